@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+# tdsmon: see 'make help'. V=1 shows the commands, O=dir builds elsewhere, ARGS= go to tdsmon.
+
+O       ?= build
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/ppc64le/powerpc/;s/riscv64/riscv/')
+VERSION := 0.1.0
+
+ifeq ($(V),1)
+Q =
+say =
+else
+Q = @
+say = @printf '  %-8s %s\n' $(1) $(2);
+MAKEFLAGS += --no-print-directory
+endif
+.DELETE_ON_ERROR:
+
+# What the build and the tests need of Debian, and the file that shows each set to be there.
+BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libjansson-dev \
+	libssl-dev pkg-config
+TEST_DEBS  := python3 python3-tds python3-pymssql freetds-bin libjtds-java default-jdk-headless \
+	golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool tcpdump tcpreplay tshark \
+	procps libcap2-bin
+DEMO_DEBS  := iproute2 freetds-bin
+
+LIBS     := libbpf libelf zlib libpcap jansson libcrypto
+CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
+	-I$(O)/skel
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes
+LDLIBS    = $(shell pkg-config --libs $(LIBS))
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
+	-Wno-missing-declarations -Wno-unused-parameter -Iinclude -Ivmlinux
+
+USER_SRC := $(wildcard user/*.c user/*/*.c)
+LIB_OBJ  := $(patsubst %.c,$(O)/%.o,$(filter-out user/main.c,$(USER_SRC)))
+SKEL     := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
+TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bpf/*.c))
+SERVER   := $(O)/tests/tds-server
+LOAD     := $(O)/tests/tds-load
+
+.PHONY: all run demo test test-build check-layers bench fuzz vmlinux deps deps-test clean help
+all: $(O)/tdsmon
+
+## run: install what is missing, build, and watch this host (ARGS= passes options)
+run: deps
+	$(Q)$(MAKE) all
+	$(Q)$(O)/tdsmon $(ARGS)
+
+## demo: show it alive: a real client logs in to a test server in private network namespaces
+demo: deps
+	$(Q)sh tests/deps $(DEMO_DEBS)
+	$(Q)$(MAKE) all $(SERVER)
+	$(Q)tests/demo $(O) $(ARGS)
+
+## test: install what is missing, build and run every test
+test: deps deps-test
+	$(Q)$(MAKE) test-build
+	$(Q)tests/run $(O) $(ONLY)
+
+test-build: all $(TESTS) $(SERVER) $(LOAD) check-layers
+
+## check-layers: hold the include rules of the rooms
+check-layers:
+	$(Q)tests/check-layers
+
+## deps: install what the build needs from Debian's packages
+deps:
+	$(Q)sh tests/deps $(BUILD_DEBS)
+deps-test:
+	$(Q)sh tests/deps $(TEST_DEBS)
+
+## vmlinux: regenerate vmlinux/vmlinux.h from the running kernel's BTF
+vmlinux:
+	$(call say,BTF,vmlinux/vmlinux.h)$(BPFTOOL) btf dump file /sys/kernel/btf/vmlinux format c > vmlinux/vmlinux.h
+
+## clean: remove what was built
+clean:
+	$(Q)rm -rf $(O)
+
+## help: this list
+help:
+	@sed -n 's/^## /  /p' Makefile | awk -F': ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+$(O)/tdsmon: $(O)/user/main.o $(O)/libtdsmon.a
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(O)/libtdsmon.a: $(LIB_OBJ)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/user/%.o: user/%.c | $(SKEL)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/skel/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
+$(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@
+
+$(TESTS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
+
+# The test server and the load generator share no code with tdsmon: one's bug is not the other's.
+$(SERVER) $(LOAD): $(O)/tests/tds-%: $(wildcard tests/server/*.c tests/server/*.h)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ tests/server/$*.c \
+		$(filter-out tests/server/server.c tests/server/load.c,$(filter %.c,$^)) -lssl -lcrypto -lpthread
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)

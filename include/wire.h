@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * wire.h - the contract between the tap in the kernel and user space: the segment event, the
+ * flow key, the tap levels and the loss counters. Included by BPF programs (after vmlinux.h)
+ * and by user space (after <linux/types.h>); it includes nothing itself.
+ */
+#ifndef TDSMON_WIRE_H
+#define TDSMON_WIRE_H
+
+/* TCP flag bits as they stand in byte 13 of the header (RFC 9293 3.1). */
+#define SEG_FIN 0x01
+#define SEG_SYN 0x02
+#define SEG_RST 0x04
+#define SEG_PSH 0x08
+#define SEG_ACK 0x10
+#define SEG_URG 0x20
+
+/* Where a segment was seen. */
+enum seg_dir {
+	SEG_DIR_UNKNOWN = 0, /* capture file, or a mirror port: neither in nor out */
+	SEG_DIR_INGRESS = 1,
+	SEG_DIR_EGRESS = 2,
+};
+
+/*
+ * What stands in for payload that is not there, seg.note bits.
+ * SEG_NOTE_HEADS: the kernel walks frames itself at this level; payload bytes between the ones
+ *                 it hands over were seen by it and skipped, they are not lost.
+ * SEG_NOTE_TRUNC: the frame itself was cut short (a capture's snap length, a budget).
+ */
+#define SEG_NOTE_HEADS 0x01
+#define SEG_NOTE_TRUNC 0x02
+
+/*
+ * One TCP segment, or one part of a super-segment: the event of the ring buffer and of every
+ * other source. cap_len bytes of payload follow it. Host byte order throughout, addresses apart
+ * (network order; IPv4 as ::ffff:a.b.c.d).
+ *
+ * len     payload bytes that this record stands for, on the wire
+ * cap_len payload bytes that follow, <= len; what is between is a gap, never an error
+ * seq     of the first payload byte (of the SYN itself for a SYN)
+ * A super-segment larger than SEG_CHUNK is handed over as several records with rising seq; FIN
+ * and PSH stand on the last one only.
+ */
+struct seg {
+	__u64 ts_ns;	 /* when it was seen, on the source's clock */
+	__u8 saddr[16];
+	__u8 daddr[16];
+	__u32 seq;
+	__u32 ack;
+	__u32 len;
+	__u32 cap_len;
+	__u32 ifindex;	 /* 0: not known */
+	__u16 sport;
+	__u16 dport;
+	__u16 window;	 /* unscaled */
+	__u16 ip_id;	 /* 0 for IPv6 */
+	__u8 flags;	 /* SEG_FIN ... SEG_URG */
+	__u8 dir;	 /* enum seg_dir */
+	__u8 ttl;	 /* or hop limit */
+	__u8 note;	 /* SEG_NOTE_* */
+};
+_Static_assert(sizeof(struct seg) == 72, "the ring buffer's ABI");
+
+#define SEG_CHUNK 4096u /* most payload bytes in one ring buffer record */
+
+/* A connection as the kernel's flow map keys it: the lower (addr, port) pair first. */
+struct flow_key {
+	__u8 addr[2][16];
+	__u16 port[2];
+};
+_Static_assert(sizeof(struct flow_key) == 36, "BPF map key");
+
+/* How much of a flow the kernel hands over. */
+enum tap_level {
+	TAP_FULL = 0,  /* TCP header and payload */
+	TAP_HEADS = 1, /* frame heads only */
+	TAP_CLOSE = 2, /* FIN and RST only */
+};
+
+/* Every packet ends in exactly one of these, per CPU. Never renumbered: they are metrics. */
+enum tap_counter {
+	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port */
+	TAP_CNT_EVENT = 1,	 /* handed over in full */
+	TAP_CNT_SKIPPED = 2,	 /* of a watched flow, nothing to hand over at its level */
+	TAP_CNT_LOST = 3,	 /* ring buffer full: the packet, or part of it, was not handed over */
+	TAP_CNT_SHORT = 4,	 /* cut short or malformed before the end of the TCP header */
+	TAP_CNT_FRAGMENT = 5,	 /* IP fragment other than the first */
+	TAP_CNT_EXT_HEADERS = 6, /* IPv6 extension headers beyond the walk's bound */
+	TAP_CNT_FLOW_MISS = 7,	 /* flow map refused the flow: handed over at TAP_FULL */
+	TAP_CNT_BUDGET = 8,	 /* flow used up its budget of payload: header handed over */
+	TAP_CNT_MAX = 9,
+};
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * engine.h - the engine's front door: segments in, records out. Pure: no system call, no clock,
+ * no stdio, no global state. Time comes with the segments and by engine_tick() alone.
+ */
+#ifndef TDSMON_ENGINE_H
+#define TDSMON_ENGINE_H
+
+#include <linux/types.h>
+
+#include "record.h"
+#include "wire.h"
+
+struct engine;
+
+/* Ports as a set, shared by engine and sources. */
+struct port_set {
+	uint64_t bits[65536 / 64];
+};
+
+static inline bool port_set_has(const struct port_set *s, uint16_t port)
+{
+	return s->bits[port / 64] >> (port % 64) & 1;
+}
+
+static inline void port_set_add(struct port_set *s, uint16_t port)
+{
+	s->bits[port / 64] |= 1ull << (port % 64);
+}
+
+struct engine_config {
+	const struct port_set *ports; /* server ports; must outlive the engine */
+	bool any_port;		      /* besides, recognise TDS by a flow's first payload */
+	bool identities;	      /* fill user, domain, workstation */
+	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */
+	uint64_t max_buffer;	      /* bytes held for reassembly over all flows; 0: 64 MiB */
+	uint64_t give_up_ns;	      /* silence after which a login is given up; 0: 75 s */
+	uint64_t idle_ns;	      /* silence after which a session is forgotten; 0: 4 h */
+};
+
+/* Callbacks; any may be NULL. They must not call the engine. */
+struct engine_ops {
+	void (*login)(void *ctx, const struct login_record *rec);
+	void (*close)(void *ctx, const struct close_record *rec);
+	void (*command)(void *ctx, const struct command_record *rec);
+	/* What the source is to hand over of this flow from now on. */
+	void (*tap)(void *ctx, const struct flow_key *key, enum tap_level level);
+	/* True if addr (16 bytes) is this host's own. NULL: a capture, vantage is estimated. */
+	bool (*is_local)(void *ctx, const uint8_t *addr);
+};
+
+struct engine_stats {
+	uint64_t segments;	   /* handed in */
+	uint64_t ignored;	   /* of no TDS port or flow */
+	uint64_t flows;		   /* now in the table */
+	uint64_t flows_evicted;	   /* for want of room, max_flows */
+	uint64_t buffer_evicted;   /* streams given up for want of room, max_buffer */
+	uint64_t missing_bytes;	   /* declared missing, all streams */
+	uint64_t out_of_window;	   /* segments too far from their stream to be believed */
+	uint64_t duplicates;	   /* the same packet seen twice */
+	uint64_t lost_sync;	   /* streams that stopped framing as TDS, TLS or SMP */
+	uint64_t logins, closes;   /* records emitted */
+};
+
+/* NULL for want of memory. ops is copied. */
+struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
+			  void *ctx);
+void engine_free(struct engine *e);
+
+/*
+ * Take one segment; payload holds seg->cap_len bytes and may be reused on return. Segments of
+ * one source come in the order in which they were seen; time going backwards is tolerated.
+ */
+void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload);
+
+/* Move time on to now_ns (source's clock): give up, evict and emit what is due. */
+void engine_tick(struct engine *e, uint64_t now_ns);
+
+/* No more segments will come: decide every login and emit every close. */
+void engine_finish(struct engine *e);
+
+const struct engine_stats *engine_stats(const struct engine *e);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * record.h - what the engine tells: login, close and command records. The sinks' only view of
+ * the engine. Strings are UTF-8 and live until the callback returns; NULL is "not seen".
+ * Durations are ns; times are ns on the source's clock. NO_NS is "did not happen".
+ */
+#ifndef TDSMON_RECORD_H
+#define TDSMON_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NO_NS UINT64_MAX
+
+struct endpoint {
+	uint8_t addr[16]; /* network order, IPv4 as ::ffff:a.b.c.d */
+	uint16_t port;	  /* host order */
+};
+
+/* X-macros keep an enum and its words together: X(enumerator, "word in JSON"). */
+#define VANTAGES(X)                                                                                \
+	X(VANTAGE_UNKNOWN, "unknown")                                                              \
+	X(VANTAGE_SERVER, "server")                                                                \
+	X(VANTAGE_CLIENT, "client")                                                                \
+	X(VANTAGE_MIDDLE, "middle")
+
+#define OUTCOMES(X)                                                                                \
+	X(OUTCOME_INCOMPLETE, "incomplete")                                                        \
+	X(OUTCOME_UNANSWERED, "unanswered")                                                        \
+	X(OUTCOME_REJECTED, "rejected")                                                            \
+	X(OUTCOME_NOT_TDS, "not_tds")                                                              \
+	X(OUTCOME_OK, "ok")                                                                        \
+	X(OUTCOME_REFUSED, "refused")                                                              \
+	X(OUTCOME_REDIRECTED, "redirected")                                                        \
+	X(OUTCOME_TIMED_OUT, "timed_out")                                                          \
+	X(OUTCOME_TLS_FAILED, "tls_failed")                                                        \
+	X(OUTCOME_PROBE, "probe")                                                                  \
+	X(OUTCOME_ABANDONED, "abandoned")                                                          \
+	X(OUTCOME_DROPPED, "dropped")
+
+#define PHASES(X)                                                                                  \
+	X(PHASE_TCP, "tcp")                                                                        \
+	X(PHASE_PRELOGIN, "prelogin")                                                              \
+	X(PHASE_TLS, "tls")                                                                        \
+	X(PHASE_LOGIN, "login")                                                                    \
+	X(PHASE_AUTH, "auth")                                                                      \
+	X(PHASE_SESSION, "session") /* close records only */
+
+#define SIDES(X)                                                                                   \
+	X(SIDE_CLIENT, "client")                                                                   \
+	X(SIDE_SERVER, "server")                                                                   \
+	X(SIDE_NETWORK, "network") /* steps only */                                                \
+	X(SIDE_NONE, NULL)	   /* null in JSON */
+
+/* PRELOGIN's ENCRYPTION option, MS-TDS 2.2.6.5; the client certificate bit (0x80) left out. */
+#define ENCRYPT_OPTIONS(X)                                                                         \
+	X(ENCRYPT_NOT_SEEN, NULL)                                                                  \
+	X(ENCRYPT_OFF, "off")                                                                      \
+	X(ENCRYPT_ON, "on")                                                                        \
+	X(ENCRYPT_NOT_SUP, "not_supported")                                                        \
+	X(ENCRYPT_REQ, "required")
+
+/* What the wire shows to be encrypted. */
+#define ENCRYPTIONS(X)                                                                             \
+	X(ENCRYPTION_UNKNOWN, "unknown")                                                           \
+	X(ENCRYPTION_NONE, "none")                                                                 \
+	X(ENCRYPTION_LOGIN, "login")                                                               \
+	X(ENCRYPTION_FULL, "full")                                                                 \
+	X(ENCRYPTION_STRICT, "strict")
+
+#define AUTH_METHODS(X)                                                                            \
+	X(AUTH_UNKNOWN, "unknown")                                                                 \
+	X(AUTH_SQL, "sql")                                                                         \
+	X(AUTH_WINDOWS, "windows")                                                                 \
+	X(AUTH_NTLM, "ntlm")                                                                       \
+	X(AUTH_KERBEROS, "kerberos")                                                               \
+	X(AUTH_FEDAUTH, "fedauth")
+
+#define BASES(X)                                                                                   \
+	X(BASIS_UNKNOWN, "unknown")                                                                \
+	X(BASIS_OBSERVED, "observed")                                                              \
+	X(BASIS_INFERRED, "inferred")
+
+#define CONFIDENCES(X)                                                                             \
+	X(CONFIDENCE_CERTAIN, "certain")                                                           \
+	X(CONFIDENCE_HIGH, "high")                                                                 \
+	X(CONFIDENCE_MEDIUM, "medium")                                                             \
+	X(CONFIDENCE_LOW, "low")
+
+#define CLOSE_HOWS(X)                                                                              \
+	X(CLOSE_OPEN, "open")                                                                      \
+	X(CLOSE_FIN, "fin")                                                                        \
+	X(CLOSE_RST, "rst")                                                                        \
+	X(CLOSE_IDLE, "idle")                                                                      \
+	X(CLOSE_EVICTED, "evicted")
+
+#define COMMAND_KINDS(X)                                                                           \
+	X(COMMAND_BATCH, "batch")                                                                  \
+	X(COMMAND_RPC, "rpc")                                                                      \
+	X(COMMAND_BULK, "bulk")                                                                    \
+	X(COMMAND_TRANSACTION, "transaction")                                                      \
+	X(COMMAND_ATTENTION, "attention")
+
+#define RECORD_ENUM(name, word) name,
+enum vantage { VANTAGES(RECORD_ENUM) VANTAGE_COUNT };
+enum outcome { OUTCOMES(RECORD_ENUM) OUTCOME_COUNT };
+enum phase { PHASES(RECORD_ENUM) PHASE_COUNT };
+enum side { SIDES(RECORD_ENUM) SIDE_COUNT };
+enum encrypt_option { ENCRYPT_OPTIONS(RECORD_ENUM) ENCRYPT_COUNT };
+enum encryption { ENCRYPTIONS(RECORD_ENUM) ENCRYPTION_COUNT };
+enum auth_method { AUTH_METHODS(RECORD_ENUM) AUTH_COUNT };
+enum basis { BASES(RECORD_ENUM) BASIS_COUNT };
+enum confidence { CONFIDENCES(RECORD_ENUM) CONFIDENCE_COUNT };
+enum close_how { CLOSE_HOWS(RECORD_ENUM) CLOSE_COUNT };
+enum command_kind { COMMAND_KINDS(RECORD_ENUM) COMMAND_COUNT };
+#undef RECORD_ENUM
+
+/* The words of the JSON contract; NULL where it says null. Any value out of range is a bug. */
+const char *vantage_name(enum vantage v);
+const char *outcome_name(enum outcome o);
+const char *phase_name(enum phase p);
+const char *side_name(enum side s);
+const char *encrypt_option_name(enum encrypt_option e);
+const char *encryption_name(enum encryption e);
+const char *auth_method_name(enum auth_method m);
+const char *basis_name(enum basis b);
+const char *confidence_name(enum confidence c);
+const char *close_how_name(enum close_how h);
+const char *command_kind_name(enum command_kind k);
+
+#define RECORD_GUID_LEN 37 /* 8-4-4-4-12 and a NUL */
+
+struct tls_facts {
+	bool seen;		 /* a ClientHello was seen; all else is unset where false */
+	const char *version;	 /* "1.0" ... "1.3"; NULL before ServerHello */
+	const char *cipher;	 /* IANA name, or "0xC02F" where the table has no name */
+	const char *sni;
+	const char *alpn;	 /* chosen by the server, or the client's only offer */
+	bool resumed;
+	struct {
+		enum side from;		 /* SIDE_NONE: no alert read */
+		const char *level;	 /* "warning", "fatal" */
+		const char *description; /* RFC 8446 6 names, "alert_123" else */
+	} alert;
+	struct {
+		const char *subject, *issuer; /* RFC 2253 text; both NULL: no certificate read */
+		int64_t not_after_s;	      /* Unix time */
+		bool self_signed;
+	} cert;
+};
+
+struct step {
+	const char *name; /* the message that ended it: "syn", "prelogin", "login7", ... */
+	enum phase phase;
+	enum side waits_on;
+	uint64_t ns;
+};
+
+struct login_error {
+	int32_t number;
+	uint8_t state, class_; /* class_: severity */
+	const char *message;
+};
+
+struct login_record {
+	uint64_t start_ns; /* first packet of the connection */
+	uint64_t end_ns;   /* start_ns + total_ns */
+	struct endpoint client, server;
+	uint32_t ifindex; /* 0: not known */
+	enum vantage vantage;
+	bool mid_stream;
+
+	struct {
+		const char *version; /* "7.4" */
+		uint32_t version_raw; /* 0: not seen */
+		const char *server_version; /* "16.0.4135" */
+		const char *client_version;
+		const char *instance;
+		int32_t spid;	     /* -1: not seen */
+		int32_t packet_size; /* -1: not seen */
+		const char *connection_id, *activity_id; /* GUID text */
+		const char *driver, *app, *host, *database;
+		int8_t read_only;    /* -1: not seen */
+	} tds;
+	struct {
+		enum encrypt_option client, server;
+		enum encryption effective;
+	} encryption;
+	struct tls_facts tls;
+	struct {
+		enum auth_method method;
+		enum basis basis;
+		const char *grounds;
+		uint32_t rounds;
+		const char *user, *domain, *workstation; /* only where identities were asked for */
+	} auth;
+	bool mars;
+	enum outcome outcome;
+	enum basis outcome_basis;
+	enum confidence confidence;
+	bool has_error;
+	struct login_error error;
+	const char *redirect_host; /* NULL: no redirect */
+	uint16_t redirect_port;
+
+	uint64_t total_ns;
+	uint64_t phase_ns[PHASE_SESSION]; /* NO_NS: did not happen */
+	const struct step *steps;
+	size_t step_count;
+	uint64_t wait_ns[SIDE_NONE]; /* by enum side */
+
+	struct {
+		const char *name, *text;
+	} verdict;
+	struct {
+		uint32_t syn_retransmits, retransmits, out_of_order, zero_windows;
+		uint64_t missing_bytes;
+	} tcp;
+};
+
+struct close_record {
+	uint64_t time_ns; /* the packet that ended it, or when it was given up */
+	uint64_t duration_ns;
+	struct endpoint client, server;
+	uint32_t ifindex;
+	bool has_login; /* a login record was emitted for this connection */
+	enum outcome login;
+	enum side by;
+	enum close_how how;
+	bool graceful;
+	enum phase phase;
+	uint64_t bytes[2]; /* SIDE_CLIENT, SIDE_SERVER: payload sent by, each byte once */
+	uint64_t commands[COMMAND_COUNT];
+	uint64_t reset_connections;
+	bool has_mars;
+	uint64_t mars_sessions, mars_open, mars_window_stalls;
+};
+
+struct command_record {
+	uint64_t time_ns; /* the request's last byte */
+	struct endpoint client, server;
+	int32_t spid;	 /* -1: not seen */
+	int32_t session; /* SMP session; -1: no MARS */
+	enum command_kind kind;
+	uint64_t first_byte_ns; /* request's last byte to the response's first; NO_NS: no response */
+	uint64_t total_ns;	/* request's last byte to the response's last; NO_NS likewise */
+	uint64_t request_bytes, response_bytes;
+	enum basis basis;
+	bool cancelled;
+};
+
+#endif

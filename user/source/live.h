@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * live.h - the live source: loads the tap, attaches it to interfaces and follows them, and hands
+ * the ring buffer's segments over. Everything it attached goes with it, or with the process.
+ */
+#ifndef TDSMON_LIVE_H
+#define TDSMON_LIVE_H
+
+#include "source.h"
+
+struct live;
+
+enum live_hook {
+	LIVE_HOOK_TC,  /* tcx where the kernel has it, else clsact */
+	LIVE_HOOK_XDP, /* ingress by XDP, native or else generic; egress always tc */
+};
+
+struct live_config {
+	const char *const *interfaces; /* names; NULL: all that are up, loopback included */
+	size_t interface_count;
+	enum live_hook hook;
+	bool mirror; /* one ingress hook sees both directions: no egress program */
+	const struct port_set *ports;
+	bool any_port;
+	uint32_t max_flows; /* 0: 65,536 */
+};
+
+/*
+ * Load and attach. NULL on failure, *err then -errno and the reason, with what to do about it,
+ * already logged (no privilege: which capability; no BTF; no ring buffer; no such interface).
+ */
+struct live *live_open(const struct live_config *config, int *err);
+void live_close(struct live *live);
+
+/* A descriptor for poll or epoll: readable when live_dispatch() has something to do. */
+int live_fd(const struct live *live);
+
+/*
+ * Without blocking: follow interfaces that came or went, drain the ring buffer into fn. Returns
+ * the number of segments, or -errno. To be called on live_fd() and at least every 100 ms.
+ */
+int live_dispatch(struct live *live, segment_fn *fn, void *ctx);
+
+/* Set a flow's tap level in the kernel; a flow that is not there is ignored. */
+void live_tap(struct live *live, const struct flow_key *key, enum tap_level level);
+
+/* True if addr is assigned to one of this host's interfaces (of this network namespace). */
+bool live_is_local(const struct live *live, const uint8_t addr[16]);
+
+/* Sum of the per-CPU counters, by enum tap_counter. */
+void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX]);
+
+/* One line for people: "eth0 (tcx), lo (tcx ingress)". Valid until the next live_dispatch(). */
+const char *live_describe(const struct live *live);
+
+#endif
