@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * record.c - the words of the record contract, from the X-macros that name the enums.
+ */
+#include <assert.h>
+
+#include "record.h"
+
+#define RECORD_WORD(name, word) [name] = word,
+#define RECORD_NAME(function, type, list)                                                          \
+	const char *function(type value)                                                           \
+	{                                                                                          \
+		static const char *const words[] = {list(RECORD_WORD)};                            \
+		assert((size_t)value < sizeof(words) / sizeof(words[0]));                          \
+		return words[value];                                                               \
+	}
+
+RECORD_NAME(vantage_name, enum vantage, VANTAGES)
+RECORD_NAME(outcome_name, enum outcome, OUTCOMES)
+RECORD_NAME(phase_name, enum phase, PHASES)
+RECORD_NAME(side_name, enum side, SIDES)
+RECORD_NAME(encrypt_option_name, enum encrypt_option, ENCRYPT_OPTIONS)
+RECORD_NAME(encryption_name, enum encryption, ENCRYPTIONS)
+RECORD_NAME(auth_method_name, enum auth_method, AUTH_METHODS)
+RECORD_NAME(basis_name, enum basis, BASES)
+RECORD_NAME(confidence_name, enum confidence, CONFIDENCES)
+RECORD_NAME(close_how_name, enum close_how, CLOSE_HOWS)
+RECORD_NAME(command_kind_name, enum command_kind, COMMAND_KINDS)

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * log.c - messages for people, one line each on standard error.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "log.h"
+
+#define LOG_LINE_MAX 1024
+
+static enum log_level log_limit = LOG_LEVEL_INFO;
+
+void log_set_level(enum log_level level)
+{
+	log_limit = level;
+}
+
+/* One write per line, so that lines of several writers to one terminal don't mingle. */
+static void __attribute__((format(printf, 2, 0)))
+log_line(enum log_level level, const char *fmt, va_list args)
+{
+	char line[LOG_LINE_MAX];
+
+	if (level > log_limit)
+		return;
+	vsnprintf(line, sizeof(line), fmt, args);
+	/* File names and the like may hold newlines and terminal escapes. */
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	fprintf(stderr, "tdsmon: %s\n", line);
+}
+
+#define LOG_FUNCTION(name, level)                                                                  \
+	void name(const char *fmt, ...)                                                            \
+	{                                                                                          \
+		va_list args;                                                                      \
+		va_start(args, fmt);                                                               \
+		log_line(level, fmt, args);                                                        \
+		va_end(args);                                                                      \
+	}
+
+LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)
+LOG_FUNCTION(log_warn, LOG_LEVEL_WARN)
+LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
+LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)

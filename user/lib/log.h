@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * log.h - messages for people, one line each on standard error: "tdsmon: ...".
+ */
+#ifndef TDSMON_LOG_H
+#define TDSMON_LOG_H
+
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_INFO, /* the default */
+	LOG_LEVEL_DEBUG,
+};
+
+/* Messages above level are dropped. */
+void log_set_level(enum log_level level);
+
+/* fmt without a newline; what the message quotes may hold any byte, it is printed harmlessly. */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
