@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * counter.h - a count with its name and its meaning, so that whoever shows counters need not
+ * know where they come from.
+ */
+#ifndef TDSMON_COUNTER_H
+#define TDSMON_COUNTER_H
+
+#include <stdint.h>
+
+struct counter {
+	const char *name; /* metric style: "packets_lost" */
+	const char *text; /* one line for people; follows the number */
+	uint64_t value;
+};
+
+#endif
