@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * pkt.h - the only packet parser: finds the TCP header of a frame, from Ethernet or from IP on,
+ * and turns it into a struct seg. Compiled for BPF (vmlinux.h included before) and for user
+ * space. It reads between data and end alone, and changes nothing.
+ *
+ * Use: pkt_parse_eth() or pkt_parse_ip(); if that is PKT_TCP, the pkt's ports may be looked at
+ * (cheap, to turn away what is not watched), and pkt_seg() fills in the rest.
+ */
+#ifndef TDSMON_PKT_H
+#define TDSMON_PKT_H
+
+#ifndef __BPF__
+#include <linux/types.h>
+#endif
+
+#include "wire.h"
+
+/*
+ * Headers stand at any alignment. BPF's verifier allows that where the machine does, and clang
+ * would take packed structs apart into bytes there.
+ */
+#ifdef __BPF__
+#define PKT_UNALIGNED
+#else
+#define PKT_UNALIGNED __attribute__((packed))
+#endif
+
+#define PKT_INLINE static inline __attribute__((always_inline))
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define pkt_be16(x) ((__u16)__builtin_bswap16(x))
+#define pkt_be32(x) ((__u32)__builtin_bswap32(x))
+#else
+#define pkt_be16(x) ((__u16)(x))
+#define pkt_be32(x) ((__u32)(x))
+#endif
+
+#define PKT_VLAN_MAX 2 /* tags in a frame, 802.1ad: one outer, one inner */
+#define PKT_EXT_MAX  6 /* IPv6 extension headers before the TCP header */
+
+/* What a frame is. Never a negative number: it indexes tables. */
+enum pkt_result {
+	PKT_TCP = 0,
+	PKT_OTHER,	 /* not IP, or not TCP */
+	PKT_SHORT,	 /* cut short or malformed before the end of the TCP header */
+	PKT_FRAGMENT,	 /* IP fragment other than the first */
+	PKT_EXT_HEADERS, /* more than PKT_EXT_MAX IPv6 extension headers */
+};
+
+/* IEEE 802 EtherTypes */
+enum {
+	PKT_ETH_IP4 = 0x0800,
+	PKT_ETH_VLAN = 0x8100,	/* 802.1Q */
+	PKT_ETH_IP6 = 0x86DD,
+	PKT_ETH_QINQ = 0x88A8,	/* 802.1ad */
+	PKT_ETH_QINQ1 = 0x9100, /* before 802.1ad, still met */
+};
+
+/* IANA protocol numbers; the ones that IPv6 chains on are RFC 8200 4 and RFC 4302 (AH) */
+enum {
+	PKT_IP_HOPOPTS = 0,
+	PKT_IP_TCP = 6,
+	PKT_IP_ROUTING = 43,
+	PKT_IP_FRAGMENT = 44,
+	PKT_IP_AH = 51,
+	PKT_IP_DSTOPTS = 60,
+};
+
+struct pkt_eth {
+	__u8 dst[6];
+	__u8 src[6];
+	__u16 type_be;
+} PKT_UNALIGNED;
+
+struct pkt_vlan {
+	__u16 tci_be;
+	__u16 type_be;
+} PKT_UNALIGNED;
+
+/* RFC 791 3.1 */
+struct pkt_ip4 {
+	__u8 version_ihl;
+	__u8 tos;
+	__u16 total_len_be;
+	__u16 id_be;
+	__u16 frag_be;
+	__u8 ttl;
+	__u8 proto;
+	__u16 csum_be;
+	__u32 saddr_be;
+	__u32 daddr_be;
+} PKT_UNALIGNED;
+
+#define PKT_IP4_OFFSET 0x1fff /* of frag_be, in units of 8 bytes */
+
+/* RFC 8200 3 */
+struct pkt_ip6 {
+	__u32 version_class_flow_be;
+	__u16 payload_len_be;
+	__u8 next;
+	__u8 hop_limit;
+	__u32 saddr_be[4];
+	__u32 daddr_be[4];
+} PKT_UNALIGNED;
+
+/* What the extension headers have in common; the fragment header's offset is where it is. */
+struct pkt_ext {
+	__u8 next;
+	__u8 len; /* units of 8 bytes less one (AH: of 4, less two); reserved in a fragment header */
+	__u16 frag_be;
+} PKT_UNALIGNED;
+
+#define PKT_IP6_OFFSET 0xfff8 /* of frag_be, in bytes (RFC 8200 4.5) */
+
+/* RFC 9293 3.1, without the options */
+struct pkt_tcp {
+	__u16 sport_be;
+	__u16 dport_be;
+	__u32 seq_be;
+	__u32 ack_be;
+	__u8 offset; /* of the data, upper four bits, in units of 4 bytes */
+	__u8 flags;
+	__u16 window_be;
+	__u16 csum_be;
+	__u16 urgent_be;
+} PKT_UNALIGNED;
+
+/* A frame that holds TCP. The pointers are into the caller's buffer. */
+struct pkt {
+	const struct pkt_ip4 *ip4; /* one of ip4 and ip6 is NULL */
+	const struct pkt_ip6 *ip6;
+	const struct pkt_tcp *tcp;
+	__u32 payload_off; /* of the first payload byte, from data; may be beyond end */
+	__u32 payload_len; /* as the IP header has it: no padding, but perhaps more than the frame */
+	__u16 sport;
+	__u16 dport;
+};
+
+/* tcp_len: bytes from the TCP header to the end of the IP packet */
+PKT_INLINE enum pkt_result pkt_parse_tcp(struct pkt *pkt, const void *data, const void *pos,
+					 const void *end, __u32 tcp_len)
+{
+	const struct pkt_tcp *tcp = pos;
+	__u32 header_len;
+
+	if ((const void *)(tcp + 1) > end)
+		return PKT_SHORT;
+	/* Options are not read, so they need not be there. */
+	header_len = (tcp->offset >> 4) * 4;
+	if (header_len < sizeof(*tcp) || header_len > tcp_len)
+		return PKT_SHORT;
+
+	pkt->tcp = tcp;
+	pkt->payload_off = (__u32)((const __u8 *)pos - (const __u8 *)data) + header_len;
+	pkt->payload_len = tcp_len - header_len;
+	pkt->sport = pkt_be16(tcp->sport_be);
+	pkt->dport = pkt_be16(tcp->dport_be);
+	return PKT_TCP;
+}
+
+/* ip_len: bytes of the frame from the IP header on, padding and all */
+PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, const void *pos,
+					 const void *end, __u32 ip_len)
+{
+	const struct pkt_ip4 *ip = pos;
+	__u32 header_len, total_len;
+
+	if ((const void *)(ip + 1) > end)
+		return PKT_SHORT;
+	header_len = (ip->version_ihl & 0xf) * 4;
+	if (ip->version_ihl >> 4 != 4 || header_len < sizeof(*ip))
+		return PKT_SHORT;
+	if (ip->proto != PKT_IP_TCP)
+		return PKT_OTHER;
+	if (ip->frag_be & pkt_be16(PKT_IP4_OFFSET))
+		return PKT_FRAGMENT;
+
+	/* 0: more than 16 bits hold, or left to the device (Linux' BIG TCP, segmentation offload) */
+	total_len = pkt_be16(ip->total_len_be);
+	if (!total_len)
+		total_len = ip_len;
+	if (total_len < header_len)
+		return PKT_SHORT;
+
+	pkt->ip4 = ip;
+	pkt->ip6 = 0;
+	return pkt_parse_tcp(pkt, data, (const __u8 *)pos + header_len, end,
+			     total_len - header_len);
+}
+
+PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, const void *pos,
+					 const void *end, __u32 ip_len)
+{
+	const struct pkt_ip6 *ip = pos;
+	__u32 len, ext_len, ext_sum = 0;
+	__u8 next;
+	int i;
+
+	if ((const void *)(ip + 1) > end)
+		return PKT_SHORT;
+	if (*(const __u8 *)pos >> 4 != 6)
+		return PKT_SHORT;
+
+	/* 0: the length stands in a jumbo option (RFC 2675), or nowhere (Linux' BIG TCP) */
+	len = pkt_be16(ip->payload_len_be);
+	if (!len)
+		len = ip_len - (__u32)sizeof(*ip);
+
+	next = ip->next;
+	pos = ip + 1;
+	for (i = 0; i < PKT_EXT_MAX && next != PKT_IP_TCP; i++) {
+		const struct pkt_ext *ext = pos;
+
+		if (next != PKT_IP_HOPOPTS && next != PKT_IP_ROUTING && next != PKT_IP_FRAGMENT &&
+		    next != PKT_IP_AH && next != PKT_IP_DSTOPTS)
+			return PKT_OTHER;
+		if ((const void *)(ext + 1) > end)
+			return PKT_SHORT;
+		ext_len = (ext->len + 1) * 8;
+		if (next == PKT_IP_AH)
+			ext_len = (ext->len + 2) * 4;
+		if (next == PKT_IP_FRAGMENT) {
+			/* of a fragment other than the first, what follows is not known to be TCP */
+			if (ext->frag_be & pkt_be16(PKT_IP6_OFFSET))
+				return PKT_FRAGMENT;
+			ext_len = 8;
+		}
+		next = ext->next;
+		pos = (const __u8 *)pos + ext_len;
+		ext_sum += ext_len;
+	}
+	if (next != PKT_IP_TCP) {
+		if (next == PKT_IP_HOPOPTS || next == PKT_IP_ROUTING || next == PKT_IP_FRAGMENT ||
+		    next == PKT_IP_AH || next == PKT_IP_DSTOPTS)
+			return PKT_EXT_HEADERS;
+		return PKT_OTHER;
+	}
+	if (len < ext_sum)
+		return PKT_SHORT;
+
+	pkt->ip4 = 0;
+	pkt->ip6 = ip;
+	return pkt_parse_tcp(pkt, data, pos, end, len - ext_sum);
+}
+
+/*
+ * A frame that starts with its IP header. [data, end) is what can be read of it, frame_len what
+ * it was on the wire, >= end - data. Fills *pkt if the result is PKT_TCP.
+ */
+PKT_INLINE enum pkt_result pkt_parse_ip(struct pkt *pkt, const void *data, const void *end,
+					__u32 frame_len)
+{
+	const __u8 *version = data;
+
+	if (version + 1 > (const __u8 *)end)
+		return PKT_SHORT;
+	if (*version >> 4 == 4)
+		return pkt_parse_ip4(pkt, data, data, end, frame_len);
+	if (*version >> 4 == 6)
+		return pkt_parse_ip6(pkt, data, data, end, frame_len);
+	return PKT_OTHER;
+}
+
+/* The same, for a frame that starts with its Ethernet header. */
+PKT_INLINE enum pkt_result pkt_parse_eth(struct pkt *pkt, const void *data, const void *end,
+					 __u32 frame_len)
+{
+	const struct pkt_eth *eth = data;
+	const struct pkt_vlan *vlan;
+	__u16 type;
+	int i;
+
+	if ((const void *)(eth + 1) > end)
+		return PKT_SHORT;
+	type = pkt_be16(eth->type_be);
+	vlan = (const void *)(eth + 1);
+	frame_len -= (__u32)sizeof(*eth);
+
+#ifdef __clang__
+#pragma unroll
+#endif
+	for (i = 0; i < PKT_VLAN_MAX; i++) {
+		if (type != PKT_ETH_VLAN && type != PKT_ETH_QINQ && type != PKT_ETH_QINQ1)
+			break;
+		if ((const void *)(vlan + 1) > end)
+			return PKT_SHORT;
+		type = pkt_be16(vlan->type_be);
+		vlan++;
+		frame_len -= (__u32)sizeof(*vlan);
+	}
+	if (type == PKT_ETH_IP4)
+		return pkt_parse_ip4(pkt, data, vlan, end, frame_len);
+	if (type == PKT_ETH_IP6)
+		return pkt_parse_ip6(pkt, data, vlan, end, frame_len);
+	return PKT_OTHER;
+}
+
+/* An IPv4 address as IPv6 has it: ::ffff:a.b.c.d (RFC 4291 2.5.5.2) */
+PKT_INLINE void pkt_map_ip4(__u8 out[16], __u32 addr_be)
+{
+	__u32 words[4] = {0, 0, pkt_be32(0xffff), addr_be};
+
+	__builtin_memcpy(out, words, sizeof(words));
+}
+
+/*
+ * Fill what the headers tell of a segment: addresses, ports, seq, ack, flags, window, ttl, ip_id,
+ * and len. The rest (ts_ns, cap_len, ifindex, dir, note) is the caller's, and left alone.
+ */
+PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
+{
+	const struct pkt_tcp *tcp = pkt->tcp;
+
+	if (pkt->ip4) {
+		pkt_map_ip4(seg->saddr, pkt->ip4->saddr_be);
+		pkt_map_ip4(seg->daddr, pkt->ip4->daddr_be);
+		seg->ttl = pkt->ip4->ttl;
+		seg->ip_id = pkt_be16(pkt->ip4->id_be);
+	} else {
+		__builtin_memcpy(seg->saddr, pkt->ip6->saddr_be, sizeof(seg->saddr));
+		__builtin_memcpy(seg->daddr, pkt->ip6->daddr_be, sizeof(seg->daddr));
+		seg->ttl = pkt->ip6->hop_limit;
+		seg->ip_id = 0;
+	}
+	seg->sport = pkt->sport;
+	seg->dport = pkt->dport;
+	seg->seq = pkt_be32(tcp->seq_be);
+	seg->ack = pkt_be32(tcp->ack_be);
+	seg->window = pkt_be16(tcp->window_be);
+	seg->flags = tcp->flags & (SEG_FIN | SEG_SYN | SEG_RST | SEG_PSH | SEG_ACK | SEG_URG);
+	seg->len = pkt->payload_len;
+}
+
+#endif
