@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * sink.c - the table of formats, and how every sink writes addresses.
+ */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+#include "sink.h"
+#include "text.h"
+
+const struct sink_ops *const sink_formats[] = {&text_sink, &json_sink, NULL};
+
+const struct sink_ops *sink_find(const char *name)
+{
+	const struct sink_ops *const *ops = sink_formats;
+
+	while (*ops && strcmp((*ops)->name, name))
+		ops++;
+	return *ops;
+}
+
+static bool addr_is_ipv4(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 2.5.5.2 */
+
+	return !memcmp(addr, mapped, sizeof(mapped));
+}
+
+const char *sink_addr(const uint8_t addr[16], char text[SINK_ADDR_MAX])
+{
+	bool ipv4 = addr_is_ipv4(addr);
+
+	return inet_ntop(ipv4 ? AF_INET : AF_INET6, addr + (ipv4 ? 12 : 0), text, SINK_ADDR_MAX);
+}
+
+const char *sink_endpoint(const struct endpoint *ep, char text[SINK_ENDPOINT_MAX])
+{
+	char addr[SINK_ADDR_MAX];
+
+	snprintf(text, SINK_ENDPOINT_MAX, addr_is_ipv4(ep->addr) ? "%s:%u" : "[%s]:%u",
+		 sink_addr(ep->addr, addr), ep->port);
+	return text;
+}

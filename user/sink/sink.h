@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * sink.h - what the sinks have in common. A sink is a row of sink_ops in its own file; a format
+ * is a sink. To add one, write its file and name its row in sink.c.
+ */
+#ifndef TDSMON_SINK_H
+#define TDSMON_SINK_H
+
+#include "clock.h"
+#include "output.h"
+#include "record.h"
+
+#define SINK_INTERFACE_MAX 32 /* an interface's name and a NUL */
+
+/* What a sink may need; everything pointed to outlives it. */
+struct sink_config {
+	struct output *out; /* errors are remembered there */
+	const struct wallclock *clock;
+	/* Name of an interface into name, or NULL where it is not known; NULL: never known. */
+	const char *(*interface_name)(uint32_t ifindex, char name[SINK_INTERFACE_MAX]);
+	bool terminal; /* out is a terminal */
+	bool colour;   /* that takes colours */
+};
+
+/* One kind of sink. Any callback but open and free may be NULL. */
+struct sink_ops {
+	const char *name;				 /* as in --format */
+	void *(*open)(const struct sink_config *config); /* NULL for want of memory */
+	void (*login)(void *sink, const struct login_record *rec);
+	void (*close)(void *sink, const struct close_record *rec);
+	void (*command)(void *sink, const struct command_record *rec);
+	void (*free)(void *sink); /* accepts NULL */
+};
+
+/* The formats: text first, the default. Ends with NULL. */
+extern const struct sink_ops *const sink_formats[];
+
+/* NULL where there is no such format. */
+const struct sink_ops *sink_find(const char *name);
+
+#define SINK_ADDR_MAX	  46		      /* the longest IPv6 address and a NUL */
+#define SINK_ENDPOINT_MAX (SINK_ADDR_MAX + 8) /* "[addr]:65535" and a NUL */
+
+/* "10.0.0.1", also for an IPv4-mapped address, or "fd00::1". Returns text. */
+const char *sink_addr(const uint8_t addr[16], char text[SINK_ADDR_MAX]);
+
+/* "10.0.0.1:1433" or "[fd00::1]:1433". Returns text. */
+const char *sink_endpoint(const struct endpoint *ep, char text[SINK_ENDPOINT_MAX]);
+
+#endif

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * summary.c - what is told at the end of a run.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hist.h"
+#include "summary.h"
+
+#define SUMMARY_COLUMN 8
+
+struct summary {
+	struct sink_config config;
+	uint64_t logins;
+	uint64_t inferred; /* of them, the outcome not read */
+	uint64_t outcomes[OUTCOME_COUNT];
+	uint64_t sessions_reset;
+	struct hist total;
+	struct hist phases[PHASE_SESSION];
+};
+
+/*
+ * Whose times count: those who wanted to log in and were answered or kept waiting. Health checks
+ * would make everything look fast, and of incomplete ones no time is known.
+ */
+static const bool outcome_timed[OUTCOME_COUNT] = {
+	[OUTCOME_OK] = true,	    [OUTCOME_REFUSED] = true,	 [OUTCOME_REDIRECTED] = true,
+	[OUTCOME_TIMED_OUT] = true, [OUTCOME_TLS_FAILED] = true, [OUTCOME_ABANDONED] = true,
+	[OUTCOME_DROPPED] = true,
+};
+
+static void *summary_open(const struct sink_config *config)
+{
+	struct summary *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->config = *config;
+	return s;
+}
+
+static void summary_free(void *summary)
+{
+	free(summary);
+}
+
+static void summary_login(void *ctx, const struct login_record *rec)
+{
+	struct summary *s = ctx;
+
+	s->logins++;
+	s->inferred += rec->outcome_basis == BASIS_INFERRED;
+	s->outcomes[rec->outcome]++;
+	if (!outcome_timed[rec->outcome])
+		return;
+	if (rec->total_ns != NO_NS)
+		hist_add(&s->total, rec->total_ns);
+	for (int i = 0; i < PHASE_SESSION; i++)
+		if (rec->phase_ns[i] != NO_NS)
+			hist_add(&s->phases[i], rec->phase_ns[i]);
+}
+
+static void summary_close(void *ctx, const struct close_record *rec)
+{
+	struct summary *s = ctx;
+
+	s->sessions_reset += !rec->graceful && rec->how == CLOSE_RST && rec->phase == PHASE_SESSION;
+}
+
+static void summary_outcomes(struct summary *s)
+{
+	struct output *out = s->config.out;
+	const char *separator = ": ";
+
+	output_printf(out, "\n%" PRIu64 " login%s", s->logins, s->logins == 1 ? "" : "s");
+	/* Good news first, as the enum has it, is not the order of frequency; it is always the
+	 * same. */
+	for (int i = 0; i < OUTCOME_COUNT; i++) {
+		if (!s->outcomes[i])
+			continue;
+		output_printf(out, "%s%" PRIu64 " %s", separator, s->outcomes[i], outcome_name(i));
+		separator = ", ";
+	}
+	if (s->inferred)
+		output_printf(out, " (%" PRIu64 " inferred)", s->inferred);
+	if (s->sessions_reset)
+		output_printf(out, "; %" PRIu64 " sessions reset", s->sessions_reset);
+	output_printf(out, "\n");
+}
+
+/* Right-aligned; printf counts bytes, and "µ" has two. */
+static void summary_duration(struct output *out, uint64_t ns)
+{
+	char text[CLOCK_TEXT];
+
+	clock_duration(ns, text);
+	output_printf(out, "%*s", SUMMARY_COLUMN + (strstr(text, "µ") ? 1 : 0), text);
+}
+
+static void summary_times(struct summary *s, const char *name, const struct hist *hist)
+{
+	static const double quantiles[] = {0.5, 0.95, 0.99, 1};
+	struct output *out = s->config.out;
+
+	if (!hist->count)
+		return;
+	output_printf(out, "  %-9s%*" PRIu64, name, SUMMARY_COLUMN, hist->count);
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
+		summary_duration(out, hist_quantile(hist, quantiles[i]));
+	output_printf(out, "\n");
+}
+
+void summary_print(void *summary, const struct counter *counters, size_t count)
+{
+	struct summary *s = summary;
+	struct output *out = s->config.out;
+	bool any = false;
+
+	summary_outcomes(s);
+	if (s->total.count)
+		output_printf(out, "  %-9s%*s%*s%*s%*s%*s\n", "time", SUMMARY_COLUMN, "logins",
+			      SUMMARY_COLUMN, "p50", SUMMARY_COLUMN, "p95", SUMMARY_COLUMN, "p99",
+			      SUMMARY_COLUMN, "max");
+	for (int i = 0; i < PHASE_SESSION; i++)
+		summary_times(s, phase_name(i), &s->phases[i]);
+	summary_times(s, "total", &s->total);
+	for (size_t i = 0; i < count; i++) {
+		if (!counters[i].value)
+			continue;
+		if (!any)
+			output_printf(out, "lost or skipped:\n");
+		any = true;
+		output_printf(out, "%11" PRIu64 "  %s\n", counters[i].value, counters[i].text);
+	}
+	output_flush(out);
+}
+
+const struct sink_ops summary_sink = {
+	.name = "summary",
+	.open = summary_open,
+	.login = summary_login,
+	.close = summary_close,
+	.free = summary_free,
+};

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * text.c - the format "text": a line per login, aligned, within 100 columns; under it, where a
+ * login did not go well, what is to be said of it. The server stands above its logins and is
+ * repeated only when another one's follow.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "text.h"
+#include "utf8.h"
+
+#define TEXT_COLUMNS	  100
+#define TEXT_INDENT	  13 /* the time and a blank */
+#define TEXT_HEADER_EVERY 40 /* lines; on a terminal, where the first header scrolls away */
+#define TEXT_MS_MAX	  12
+
+#define COLOUR_GOOD "\033[32m"
+#define COLOUR_BAD  "\033[31m"
+#define COLOUR_ODD  "\033[33m"
+#define COLOUR_BOLD "\033[1m"
+#define COLOUR_DIM  "\033[2m"
+#define COLOUR_OFF  "\033[0m"
+
+struct text_sink {
+	struct sink_config config;
+	struct endpoint server; /* the one named last */
+	int year, yday;		/* the day named last */
+	unsigned lines;		/* since the header; 0: there is none yet */
+	bool explained;		/* what "~" means */
+};
+
+static const char *const outcome_colours[OUTCOME_COUNT] = {
+	[OUTCOME_OK] = COLOUR_GOOD,	   [OUTCOME_REDIRECTED] = COLOUR_GOOD,
+	[OUTCOME_INCOMPLETE] = COLOUR_ODD, [OUTCOME_PROBE] = COLOUR_DIM,
+	[OUTCOME_NOT_TDS] = COLOUR_ODD,	   [OUTCOME_UNANSWERED] = COLOUR_BAD,
+	[OUTCOME_REJECTED] = COLOUR_BAD,   [OUTCOME_REFUSED] = COLOUR_BAD,
+	[OUTCOME_TIMED_OUT] = COLOUR_BAD,  [OUTCOME_TLS_FAILED] = COLOUR_BAD,
+	[OUTCOME_ABANDONED] = COLOUR_BAD,  [OUTCOME_DROPPED] = COLOUR_BAD,
+};
+
+static void *text_open(const struct sink_config *config)
+{
+	struct text_sink *sink = calloc(1, sizeof(*sink));
+
+	if (sink)
+		sink->config = *config;
+	return sink;
+}
+
+static void text_free(void *sink)
+{
+	free(sink);
+}
+
+/* The escape sequence, or nothing where colours are not wanted. */
+static const char *text_colour(const struct text_sink *sink, const char *escape)
+{
+	return sink->config.colour ? escape : "";
+}
+
+/*
+ * A column of times: milliseconds in four places, "0.03", "8.59", "40.0", "1954", so that the eye
+ * compares them by length; from ten seconds on in seconds, "15s".
+ */
+static const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
+{
+	double ms = (double)ns / 1e6;
+
+	if (ns == NO_NS)
+		return "-";
+	if (ms >= 9999.5)
+		snprintf(text, TEXT_MS_MAX, "%.0fs", ms / 1000);
+	else
+		snprintf(text, TEXT_MS_MAX, "%.*f", ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0, ms);
+	return text;
+}
+
+/* "?" for what is not known or has no word, which takes less room than saying so. */
+static const char *text_word(const char *word)
+{
+	return word && strcmp(word, "unknown") ? word : "?";
+}
+
+/* The side that was waited for longest, NULL if none was. */
+static const char *text_most(const uint64_t wait_ns[SIDE_NONE])
+{
+	int most = SIDE_NONE;
+	uint64_t ns = 0;
+
+	for (int i = 0; i < SIDE_NONE; i++) {
+		if (wait_ns[i] == NO_NS || wait_ns[i] <= ns)
+			continue;
+		most = i;
+		ns = wait_ns[i];
+	}
+	return side_name(most);
+}
+
+static int text_longest(const uint64_t phase_ns[PHASE_SESSION])
+{
+	int longest = -1;
+
+	for (int i = 0; i < PHASE_SESSION; i++)
+		if (phase_ns[i] != NO_NS && (longest < 0 || phase_ns[i] > phase_ns[longest]))
+			longest = i;
+	return longest;
+}
+
+/* What a line begins with, after a header where one is due: the time and the client. */
+static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct endpoint *client,
+		       const struct endpoint *server)
+{
+	struct output *out = sink->config.out;
+	uint64_t wall_ns = wallclock_ns(sink->config.clock, time_ns);
+	time_t s = (time_t)(wall_ns / 1000000000);
+	bool due = !sink->lines || (sink->config.terminal && sink->lines >= TEXT_HEADER_EVERY);
+	char name[SINK_ENDPOINT_MAX], text[32];
+	struct tm tm;
+
+	localtime_r(&s, &tm);
+	if (due || tm.tm_yday != sink->yday || tm.tm_year != sink->year ||
+	    memcmp(&sink->server, server, sizeof(*server))) {
+		strftime(text, sizeof(text), "%Y-%m-%d", &tm);
+		output_printf(out, "%s%s   server %s%s\n", text_colour(sink, COLOUR_BOLD), text,
+			      sink_endpoint(server, name), text_colour(sink, COLOUR_OFF));
+		sink->server = *server;
+		sink->yday = tm.tm_yday;
+		sink->year = tm.tm_year;
+	}
+	if (due) {
+		output_printf(
+			out,
+			"%s%-12s %-21s %-8s %-6s  %-10s    ms  tcp  pre tls login auth most on%s\n",
+			text_colour(sink, COLOUR_DIM), "time", "client", "auth", "encr", "outcome",
+			text_colour(sink, COLOUR_OFF));
+		sink->lines = 0;
+	}
+	sink->lines++;
+	strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	output_printf(out, "%s.%03u %-21s", text, (unsigned)(wall_ns / 1000000 % 1000),
+		      sink_endpoint(client, name));
+}
+
+/* Mark for what was concluded; the first one ever is explained, on a line before its own. */
+static char text_mark(enum basis basis)
+{
+	return basis == BASIS_INFERRED ? '~' : ' ';
+}
+
+static void text_explain(struct text_sink *sink, bool inferred)
+{
+	if (!inferred || sink->explained)
+		return;
+	sink->explained = true;
+	output_printf(
+		sink->config.out,
+		"%s~ inferred from the sizes and directions of what is encrypted, not read%s\n",
+		text_colour(sink, COLOUR_DIM), text_colour(sink, COLOUR_OFF));
+}
+
+/* Bytes up to the blank at or after which a line of the given columns is to be broken. */
+static size_t text_fit(const char *s, size_t columns)
+{
+	size_t pos = 0, fit = 0, n;
+	uint32_t cp;
+
+	for (; (n = utf8_next(s + pos, &cp)); pos += n, columns -= columns > 0) {
+		if (cp == ' ' && (columns || !fit))
+			fit = pos;
+		if (!columns && fit)
+			return fit;
+	}
+	return pos;
+}
+
+/* A text of any length under a login's line, indented and broken at blanks. */
+static void text_paragraph(struct text_sink *sink, const char *text)
+{
+	char *copy = utf8_printable(text), *s = copy;
+
+	while (s && *s) {
+		size_t len = text_fit(s, TEXT_COLUMNS - TEXT_INDENT);
+
+		output_printf(sink->config.out, "%*s%.*s\n", TEXT_INDENT, "", (int)len, s);
+		sink->lines++;
+		s += len;
+		s += strspn(s, " ");
+	}
+	free(copy);
+}
+
+/* Who the client says to be; helps to find it where it is behind a proxy or a pool. */
+static void text_identity(struct text_sink *sink, const struct login_record *rec)
+{
+	const struct {
+		const char *label, *value;
+	} parts[] = {
+		{"app", rec->tds.app},	      {"host", rec->tds.host},
+		{"driver", rec->tds.driver},  {"database", rec->tds.database},
+		{"domain", rec->auth.domain}, {"user", rec->auth.user},
+	};
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (parts[i].value && *parts[i].value)
+			fprintf(f, "%s%s %s", ftell(f) > 0 ? ", " : "the client: ", parts[i].label,
+				parts[i].value);
+	if (!fclose(f) && len)
+		text_paragraph(sink, text);
+	free(text);
+}
+
+static void text_remarks(struct text_sink *sink, const struct login_record *rec)
+{
+	char *error = NULL;
+
+	if (rec->outcome == OUTCOME_OK && !strcmp(rec->verdict.name, "ok"))
+		return;
+	text_paragraph(sink, rec->verdict.text);
+	if (rec->has_error && rec->error.message &&
+	    !strstr(rec->verdict.text, rec->error.message) &&
+	    asprintf(&error, "error %d, state %u, class %u: %s", rec->error.number,
+		     rec->error.state, rec->error.class_, rec->error.message) > 0)
+		text_paragraph(sink, error);
+	free(error);
+	text_identity(sink, rec);
+}
+
+static void text_phases(struct text_sink *sink, const struct login_record *rec)
+{
+	int longest = text_longest(rec->phase_ns);
+	char ms[TEXT_MS_MAX];
+
+	for (int i = 0; i < PHASE_SESSION; i++)
+		output_printf(sink->config.out, " %s%4s%s",
+			      text_colour(sink, i == longest ? COLOUR_BOLD : ""),
+			      text_ms(rec->phase_ns[i], ms),
+			      text_colour(sink, i == longest ? COLOUR_OFF : ""));
+}
+
+static void text_login(void *ctx, const struct login_record *rec)
+{
+	struct text_sink *sink = ctx;
+	struct output *out = sink->config.out;
+	char ms[TEXT_MS_MAX];
+
+	text_explain(sink,
+		     rec->outcome_basis == BASIS_INFERRED || rec->auth.basis == BASIS_INFERRED);
+	text_begin(sink, rec->start_ns, &rec->client, &rec->server);
+	output_printf(out, "%c%-8s %-6s %c%s%-10s%s %4s", text_mark(rec->auth.basis),
+		      text_word(auth_method_name(rec->auth.method)),
+		      text_word(encryption_name(rec->encryption.effective)),
+		      text_mark(rec->outcome_basis),
+		      text_colour(sink, outcome_colours[rec->outcome]), outcome_name(rec->outcome),
+		      text_colour(sink, COLOUR_OFF), text_ms(rec->total_ns, ms));
+	text_phases(sink, rec);
+	output_printf(out, " %s\n", text_most(rec->wait_ns) ?: "-");
+	text_remarks(sink, rec);
+}
+
+/* Most sessions end as they should; one that was cut off is worth a line. */
+static void text_close(void *ctx, const struct close_record *rec)
+{
+	struct text_sink *sink = ctx;
+	const char *by = side_name(rec->by);
+	char lasted[CLOCK_TEXT];
+	uint64_t commands = 0;
+
+	if (rec->graceful || rec->how != CLOSE_RST || rec->phase != PHASE_SESSION)
+		return;
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		commands += rec->commands[i];
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	output_printf(sink->config.out,
+		      " %ssession reset%s by the %s after %s and %" PRIu64 " commands\n",
+		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF),
+		      by ? by : "network", clock_duration(rec->duration_ns, lasted), commands);
+}
+
+static void text_command(void *ctx, const struct command_record *rec)
+{
+	struct text_sink *sink = ctx;
+	char total[TEXT_MS_MAX], first[TEXT_MS_MAX];
+
+	text_explain(sink, rec->basis == BASIS_INFERRED);
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	output_printf(sink->config.out,
+		      "%c%-15s  %-10s %4s ms, first byte %s ms, %" PRIu64 " B in, %" PRIu64
+		      " B out\n",
+		      text_mark(rec->basis), command_kind_name(rec->kind),
+		      rec->total_ns == NO_NS ? "unanswered"
+		      : rec->cancelled	     ? "cancelled"
+					     : "done",
+		      text_ms(rec->total_ns, total), text_ms(rec->first_byte_ns, first),
+		      rec->request_bytes, rec->response_bytes);
+}
+
+const struct sink_ops text_sink = {
+	.name = "text",
+	.open = text_open,
+	.login = text_login,
+	.close = text_close,
+	.command = text_command,
+	.free = text_free,
+};
