@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""The real clients and how to run them.
+
+Each runner takes HOST PORT USER PASSWORD ENCRYPT and exits 0 if and only if it logged in and its
+query was answered. ENCRYPT is default (what the client does by itself), none, login, full or strict.
+The environment may hold AUTH=ntlm (the user is then DOMAIN\\user), MARS=1, QUERY, DATABASE,
+LOGIN_TIMEOUT (seconds) and CAFILE (the certificate to trust; python-tds and strict need it).
+"""
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYTHON = "/usr/bin/python3"  # Debian's, where Debian's modules are
+JTDS = "/usr/share/java/jtds.jar"
+GOPATH = "/usr/share/gocode"
+GO_DRIVER = GOPATH + "/src/github.com/denisenkom/go-mssqldb"
+
+
+class Client:
+    """What a client can do, what it needs, and its command line."""
+
+    def __init__(self, name, encrypt, auth=("sql",), mars=False):
+        self.name, self.encrypt, self.auth, self.mars = name, encrypt, auth, mars
+
+    def missing(self):
+        """Why it cannot run here, or None."""
+        raise NotImplementedError
+
+    def build(self, out):
+        """What is to be made once, in the directory out."""
+
+    def argv(self, out):
+        raise NotImplementedError
+
+    def environment(self, _out):
+        return {}
+
+
+def no_program(name):
+    return None if shutil.which(name) else "no program " + name
+
+
+def no_file(path):
+    return None if os.path.exists(path) else "no " + path
+
+
+def here(name):
+    return os.path.join(HERE, name)
+
+
+def npm_dir(out):
+    """Of the build directory, as a download that is worth keeping."""
+    return os.path.join(os.path.dirname(out), "npm")
+
+
+def build_once(target, source, argv, **options):
+    """Runs argv, which makes target of source, unless target is there and newer."""
+    if os.path.exists(target) and os.path.getmtime(target) >= os.path.getmtime(source):
+        return
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, **options)
+    if done.returncode or not os.path.exists(target):
+        raise RuntimeError("%s failed: %s" % (argv[0], done.stdout[-500:]))
+    os.utime(target)
+
+
+class Tsql(Client):
+    def missing(self):
+        return no_program("tsql")
+
+    def argv(self, _out):
+        return ["sh", here("tsql.sh")]
+
+
+class Python(Client):
+    def missing(self):
+        check = subprocess.run([PYTHON, "-c", "import " + self.name], check=False,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return "no python module " + self.name if check.returncode else None
+
+    def argv(self, _out):
+        return [PYTHON, here(self.name + "_login.py")]
+
+
+class Jtds(Client):
+    def missing(self):
+        return no_program("javac") or no_file(JTDS)
+
+    def build(self, out):
+        build_once(os.path.join(out, "JtdsLogin.class"), here("JtdsLogin.java"),
+                   ["javac", "-d", out, here("JtdsLogin.java")])
+
+    def argv(self, out):
+        # A starting JVM looks for entropy and compiles; neither is wanted of a login.
+        return ["java", "-XX:TieredStopAtLevel=1", "-cp", JTDS + ":" + out, "JtdsLogin"]
+
+
+class Go(Client):
+    def missing(self):
+        return no_program("go") or no_file(GO_DRIVER)
+
+    def build(self, out):
+        env = dict(os.environ, GO111MODULE="off", GOPATH=GOPATH, GOFLAGS="",
+                   GOCACHE=os.path.join(out, "go-cache"))
+        build_once(os.path.join(out, "go_login"), here("go_login.go"),
+                   ["go", "build", "-o", os.path.join(out, "go_login"), here("go_login.go")],
+                   env=env)
+
+    def argv(self, out):
+        return [os.path.join(out, "go_login")]
+
+
+class Tedious(Client):
+    def missing(self):
+        return no_program("node") or no_program("npm")
+
+    def build(self, out):
+        npm = npm_dir(out)
+        os.makedirs(npm, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(here(name), npm)
+        build_once(os.path.join(npm, "node_modules", "tedious", "package.json"),
+                   here("package-lock.json"),
+                   ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=npm)
+
+    def argv(self, _out):
+        return ["node", here("tedious_login.js")]
+
+    def environment(self, out):
+        return {"NODE_PATH": os.path.join(npm_dir(out), "node_modules"), "NODE_NO_WARNINGS": "1"}
+
+
+CLIENTS = {c.name: c for c in (
+    Tsql("tsql", ("none", "login", "full"), ("sql", "ntlm")),
+    Python("pytds", ("none", "login", "full"), ("sql", "ntlm"), mars=True),
+    Python("pymssql", ("none", "login", "full"), ("sql", "ntlm")),
+    Jtds("jtds", ("none", "login", "full"), ("sql", "ntlm")),
+    Go("go", ("none", "login", "full"), ("sql", "ntlm")),
+    Tedious("tedious", ("none", "full", "strict"), ("sql", "ntlm")),
+)}
+
+
+def available(build):
+    """Readies all clients below build; returns two dicts by name: usable Clients, and reasons."""
+    out = os.path.join(os.path.abspath(build), "peers")
+    os.makedirs(out, exist_ok=True)
+    usable, missing = {}, {}
+    for name, client in CLIENTS.items():
+        reason = client.missing()
+        if not reason:
+            try:
+                client.build(out)
+            except (RuntimeError, OSError) as e:
+                reason = str(e)
+        if reason:
+            missing[name] = reason
+        else:
+            usable[name] = client
+    return usable, missing
+
+
+def command(build, name, host, port, user, password, encrypt="default", auth="sql", mars=False,
+            cafile=None, query=None, database=None, timeout=None):
+    """The argv and the environment of one login."""
+    out = os.path.join(os.path.abspath(build), "peers")
+    client = CLIENTS[name]
+    env = dict(os.environ, **client.environment(out))
+    settings = {"AUTH": auth if auth != "sql" else None, "MARS": "1" if mars else None,
+                "CAFILE": cafile, "QUERY": query, "DATABASE": database,
+                "LOGIN_TIMEOUT": str(timeout) if timeout else None}
+    env.update({k: v for k, v in settings.items() if v})
+    return client.argv(out) + [host, str(port), user, password, encrypt], env
+
+
+if __name__ == "__main__":
+    # clients.py BUILD: readies the clients and tells which can be used.
+    READY, LACKING = available(sys.argv[1])
+    for each in READY:
+        print(each)
+    for each, why in LACKING.items():
+        print("missing: %s: %s" % (each, why), file=sys.stderr)
+    sys.exit(bool(LACKING))

@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""Logs in with python-tds: HOST PORT USER PASSWORD [default|none|login|full]; see clients.py."""
+import os
+import sys
+
+import pytds
+import pytds.login
+
+
+def main():
+    host, port, user, password = sys.argv[1:5]
+    encrypt = sys.argv[5] if len(sys.argv) > 5 else "default"
+    options = {}
+    if encrypt in ("login", "full"):
+        # python-tds speaks TLS only where it is told whom to trust.
+        options = {"cafile": os.environ["CAFILE"], "validate_host": False,
+                   "enc_login_only": encrypt == "login"}
+    elif encrypt not in ("default", "none"):
+        sys.exit("pytds: cannot do " + encrypt)
+    if os.environ.get("AUTH") == "ntlm":
+        options["auth"] = pytds.login.NtlmAuth(user, password)
+    connection = pytds.connect(
+        server=host, port=int(port), database=os.environ.get("DATABASE"), user=user,
+        password=password, use_mars=os.environ.get("MARS") == "1", autocommit=True,
+        login_timeout=int(os.environ.get("LOGIN_TIMEOUT", "15")), disable_connect_retry=True,
+        **options)
+    query = os.environ.get("QUERY")
+    with connection:
+        # Under MARS each cursor has a session of its own.
+        cursors = [connection.cursor() for _ in range(2 if os.environ.get("MARS") == "1" else 1)]
+        for cursor in cursors:
+            cursor.execute(query or "select 42 as answer")
+        for cursor in cursors:
+            rows = cursor.fetchall() if cursor.description else []
+            print(len(rows), "rows", rows[:1])
+            if not query and [tuple(r) for r in rows] != [(42,)]:
+                sys.exit("pytds: wrong answer")
+
+
+try:
+    main()
+except pytds.Error as e:
+    sys.exit("pytds: %s: %s" % (getattr(e, "msg_no", ""), e))

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// Logs in with tedious: HOST PORT USER PASSWORD [default|none|full|strict]; see clients.py.
+'use strict';
+
+const fs = require('fs');
+const { Connection, Request } = require('tedious');
+
+const [host, port, user, password, mode = 'default'] = process.argv.slice(2);
+// tedious never offers login-only.
+const encryption = { default: undefined, none: false, full: true, strict: 'strict' };
+const env = process.env;
+
+function authentication() {
+	if (env.AUTH !== 'ntlm')
+		return { type: 'default', options: { userName: user, password } };
+	const [domain, name] = user.split('\\');
+	return { type: 'ntlm', options: { userName: name, password, domain } };
+}
+
+function options() {
+	const timeout = 1000 * (env.LOGIN_TIMEOUT || 15);
+	const o = { port: Number(port), connectTimeout: timeout, trustServerCertificate: true,
+		    database: env.DATABASE, enableArithAbort: false, rowCollectionOnRequestCompletion: true };
+	if (encryption[mode] !== undefined)
+		o.encrypt = encryption[mode];
+	// Strict knows no trust without a certificate.
+	if (mode === 'strict') {
+		o.trustServerCertificate = false;
+		o.cryptoCredentialsDetails = { ca: fs.readFileSync(env.CAFILE) };
+		o.serverName = 'localhost';
+	}
+	return o;
+}
+
+function fail(e) {
+	console.error('tedious:', e.number || '', e.message, e.cause ? e.cause.message : '');
+	process.exit(1);
+}
+
+if (!(mode in encryption)) {
+	console.error('tedious: cannot do', mode);
+	process.exit(2);
+}
+const connection = new Connection({ server: host, authentication: authentication(), options: options() });
+// tedious words a refused login anew; the server's number is only told here.
+connection.on('errorMessage', (m) => console.error('tedious: server error', m.number));
+connection.on('connect', (e) => {
+	if (e)
+		fail(e);
+	connection.execSqlBatch(new Request(env.QUERY || 'select 42 as answer', (err, count, rows) => {
+		if (err)
+			fail(err);
+		console.log(rows.length, 'rows');
+		if (!env.QUERY && (rows.length !== 1 || rows[0][0].value !== 42))
+			fail(new Error('wrong answer'));
+		connection.on('end', () => process.exit(0));
+		connection.close();
+	}));
+});
+connection.connect();
