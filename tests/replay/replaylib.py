@@ -1,0 +1,451 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""What the replay tests share: run tdsmon, read its records, hold them to the record contract.
+
+A record is the dict of one JSON line. Expectations (NAME.json beside NAME.pcap) are records too: every
+key in one must come out with that value, keys not in it are free, and {"any": [...]} holds for any
+value of the list. A connection that an expectation names may have no further records of these types.
+"""
+import concurrent.futures
+import fnmatch
+import glob
+import json
+import os
+import re
+import subprocess
+
+RUN_TIMEOUT_S = 120
+JOBS = 2
+
+PHASES = ["tcp", "prelogin", "tls", "login", "auth"]
+PHASES_STRICT = ["tcp", "tls", "prelogin", "login", "auth"]
+OUTCOMES = ["unanswered", "rejected", "not_tds", "ok", "refused", "redirected", "timed_out", "tls_failed",
+            "probe", "abandoned", "dropped", "incomplete"]
+ANSWERED = ["ok", "refused", "redirected"]
+
+# Names as shell patterns: "*_ns" is every duration. What another clock and another place may change.
+LIVE_DIFFERS = ("time", "interface", "vantage", "*_ns")
+
+
+class ReplayError(Exception):
+    """tdsmon did not run, or what it wrote is not one JSON object per line."""
+
+
+# ---- running and reading ------------------------------------------------------------------------
+
+def _no_duplicates(pairs):
+    keys = [k for k, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError("key given twice among %s" % keys)
+    return dict(pairs)
+
+
+def _no_constant(word):
+    raise ValueError("%s is not JSON" % word)
+
+
+def parse(text):
+    """The records in `text` (bytes or str), one JSON object per line."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as err:
+            raise ReplayError("output is not UTF-8: %s" % err)
+    if text and not text.endswith("\n"):
+        raise ReplayError("the last line is cut short: %r" % text[-60:])
+    out = []
+    for number, line in enumerate(text.split("\n")[:-1], 1):
+        try:
+            record = json.loads(line, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        except ValueError as err:
+            raise ReplayError("line %d is no JSON: %s: %r" % (number, err, line[:80]))
+        if not isinstance(record, dict):
+            raise ReplayError("line %d is no JSON object" % number)
+        out.append(record)
+    return out
+
+
+def load(path):
+    """The records of an expectation file."""
+    with open(path, "rb") as f:
+        return parse(f.read())
+
+
+def ports(expected):
+    """The server ports that the expectations speak of."""
+    return sorted({r["server"]["port"] for r in expected})
+
+
+def run(build, capture, port_list=(), options=()):
+    """The records tdsmon prints for a capture file; it must exit 0."""
+    cmd = [os.path.join(build, "tdsmon"), "-r", capture, "--format", "json"]
+    for port in port_list:
+        cmd += ["-p", str(port)]
+    cmd += list(options)
+    try:
+        done = subprocess.run(cmd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=RUN_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise ReplayError("no end within %d s" % RUN_TIMEOUT_S)
+    except OSError as err:
+        raise ReplayError("%s: %s" % (cmd[0], err.strerror))
+    if done.returncode:
+        raise ReplayError("exit status %d: %s" % (done.returncode,
+                                                  done.stderr.decode(errors="replace").strip()[-200:]))
+    return parse(done.stdout)
+
+
+def captures(folder, pattern="*"):
+    """Names of the captures in a folder that have an expectation beside them."""
+    paths = glob.glob(os.path.join(folder, pattern + ".pcap"))
+    names = [os.path.basename(p)[:-len(".pcap")] for p in paths]
+    return sorted(n for n in names if os.path.exists(os.path.join(folder, n + ".json")))
+
+
+# ---- comparing with expectations ----------------------------------------------------------------
+
+def _ignored(key, ignoring):
+    return any(fnmatch.fnmatchcase(key, pattern) for pattern in ignoring)
+
+
+def differ(want, got, ignoring=(), path=""):
+    """Where `got` does not hold what `want` asks: a list of sentences, empty if it does."""
+    if isinstance(want, dict) and set(want) == {"any"}:
+        if any(not differ(w, got, ignoring) for w in want["any"]):
+            return []
+        return ["%s: %s is none of %s" % (path, json.dumps(got), json.dumps(want["any"]))]
+    if isinstance(want, dict):
+        if not isinstance(got, dict):
+            return ["%s: want an object, got %s" % (path, json.dumps(got))]
+        out = []
+        for key, value in want.items():
+            if _ignored(key, ignoring):
+                continue
+            where = path + "." + key if path else key
+            if key not in got:
+                out.append("%s: missing" % where)
+            else:
+                out += differ(value, got[key], ignoring, where)
+        return out
+    if type(want) is type(got) and want == got:
+        return []
+    return ["%s: want %s, got %s" % (path, json.dumps(want), json.dumps(got))]
+
+
+def connection(record):
+    """What names a record's connection, hashable."""
+    c, s = record["client"], record["server"]
+    return (c["addr"], c["port"], s["addr"], s["port"])
+
+
+def describe(record):
+    c, s = record["client"], record["server"]
+    return "%s %s:%s-%s:%s" % (record["type"], c["addr"], c["port"], s["addr"], s["port"])
+
+
+def _match(wants, gots, ignoring):
+    """Give each expectation one record of its own: (want index -> got index) of a largest matching."""
+    fits = [[g for g, got in enumerate(gots) if not differ(want, got, ignoring)] for want in wants]
+    owner = {}
+
+    def place(want, tried):
+        for got in fits[want]:
+            if got in tried:
+                continue
+            tried.add(got)
+            if got not in owner or place(owner[got], tried):
+                owner[got] = want
+                return True
+        return False
+
+    for want in range(len(wants)):
+        place(want, set())
+    return {want: got for got, want in owner.items()}
+
+
+def compare(records, expected, ignoring=()):
+    """Hold records to expectations: a list of sentences, empty if they hold.
+
+    ignoring: key names or shell patterns, at any depth, that are not compared (LIVE_DIFFERS). Records
+    of connections that no expectation names are free."""
+    kinds = {"login", "close"} | {w["type"] for w in expected}
+    want_by, got_by = {}, {}
+    for w in expected:
+        want_by.setdefault((w["type"],) + connection(w), []).append(w)
+    for g in records:
+        if g.get("type") in kinds:
+            got_by.setdefault((g["type"],) + connection(g), []).append(g)
+    out = []
+    for key, wants in want_by.items():
+        gots = got_by.get(key, [])
+        taken = _match(wants, gots, ignoring)
+        left = [g for i, g in enumerate(gots) if i not in taken.values()]
+        for i, want in enumerate(wants):
+            if i in taken:
+                continue
+            if not left:
+                out.append("%s: no such record" % describe(want))
+                continue
+            near = min(left, key=lambda g: len(differ(want, g, ignoring)))
+            left.remove(near)
+            out.append("%s: %s" % (describe(want), "; ".join(differ(want, near, ignoring)[:6])))
+        out += ["%s: one record too many" % describe(g) for g in left]
+    return out
+
+
+# ---- the invariants of every record -------------------------------------------------------------
+
+_ADDRESS = {"addr": "str", "port": "int"}
+# Key -> type: "?" allows null. An object that may be null is given as ("?", keys).
+CONTRACT = {
+    "login": {
+        "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "vantage": ["server", "client", "middle", "unknown"], "mid_stream": "bool",
+        "tds": {"version": "str?", "version_raw": "str?", "server_version": "str?", "client_version": "str?",
+                "instance": "str?", "spid": "int?", "packet_size": "int?", "connection_id": "str?",
+                "activity_id": "str?", "driver": "str?", "app": "str?", "host": "str?", "database": "str?"},
+        "encryption": {"client": ["off", "on", "not_supported", "required", None],
+                       "server": ["off", "on", "not_supported", "required", None],
+                       "effective": ["none", "login", "full", "strict", "unknown"]},
+        "tls": ("?", {"version": "str?", "cipher": "str?", "sni": "str?", "alpn": "str?", "resumed": "bool?",
+                      "alert": ("?", {"from": ["client", "server"], "level": "str", "description": "str"}),
+                      "certificate": ("?", {"subject": "str?", "issuer": "str?", "not_after": "str?",
+                                            "self_signed": "bool?"})}),
+        "auth": {"method": ["sql", "windows", "ntlm", "kerberos", "fedauth", "unknown"],
+                 "basis": ["observed", "inferred", "unknown"], "grounds": "str?", "rounds": "int?",
+                 "user": "str?", "domain": "str?", "workstation": "str?"},
+        "mars": "bool?", "outcome": OUTCOMES, "outcome_basis": ["observed", "inferred", "unknown", None],
+        "confidence": ["certain", "high", "medium", "low", None],
+        "error": ("?", {"number": "int", "state": "int", "class": "int", "message": "str?"}),
+        "redirect": ("?", {"host": "str", "port": "int"}),
+        "total_ns": "int?", "phases": {p + "_ns": "int?" for p in PHASES}, "steps": "list",
+        "waits": {"client_ns": "int?", "server_ns": "int?", "network_ns": "int?"},
+        "verdict": {"name": "str", "text": "str"},
+        "tcp": {"syn_retransmits": "int", "retransmits": "int", "out_of_order": "int", "zero_windows": "int",
+                "missing_bytes": "int"}},
+    "close": {
+        "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "login": OUTCOMES + [None], "by": ["client", "server", None],
+        "how": ["fin", "rst", "idle", "evicted", "open"], "graceful": "bool", "phase": PHASES + ["session"],
+        "duration_ns": "int", "bytes": {"client": "int", "server": "int"},
+        "commands": {"batch": "int", "rpc": "int", "bulk": "int", "transaction": "int", "attention": "int",
+                     "reset_connection": "int"},
+        "mars": ("?", {"sessions": "int", "open": "int", "window_stalls": "int"})},
+    "command": {
+        "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "spid": "int?",
+        "kind": ["batch", "rpc", "bulk", "transaction", "attention"], "session": "int?", "first_byte_ns": "int?",
+        "total_ns": "int?", "request_bytes": "int", "response_bytes": "int", "basis": ["observed", "inferred"],
+        "cancelled": "bool"},
+}
+_STEP = {"name": "str", "phase": PHASES, "waits_on": ["client", "server", "network"], "ns": "int"}
+_TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
+_TYPES = {"str": str, "int": int, "bool": bool, "list": list, "time": str}
+
+
+def _shape(keys, got, path):
+    if isinstance(keys, tuple):
+        if got is None:
+            return []
+        keys = keys[1]
+    if isinstance(keys, list):
+        return [] if got in keys and not isinstance(got, bool) else ["%s: %s is no word of the contract"
+                                                                    % (path, json.dumps(got))]
+    if isinstance(keys, str):
+        if got is None:
+            return [] if keys.endswith("?") else ["%s: null" % path]
+        kind = keys.rstrip("?")
+        if type(got) is not _TYPES[kind]:
+            return ["%s: %s is no %s" % (path, json.dumps(got)[:60], kind)]
+        if kind == "time" and not _TIME.match(got):
+            return ["%s: %s is not RFC 3339 UTC with nine decimals" % (path, got)]
+        return []
+    if not isinstance(got, dict):
+        return ["%s: %s is no object" % (path, json.dumps(got)[:60])]
+    out = []
+    for key, kind in keys.items():
+        where = path + "." + key if path else key
+        out += _shape(kind, got[key], where) if key in got else ["%s: missing" % where]
+    return out
+
+
+def _negative(value, path):
+    if isinstance(value, dict):
+        return [x for k, v in value.items() for x in _negative(v, path + "." + k if path else k)]
+    if isinstance(value, list):
+        return [x for i, v in enumerate(value) for x in _negative(v, "%s[%d]" % (path, i))]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+        return ["%s: %s is negative" % (path, value)]
+    return []
+
+
+def phase_ns(login):
+    """The phases that happened, as {name: ns} in the order of the contract."""
+    order = PHASES_STRICT if login["encryption"]["effective"] == "strict" else PHASES
+    return {p: login["phases"][p + "_ns"] for p in order if login["phases"][p + "_ns"] is not None}
+
+
+def _login_times(r):
+    phases, steps, total = phase_ns(r), r["steps"], r["total_ns"]
+    waits = [v for v in r["waits"].values() if v is not None]
+    out = []
+    for i, step in enumerate(steps):
+        out += _shape(_STEP, step, "steps[%d]" % i)
+    if out:
+        return out
+    if total is None:
+        if r["outcome"] != "incomplete" and not r["mid_stream"]:
+            out.append("total_ns: null, but the connection's start and end were seen")
+    else:
+        for name, parts in (("phases", list(phases.values())), ("waits", waits), ("steps", [s["ns"] for s in steps])):
+            if sum(parts) != total:
+                out.append("%s add up to %d, total_ns is %d" % (name, sum(parts), total))
+        for p, ns in phases.items():
+            of_phase = sum(s["ns"] for s in steps if s["phase"] == p)
+            if of_phase != ns:
+                out.append("steps of %s add up to %d, the phase is %d" % (p, of_phase, ns))
+        for side, ns in r["waits"].items():
+            of_side = sum(s["ns"] for s in steps if s["waits_on"] + "_ns" == side)
+            if (ns or 0) != of_side:
+                out.append("steps that wait on the %s add up to %d, waits.%s is %s" % (side[:-3], of_side, side, ns))
+    for p in dict.fromkeys(s["phase"] for s in steps):
+        if p not in phases:
+            out.append("a step in phase %s, which did not happen" % p)
+    order = PHASES_STRICT if r["encryption"]["effective"] == "strict" else PHASES
+    ranks = [order.index(s["phase"]) for s in steps]
+    if ranks != sorted(ranks):
+        out.append("steps go back: %s" % ", ".join(s["phase"] for s in steps))
+    return out
+
+
+def _login_phases(r):
+    """Phases follow each other without a hole, and none comes after the stop."""
+    phases, out, outcome = phase_ns(r), [], r["outcome"]
+    if not r["mid_stream"] and phases and "tcp" not in phases:
+        out.append("phase %s without tcp" % list(phases)[0])
+    if r["mid_stream"] and "tcp" in phases:
+        out.append("tcp_ns is given, but the connection's start was not seen")
+    if "auth" in phases and "login" not in phases and outcome != "incomplete":
+        out.append("auth_ns without login_ns")
+    if "auth" in phases and r["auth"]["rounds"] == 0:
+        out.append("auth_ns is given, but no message came between (rounds is 0)")
+    allowed = {"unanswered": ["tcp"], "rejected": ["tcp"], "probe": ["tcp", "prelogin", "tls", "login"],
+               "tls_failed": ["tcp", "prelogin", "tls", "login"]}.get(outcome)
+    for p in phases:
+        if allowed is not None and p not in allowed:
+            out.append("%s_ns is given, but %s comes before that" % (p, outcome))
+    if outcome in ANSWERED and r["encryption"]["effective"] in ("none", "login") and "login" not in phases:
+        out.append("%s without login_ns" % outcome)
+    if outcome in ANSWERED and r["encryption"]["effective"] == "none" and "tls" in phases:
+        out.append("tls_ns is given, but nothing was encrypted")
+    if outcome in ANSWERED and "tls" in phases and r["tls"] is None:
+        out.append("tls_ns is given, but tls is null")
+    return out
+
+
+def _login_basis(r):
+    out, auth = [], r["auth"]
+    if r["confidence"] == "certain" and r["outcome_basis"] != "observed":
+        out.append("confidence certain with outcome_basis %s" % r["outcome_basis"])
+    if r["outcome"] != "incomplete":
+        if r["outcome_basis"] not in ("observed", "inferred"):
+            out.append("outcome_basis: %s" % r["outcome_basis"])
+        if r["confidence"] is None:
+            out.append("confidence: null")
+    elif r["confidence"] == "certain":
+        out.append("outcome incomplete is certain")
+    if (auth["method"] == "unknown") != (auth["basis"] == "unknown"):
+        out.append("auth.method %s with basis %s" % (auth["method"], auth["basis"]))
+    if auth["basis"] == "inferred" and not auth["grounds"]:
+        out.append("auth.method is inferred without grounds")
+    if r["outcome_basis"] == "observed" and r["confidence"] == "certain":
+        if r["outcome"] == "redirected" and r["redirect"] is None:
+            out.append("redirected, certain, but redirect is null")
+        if r["outcome"] == "refused" and r["error"] is None:
+            out.append("refused, certain, but error is null")
+    if r["redirect"] is not None and r["outcome"] != "redirected":
+        out.append("a redirect with outcome %s" % r["outcome"])
+    if r["error"] is not None and r["outcome"] in ("ok", "redirected", "unanswered", "rejected", "probe"):
+        out.append("an error with outcome %s" % r["outcome"])
+    if not r["verdict"]["name"] or not r["verdict"]["text"]:
+        out.append("verdict without words")
+    return out
+
+
+def _close(r):
+    out = []
+    if (r["how"] in ("fin", "rst")) != (r["by"] is not None):
+        out.append("how %s, by %s" % (r["how"], r["by"]))
+    if r["graceful"] and (r["by"], r["how"]) != ("client", "fin"):
+        out.append("graceful, but by %s, how %s" % (r["by"], r["how"]))
+    if r["login"] in ANSWERED and r["phase"] in ("tcp", "prelogin"):
+        out.append("login %s, but closed in phase %s" % (r["login"], r["phase"]))
+    if r["mars"] is not None and r["mars"]["open"] > r["mars"]["sessions"]:
+        out.append("%d MARS sessions open of %d" % (r["mars"]["open"], r["mars"]["sessions"]))
+    return out
+
+
+def _command(r):
+    if r["first_byte_ns"] is not None and r["total_ns"] is not None and r["first_byte_ns"] > r["total_ns"]:
+        return ["first_byte_ns %d is more than total_ns %d" % (r["first_byte_ns"], r["total_ns"])]
+    return []
+
+
+def invariants(records, identities=False):
+    """What holds for every record, whatever the capture: a list of sentences, empty if it does.
+
+    identities: --identities was given, so that auth may name people."""
+    out, last_login, open_login = [], {}, set()
+    for i, r in enumerate(records):
+        kind = r.get("type")
+        if kind not in CONTRACT:
+            out.append("record %d: type %s" % (i, json.dumps(kind)))
+            continue
+        bad = _shape(CONTRACT[kind], r, "")
+        if r.get("v") != 1:
+            bad.append("v: %s" % json.dumps(r.get("v")))
+        bad += _negative(r, "")
+        if not bad and kind == "login":
+            bad = _login_times(r) + _login_phases(r) + _login_basis(r)
+            if not identities:
+                bad += ["auth.%s without --identities" % k for k in ("user", "domain", "workstation")
+                        if r["auth"][k] is not None]
+            if connection(r) in open_login:
+                bad.append("a second login record before the connection's close")
+            open_login.add(connection(r))
+            last_login[connection(r)] = r["outcome"]
+        elif not bad and kind == "close":
+            bad = _close(r)
+            said = last_login.pop(connection(r), None)
+            open_login.discard(connection(r))
+            if r["login"] != said:
+                bad.append("login %s, but the login record said %s" % (json.dumps(r["login"]), json.dumps(said)))
+        elif not bad:
+            bad = _command(r)
+        try:
+            name = describe(r)
+        except (KeyError, TypeError):
+            name = "record %d" % i
+        out += ["%s: %s" % (name, b) for b in bad]
+    out += ["login %s:%s-%s:%s: no close record follows" % c for c in sorted(open_login)]
+    return out
+
+
+# ---- telling ------------------------------------------------------------------------------------
+
+def report(name, bad, most=6):
+    """Print the line of one case; False if it failed."""
+    if not bad:
+        print("ok - %s" % name, flush=True)
+        return True
+    more = " (and %d more)" % (len(bad) - most) if len(bad) > most else ""
+    print("not ok - %s: %s%s" % (name, " | ".join(bad[:most]), more), flush=True)
+    return False
+
+
+def run_all(cases, check, jobs=JOBS):
+    """check(case) -> list of (name, differences), `jobs` at a time; True if all held."""
+    good = True
+    with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
+        for lines in pool.map(check, cases):
+            for name, bad in lines:
+                good = report(name, bad) and good
+    return good
