@@ -85,7 +85,7 @@ static void summary_outcomes(struct summary *s)
 	if (s->inferred)
 		output_printf(out, " (%" PRIu64 " inferred)", s->inferred);
 	if (s->sessions_reset)
-		output_printf(out, "; %" PRIu64 " sessions reset", s->sessions_reset);
+		output_printf(out, "; sessions reset: %" PRIu64, s->sessions_reset);
 	output_printf(out, "\n");
 }
 

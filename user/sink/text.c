@@ -125,8 +125,9 @@ static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct en
 	if (due || tm.tm_yday != sink->yday || tm.tm_year != sink->year ||
 	    memcmp(&sink->server, server, sizeof(*server))) {
 		strftime(text, sizeof(text), "%Y-%m-%d", &tm);
-		output_printf(out, "%s%s   server %s%s\n", text_colour(sink, COLOUR_BOLD), text,
-			      sink_endpoint(server, name), text_colour(sink, COLOUR_OFF));
+		output_printf(out, "%s%s   server %s%s%s\n", text_colour(sink, COLOUR_BOLD), text,
+			      sink_endpoint(server, name), due ? "   times in milliseconds" : "",
+			      text_colour(sink, COLOUR_OFF));
 		sink->server = *server;
 		sink->yday = tm.tm_yday;
 		sink->year = tm.tm_year;
@@ -134,7 +135,7 @@ static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct en
 	if (due) {
 		output_printf(
 			out,
-			"%s%-12s %-21s %-8s %-6s  %-10s    ms  tcp  pre tls login auth most on%s\n",
+			"%s%-12s %-21s %-8s %-6s  %-9s total  tcp  pre tls login auth most on%s\n",
 			text_colour(sink, COLOUR_DIM), "time", "client", "auth", "encr", "outcome",
 			text_colour(sink, COLOUR_OFF));
 		sink->lines = 0;

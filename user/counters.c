@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * counters.c - the ways to lose or skip something, as tables over the rooms' statistics.
+ */
+#include "counters.h"
+
+/* One counter of a structure of uint64_t's. */
+struct row {
+	const char *name, *text;
+	size_t offset;
+};
+
+#define ROW(type, member, name, text)                                                              \
+	{                                                                                          \
+		name, text, offsetof(type, member)                                                 \
+	}
+#define ENGINE(member, text) ROW(struct engine_stats, member, #member, text)
+#define FILES(member, text)  ROW(struct file_stats, member, "file_" #member, text)
+#define TAP(index, name, text)                                                                     \
+	{                                                                                          \
+		name, text, (index) * sizeof(uint64_t)                                             \
+	}
+
+static const struct row engine_rows[] = {
+	ENGINE(missing_bytes, "bytes missing: packets lost on the way to us; such logins are "
+			      "incomplete"),
+	ENGINE(flows_evicted, "connections forgotten early: more than --max-connections at once"),
+	ENGINE(buffer_evicted, "streams given up: reassembly memory was used up"),
+	ENGINE(lost_sync, "streams that stopped making sense as TDS, TLS or SMP"),
+	ENGINE(out_of_window, "segments too far out of sequence to be believed"),
+	ENGINE(duplicates, "packets seen twice; counted once"),
+};
+
+static const struct row file_rows[] = {
+	FILES(malformed, "packets cut short or malformed before the end of the TCP header"),
+	FILES(truncated, "segments whose payload the capture cut short (snap length)"),
+	FILES(fragments, "IP fragments other than the first; not put together"),
+};
+
+static const struct row tap_rows[] = {
+	TAP(TAP_CNT_LOST, "packets_lost",
+	    "packets lost: the ring buffer was full, we were too slow"),
+	TAP(TAP_CNT_SHORT, "packets_malformed",
+	    "packets cut short or malformed before the end of the TCP header"),
+	TAP(TAP_CNT_FRAGMENT, "packets_fragmented",
+	    "IP fragments other than the first; not put together"),
+	TAP(TAP_CNT_EXT_HEADERS, "packets_ext_headers",
+	    "IPv6 packets with more extension headers than are walked"),
+	TAP(TAP_CNT_FLOW_MISS, "flow_map_full",
+	    "packets of flows the kernel's map had no room for; seen nevertheless"),
+	TAP(TAP_CNT_BUDGET, "budget_exceeded",
+	    "packets whose payload was not copied: the login had used up its budget"),
+};
+
+static size_t counters_fill(const struct row *rows, size_t count, const void *stats,
+			    struct counter *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *at = (const char *)stats + rows[i].offset;
+
+		out[i] = (struct counter){rows[i].name, rows[i].text, *(const uint64_t *)at};
+	}
+	return count;
+}
+
+#define COUNTERS_FILL(rows, stats, out)                                                            \
+	counters_fill(rows, sizeof(rows) / sizeof((rows)[0]), stats, out)
+
+size_t counters_engine(const struct engine_stats *stats, struct counter *out)
+{
+	return COUNTERS_FILL(engine_rows, stats, out);
+}
+
+size_t counters_file(const struct file_stats *stats, struct counter *out)
+{
+	return COUNTERS_FILL(file_rows, stats, out);
+}
+
+size_t counters_tap(const uint64_t counts[TAP_CNT_MAX], struct counter *out)
+{
+	return COUNTERS_FILL(tap_rows, counts, out);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * counters.h - the ways to lose or skip something, from every room, with their names and what
+ * they mean: the one list that summary and metrics show.
+ */
+#ifndef TDSMON_COUNTERS_H
+#define TDSMON_COUNTERS_H
+
+#include <stddef.h>
+
+#include "counter.h"
+#include "engine.h"
+#include "source/file.h"
+
+#define COUNTERS_MAX 32
+
+/* Each writes its rows to out, room for COUNTERS_MAX, and returns how many. */
+size_t counters_engine(const struct engine_stats *stats, struct counter *out);
+size_t counters_file(const struct file_stats *stats, struct counter *out);
+size_t counters_tap(const uint64_t counts[TAP_CNT_MAX], struct counter *out);
+
+#endif
