@@ -36,6 +36,16 @@
 #define pkt_be32(x) ((__u32)(x))
 #endif
 
+/*
+ * Hide from the compiler what it knows of a value. BPF's verifier follows the values themselves,
+ * and loses track where clang turns "the IPv6 pointer is set" into a flag of its own.
+ */
+#ifdef __BPF__
+#define pkt_opaque(x) asm volatile("" : "+r"(x))
+#else
+#define pkt_opaque(x) (void)(x)
+#endif
+
 #define PKT_VLAN_MAX 2 /* tags in a frame, 802.1ad: one outer, one inner */
 #define PKT_EXT_MAX  6 /* IPv6 extension headers before the TCP header */
 
@@ -185,15 +195,39 @@ PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, cons
 
 	pkt->ip4 = ip;
 	pkt->ip6 = 0;
+	pkt_opaque(pkt->ip4);
+	pkt_opaque(pkt->ip6);
 	return pkt_parse_tcp(pkt, data, (const __u8 *)pos + header_len, end,
 			     total_len - header_len);
 }
 
+/* 1 if a == b, else 0, without a branch: a is at most 8 bits wide. */
+PKT_INLINE __u32 pkt_equal(__u32 a, __u32 b)
+{
+	__u32 differ = a ^ b;
+
+	pkt_opaque(differ);
+	return (differ - 1) >> 31;
+}
+
+/* An extension header that has another header behind it, as far as this parser knows. */
+PKT_INLINE int pkt_is_ext(__u8 next)
+{
+	const __u64 ext = 1ull << PKT_IP_HOPOPTS | 1ull << PKT_IP_ROUTING | 1ull << PKT_IP_FRAGMENT |
+			  1ull << PKT_IP_AH | 1ull << PKT_IP_DSTOPTS;
+
+	return next < 64 && ext >> next & 1;
+}
+
+/*
+ * The loop has few branches because the verifier follows each of them through all the rounds
+ * that are left.
+ */
 PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, const void *pos,
 					 const void *end, __u32 ip_len)
 {
 	const struct pkt_ip6 *ip = pos;
-	__u32 len, ext_len, ext_sum = 0;
+	__u32 len, ext_len, is_ah, is_fragment;
 	__u8 next;
 	int i;
 
@@ -212,36 +246,33 @@ PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, cons
 	for (i = 0; i < PKT_EXT_MAX && next != PKT_IP_TCP; i++) {
 		const struct pkt_ext *ext = pos;
 
-		if (next != PKT_IP_HOPOPTS && next != PKT_IP_ROUTING && next != PKT_IP_FRAGMENT &&
-		    next != PKT_IP_AH && next != PKT_IP_DSTOPTS)
+		if (!pkt_is_ext(next))
 			return PKT_OTHER;
 		if ((const void *)(ext + 1) > end)
 			return PKT_SHORT;
-		ext_len = (ext->len + 1) * 8;
-		if (next == PKT_IP_AH)
-			ext_len = (ext->len + 2) * 4;
-		if (next == PKT_IP_FRAGMENT) {
-			/* of a fragment other than the first, what follows is not known to be TCP */
-			if (ext->frag_be & pkt_be16(PKT_IP6_OFFSET))
-				return PKT_FRAGMENT;
-			ext_len = 8;
-		}
+		is_ah = pkt_equal(next, PKT_IP_AH);
+		is_fragment = pkt_equal(next, PKT_IP_FRAGMENT);
+		/* of a fragment other than the first, what follows is not known to be TCP */
+		if (ext->frag_be & pkt_be16(PKT_IP6_OFFSET) & -is_fragment)
+			return PKT_FRAGMENT;
+		ext_len = ext->len & (is_fragment - 1);
+		ext_len = (ext_len + 1 + is_ah) << (3 - is_ah);
+		pkt_opaque(ext_len);
+		ext_len &= 0xfff; /* no change, but now the verifier knows it, too */
 		next = ext->next;
 		pos = (const __u8 *)pos + ext_len;
-		ext_sum += ext_len;
 	}
-	if (next != PKT_IP_TCP) {
-		if (next == PKT_IP_HOPOPTS || next == PKT_IP_ROUTING || next == PKT_IP_FRAGMENT ||
-		    next == PKT_IP_AH || next == PKT_IP_DSTOPTS)
-			return PKT_EXT_HEADERS;
-		return PKT_OTHER;
-	}
-	if (len < ext_sum)
-		return PKT_SHORT;
+	if (next != PKT_IP_TCP)
+		return pkt_is_ext(next) ? PKT_EXT_HEADERS : PKT_OTHER;
 
+	ext_len = (__u32)((const __u8 *)pos - (const __u8 *)(ip + 1));
+	if (len < ext_len)
+		return PKT_SHORT;
 	pkt->ip4 = 0;
 	pkt->ip6 = ip;
-	return pkt_parse_tcp(pkt, data, pos, end, len - ext_sum);
+	pkt_opaque(pkt->ip4);
+	pkt_opaque(pkt->ip6);
+	return pkt_parse_tcp(pkt, data, pos, end, len - ext_len);
 }
 
 /*
@@ -317,7 +348,7 @@ PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
 		pkt_map_ip4(seg->daddr, pkt->ip4->daddr_be);
 		seg->ttl = pkt->ip4->ttl;
 		seg->ip_id = pkt_be16(pkt->ip4->id_be);
-	} else {
+	} else if (pkt->ip6) {
 		__builtin_memcpy(seg->saddr, pkt->ip6->saddr_be, sizeof(seg->saddr));
 		__builtin_memcpy(seg->daddr, pkt->ip6->daddr_be, sizeof(seg->daddr));
 		seg->ttl = pkt->ip6->hop_limit;

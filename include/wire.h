@@ -78,11 +78,16 @@ enum tap_level {
 	TAP_CLOSE = 2, /* FIN and RST only */
 };
 
-/* Every packet ends in exactly one of these, per CPU. Never renumbered: they are metrics. */
+/*
+ * Every packet ends in exactly one of these, per CPU. Never renumbered: they are metrics. They
+ * count packets, not records: a super-segment is one EVENT and several records, and a SYN that is
+ * kept back until it is answered or repeated is SKIPPED, and its record comes along with a later
+ * packet's EVENT.
+ */
 enum tap_counter {
 	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port */
 	TAP_CNT_EVENT = 1,	 /* handed over in full */
-	TAP_CNT_SKIPPED = 2,	 /* of a watched flow, nothing to hand over at its level */
+	TAP_CNT_SKIPPED = 2,	 /* watched, nothing to hand over at its level or as yet */
 	TAP_CNT_LOST = 3,	 /* ring buffer full: the packet, or part of it, was not handed over */
 	TAP_CNT_SHORT = 4,	 /* cut short or malformed before the end of the TCP header */
 	TAP_CNT_FRAGMENT = 5,	 /* IP fragment other than the first */

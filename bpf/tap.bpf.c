@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * tap.bpf.c - the tap: decides for each packet what of it user space gets to see. It knows ports
+ * and flows, and nothing of logins. It never drops, changes or redirects a packet.
+ */
+#include "locate.h"
+
+#define TAP_TC_PASS -1 /* TC_ACT_UNSPEC: go on as if this program were not there */
+#define TAP_PULL    256u /* bytes, more than the headers of any usual packet */
+
+/* The first payload bytes that recognition looks at. */
+#define TAP_PEEK 9u
+
+/*
+ * A SYN is kept until it is answered or repeated: handed over then, with the time at which it was
+ * seen. So a flood of SYNs never reaches user space.
+ */
+TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct flow_key *key,
+				    bool watched)
+{
+	enum tap_counter kept = watched ? TAP_CNT_SKIPPED : TAP_CNT_OTHER;
+	struct half *half = half_slot(key);
+
+	if (!half)
+		return TAP_CNT_EVENT;
+	if (half_is(half, key) && half->syn_seq == work->seg.seq) {
+		if (!watched)
+			return kept;
+		return half_emit(half, key, HALF_SYN) ? TAP_CNT_EVENT : TAP_CNT_LOST;
+	}
+	/* TCP Fast Open: there is no room for the payload, and a flood's SYNs carry none */
+	if (watched && work->seg.len)
+		return TAP_CNT_EVENT;
+	half_begin(half, key, &work->seg);
+	return kept;
+}
+
+/* A flow that is being followed. */
+TAP_INLINE enum tap_counter tap_known(const struct tap_work *work, struct flow *flow)
+{
+	if (work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST))
+		return TAP_CNT_EVENT;
+	if (flow->level != TAP_FULL || !work->seg.len)
+		return TAP_CNT_EVENT;
+	if (flow->bytes >= tap_budget)
+		return TAP_CNT_BUDGET;
+	/* the two directions may miss each other's bytes: a budget, not an account */
+	flow->bytes += work->seg.len;
+	return TAP_CNT_EVENT;
+}
+
+/*
+ * A watched port, but no flow yet. The flow is followed from its first payload on, if its
+ * handshake was seen or the server speaks: what a flood of made-up packets can't bring about.
+ */
+TAP_INLINE enum tap_counter tap_unknown(const struct tap_work *work, const struct flow_key *key)
+{
+	__u8 flags = work->seg.flags;
+	struct half *half;
+	bool kept, ok = true;
+
+	if (!work->seg.len && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)))
+		return TAP_CNT_EVENT;
+	half = half_slot(key);
+	kept = half_is(half, key);
+	if (kept)
+		ok = half_emit(half, key, HALF_SYN);
+	if (kept && flags & SEG_SYN)
+		half_answered(half, key);
+	if (flags & (SEG_FIN | SEG_RST)) {
+		if (kept)
+			half_end(half, key);
+		return ok ? TAP_CNT_EVENT : TAP_CNT_LOST;
+	}
+	if (work->seg.len && ((kept && half->answered) || tap_port(work->seg.sport))) {
+		if (!flow_start(key, work->seg.len))
+			return ok ? TAP_CNT_FLOW_MISS : TAP_CNT_LOST;
+		if (kept)
+			half_end(half, key);
+	}
+	return ok ? TAP_CNT_EVENT : TAP_CNT_LOST;
+}
+
+TAP_INLINE bool tap_peek(void *ctx, enum tap_hook hook, __u32 off, __u8 *out)
+{
+	const __u8 *data, *end;
+
+	if (hook == TAP_HOOK_SKB)
+		return !bpf_skb_load_bytes(ctx, off, out, TAP_PEEK);
+	data = (void *)(long)((struct xdp_md *)ctx)->data;
+	end = (void *)(long)((struct xdp_md *)ctx)->data_end;
+	tap_opaque(off);
+	data += off & 0x3fff;
+	if (data + TAP_PEEK > end)
+		return false;
+	__builtin_memcpy(out, data, TAP_PEEK);
+	return true;
+}
+
+/*
+ * True if the first payload of a client may be TDS: a PRELOGIN packet (MS-TDS 2.2.3.1: type 0x12,
+ * status 0 or EOM, length, SPID 0, packet ID, window 0; 2.2.6.5: the first option is VERSION, 0),
+ * or, the handshake having been seen, a TLS ClientHello (RFC 8446 5.1 and 4: handshake 0x16,
+ * version 3.x, length, client_hello 1), as strict encryption starts with. Whether its ALPN names
+ * TDS is for user space to see.
+ */
+TAP_INLINE bool tap_recognise(const __u8 *b, bool first)
+{
+	if (b[0] == 0x12)
+		return (b[1] & 0xfe) == 0 && (__u32)(b[2] << 8 | b[3]) > TAP_PEEK && !b[4] &&
+		       !b[5] && !b[7] && !b[8];
+	return first && b[0] == 0x16 && b[1] == 3 && b[2] <= 4 && b[5] == 1;
+}
+
+/* A packet without payload on a port not watched: keep it if it is part of a kept handshake. */
+TAP_INLINE void tap_handshake(const struct tap_work *work, const struct flow_key *key,
+			      struct half *half)
+{
+	const struct seg *seg = &work->seg;
+
+	if (seg->flags & (SEG_RST | SEG_FIN)) {
+		half_end(half, key);
+		return;
+	}
+	if (seg->flags & SEG_SYN) {
+		if (seg->ack == half->syn_seq + 1)
+			half_add(half, key, seg, HALF_SYNACK);
+		return;
+	}
+	if (seg->seq == half->syn_seq + 1 && half->held & 1 << HALF_SYNACK)
+		half_add(half, key, seg, HALF_ACK);
+}
+
+/* A port not watched, and any_port: keep the handshake back until the client has spoken. */
+TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const struct tap_work *work,
+					 const struct flow_key *key)
+{
+	struct half *half = half_slot(key);
+	bool kept = half_is(half, key), ok;
+	__u8 peek[TAP_PEEK] = {};
+
+	if (!half)
+		return TAP_CNT_OTHER;
+	if (!work->seg.len || work->seg.flags & SEG_SYN) {
+		if (kept)
+			tap_handshake(work, key, half);
+		return TAP_CNT_OTHER;
+	}
+	if (work->avail < TAP_PEEK || !tap_peek(ctx, hook, work->payload_off, peek) ||
+	    !tap_recognise(peek, kept && work->seg.seq == half->syn_seq + 1)) {
+		if (kept)
+			half_end(half, key);
+		return TAP_CNT_OTHER;
+	}
+	ok = flow_start(key, work->seg.len);
+	if (kept) {
+		if (!half_emit(half, key, HALF_SYN) || !half_emit(half, key, HALF_SYNACK) ||
+		    !half_emit(half, key, HALF_ACK))
+			return TAP_CNT_LOST;
+		half_end(half, key);
+	}
+	return ok ? TAP_CNT_EVENT : TAP_CNT_FLOW_MISS;
+}
+
+/* Decide on a segment, and take note of it. flow may be NULL. */
+TAP_INLINE enum tap_counter tap_judge(void *ctx, enum tap_hook hook, const struct tap_work *work,
+				      const struct flow_key *key, struct flow *flow)
+{
+	bool watched = tap_port(work->seg.dport) || tap_port(work->seg.sport);
+
+	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN) {
+		/* the ports are used again: nothing of the old connection holds for the new one */
+		if (flow)
+			bpf_map_delete_elem(&flows, key);
+		return tap_syn(work, key, watched);
+	}
+	if (flow)
+		return tap_known(work, flow);
+	if (watched)
+		return tap_unknown(work, key);
+	return tap_stranger(ctx, hook, work, key);
+}
+
+TAP_INLINE enum tap_counter tap_tcp(void *ctx, enum tap_hook hook, struct tap_work *work)
+{
+	enum tap_counter result;
+	struct flow *flow;
+	int err;
+
+	flow = bpf_map_lookup_elem(&flows, &work->key);
+	if (flow && flow->level == TAP_CLOSE &&
+	    !(work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST)))
+		return TAP_CNT_SKIPPED;
+
+	work->seg.ts_ns = bpf_ktime_get_ns();
+	result = tap_judge(ctx, hook, work, &work->key, flow);
+	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)
+		return result;
+	if (result == TAP_CNT_BUDGET)
+		work->avail = 0;
+	err = hook == TAP_HOOK_SKB ? emit_skb(ctx) : emit_xdp(ctx);
+	return err ? TAP_CNT_LOST : result;
+}
+
+/* found: what locating the packet came to; TAP_CNT_EVENT: it is in the work. */
+TAP_INLINE void tap_packet(void *ctx, enum tap_hook hook, enum tap_counter found, __u32 ifindex,
+			   enum seg_dir dir)
+{
+	struct tap_work *work;
+
+	if (found == TAP_CNT_EVENT) {
+		found = TAP_CNT_LOST;
+		work = tap_work();
+		if (work) {
+			work->seg.ifindex = ifindex;
+			work->seg.dir = tap_mirror ? SEG_DIR_UNKNOWN : dir;
+			found = tap_tcp(ctx, hook, work);
+		}
+	}
+	tap_count(found);
+}
+
+/* Headers that lie beyond the linear part: have them put there, which changes no byte. */
+TAP_INLINE bool tap_pull(struct __sk_buff *skb, enum tap_counter found)
+{
+	__u32 len = skb->len;
+
+	if (found != TAP_CNT_SHORT || len <= skb->data_end - skb->data)
+		return false;
+	return !bpf_skb_pull_data(skb, len < TAP_PULL ? len : TAP_PULL);
+}
+
+TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
+{
+	enum tap_counter found = locate_eth(skb);
+
+	if (tap_pull(skb, found))
+		found = locate_eth(skb);
+	tap_packet(skb, TAP_HOOK_SKB, found, skb->ifindex, dir);
+	return TAP_TC_PASS;
+}
+
+/* For tunnels and other devices whose frames start with the IP header. */
+TAP_INLINE int tap_skb_ip(struct __sk_buff *skb, enum seg_dir dir)
+{
+	enum tap_counter found = locate_ip(skb);
+
+	if (tap_pull(skb, found))
+		found = locate_ip(skb);
+	tap_packet(skb, TAP_HOOK_SKB, found, skb->ifindex, dir);
+	return TAP_TC_PASS;
+}
+
+SEC("tc")
+int tap_ingress(struct __sk_buff *skb)
+{
+	return tap_skb(skb, SEG_DIR_INGRESS);
+}
+
+SEC("tc")
+int tap_egress(struct __sk_buff *skb)
+{
+	return tap_skb(skb, SEG_DIR_EGRESS);
+}
+
+SEC("tc")
+int tap_ingress_ip(struct __sk_buff *skb)
+{
+	return tap_skb_ip(skb, SEG_DIR_INGRESS);
+}
+
+SEC("tc")
+int tap_egress_ip(struct __sk_buff *skb)
+{
+	return tap_skb_ip(skb, SEG_DIR_EGRESS);
+}
+
+SEC("xdp")
+int tap_xdp(struct xdp_md *xdp)
+{
+	tap_packet(xdp, TAP_HOOK_XDP, locate_xdp(xdp), xdp->ingress_ifindex, SEG_DIR_INGRESS);
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * tap.h - what the tap's parts share: configuration, the packet at hand, and the counters.
+ */
+#ifndef TDSMON_TAP_H
+#define TDSMON_TAP_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "pkt.h"
+
+#define TAP_INLINE static __always_inline
+
+/* Hide a value's origin, so that clang keeps the mask behind it that old verifiers must see. */
+#define tap_opaque(x) asm volatile("" : "+r"(x))
+
+/* Set before loading. The defaults watch nothing. */
+const volatile __u64 tap_ports[65536 / 64];
+const volatile bool tap_any_port = false;
+const volatile bool tap_mirror = false;
+const volatile __u32 tap_budget = 1 << 20; /* payload bytes of a flow at TAP_FULL */
+const volatile bool tap_xdp_direct = false; /* tests: do as a kernel before 5.18 has to */
+
+enum tap_hook {
+	TAP_HOOK_SKB,
+	TAP_HOOK_XDP,
+};
+
+/*
+ * The packet at hand, as far as it is of interest. In a map and not on the stack, because there
+ * the verifier doesn't tell the paths apart that led to it: on the stack they multiply to more
+ * instructions than it is willing to look at. No program interrupts another one on its CPU.
+ */
+struct tap_work {
+	struct seg seg;
+	struct flow_key key; /* at a multiple of 8 */
+	__u32 payload_off;
+	__u32 avail; /* payload bytes that the frame holds */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tap_work);
+} works SEC(".maps");
+
+TAP_INLINE struct tap_work *tap_work(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&works, &zero);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TAP_CNT_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+TAP_INLINE void tap_count(enum tap_counter which)
+{
+	__u32 key = which;
+	__u64 *n = bpf_map_lookup_elem(&counters, &key);
+
+	if (n)
+		(*n)++;
+}
+
+TAP_INLINE bool tap_port(__u16 port)
+{
+	__u32 word = port / 64;
+
+	tap_opaque(word);
+	return tap_ports[word & (65536 / 64 - 1)] >> (port % 64) & 1;
+}
+
+/* bpf_xdp_load_bytes is there from 5.18 on, with frames that lie in several buffers. */
+TAP_INLINE bool tap_has_xdp_load(void)
+{
+	return !tap_xdp_direct &&
+	       bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_load_bytes);
+}
+
+#endif
