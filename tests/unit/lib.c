@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * lib.c - the small tools: times and durations as text, UTF-8, and output that remembers errors.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "output.h"
+#include "unit.h"
+#include "utf8.h"
+
+#define CHECK_TEXT(call, want)                                                                     \
+	do {                                                                                       \
+		char *made = call;                                                                 \
+		CHECK_STR(made, want);                                                             \
+		free(made);                                                                        \
+	} while (0)
+
+UNIT_CASE(durations_have_three_digits)
+{
+	char t[CLOCK_TEXT];
+
+	CHECK_STR(clock_duration(0, t), "0ns");
+	CHECK_STR(clock_duration(999, t), "999ns");
+	CHECK_STR(clock_duration(1000, t), "1.00µs");
+	CHECK_STR(clock_duration(30000, t), "30.0µs");
+	CHECK_STR(clock_duration(976000, t), "976µs");
+	CHECK_STR(clock_duration(999499, t), "999µs");
+	CHECK_STR(clock_duration(999500, t), "1.00ms");
+	CHECK_STR(clock_duration(8590000, t), "8.59ms");
+	CHECK_STR(clock_duration(9996000, t), "10.0ms");
+	CHECK_STR(clock_duration(110068000, t), "110ms");
+	CHECK_STR(clock_duration(15000000000, t), "15.0s");
+	CHECK_STR(clock_duration(4000000000000, t), "4000s");
+}
+
+UNIT_CASE(times_are_rfc3339_with_nine_decimals)
+{
+	char t[CLOCK_TEXT];
+	struct wallclock clock = {.offset_ns = -1};
+
+	CHECK_STR(clock_rfc3339(1609459316577669800, t), "2021-01-01T00:01:56.577669800Z");
+	CHECK_STR(clock_rfc3339(0, t), "1970-01-01T00:00:00.000000000Z");
+	CHECK_STR(clock_rfc3339(UINT64_MAX, t), "2554-07-21T23:34:33.709551615Z");
+	CHECK_INT(wallclock_ns(&clock, 5), 4);
+}
+
+UNIT_CASE(valid_utf8_is_kept)
+{
+	CHECK_TEXT(utf8_repair(""), "");
+	CHECK_TEXT(utf8_repair("aµ€\U0001f600"), "aµ€\U0001f600");
+	CHECK_TEXT(utf8_printable("aµ€\U0001f600"), "aµ€\U0001f600");
+}
+
+UNIT_CASE(invalid_utf8_is_replaced)
+{
+	CHECK_TEXT(utf8_repair("a\xff"), "a\ufffd");
+	CHECK_TEXT(utf8_repair("\xc2"), "\ufffd");		       /* cut short by the end */
+	CHECK_TEXT(utf8_repair("\xe2\x82"), "\ufffd\ufffd");	       /* likewise */
+	CHECK_TEXT(utf8_repair("\xc0\x80"), "\ufffd\ufffd");	       /* overlong NUL */
+	CHECK_TEXT(utf8_repair("\xed\xa0\x80"), "\ufffd\ufffd\ufffd"); /* a surrogate */
+	CHECK_TEXT(utf8_repair("\xf4\x90\x80\x80"),
+		   "\ufffd\ufffd\ufffd\ufffd"); /* beyond Unicode */
+}
+
+UNIT_CASE(what_controls_a_terminal_is_spelled_out)
+{
+	CHECK_TEXT(utf8_printable("\033[31m"), "\\x1b[31m");
+	CHECK_TEXT(utf8_printable("a\nb\tc\177"), "a\\x0ab\\x09c\\x7f");
+	CHECK_TEXT(utf8_printable("\xc2\x9b"), "\\x9b");       /* CSI as one character */
+	CHECK_TEXT(utf8_printable("\xe2\x80\xae"), "\\u202e"); /* right-to-left override */
+}
+
+UNIT_CASE(output_larger_than_its_buffer_is_complete)
+{
+	static struct output out;
+	static char data[3 * OUTPUT_BUFFER], back[sizeof(data) + 1];
+	FILE *f = tmpfile();
+
+	memset(data, 'x', sizeof(data));
+	data[sizeof(data) - 1] = 'z';
+	output_init(&out, dup(fileno(f)));
+	output_printf(&out, "%d", 7);
+	output_write(&out, data, sizeof(data));
+	CHECK_INT(output_close(&out), 0);
+	CHECK_INT(pread(fileno(f), back, sizeof(back), 0), sizeof(back));
+	CHECK(back[0] == '7' && !memcmp(back + 1, data, sizeof(data)));
+	fclose(f);
+}
+
+UNIT_CASE(output_keeps_its_first_error)
+{
+	static struct output out;
+
+	output_init(&out, open("/dev/full", O_WRONLY));
+	output_printf(&out, "x");
+	CHECK_INT(out.err, 0);
+	CHECK_INT(output_flush(&out), -ENOSPC);
+	output_printf(&out, "y");
+	CHECK_INT(output_close(&out), -ENOSPC);
+}
+
+int main(void)
+{
+	RUN(durations_have_three_digits);
+	RUN(times_are_rfc3339_with_nine_decimals);
+	RUN(valid_utf8_is_kept);
+	RUN(invalid_utf8_is_replaced);
+	RUN(what_controls_a_terminal_is_spelled_out);
+	RUN(output_larger_than_its_buffer_is_complete);
+	RUN(output_keeps_its_first_error);
+	return unit_status();
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * opts.c - the command line: what is taken, what is turned away.
+ */
+#include "log.h"
+#include "opts.h"
+#include "unit.h"
+
+#define ARGV_MAX 16
+
+/* Parse a command line given as its words after the program's name. */
+static enum opts_result parse(struct opts *opts, char **words)
+{
+	char *argv[ARGV_MAX] = {"tdsmon"};
+	int argc = 1;
+
+	while (*words)
+		argv[argc++] = *words++;
+	return opts_parse(opts, argc, argv);
+}
+
+#define PARSE(opts, ...) parse(opts, (char *[]){__VA_ARGS__, NULL})
+
+static void check_wrong(const char *value)
+{
+	struct opts o;
+
+	if (PARSE(&o, "-p", (char *)value) != OPTS_USAGE)
+		UNIT_FAIL("-p '%s' was taken", value);
+	opts_release(&o);
+}
+
+UNIT_CASE(defaults)
+{
+	struct opts o;
+
+	CHECK_INT(parse(&o, (char *[]){NULL}), OPTS_RUN);
+	CHECK(port_set_has(&o.ports, 1433) && !port_set_has(&o.ports, 1434));
+	CHECK_INT(o.interface_count + o.file_count, 0);
+	CHECK_STR(o.format->name, "text");
+	CHECK_INT(o.hook, LIVE_HOOK_TC);
+	CHECK(!o.any_port && !o.mirror && !o.identities && !o.commands && !o.max_connections);
+	opts_release(&o);
+}
+
+UNIT_CASE(everything_at_once)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "-i", "eth0", "--interface=lo", "-p", "1433,1500-1502", "-p65535",
+			"--hook", "xdp", "--format", "json", "--any-port", "--mirror",
+			"--max-connections=10"),
+		  OPTS_RUN);
+	CHECK_INT(o.interface_count, 2);
+	CHECK_STR(o.interfaces[0], "eth0");
+	CHECK_STR(o.interfaces[1], "lo");
+	CHECK(port_set_has(&o.ports, 1500) && port_set_has(&o.ports, 1502));
+	CHECK(port_set_has(&o.ports, 65535) && !port_set_has(&o.ports, 1503));
+	CHECK_INT(o.hook, LIVE_HOOK_XDP);
+	CHECK_STR(o.format->name, "json");
+	CHECK(o.any_port && o.mirror && !o.identities);
+	CHECK_INT(o.max_connections, 10);
+	opts_release(&o);
+}
+
+UNIT_CASE(ports_given_replace_the_default)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "-p", "1"), OPTS_RUN);
+	CHECK(port_set_has(&o.ports, 1) && !port_set_has(&o.ports, 1433));
+	opts_release(&o);
+}
+
+UNIT_CASE(wrong_ports)
+{
+	static const char *const wrong[] = {
+		"",	 "0",	    "65536", "70000", "99999999999999999999",
+		"-1",	 "+1",	    " 1",    "1 ",    "1433,",
+		",1",	 "1,,2",    "20-10", "1-",    "-",
+		"1-2-3", "1-70000", "0-5",   "0x599", "ms-sql-s",
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		check_wrong(wrong[i]);
+}
+
+UNIT_CASE(wrong_usage)
+{
+	struct opts o;
+	static char *const lines[][4] = {
+		{"-r", "f", "-i", "lo"},
+		{"-r", "f", "--mirror"},
+		{"-r", "f", "--hook=xdp"},
+		{"--nonsense"},
+		{"-x"},
+		{"-p"},
+		{"--read"},
+		{"--any-port=1"},
+		{"--format", "xml"},
+		{"--hook", "raw"},
+		{"file.pcap"},
+		{"--max-connections", "0"},
+		{"--max-connections", "1k"},
+		{"--max-connections", "99999999999"},
+		{"--max-connections", "-1"},
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char *words[5] = {lines[i][0], lines[i][1], lines[i][2], lines[i][3], NULL};
+
+		if (parse(&o, words) != OPTS_USAGE)
+			UNIT_FAIL("%s %s was taken", words[0], words[1] ? words[1] : "");
+		opts_release(&o);
+	}
+}
+
+UNIT_CASE(help_and_version)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "--help"), OPTS_HELP);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "-h"), OPTS_HELP);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--version"), OPTS_VERSION);
+	opts_release(&o);
+}
+
+static const char *ports_text(const char *list)
+{
+	static char text[OPTS_PORTS_TEXT];
+	struct port_set ports = {0};
+
+	opts_ports(&ports, list);
+	return opts_ports_text(&ports, text);
+}
+
+UNIT_CASE(ports_as_text)
+{
+	CHECK_STR(ports_text("1433"), "1433");
+	CHECK_STR(ports_text("1502,1433,1500-1501"), "1433, 1500-1502");
+	CHECK_STR(ports_text("1-65535"), "1-65535");
+	CHECK_STR(ports_text("65535,1"), "1, 65535");
+}
+
+UNIT_CASE(many_ports_as_text_are_cut)
+{
+	struct port_set ports = {0};
+	char text[OPTS_PORTS_TEXT];
+
+	for (int port = 10001; port < 65536; port += 2)
+		port_set_add(&ports, (uint16_t)port);
+	opts_ports_text(&ports, text);
+	CHECK(strlen(text) < sizeof(text));
+	CHECK_STR(text + strlen(text) - 5, ", ...");
+}
+
+int main(void)
+{
+	/* Every wrong line is answered with a message. */
+	if (!freopen("/dev/null", "w", stderr))
+		return 1;
+	RUN(defaults);
+	RUN(everything_at_once);
+	RUN(ports_given_replace_the_default);
+	RUN(wrong_ports);
+	RUN(wrong_usage);
+	RUN(help_and_version);
+	RUN(ports_as_text);
+	RUN(many_ports_as_text_are_cut);
+	return unit_status();
+}
