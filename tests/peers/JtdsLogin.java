@@ -10,6 +10,8 @@ import java.util.Properties;
 public class JtdsLogin {
 	// With ssl=off jTDS sends no PRELOGIN but begins with LOGIN7, TDS 7.1; with request it takes
 	// what the server has (login-only by an answer OFF); require makes all of it encrypted.
+	// Login-only works against a server that takes some milliseconds to answer: jTDS leaves TLS
+	// by closing the SSLSocket, and Java then throws away what has already come from the server.
 	static String ssl(String encrypt) {
 		switch (encrypt) {
 		case "default":

@@ -134,7 +134,7 @@ class Tedious(Client):
 
 CLIENTS = {c.name: c for c in (
     Tsql("tsql", ("none", "login", "full"), ("sql", "ntlm")),
-    Python("pytds", ("none", "login", "full"), ("sql", "ntlm"), mars=True),
+    Python("pytds", ("none", "login", "full"), mars=True),
     Python("pymssql", ("none", "login", "full"), ("sql", "ntlm")),
     Jtds("jtds", ("none", "login", "full"), ("sql", "ntlm")),
     Go("go", ("none", "login", "full"), ("sql", "ntlm")),

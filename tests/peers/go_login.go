@@ -14,7 +14,7 @@ import (
 var encryption = map[string]string{
 	"default": "",
 	"none":    "encrypt=disable",
-	"login":   "encrypt=false",
+	"login":   "encrypt=false;TrustServerCertificate=true",
 	"full":    "encrypt=true;TrustServerCertificate=true",
 }
 

@@ -22,16 +22,17 @@ def main():
         os.environ["FREETDSCONF"] = conf.name
         import pymssql
         try:
-            query(pymssql, user, password)
+            query(pymssql, port, user, password)
         except pymssql.Error as e:
             sys.exit("pymssql: %s" % (e,))
 
 
-def query(pymssql, user, password):
+def query(pymssql, port, user, password):
     text = os.environ.get("QUERY")
+    # The port is given again: pymssql's default would win over the section's.
     connection = pymssql.connect(
-        server="server", user=user, password=password, database=os.environ.get("DATABASE", ""),
-        login_timeout=int(os.environ.get("LOGIN_TIMEOUT", "15")), autocommit=True)
+        server="server", port=port, user=user, password=password,
+        database=os.environ.get("DATABASE", ""), login_timeout=int(os.environ.get("LOGIN_TIMEOUT", "15")), autocommit=True)
     cursor = connection.cursor()
     cursor.execute(text or "select 42 as answer")
     rows = cursor.fetchall() if cursor.description else []

@@ -5,7 +5,6 @@ import os
 import sys
 
 import pytds
-import pytds.login
 
 
 def main():
@@ -18,8 +17,6 @@ def main():
                    "enc_login_only": encrypt == "login"}
     elif encrypt not in ("default", "none"):
         sys.exit("pytds: cannot do " + encrypt)
-    if os.environ.get("AUTH") == "ntlm":
-        options["auth"] = pytds.login.NtlmAuth(user, password)
     connection = pytds.connect(
         server=host, port=int(port), database=os.environ.get("DATABASE"), user=user,
         password=password, use_mars=os.environ.get("MARS") == "1", autocommit=True,

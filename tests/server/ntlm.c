@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /* Challenges NTLM clients and verifies NTLMv2 responses. */
-#define OPENSSL_SUPPRESS_DEPRECATED /* MD4: as a function it needs no legacy provider */
+#define OPENSSL_SUPPRESS_DEPRECATED /* MD4, DES: as functions they need no legacy provider */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 
+#include <openssl/des.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/md4.h>
@@ -95,6 +96,56 @@ void ntlm_challenge(struct buf *b, const uint8_t challenge[8], const char *domai
 	buf_release(&info);
 }
 
+/* MS-NLMP 3.3.1: NTOWFv1, the hash of the password alone */
+static void nt_hash(const char *password, uint8_t hash[16])
+{
+	struct buf b = { 0 };
+
+	buf_utf16(&b, password);
+	MD4(buf_len(&b) ? buf_head(&b) : (const uint8_t *)"", buf_len(&b), hash);
+	buf_release(&b);
+}
+
+/* MS-NLMP 6: DESL, three encryptions of data by the three thirds of a 21-byte key */
+static void desl(const uint8_t hash[16], const uint8_t data[8], uint8_t out[24])
+{
+	uint8_t keys[21] = { 0 };
+
+	memcpy(keys, hash, 16);
+	for (int third = 0; third < 3; third++) {
+		const uint8_t *k = keys + 7 * third;
+		DES_key_schedule schedule;
+		DES_cblock key, in, sealed;
+
+		key[0] = k[0];
+		for (int i = 1; i < 7; i++)
+			key[i] = k[i - 1] << (8 - i) | k[i] >> i;
+		key[7] = k[6] << 1;
+		memcpy(in, data, 8);
+		DES_set_key_unchecked(&key, &schedule);
+		DES_ecb_encrypt(&in, &sealed, &schedule, DES_ENCRYPT);
+		memcpy(out + 8 * third, sealed, 8);
+	}
+}
+
+/* MS-NLMP 3.3.1: NTLMv1; with session security the LM field holds the client's challenge. */
+static bool verify_v1(const char *password, const uint8_t challenge[8], const uint8_t *lm,
+		      const uint8_t nt[24])
+{
+	static const uint8_t zero[16];
+	uint8_t hash[16], data[16], expected[24], md5[16];
+
+	nt_hash(password, hash);
+	memcpy(data, challenge, 8);
+	if (!memcmp(lm + 8, zero, 16)) {
+		memcpy(data + 8, lm, 8);
+		EVP_Digest(data, 16, md5, NULL, EVP_md5(), NULL);
+		memcpy(data, md5, 8);
+	}
+	desl(hash, data, expected);
+	return !memcmp(expected, nt, 24);
+}
+
 /* MS-NLMP 3.3.2: NTOWFv2; name and domain are UTF-16LE, the name in upper case. */
 static void ntowf(const char *password, const uint8_t *name, size_t name_len,
 		  const uint8_t *domain, size_t domain_len, uint8_t key[16])
@@ -102,9 +153,7 @@ static void ntowf(const char *password, const uint8_t *name, size_t name_len,
 	struct buf b = { 0 };
 	uint8_t hash[16];
 
-	buf_utf16(&b, password);
-	MD4(buf_len(&b) ? buf_head(&b) : (const uint8_t *)"", buf_len(&b), hash);
-	buf_clear(&b);
+	nt_hash(password, hash);
 	buf_put(&b, name, name_len);
 	for (size_t i = 0; i + 1 < name_len; i += 2)
 		if (!buf_head(&b)[i + 1])
@@ -140,26 +189,35 @@ static const uint8_t *get(const uint8_t *p, size_t len, size_t at, size_t *n)
 bool ntlm_verify(const uint8_t *p, size_t len, const uint8_t challenge[8], const char *want_user,
 		 const char *password, char *user, size_t user_size)
 {
-	const uint8_t *nt, *domain, *name;
-	size_t nt_len, domain_len, name_len;
+	const uint8_t *lm, *nt, *domain, *name;
+	size_t lm_len, nt_len, domain_len, name_len;
 	uint8_t key[16], expected[16];
 
 	*user = 0;
 	if (ntlm_type(p, len) != NTLM_AUTHENTICATE || len < 52)
 		return false;
+	lm = get(p, len, 12, &lm_len);
 	nt = get(p, len, 20, &nt_len);
 	domain = get(p, len, 28, &domain_len);
 	name = get(p, len, 36, &name_len);
-	if (!nt || !domain || !name || nt_len < 24)
+	if (!lm || !nt || !domain || !name || (lm_len < 24 && nt_len < 24))
 		return false;
 	utf8_from_utf16(user, user_size, name, name_len / 2);
 	if (want_user && strcasecmp(user, want_user))
 		return false;
-	if (!password || nt_len == 24)
+	if (!password)
 		return true;
+	if (nt_len == 24)
+		return lm_len == 24 && verify_v1(password, challenge, lm, nt);
 	ntowf(password, name, name_len, domain, domain_len, key);
-	proof(key, challenge, nt + 16, nt_len - 16, expected);
-	return !memcmp(expected, nt, 16);
+	if (nt_len > 24) {
+		proof(key, challenge, nt + 16, nt_len - 16, expected);
+		if (!memcmp(expected, nt, 16))
+			return true;
+	}
+	/* LMv2, by which tedious gets in: its NT response names 16 bytes, the proof, and no blob. */
+	proof(key, challenge, lm + 16, lm_len == 24 ? 8 : 0, expected);
+	return lm_len == 24 && !memcmp(expected, lm, 16);
 }
 
 void ntlm_negotiate(struct buf *b)

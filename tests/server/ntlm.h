@@ -14,8 +14,8 @@ void ntlm_challenge(struct buf *b, const uint8_t challenge[8], const char *domai
 		    const char *computer);
 
 /*
- * Checks an AUTHENTICATE against the user and password. NTLMv2 is verified (domain as the client
- * says); an older 24-byte response is accepted unverified. user gets the name that was sent.
+ * Checks an AUTHENTICATE against the user and password (NULL: any): NTLMv2, LMv2 or NTLMv1. The
+ * domain is the one that the client says. user gets the name that was sent.
  */
 bool ntlm_verify(const uint8_t *p, size_t len, const uint8_t challenge[8], const char *want_user,
 		 const char *password, char *user, size_t user_size);
