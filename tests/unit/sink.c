@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * sink.c - the formats, literally: a record in, lines out.
+ */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sink/json.h"
+#include "sink/summary.h"
+#include "sink/text.h"
+#include "unit.h"
+
+static struct output out;
+static const struct wallclock clock_of_files;
+static char written[65536];
+
+static const struct step steps[] = {
+	{"syn", PHASE_TCP, SIDE_NETWORK, 976000},
+	{"prelogin", PHASE_PRELOGIN, SIDE_CLIENT, 1954000},
+};
+
+/* A login of which much was seen. */
+static struct login_record full_login(void)
+{
+	return (struct login_record){
+		.start_ns = 1609459316577669800,
+		.end_ns = 1609459316577669800 + 18555000,
+		.client = {{[10] = 0xff, 0xff, 10, 10, 10, 10}, 60123},
+		.server = {{[10] = 0xff, 0xff, 10, 10, 10, 120}, 1433},
+		.vantage = VANTAGE_SERVER,
+		.tds = {.version = "7.4",
+			.version_raw = 0x74000004,
+			.spid = 57,
+			.packet_size = -1,
+			.app = "a\"b",
+			.read_only = -1},
+		.encryption = {ENCRYPT_ON, ENCRYPT_NOT_SEEN, ENCRYPTION_FULL},
+		.tls = {.seen = true,
+			.version = "1.2",
+			.alert = {SIDE_CLIENT, "fatal", "unknown_ca"},
+			.cert = {"CN=x", "CN=x", 1609459200, true}},
+		.auth = {.method = AUTH_SQL, .basis = BASIS_INFERRED, .rounds = 2},
+		.outcome = OUTCOME_OK,
+		.outcome_basis = BASIS_INFERRED,
+		.confidence = CONFIDENCE_HIGH,
+		.total_ns = 18555000,
+		.phase_ns = {976000, 1954000, 11718000, 3907000, NO_NS},
+		.steps = steps,
+		.step_count = 2,
+		.wait_ns = {2000000, 15579000, 976000},
+		.verdict = {"ok", "Logged in."},
+		.tcp = {.retransmits = 1},
+	};
+}
+
+/* A login of which nothing was seen but its SYN. */
+static struct login_record bare_login(void)
+{
+	return (struct login_record){
+		.start_ns = 1000000000,
+		.client = {{0xfd, [15] = 1}, 1},
+		.server = {{0xfd, [15] = 2}, 1433},
+		.tds = {.spid = -1, .packet_size = -1, .read_only = -1},
+		.tls = {.alert = {.from = SIDE_NONE}},
+		.outcome = OUTCOME_UNANSWERED,
+		.outcome_basis = BASIS_OBSERVED,
+		.total_ns = 3000000000,
+		.phase_ns = {3000000000, NO_NS, NO_NS, NO_NS, NO_NS},
+		.wait_ns = {0, 0, 3000000000},
+		.verdict = {"no_answer", "Nothing answered."},
+	};
+}
+
+static FILE *capture;
+
+static void *sink_begin(const struct sink_ops *ops, bool colour)
+{
+	struct sink_config config = {
+		.out = &out, .clock = &clock_of_files, .terminal = colour, .colour = colour};
+
+	capture = tmpfile();
+	output_init(&out, dup(fileno(capture)));
+	return ops->open(&config);
+}
+
+static const char *sink_end(const struct sink_ops *ops, void *sink)
+{
+	ssize_t n;
+
+	ops->free(sink);
+	CHECK_INT(output_close(&out), 0);
+	n = pread(fileno(capture), written, sizeof(written) - 1, 0);
+	written[n > 0 ? n : 0] = '\0';
+	fclose(capture);
+	return written;
+}
+
+static const char *login_as(const struct sink_ops *ops, const struct login_record *rec)
+{
+	void *sink = sink_begin(ops, false);
+
+	ops->login(sink, rec);
+	return sink_end(ops, sink);
+}
+
+UNIT_CASE(json_login_full)
+{
+	struct login_record rec = full_login();
+
+	CHECK_STR(login_as(&json_sink, &rec),
+		  "{\"type\":\"login\",\"v\":1,\"time\":\"2021-01-01T00:01:56.577669800Z\","
+		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
+		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},"
+		  "\"interface\":null,\"vantage\":\"server\",\"mid_stream\":false,"
+		  "\"tds\":{\"version\":\"7.4\",\"version_raw\":\"0x74000004\","
+		  "\"server_version\":null,\"client_version\":null,\"instance\":null,\"spid\":57,"
+		  "\"packet_size\":null,\"connection_id\":null,\"activity_id\":null,"
+		  "\"driver\":null,\"app\":\"a\\\"b\",\"host\":null,\"database\":null,"
+		  "\"read_only\":null},"
+		  "\"encryption\":{\"client\":\"on\",\"server\":null,\"effective\":\"full\"},"
+		  "\"tls\":{\"version\":\"1.2\",\"cipher\":null,\"sni\":null,\"alpn\":null,"
+		  "\"resumed\":false,\"alert\":{\"from\":\"client\",\"level\":\"fatal\","
+		  "\"description\":\"unknown_ca\"},\"certificate\":{\"subject\":\"CN=x\","
+		  "\"issuer\":\"CN=x\",\"not_after\":\"2021-01-01T00:00:00.000000000Z\","
+		  "\"self_signed\":true}},"
+		  "\"auth\":{\"method\":\"sql\",\"basis\":\"inferred\",\"grounds\":null,"
+		  "\"rounds\":2,\"user\":null,\"domain\":null,\"workstation\":null},"
+		  "\"mars\":false,\"outcome\":\"ok\",\"outcome_basis\":\"inferred\","
+		  "\"confidence\":\"high\",\"error\":null,\"redirect\":null,"
+		  "\"total_ns\":18555000,\"phases\":{\"tcp_ns\":976000,\"prelogin_ns\":1954000,"
+		  "\"tls_ns\":11718000,\"login_ns\":3907000,\"auth_ns\":null},"
+		  "\"steps\":[{\"name\":\"syn\",\"phase\":\"tcp\",\"waits_on\":\"network\","
+		  "\"ns\":976000},{\"name\":\"prelogin\",\"phase\":\"prelogin\","
+		  "\"waits_on\":\"client\",\"ns\":1954000}],"
+		  "\"waits\":{\"client_ns\":2000000,\"server_ns\":15579000,\"network_ns\":976000},"
+		  "\"verdict\":{\"name\":\"ok\",\"text\":\"Logged in.\"},"
+		  "\"tcp\":{\"syn_retransmits\":0,\"retransmits\":1,\"out_of_order\":0,"
+		  "\"zero_windows\":0,\"missing_bytes\":0}}\n");
+}
+
+UNIT_CASE(json_login_bare)
+{
+	struct login_record rec = bare_login();
+	const char *line = login_as(&json_sink, &rec);
+
+	CHECK(strstr(line, "\"client\":{\"addr\":\"fd00::1\",\"port\":1}"));
+	CHECK(strstr(line, "\"tls\":null,"));
+	CHECK(strstr(line, "\"steps\":[],"));
+	CHECK(strstr(line, "\"version_raw\":null,"));
+	CHECK(strstr(line, "\"basis\":\"unknown\""));
+}
+
+UNIT_CASE(json_text_of_the_wire_is_valid_and_harmless)
+{
+	struct login_record rec = full_login();
+
+	rec.has_error = true;
+	rec.error = (struct login_error){-5, 8, 14, "\033[31m\xff \xc2\x9b \n"};
+	CHECK(strstr(login_as(&json_sink, &rec),
+		     "\"error\":{\"number\":-5,\"state\":8,\"class\":14,"
+		     "\"message\":\"\\u001B[31m\\uFFFD \\u009B \\n\"}"));
+	rec.error.message = "gr\xc3\xbc\xc3\x9f\xff";
+	CHECK(strstr(login_as(&json_sink, &rec), "\"message\":\"grüß\ufffd\""));
+}
+
+UNIT_CASE(json_close)
+{
+	struct close_record rec = {
+		.time_ns = 1000000000,
+		.duration_ns = 333008000,
+		.client = {{[10] = 0xff, 0xff, 10, 0, 0, 1}, 5},
+		.server = {{[15] = 1}, 1433},
+		.by = SIDE_NONE,
+		.how = CLOSE_OPEN,
+		.phase = PHASE_SESSION,
+		.bytes = {10, 20},
+		.commands = {1, 2, 3, 4, 5},
+		.reset_connections = 6,
+		.has_mars = true,
+		.mars_sessions = 7,
+		.mars_open = 8,
+		.mars_window_stalls = 9,
+	};
+	void *sink = sink_begin(&json_sink, false);
+
+	json_sink.close(sink, &rec);
+	CHECK_STR(sink_end(&json_sink, sink),
+		  "{\"type\":\"close\",\"v\":1,\"time\":\"1970-01-01T00:00:01.000000000Z\","
+		  "\"client\":{\"addr\":\"10.0.0.1\",\"port\":5},"
+		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"interface\":null,\"login\":null,"
+		  "\"by\":null,\"how\":\"open\",\"graceful\":false,\"phase\":\"session\","
+		  "\"duration_ns\":333008000,\"bytes\":{\"client\":10,\"server\":20},"
+		  "\"commands\":{\"batch\":1,\"rpc\":2,\"bulk\":3,\"transaction\":4,"
+		  "\"attention\":5,\"reset_connection\":6},"
+		  "\"mars\":{\"sessions\":7,\"open\":8,\"window_stalls\":9}}\n");
+}
+
+UNIT_CASE(json_command)
+{
+	struct command_record rec = {
+		.time_ns = 1000000000,
+		.client = {{[15] = 1}, 5},
+		.server = {{[15] = 1}, 1433},
+		.spid = 57,
+		.session = -1,
+		.kind = COMMAND_RPC,
+		.first_byte_ns = NO_NS,
+		.total_ns = NO_NS,
+		.request_bytes = 100,
+		.basis = BASIS_OBSERVED,
+		.cancelled = true,
+	};
+	void *sink = sink_begin(&json_sink, false);
+
+	json_sink.command(sink, &rec);
+	CHECK_STR(sink_end(&json_sink, sink),
+		  "{\"type\":\"command\",\"v\":1,\"time\":\"1970-01-01T00:00:01.000000000Z\","
+		  "\"client\":{\"addr\":\"::1\",\"port\":5},"
+		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"spid\":57,\"kind\":\"rpc\","
+		  "\"session\":null,\"first_byte_ns\":null,\"total_ns\":null,"
+		  "\"request_bytes\":100,\"response_bytes\":0,\"basis\":\"observed\","
+		  "\"cancelled\":true}\n");
+}
+
+#define HEADER                                                                                     \
+	"time         client                auth     encr    outcome   total  tcp  pre tls "       \
+	"login auth most on\n"
+
+UNIT_CASE(text_login_ok)
+{
+	struct login_record rec = full_login();
+
+	CHECK_STR(login_as(&text_sink, &rec),
+		  "~ inferred from the sizes and directions of what is encrypted, not read\n"
+		  "2021-01-01   server 10.10.10.120:1433   times in milliseconds\n" HEADER
+		  "00:01:56.577 10.10.10.10:60123    ~sql      full   ~ok         18.6 0.98 1.95 "
+		  "11.7 3.91    - server\n");
+}
+
+UNIT_CASE(text_login_failed_is_explained_and_harmless)
+{
+	struct login_record rec = bare_login();
+
+	rec.verdict.text = "Nothing answered the SYN, sent three times within a time longer than "
+			   "a line: no route, or a firewall.";
+	rec.has_error = true;
+	rec.error = (struct login_error){18456, 8, 14, "\033[31mred\n"};
+	rec.tds.app = "app";
+	rec.tds.host = "H";
+	CHECK_STR(
+		login_as(&text_sink, &rec),
+		"1970-01-01   server [fd00::2]:1433   times in milliseconds\n" HEADER
+		"00:00:01.000 [fd00::1]:1           ?        ?       unanswered 3000 3000    -    "
+		"-    -    - network\n"
+		"             Nothing answered the SYN, sent three times within a time longer than "
+		"a "
+		"line: no route,\n"
+		"             or a firewall.\n"
+		"             error 18456, state 8, class 14: \\x1b[31mred\\x0a\n"
+		"             the client: app app, host H\n");
+}
+
+/* The widest line there is of IPv4. */
+UNIT_CASE(text_fits_a_hundred_columns)
+{
+	struct login_record rec = full_login();
+	const char *line;
+
+	memset(rec.client.addr + 12, 255, 4);
+	rec.auth.method = AUTH_KERBEROS;
+	rec.encryption.effective = ENCRYPTION_STRICT;
+	rec.outcome = OUTCOME_REDIRECTED;
+	for (int i = 0; i < PHASE_SESSION; i++)
+		rec.phase_ns[i] = 9999000000;
+	rec.total_ns = 9999000000;
+	rec.wait_ns[SIDE_NETWORK] = 9999000000;
+	login_as(&text_sink, &rec);
+	for (line = strtok(written, "\n"); line; line = strtok(NULL, "\n"))
+		if (strlen(line) > 100)
+			UNIT_FAIL("%zu columns: %s", strlen(line), line);
+}
+
+UNIT_CASE(text_names_the_server_again_only_when_it_changes)
+{
+	struct login_record rec = full_login();
+	void *sink = sink_begin(&text_sink, false);
+	int named = 0;
+
+	text_sink.login(sink, &rec);
+	text_sink.login(sink, &rec);
+	rec.server.port = 1434;
+	text_sink.login(sink, &rec);
+	sink_end(&text_sink, sink);
+	for (const char *p = written; (p = strstr(p, " server 10.")); p++)
+		named++;
+	CHECK_INT(named, 2);
+}
+
+UNIT_CASE(text_is_coloured_only_where_asked)
+{
+	struct login_record rec = full_login();
+	void *sink;
+
+	CHECK(!strchr(login_as(&text_sink, &rec), '\033'));
+	sink = sink_begin(&text_sink, true);
+	text_sink.login(sink, &rec);
+	CHECK(strchr(sink_end(&text_sink, sink), '\033'));
+}
+
+UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
+{
+	struct close_record rec = {.time_ns = 1000000000,
+				   .duration_ns = 333008000,
+				   .client = {{[15] = 1}, 5},
+				   .server = {{[15] = 1}, 1433},
+				   .by = SIDE_SERVER,
+				   .how = CLOSE_RST,
+				   .phase = PHASE_SESSION,
+				   .commands = {1, 2}};
+	void *sink = sink_begin(&text_sink, false);
+
+	text_sink.close(sink, &rec);
+	CHECK(strstr(sink_end(&text_sink, sink),
+		     "00:00:01.000 [::1]:5               session reset by the server after 333ms "
+		     "and 3 commands\n"));
+	rec.graceful = true;
+	sink = sink_begin(&text_sink, false);
+	text_sink.close(sink, &rec);
+	CHECK_STR(sink_end(&text_sink, sink), "");
+}
+
+UNIT_CASE(summary_counts_and_leaves_zeroes_out)
+{
+	static const struct counter counters[] = {{"a", "things lost", 3}, {"b", "never", 0}};
+	struct login_record ok = full_login(), bare = bare_login();
+	void *sink = sink_begin(&summary_sink, false);
+
+	summary_sink.login(sink, &ok);
+	summary_sink.login(sink, &ok);
+	summary_sink.login(sink, &bare);
+	summary_print(sink, counters, 2);
+	CHECK_STR(sink_end(&summary_sink, sink),
+		  "\n3 logins: 1 unanswered, 2 ok (2 inferred)\n"
+		  "  time       logins     p50     p95     p99     max\n"
+		  "  tcp             2   976µs   976µs   976µs   976µs\n"
+		  "  prelogin        2  1.95ms  1.95ms  1.95ms  1.95ms\n"
+		  "  tls             2  11.7ms  11.7ms  11.7ms  11.7ms\n"
+		  "  login           2  3.91ms  3.91ms  3.91ms  3.91ms\n"
+		  "  total           2  18.6ms  18.6ms  18.6ms  18.6ms\n"
+		  "lost or skipped:\n"
+		  "          3  things lost\n");
+}
+
+int main(void)
+{
+	setenv("TZ", "UTC", 1);
+	tzset();
+	RUN(json_login_full);
+	RUN(json_login_bare);
+	RUN(json_text_of_the_wire_is_valid_and_harmless);
+	RUN(json_close);
+	RUN(json_command);
+	RUN(text_login_ok);
+	RUN(text_login_failed_is_explained_and_harmless);
+	RUN(text_fits_a_hundred_columns);
+	RUN(text_names_the_server_again_only_when_it_changes);
+	RUN(text_is_coloured_only_where_asked);
+	RUN(text_tells_of_sessions_cut_off_and_of_no_others);
+	RUN(summary_counts_and_leaves_zeroes_out);
+	return unit_status();
+}
