@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * conn.c - see conn.h.
+ */
+#include "conn.h"
+#include "login.h"
+#include "session.h"
+#include "tcp.h"
+
+#define HIDDEN_IDLE_NS (5 * NS_PER_S) /* a hidden login is judged by silence after this long */
+#define LATE_NS (2 * NS_PER_S)	      /* a late answer is waited for this long */
+
+struct conn {
+	struct engine *e;
+	struct flow *f;
+	enum side from;
+};
+
+static void tap(struct engine *e, const struct flow *f, enum tap_level level)
+{
+	if (e->ops.tap)
+		e->ops.tap(e->ctx, &f->key, level);
+}
+
+/* Is the login still to be told what comes? After it is decided, only for a late answer. */
+static bool login_listens(const struct flow *f)
+{
+	return f->login && (f->login->state != LOGIN_DECIDED ||
+			    (f->login->closed_by == SIDE_CLIENT && !f->login->not_tds));
+}
+
+static void login_drop(struct engine *e, struct flow *f)
+{
+	login_free(f->login);
+	f->login = NULL;
+	f->phase = PHASE_SESSION;
+	flow_touch(&e->flows, f, FLOW_SESSION);
+	tap(e, f, TAP_HEADS);
+}
+
+/*
+ * Joined in the middle: is what comes first the beginning of a login, or of its later steps? If
+ * not, the connection was logged in before we looked.
+ */
+static bool begins_login(const struct framer *frame)
+{
+	if (frame->kind == FRAME_TDS)
+		return frame->header[0] == TDS_PRELOGIN || frame->header[0] == TDS_LOGIN7;
+	return frame->kind == FRAME_TLS && frame->header[0] == TLS_HANDSHAKE;
+}
+
+static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+	struct login *l = c->f->login;
+
+	if (l && c->f->mid_stream && !l->framed[0] && !l->framed[1] &&
+	    l->state == LOGIN_TCP && !begins_login(frame))
+		login_drop(c->e, c->f);
+	if (login_listens(c->f))
+		login_head(c->f, c->from, frame, ts_ns);
+	else
+		session_head(c->f, c->from, frame);
+}
+
+static void body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+		 uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+
+	if (login_listens(c->f))
+		login_body(c->f, c->from, frame, data, len, ts_ns);
+	else
+		session_body(c->f, c->from, frame, data, len, ts_ns);
+}
+
+static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+
+	if (login_listens(c->f))
+		login_end(c->f, c->from, frame, ts_ns);
+	else
+		session_end(c->f, c->from, frame);
+}
+
+static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+		 uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+	struct login *l = c->f->login;
+
+	(void)frame, (void)data, (void)len;
+	c->e->stats.lost_sync++;
+	if (!l)
+		return;
+	if (c->f->mid_stream && !l->framed[0] && !l->framed[1])
+		login_drop(c->e, c->f);
+	else
+		login_lost(c->f, c->from, ts_ns);
+}
+
+static const struct frame_ops conn_ops = { head, body, end, lost };
+
+/*
+ * On any port: TDS is told by a flow's first client payload, a PRELOGIN or a ClientHello that
+ * offers tds/8.0. Anything else was never ours.
+ */
+static void recognise(struct engine *e, struct flow *f)
+{
+	const struct login *l = f->login;
+
+	if (!l)
+		return;
+	if (l->prelogin[SIDE_CLIENT].version || l->tls.alpn_tds8) {
+		f->tentative = false;
+		return;
+	}
+	if (l->not_tds || l->state > LOGIN_TCP || l->framed[0] || l->framed[1]) {
+		f->told = true;
+		login_free(f->login);
+		f->login = NULL;
+		flow_touch(&e->flows, f, FLOW_CLOSED);
+		tap(e, f, TAP_CLOSE);
+	}
+}
+
+/* What the kernel is to hand over of a connection whose login is decided. */
+static enum tap_level level_after(const struct login *l)
+{
+	if (l->outcome != OUTCOME_OK)
+		return TAP_CLOSE;
+	return l->full || l->strict ? TAP_CLOSE : TAP_HEADS; /* no frame head shows under TLS */
+}
+
+static void login_told(struct engine *e, struct flow *f)
+{
+	struct login *l = f->login;
+	enum tap_level level = level_after(l);
+
+	f->login_outcome = (uint8_t)l->outcome;
+	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
+		 : l->mark_count ? l->marks[l->mark_count - 1].phase
+				 : PHASE_TCP;
+	if (l->outcome == OUTCOME_OK && l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1)
+		mars_begin(f);
+	if (!f->tentative) {
+		f->has_login = true;
+		login_emit(e, f);
+		e->stats.logins++;
+	}
+	login_free(l);
+	f->login = NULL;
+	if (f->list == FLOW_LOGIN)
+		flow_touch(&e->flows, f, FLOW_SESSION);
+	tap(e, f, level);
+}
+
+/* Tell a login that is decided, unless its client has left and an answer may still come. */
+static void login_settle(struct engine *e, struct flow *f)
+{
+	struct login *l = f->login;
+
+	if (l && l->state == LOGIN_DECIDED &&
+	    !(l->closed_by == SIDE_CLIENT && l->closed_how == CLOSE_FIN && f->list == FLOW_LOGIN &&
+	      !f->half[SIDE_SERVER].fin_done && l->owes == SIDE_SERVER))
+		login_told(e, f);
+}
+
+void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
+	       uint64_t ts_ns)
+{
+	struct conn c = { e, f, from };
+
+	if (f->told)
+		return;
+	frame_feed(&f->framer[from], &conn_ops, &c, data, len, ts_ns);
+	if (f->tentative)
+		recognise(e, f);
+	login_settle(e, f);
+}
+
+void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
+	      uint64_t ts_ns)
+{
+	struct conn c = { e, f, from };
+
+	if (f->told)
+		return;
+	if (f->login)
+		login_gap(f, from, len, kind == GAP_MISSING);
+	frame_feed(&f->framer[from], &conn_ops, &c, NULL, len, ts_ns);
+	login_settle(e, f);
+}
+
+static void note_close(struct flow *f, enum side from, enum close_how how, uint64_t ts_ns)
+{
+	if (f->close_by != SIDE_NONE)
+		return;
+	f->close_by = (uint8_t)from;
+	f->close_how = (uint8_t)how;
+	f->close_ns = ts_ns;
+}
+
+void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
+{
+	note_close(f, from, CLOSE_FIN, ts_ns);
+	/* Four-way close, the client's FIN first. */
+	if (from == SIDE_SERVER && f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN)
+		f->graceful = true;
+	if (f->login) {
+		login_closed(f, from, CLOSE_FIN, ts_ns);
+		login_settle(e, f);
+	}
+}
+
+void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+	      uint64_t ts_ns)
+{
+	/* After the client's own FIN and the last answer a reset is how drivers say good-bye. */
+	if (f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN && from == SIDE_CLIENT &&
+	    !f->awaiting)
+		f->graceful = true;
+	note_close(f, from, CLOSE_RST, ts_ns);
+	if (f->login) {
+		f->login->ttl_differs = f->login->ttl[from] && seg->ttl != f->login->ttl[from];
+		login_closed(f, from, CLOSE_RST, ts_ns);
+	}
+	conn_close(e, f, CLOSE_RST, ts_ns);
+}
+
+static void close_emit(struct engine *e, struct flow *f)
+{
+	struct close_record r = {
+		.time_ns = f->last_ns,
+		.duration_ns = f->last_ns > f->first_ns ? f->last_ns - f->first_ns : 0,
+		.client = flow_endpoint(f, SIDE_CLIENT),
+		.server = flow_endpoint(f, SIDE_SERVER),
+		.ifindex = f->half[SIDE_CLIENT].ifindex,
+		.has_login = f->has_login,
+		.login = (enum outcome)f->login_outcome,
+		.by = (enum side)f->close_by,
+		.how = (enum close_how)f->close_how,
+		.graceful = f->graceful,
+		.phase = (enum phase)f->phase,
+		.bytes = { f->half[0].bytes, f->half[1].bytes },
+		.reset_connections = f->resets,
+		.has_mars = f->mars,
+	};
+
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		r.commands[i] = f->commands[i];
+	if (f->mars)
+		mars_counts(f->mars, &r.mars_sessions, &r.mars_open, &r.mars_window_stalls);
+	e->stats.closes++;
+	if (e->ops.close)
+		e->ops.close(e->ctx, &r);
+}
+
+void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns)
+{
+	bool seen;
+
+	if (f->told)
+		return;
+	tcp_flush(e, f);
+	if (f->told)
+		return; /* a reset among what was held came here by itself */
+	if (f->close_by == SIDE_NONE)
+		f->close_how = (uint8_t)how;
+	flow_touch(&e->flows, f, FLOW_CLOSED);
+	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn;
+	if (f->login) {
+		login_give_up(f, how == CLOSE_IDLE ? now_ns : f->last_ns, how != CLOSE_IDLE);
+		/* A half-seen connection without a TDS byte is no login. */
+		if (seen && !(f->mid_stream && !f->handed_payload && !f->half[0].has_isn))
+			login_told(e, f);
+		login_free(f->login);
+		f->login = NULL;
+	}
+	f->told = true;
+	if (seen && !f->tentative)
+		close_emit(e, f);
+	mars_free(f->mars);
+	f->mars = NULL;
+}
+
+void conn_remove(struct engine *e, struct flow *f)
+{
+	tcp_release(e, f);
+	login_free(f->login);
+	mars_free(f->mars);
+	flow_remove(&e->flows, f);
+}
+
+void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
+{
+	uint64_t idle_ns = now_ns > f->last_ns ? now_ns - f->last_ns : 0;
+	struct login *l = f->login;
+
+	if (!l)
+		return;
+	if (l->state == LOGIN_DECIDED && idle_ns >= LATE_NS) {
+		login_told(e, f);
+		return;
+	}
+	if (idle_ns >= HIDDEN_IDLE_NS && !l->judged_idle) {
+		login_judge_idle(f);
+		if (l->state == LOGIN_DECIDED) {
+			login_told(e, f);
+			return;
+		}
+	}
+	if (idle_ns < e->config.give_up_ns)
+		return;
+	/* The login is given up, the connection is not: it may yet be closed, or go on. */
+	login_give_up(f, now_ns, false);
+	login_told(e, f);
+}

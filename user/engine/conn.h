@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * conn.h - what the reassembly tells of a connection, in order. Frames it and hands it to the
+ * login while there is one, and to the session after it.
+ */
+#ifndef TDSMON_CONN_H
+#define TDSMON_CONN_H
+
+#include "flow.h"
+
+enum gap_kind {
+	GAP_UNREAD,  /* on the wire, seen, but not captured (snap length) */
+	GAP_MISSING, /* never seen: the tap lost it */
+};
+
+/* len bytes from one side; data NULL never. */
+void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
+	       uint64_t ts_ns);
+void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
+	      uint64_t ts_ns);
+void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns);
+void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+	      uint64_t ts_ns);
+
+/* The connection is over for us, by `how`: decide the login, emit both records. */
+void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns);
+/* Free what hangs on the flow, and the flow. */
+void conn_remove(struct engine *e, struct flow *f);
+/* Silence: is it time to give up, or to judge a hidden login? */
+void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * engine.c - see engine.h: finds each segment's connection, makes new ones, and moves time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn.h"
+#include "login.h"
+#include "tcp.h"
+
+#define FLOWS_DEFAULT 65536
+#define BUFFER_DEFAULT (64ull << 20)
+#define GIVE_UP_DEFAULT_NS (75 * NS_PER_S)
+#define IDLE_DEFAULT_NS (4 * 3600 * NS_PER_S)
+#define SWEEP_NS (NS_PER_S / 4)
+#define LINGER_NS (2 * NS_PER_S)    /* after both FINs, for the last ACK or a reset */
+#define CLOSED_NS (60 * NS_PER_S)   /* late packets of a closed connection find it for this long */
+#define SETTLE_SEQ_MAX (1u << 20)   /* a SYN seen late is this near to what came before it */
+
+struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
+			  void *ctx)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->config = *config;
+	e->ops = *ops;
+	e->ctx = ctx;
+	if (!e->config.max_flows)
+		e->config.max_flows = FLOWS_DEFAULT;
+	if (!e->config.max_buffer)
+		e->config.max_buffer = BUFFER_DEFAULT;
+	if (!e->config.give_up_ns)
+		e->config.give_up_ns = GIVE_UP_DEFAULT_NS;
+	if (!e->config.idle_ns)
+		e->config.idle_ns = IDLE_DEFAULT_NS;
+	if (flow_table_init(&e->flows, e->config.max_flows)) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	for (int i = 0; i < FLOW_LISTS; i++) {
+		while (e->flows.head[i])
+			conn_remove(e, e->flows.head[i]);
+	}
+	flow_table_release(&e->flows);
+	free(e);
+}
+
+const struct engine_stats *engine_stats(const struct engine *e)
+{
+	return &e->stats;
+}
+
+/* For want of room: what is over first, then logins that never got on, then the oldest session. */
+static void evict(struct engine *e)
+{
+	static const enum flow_list order[] = { FLOW_CLOSED, FLOW_LOGIN, FLOW_SESSION };
+	struct flow *f;
+
+	for (int i = 0; i < FLOW_LISTS; i++) {
+		f = e->flows.head[order[i]];
+		if (!f)
+			continue;
+		if (!f->told)
+			e->stats.flows_evicted++;
+		conn_close(e, f, CLOSE_EVICTED, e->now_ns);
+		conn_remove(e, f);
+		return;
+	}
+}
+
+/* Which of a segment's two ends is the client; -1: neither end is ours. */
+static int client_end(const struct engine *e, const struct seg *seg, uint8_t sender)
+{
+	bool to = port_set_has(e->config.ports, seg->dport);
+	bool from = port_set_has(e->config.ports, seg->sport);
+
+	if (!to && !from && !e->config.any_port)
+		return -1;
+	if (seg->flags & SEG_SYN) /* RFC 9293 3.5: the opener's SYN has no ACK */
+		return seg->flags & SEG_ACK ? !sender : sender;
+	if (to != from)
+		return to ? sender : !sender;
+	/* Both ports or neither: servers have the lower one. */
+	return seg->dport <= seg->sport ? sender : !sender;
+}
+
+static struct flow *flow_begin(struct engine *e, const struct seg *seg,
+			       const struct flow_key *key, uint8_t sender)
+{
+	int client = client_end(e, seg, sender);
+	struct flow *f;
+
+	if (client < 0 || seg->flags & SEG_RST) {
+		e->stats.ignored++;
+		return NULL;
+	}
+	if (e->flows.count >= e->config.max_flows)
+		evict(e);
+	f = flow_add(&e->flows, key);
+	if (!f)
+		return NULL;
+	f->login = login_new();
+	if (!f->login) {
+		flow_remove(&e->flows, f);
+		return NULL;
+	}
+	f->client = (uint8_t)client;
+	f->close_by = SIDE_NONE;
+	f->first_ns = seg->ts_ns;
+	f->mid_stream = true;
+	f->settling = !(seg->flags & SEG_SYN);
+	f->tentative = !port_set_has(e->config.ports, f->key.port[!client]);
+	e->stats.flows = e->flows.count;
+	return f;
+}
+
+/*
+ * A SYN on a connection that we know: the same again, the one that we missed, or, with another
+ * number, a new connection on the old ports.
+ */
+static bool syn_is_new(const struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+
+	if (seg->flags & SEG_ACK)
+		return false;
+	if (h->has_isn)
+		return h->isn != seg->seq;
+	if (f->settling && h->held)
+		return h->held->seg.seq - seg->seq > SETTLE_SEQ_MAX;
+	return h->known && h->next - seg->seq > SETTLE_SEQ_MAX;
+}
+
+static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *sender)
+{
+	struct flow_key key = flow_key_of(seg, sender);
+	struct flow *f = flow_find(&e->flows, &key);
+	enum side from;
+
+	if (!f)
+		return flow_begin(e, seg, &key, *sender);
+	if (!(seg->flags & SEG_SYN) || seg->flags & SEG_ACK)
+		return f;
+	from = *sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
+	if (from == SIDE_CLIENT && !syn_is_new(f, from, seg))
+		return f;
+	if (from == SIDE_SERVER && f->settling) {
+		f->client = *sender; /* the ports had misled us */
+		return f;
+	}
+	conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
+	conn_remove(e, f);
+	return flow_begin(e, seg, &key, *sender);
+}
+
+/* The same packet met again on another interface (a veth and its bridge) brings nothing new. */
+static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+
+	if (!seg->ifindex || !h->ifindex || h->ifindex == seg->ifindex)
+		return false;
+	if (seg->flags & SEG_SYN)
+		return h->has_isn;
+	return h->known && (int32_t)(seg->seq + seg->len - h->next) <= 0 &&
+	       (!(seg->flags & SEG_FIN) || h->has_fin) && !(seg->flags & SEG_RST);
+}
+
+static bool both_closed(const struct flow *f)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct half *h = &f->half[i];
+
+		if (!h->fin_done || !h->has_acked || (int32_t)(h->acked - h->next) < 0)
+			return false;
+	}
+	return true;
+}
+
+static void sweep_list(struct engine *e, enum flow_list list,
+		       void (*visit)(struct engine *, struct flow *, uint64_t idle_ns),
+		       uint64_t least_ns)
+{
+	struct flow *f = e->flows.head[list], *next;
+
+	for (; f; f = next) {
+		uint64_t idle_ns = e->now_ns > f->last_ns ? e->now_ns - f->last_ns : 0;
+
+		next = f->next;
+		if (idle_ns < least_ns)
+			return;
+		visit(e, f, idle_ns);
+	}
+}
+
+static void visit_login(struct engine *e, struct flow *f, uint64_t idle_ns)
+{
+	if (idle_ns >= LINGER_NS && f->half[0].fin_done && f->half[1].fin_done)
+		conn_close(e, f, CLOSE_FIN, e->now_ns);
+	else
+		conn_idle(e, f, e->now_ns);
+}
+
+static void visit_session(struct engine *e, struct flow *f, uint64_t idle_ns)
+{
+	if (f->half[0].fin_done && f->half[1].fin_done) {
+		conn_close(e, f, CLOSE_FIN, e->now_ns);
+	} else if (idle_ns >= e->config.idle_ns) {
+		conn_close(e, f, CLOSE_IDLE, e->now_ns);
+	}
+}
+
+static void visit_closed(struct engine *e, struct flow *f, uint64_t idle_ns)
+{
+	(void)idle_ns;
+	conn_remove(e, f);
+}
+
+static void sweep(struct engine *e)
+{
+	struct flow *f, *next;
+
+	e->swept_ns = e->now_ns;
+	for (f = e->flows.stalled; f; f = next) {
+		next = f->stall_next;
+		tcp_tick(e, f);
+	}
+	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
+	sweep_list(e, FLOW_SESSION, visit_session, LINGER_NS);
+	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
+	e->stats.flows = e->flows.count;
+}
+
+void engine_tick(struct engine *e, uint64_t now_ns)
+{
+	if (now_ns > e->now_ns)
+		e->now_ns = now_ns;
+	if (e->now_ns - e->swept_ns >= SWEEP_NS)
+		sweep(e);
+}
+
+void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
+{
+	struct flow *f;
+	uint8_t sender;
+	enum side from;
+
+	e->stats.segments++;
+	engine_tick(e, seg->ts_ns);
+	f = flow_for(e, seg, &sender);
+	if (!f)
+		return;
+	from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
+	if (is_copy(f, from, seg)) {
+		e->stats.duplicates++;
+		return;
+	}
+	if (seg->ifindex)
+		f->half[from].ifindex = seg->ifindex;
+	if (seg->ts_ns < f->first_ns)
+		f->first_ns = seg->ts_ns;
+	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK))
+		f->mid_stream = false;
+	if (f->told)
+		return;
+	if (seg->ts_ns > f->last_ns)
+		f->last_ns = seg->ts_ns;
+	flow_touch(&e->flows, f, (enum flow_list)f->list);
+	tcp_segment(e, f, from, seg, payload);
+	if (both_closed(f))
+		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
+}
+
+void engine_finish(struct engine *e)
+{
+	static const enum flow_list order[] = { FLOW_SESSION, FLOW_LOGIN };
+
+	for (int i = 0; i < 2; i++) {
+		while (e->flows.head[order[i]])
+			conn_close(e, e->flows.head[order[i]], CLOSE_OPEN, e->now_ns);
+	}
+	while (e->flows.head[FLOW_CLOSED])
+		conn_remove(e, e->flows.head[FLOW_CLOSED]);
+	e->stats.flows = e->flows.count;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * frame.h - cuts one direction of a connection into TDS packets, TLS records and SMP packets,
+ * which may be mixed and cut anywhere. The first bytes of the three never coincide, so that a
+ * frame boundary needs no state to be told apart.
+ */
+#ifndef TDSMON_FRAME_H
+#define TDSMON_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum frame_kind {
+	FRAME_NONE, /* at a boundary */
+	FRAME_TDS,
+	FRAME_TLS,
+	FRAME_SMP,
+	FRAME_LOST, /* not at a boundary that we know: looking for one at the start of segments */
+};
+
+#define FRAME_HEADER_MAX 16 /* SMP; TDS 8, TLS 5 */
+
+#define TDS_HEADER 8
+#define TDS_STATUS_EOM 0x01
+#define TDS_STATUS_RESET 0x18 /* RESETCONNECTION and RESETCONNECTIONSKIPTRAN */
+#define TLS_HEADER 5
+#define SMP_HEADER 16
+
+/* TDS packet types, MS-TDS 2.2.3.1.1 */
+enum tds_type {
+	TDS_BATCH = 0x01,
+	TDS_LOGIN_OLD = 0x02, /* before TDS 7 */
+	TDS_RPC = 0x03,
+	TDS_RESULT = 0x04,
+	TDS_ATTENTION = 0x06,
+	TDS_BULK = 0x07,
+	TDS_FEDAUTH_TOKEN = 0x08,
+	TDS_TRANSACTION = 0x0e,
+	TDS_NORMAL_OLD = 0x0f, /* TDS 5 */
+	TDS_LOGIN7 = 0x10,
+	TDS_SSPI = 0x11,
+	TDS_PRELOGIN = 0x12,
+};
+
+struct framer {
+	uint32_t left; /* body bytes still to come */
+	uint8_t kind;  /* enum frame_kind */
+	uint8_t have;  /* header bytes held */
+	uint8_t header[FRAME_HEADER_MAX];
+};
+
+struct frame_ops {
+	/* A header is complete: kind and bytes in f. The body, f->left bytes, follows. */
+	void (*head)(void *ctx, const struct framer *f, uint64_t ts_ns);
+	/* Part of the body; data NULL: these bytes were not captured. */
+	void (*body)(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
+		     uint64_t ts_ns);
+	/* The frame's last byte was seen. */
+	void (*end)(void *ctx, const struct framer *f, uint64_t ts_ns);
+	/* Framing is lost; first: nothing had framed before, here is how it begins. */
+	void (*lost)(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
+		     uint64_t ts_ns);
+};
+
+/* Which kind a frame that begins with these n bytes is; FRAME_NONE: more are needed to tell,
+ * FRAME_LOST: none. */
+enum frame_kind frame_classify(const uint8_t *p, uint32_t n);
+
+/* Length of the whole frame whose header is p. kind must be TDS, TLS or SMP. */
+uint32_t frame_length(enum frame_kind kind, const uint8_t *p);
+uint32_t frame_header_length(enum frame_kind kind);
+
+/* len bytes of one segment, in order. data NULL: len bytes that are not there to be read. */
+void frame_feed(struct framer *f, const struct frame_ops *ops, void *ctx, const uint8_t *data,
+		uint32_t len, uint64_t ts_ns);
+
+#endif

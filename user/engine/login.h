@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * login.h - a login under way: the state machine from SYN to answer, the marks that become steps
+ * and phases, and the facts read on the way. Freed once the login is decided and told.
+ */
+#ifndef TDSMON_LOGIN_H
+#define TDSMON_LOGIN_H
+
+#include "buf.h"
+#include "flow.h"
+#include "infer.h"
+#include "sspi.h"
+#include "tds.h"
+#include "tls.h"
+
+#define LOGIN_MARKS 64
+#define NS_PER_S 1000000000ull
+#define LOGIN_WAIT_NS NS_PER_S /* from here on a close is a time-out: records.md, timed_out */
+
+enum login_state {
+	LOGIN_TCP,	     /* no TDS yet */
+	LOGIN_PRELOGIN,	     /* the client's PRELOGIN was seen */
+	LOGIN_PRELOGIN_DONE, /* and answered */
+	LOGIN_TLS,	     /* ClientHello seen */
+	LOGIN_TLS_DONE,	     /* both Finished seen */
+	LOGIN_SENT,	     /* LOGIN7 seen, or what must be it */
+	LOGIN_DECIDED,
+};
+
+/* The end of a message: who sent it, in which phase. The time before it is a step. */
+struct mark {
+	const char *name;
+	uint64_t ts_ns;
+	uint8_t phase;
+	uint8_t waited_for; /* enum side */
+};
+
+/* A TDS message being put together. */
+struct message {
+	struct buf body;
+	uint64_t len; /* of its payload on the wire */
+	uint8_t type;
+	bool open;
+	bool carrier;  /* its payload is TLS */
+	bool decided;  /* whether it is */
+};
+
+struct login {
+	/* TCP handshake; 0: not seen */
+	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
+	uint32_t syns, retransmits, out_of_order, zero_windows;
+	uint64_t missing_bytes;
+	uint16_t syn_ip_id;
+	uint8_t ttl[2]; /* of each side's SYN or first segment */
+	bool ttl_differs; /* the reset came with another */
+
+	enum login_state state;
+	enum side owes;		 /* whose message is due */
+	uint64_t spoke_ns[2];	 /* end of each side's last message, or of the TCP handshake */
+	struct message message[2];
+	struct framer tls_framer[2]; /* TLS records inside TDS packets */
+	struct tls tls;
+	struct units units; /* messages that TLS hides */
+	struct mark marks[LOGIN_MARKS];
+	uint32_t mark_count;
+	uint32_t sound_marks; /* of these, how many no loss can have touched; see login_gap() */
+	bool bytes_from[2];   /* any payload */
+	bool framed[2];	      /* a whole frame */
+	bool lossy;  /* segments are missing */
+	bool cut;    /* payload was not captured (snap length) */
+	bool unread; /* and with it something that the outcome hangs on */
+	bool not_tds, strict, login7_clear, login7_hidden, old_login;
+	bool answered; /* LOGIN7 had its first answer */
+	bool has_clear_answer; /* and the server gave it in clear */
+	bool full;     /* the server goes on in TLS records after the handshake */
+	bool judged_idle;
+
+	/* facts */
+	struct tds_prelogin prelogin[2];
+	struct tds_login7 login7;
+	struct tds_answer answer; /* the last */
+	enum auth_method method;
+	enum basis method_basis;
+	const char *grounds;
+	uint32_t rounds;
+	bool token_seen, null_credentials, fedauth_acked;
+	char *ntlm_user, *ntlm_domain, *ntlm_workstation;
+	int32_t spid;
+
+	/* decision */
+	enum outcome outcome;
+	enum basis outcome_basis;
+	enum confidence confidence;
+	enum side closed_by;
+	enum close_how closed_how;
+	uint64_t waited_ns; /* by the side that closed, for the other */
+	bool late_answer;   /* came after the client had left */
+	bool gave_up;	    /* the monitor did */
+	bool at_end;	    /* the capture ended first */
+};
+
+struct login *login_new(void);
+void login_free(struct login *l);
+
+void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);
+void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns);
+void login_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
+		uint32_t len, uint64_t ts_ns);
+void login_end(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns);
+void login_lost(struct flow *f, enum side from, uint64_t ts_ns);
+void login_gap(struct flow *f, enum side from, uint32_t len, bool missing);
+
+/* A side left (or SIDE_NONE: nobody did, we stop looking): decide. */
+void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_ns);
+void login_give_up(struct flow *f, uint64_t now_ns, bool end_of_capture);
+/* Nothing has come for a while: a hidden login may be judged by that. */
+void login_judge_idle(struct flow *f);
+
+/* Where the login stands, for close records. */
+enum phase login_phase(const struct login *l);
+
+/* Fill and emit the record: report.c */
+void login_emit(struct engine *e, struct flow *f);
+
+#endif

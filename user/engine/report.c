@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * report.c - turns a decided login into its record: marks into phases and steps, and each step's
+ * time into the share of the network and that of the side that was waited for.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "login.h"
+#include "verdict.h"
+
+/* A mark becomes at most two steps; TCP's three come before. */
+#define STEPS_MAX (2 * LOGIN_MARKS + 8)
+#define NEAR 4		 /* one half of the handshake this much shorter: we are at that end */
+#define NEAR_LEAST 20000 /* ns; below it the halves tell nothing */
+#define MIDDLE_LEAST 200000
+
+struct tiling {
+	struct step steps[STEPS_MAX];
+	size_t count;
+	uint64_t phase_ns[PHASE_SESSION], wait_ns[SIDE_NONE];
+	uint64_t share_ns[2]; /* the network's, of a step that waits on that side */
+	uint64_t start_ns, at_ns;
+};
+
+static void step_add(struct tiling *t, const char *name, enum phase phase, enum side waits_on,
+		     uint64_t ns)
+{
+	t->steps[t->count++] = (struct step){ name, phase, waits_on, ns };
+	t->wait_ns[waits_on] += ns;
+	t->phase_ns[phase] = (t->phase_ns[phase] == NO_NS ? 0 : t->phase_ns[phase]) + ns;
+	t->at_ns += ns;
+}
+
+/* The time from where we are to ts_ns: time that runs backwards in a capture takes none. */
+static uint64_t step_ns(const struct tiling *t, uint64_t ts_ns)
+{
+	return ts_ns > t->at_ns ? ts_ns - t->at_ns : 0;
+}
+
+static void step_mark(struct tiling *t, const struct mark *m)
+{
+	uint64_t ns = step_ns(t, m->ts_ns), share = 0;
+
+	if (m->waited_for < SIDE_NETWORK)
+		share = t->share_ns[m->waited_for] < ns ? t->share_ns[m->waited_for] : ns;
+	if (share && share < ns) {
+		step_add(t, m->name, (enum phase)m->phase, SIDE_NETWORK, share);
+		ns -= share;
+	} else if (share) {
+		step_add(t, m->name, (enum phase)m->phase, SIDE_NETWORK, ns);
+		return;
+	}
+	step_add(t, m->name, (enum phase)m->phase, (enum side)m->waited_for, ns);
+}
+
+static uint64_t from_to(uint64_t from_ns, uint64_t to_ns)
+{
+	return from_ns && to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+/* TCP's handshake, as far as it was seen from its first SYN. */
+static void tile_tcp(struct tiling *t, const struct login *l, enum vantage vantage)
+{
+	/* A SYN that reached the server's host and had to be sent again waits for the server. */
+	enum side again = vantage == VANTAGE_SERVER ? SIDE_SERVER : SIDE_NETWORK;
+	uint64_t end_ns = l->ack_ns ? l->ack_ns : UINT64_MAX;
+
+	step_add(t, "syn", PHASE_TCP, SIDE_NETWORK, 0);
+	if (l->last_syn_ns > l->syn_ns && l->synack_ns && l->last_syn_ns < end_ns)
+		step_add(t, "syn_retransmit", PHASE_TCP, again, step_ns(t, l->last_syn_ns));
+	if (l->synack_ns && l->synack_ns < end_ns)
+		step_add(t, "syn_ack", PHASE_TCP, SIDE_NETWORK, step_ns(t, l->synack_ns));
+	if (l->ack_ns)
+		step_add(t, "ack", PHASE_TCP, SIDE_NETWORK, step_ns(t, l->ack_ns));
+}
+
+/* How many of the marks are to be told: with packets missing, those before the loss. */
+static uint32_t told_marks(const struct login *l)
+{
+	return l->lossy ? l->sound_marks : l->mark_count;
+}
+
+/*
+ * Where the tiling begins and which mark is its first. Without the TCP handshake the phase that
+ * we came into has no beginning: it is left out, and its end is where we begin.
+ */
+static uint32_t tile_begin(struct tiling *t, const struct login *l, enum vantage vantage,
+			   uint64_t first_ns)
+{
+	uint32_t n = told_marks(l), i = 0;
+
+	if (l->syn_ns) {
+		t->start_ns = t->at_ns = l->syn_ns;
+		if (!l->lossy || l->sound_marks || !l->ack_ns)
+			tile_tcp(t, l, vantage);
+		return 0;
+	}
+	if (l->ack_ns) {
+		t->start_ns = t->at_ns = l->ack_ns;
+		return 0;
+	}
+	while (i + 1 < n && l->marks[i + 1].phase == l->marks[i].phase)
+		i++;
+	t->start_ns = t->at_ns = n ? l->marks[i].ts_ns : first_ns;
+	return n ? i + 1 : 0;
+}
+
+static void tile(struct tiling *t, const struct login *l, enum vantage vantage, uint64_t first_ns)
+{
+	uint32_t n = told_marks(l), i;
+
+	t->count = 0;
+	memset(t->wait_ns, 0, sizeof(t->wait_ns));
+	for (int p = 0; p < PHASE_SESSION; p++)
+		t->phase_ns[p] = NO_NS;
+	/* Kernels answer at once: the halves of the handshake are the path to either side. */
+	t->share_ns[SIDE_SERVER] = from_to(l->last_syn_ns, l->synack_ns);
+	t->share_ns[SIDE_CLIENT] = from_to(l->last_synack_ns, l->ack_ns);
+	for (i = tile_begin(t, l, vantage, first_ns); i < n; i++)
+		step_mark(t, &l->marks[i]);
+}
+
+static enum vantage vantage_of(const struct engine *e, const struct login *l,
+			       const struct login_record *r)
+{
+	uint64_t to_server, to_client;
+
+	if (e->ops.is_local) {
+		if (e->ops.is_local(e->ctx, r->server.addr))
+			return VANTAGE_SERVER;
+		return e->ops.is_local(e->ctx, r->client.addr) ? VANTAGE_CLIENT : VANTAGE_MIDDLE;
+	}
+	if (!l->syn_ns || !l->synack_ns || !l->ack_ns)
+		return VANTAGE_UNKNOWN;
+	to_server = from_to(l->last_syn_ns, l->synack_ns);
+	to_client = from_to(l->last_synack_ns, l->ack_ns);
+	if (to_client > NEAR_LEAST && to_server < to_client / NEAR)
+		return VANTAGE_SERVER;
+	if (to_server > NEAR_LEAST && to_client < to_server / NEAR)
+		return VANTAGE_CLIENT;
+	return to_server > MIDDLE_LEAST && to_client > MIDDLE_LEAST ? VANTAGE_MIDDLE
+								    : VANTAGE_UNKNOWN;
+}
+
+static enum encryption effective(const struct login *l)
+{
+	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
+
+	if (l->strict)
+		return ENCRYPTION_STRICT;
+	if (l->full)
+		return ENCRYPTION_FULL;
+	if (l->login7_clear)
+		return l->tls.done ? ENCRYPTION_UNKNOWN : ENCRYPTION_NONE;
+	if (!l->login7_hidden)
+		return ENCRYPTION_UNKNOWN;
+	if (l->answered || l->has_clear_answer)
+		return ENCRYPTION_LOGIN;
+	/* Not yet seen: what was agreed on. MS-TDS 2.2.6.5 */
+	if (!c->version || !s->version)
+		return ENCRYPTION_UNKNOWN;
+	return c->encryption == ENCRYPT_OFF && s->encryption == ENCRYPT_OFF ? ENCRYPTION_LOGIN
+									     : ENCRYPTION_FULL;
+}
+
+static void report_tds(struct login_record *r, const struct login *l)
+{
+	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
+	const struct tds_login7 *p = &l->login7;
+
+	r->tds.version_raw = l->answer.loginack ? l->answer.version : p->version;
+	r->tds.version = r->tds.version_raw ? tds_version_name(r->tds.version_raw) : NULL;
+	r->tds.server_version = s->version ? s->version : l->answer.server_version;
+	r->tds.client_version = c->version;
+	r->tds.instance = c->instance;
+	r->tds.spid = l->spid;
+	r->tds.packet_size = l->answer.packet_size > 0 ? l->answer.packet_size : -1;
+	r->tds.connection_id = c->connection_id;
+	r->tds.activity_id = c->activity_id;
+	r->tds.driver = p->driver;
+	r->tds.app = p->app;
+	r->tds.host = p->host;
+	r->tds.database = l->answer.database ? l->answer.database : p->database;
+	r->tds.read_only = p->version ? p->read_only : -1;
+	r->encryption.client = c->encryption;
+	r->encryption.server = s->encryption;
+	r->encryption.effective = effective(l);
+	r->mars = c->mars == 1 && s->mars == 1;
+}
+
+static void report_auth(struct login_record *r, const struct engine *e, const struct login *l)
+{
+	r->auth.method = l->method;
+	r->auth.basis = l->method_basis;
+	r->auth.grounds = l->grounds;
+	r->auth.rounds = l->rounds;
+	if (!e->config.identities)
+		return;
+	r->auth.user = l->ntlm_user ? l->ntlm_user : l->login7.user;
+	r->auth.domain = l->ntlm_domain;
+	r->auth.workstation = l->ntlm_workstation ? l->ntlm_workstation : l->login7.host;
+}
+
+static void report_outcome(struct login_record *r, const struct login *l)
+{
+	r->outcome = l->outcome;
+	r->outcome_basis = l->outcome_basis;
+	r->confidence = l->confidence;
+	if (l->outcome == OUTCOME_REFUSED && l->answer.has_error) {
+		r->has_error = true;
+		r->error = (struct login_error){ l->answer.error.number, l->answer.error.state,
+						 l->answer.error.class_, l->answer.error.message };
+	}
+	if (l->outcome == OUTCOME_REDIRECTED) {
+		r->redirect_host = l->answer.redirect_host;
+		r->redirect_port = l->answer.redirect_port;
+	}
+	r->tcp.syn_retransmits = l->syns > 1 ? l->syns - 1 : 0;
+	r->tcp.retransmits = l->retransmits;
+	r->tcp.out_of_order = l->out_of_order;
+	r->tcp.zero_windows = l->zero_windows;
+	r->tcp.missing_bytes = l->missing_bytes;
+}
+
+void login_emit(struct engine *e, struct flow *f)
+{
+	const struct login *l = f->login;
+	struct login_record r = { .mid_stream = f->mid_stream };
+	struct tls_names names;
+	struct tiling t;
+	char *text = NULL;
+
+	r.client = flow_endpoint(f, SIDE_CLIENT);
+	r.server = flow_endpoint(f, SIDE_SERVER);
+	r.ifindex = f->half[SIDE_CLIENT].ifindex;
+	r.vantage = vantage_of(e, l, &r);
+	tile(&t, l, r.vantage, f->first_ns);
+	r.start_ns = f->first_ns;
+	r.total_ns = t.at_ns - t.start_ns;
+	r.end_ns = t.at_ns;
+	memcpy(r.phase_ns, t.phase_ns, sizeof(r.phase_ns));
+	memcpy(r.wait_ns, t.wait_ns, sizeof(r.wait_ns));
+	r.steps = t.steps;
+	r.step_count = t.count;
+	report_tds(&r, l);
+	tls_facts(&l->tls, &r.tls, &names);
+	report_auth(&r, e, l);
+	report_outcome(&r, l);
+	verdict_find(l, &r, &r.verdict.name, &text);
+	r.verdict.text = text;
+	if (e->ops.login)
+		e->ops.login(e->ctx, &r);
+	free(text);
+}

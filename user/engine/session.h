@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * session.h - a connection after its login: counts commands and follows MARS sessions, from
+ * frame heads alone.
+ */
+#ifndef TDSMON_SESSION_H
+#define TDSMON_SESSION_H
+
+#include "flow.h"
+
+void session_head(struct flow *f, enum side from, const struct framer *frame);
+void session_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
+		  uint32_t len, uint64_t ts_ns);
+void session_end(struct flow *f, enum side from, const struct framer *frame);
+
+/* MARS was agreed on, or SMP seen: keep account of its sessions. */
+void mars_begin(struct flow *f);
+void mars_free(struct mars *m);
+void mars_counts(const struct mars *m, uint64_t *sessions, uint64_t *open, uint64_t *stalls);
+
+#endif

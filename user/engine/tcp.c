@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * tcp.c - see tcp.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn.h"
+#include "login.h"
+#include "tcp.h"
+
+#define WINDOW_MAX (1u << 30)	  /* RFC 7323 2.3: no segment is further from where a stream is */
+#define HELD_MAX 1024		  /* segments held for one flow */
+#define HELD_BYTES_MAX (1u << 20) /* bytes held for one flow */
+/*
+ * What a peer acknowledged and we have not seen may still be on its way to us, out of order. How
+ * long it is waited for: packets of the flow, or time.
+ */
+#define GRACE_PACKETS 24
+#define GRACE_NS 500000000ull
+
+static int32_t seq_diff(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+/* Where a segment's payload begins: a SYN takes one number. */
+static uint32_t data_seq(const struct seg *seg)
+{
+	return seg->seq + !!(seg->flags & SEG_SYN);
+}
+
+static bool believable(int32_t diff)
+{
+	return diff > -(int32_t)WINDOW_MAX && diff < (int32_t)WINDOW_MAX;
+}
+
+static uint64_t half_time(struct half *h, uint64_t ts_ns)
+{
+	if (ts_ns > h->last_ns)
+		h->last_ns = ts_ns;
+	return h->last_ns;
+}
+
+static void held_drop(struct engine *e, struct flow *f, struct held **at)
+{
+	struct held *h = *at;
+
+	*at = h->next;
+	f->held_count--;
+	f->held_bytes -= h->seg.cap_len;
+	e->held_bytes -= h->seg.cap_len;
+	free(h);
+}
+
+void tcp_release(struct engine *e, struct flow *f)
+{
+	for (int i = 0; i < 2; i++) {
+		while (f->half[i].held)
+			held_drop(e, f, &f->half[i].held);
+	}
+}
+
+/* May it be handed over? All before it was, and all that its sender had seen of the peer's. */
+static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
+
+	if (seg->note & SEG_NOTE_HEADS)
+		return true; /* the kernel put it in its place */
+	if (h->known && seq_diff(data_seq(seg), h->next) > 0)
+		return false;
+	/* With the peer's SYN seen, ours tells where we begin: it is on its way. */
+	if (!h->known && peer->has_isn && !(seg->flags & (SEG_SYN | SEG_RST)))
+		return false;
+	if (!(seg->flags & SEG_ACK) || !peer->known)
+		return true;
+	return seq_diff(seg->ack, peer->next) <= 0 || !believable(seq_diff(seg->ack, peer->next));
+}
+
+static void deliver_payload(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+			    const uint8_t *payload, uint64_t ts_ns)
+{
+	struct half *h = &f->half[from];
+	int32_t old = seq_diff(h->next, data_seq(seg));
+	uint32_t skip = old > 0 ? (uint32_t)old : 0, have;
+
+	if (skip >= seg->len)
+		return;
+	h->next += seg->len - skip;
+	h->bytes += seg->len - skip;
+	f->handed_payload = true;
+	have = seg->cap_len > skip ? seg->cap_len - skip : 0;
+	if (have)
+		conn_data(e, f, from, payload + skip, have, ts_ns);
+	if (seg->len - skip > have)
+		conn_gap(e, f, from, seg->len - skip - have, GAP_UNREAD, ts_ns);
+}
+
+/* What the kernel saw and kept to itself. */
+static void step_over(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+		      uint64_t ts_ns)
+{
+	struct half *h = &f->half[from];
+	int32_t n = seq_diff(data_seq(seg), h->next);
+
+	if (n <= 0)
+		return;
+	h->next += (uint32_t)n;
+	h->bytes += (uint32_t)n;
+	conn_gap(e, f, from, (uint32_t)n, GAP_UNREAD, ts_ns);
+}
+
+static void deliver(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+		    const uint8_t *payload)
+{
+	struct half *h = &f->half[from];
+	uint64_t ts_ns = half_time(h, seg->ts_ns);
+
+	if (f->reset)
+		return; /* payload after a reset means nothing */
+	if (seg->flags & SEG_RST) {
+		f->reset = true;
+		conn_rst(e, f, from, seg, ts_ns);
+		return;
+	}
+	if (f->login)
+		login_tcp(f, from, seg, ts_ns);
+	if (!h->known) {
+		h->known = true;
+		h->next = data_seq(seg);
+	}
+	if (seg->note & SEG_NOTE_HEADS)
+		step_over(e, f, from, seg, ts_ns);
+	if (seg->len)
+		deliver_payload(e, f, from, seg, payload, ts_ns);
+	if (h->has_fin && !h->fin_done && h->next == h->fin_seq) {
+		h->fin_done = true;
+		h->next++;
+		conn_fin(e, f, from, ts_ns);
+	}
+}
+
+/* Hand over all that has come into its turn. */
+static void drain(struct engine *e, struct flow *f)
+{
+	bool moved;
+
+	do {
+		moved = false;
+		for (int i = 0; i < 2; i++) {
+			struct half *h = &f->half[i];
+
+			while (h->held && in_turn(f, (enum side)i, &h->held->seg)) {
+				struct held *head = h->held;
+
+				h->held = head->next;
+				f->held_count--;
+				f->held_bytes -= head->seg.cap_len;
+				e->held_bytes -= head->seg.cap_len;
+				deliver(e, f, (enum side)i, &head->seg, head->data);
+				free(head);
+				moved = true;
+			}
+		}
+	} while (moved);
+}
+
+/* A side's first bytes are missing or unknown: take it up at what we have of it. */
+static void half_begin(struct half *h)
+{
+	if (h->known || !h->held)
+		return;
+	h->known = true;
+	h->next = data_seq(&h->held->seg);
+}
+
+/*
+ * Give up on the bytes that hold the flow up: those that the peer acknowledged, else (force)
+ * those before what we hold. False: nothing is in the way.
+ */
+static bool skip_missing(struct engine *e, struct flow *f, bool force)
+{
+	for (int i = 0; i < 2; i++) {
+		struct half *h = &f->half[i];
+		int32_t n = 0, to_held;
+
+		if (!h->known)
+			continue;
+		if (h->has_acked)
+			n = seq_diff(h->acked, h->next);
+		/* An acknowledged FIN took a number; not seen, it is no byte of payload. */
+		to_held = h->held ? seq_diff(data_seq(&h->held->seg), h->next) : 0;
+		if (to_held > 0 && (n <= 0 || to_held < n))
+			n = n > 0 || force ? to_held : 0;
+		if (n <= 0 || !believable(n))
+			continue;
+		h->next += (uint32_t)n;
+		e->stats.missing_bytes += (uint32_t)n;
+		conn_gap(e, f, (enum side)i, (uint32_t)n, GAP_MISSING, f->last_ns);
+		return true;
+	}
+	return false;
+}
+
+void tcp_flush(struct engine *e, struct flow *f)
+{
+	f->settling = false;
+	half_begin(&f->half[0]);
+	half_begin(&f->half[1]);
+	drain(e, f);
+	while (f->held_count && skip_missing(e, f, true))
+		drain(e, f);
+	flow_unstall(&e->flows, f);
+}
+
+/* Something acknowledged is missing, or something held waits for it. */
+static bool stalled(const struct flow *f)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct half *h = &f->half[i];
+
+		if (h->known && h->has_acked && seq_diff(h->acked, h->next) > 0)
+			return true;
+		if (!h->known && h->held)
+			return true;
+	}
+	return f->rst_held;
+}
+
+static void stall_check(struct engine *e, struct flow *f)
+{
+	if (!f->settling && !stalled(f)) {
+		flow_unstall(&e->flows, f);
+		return;
+	}
+	if (!f->stalled) {
+		f->stall_ns = e->now_ns;
+		flow_stall(&e->flows, f);
+	}
+}
+
+static void stall_resolve(struct engine *e, struct flow *f)
+{
+	if (f->settling) {
+		f->settling = false;
+		half_begin(&f->half[0]);
+		half_begin(&f->half[1]);
+		drain(e, f);
+	} else {
+		half_begin(&f->half[0]);
+		half_begin(&f->half[1]);
+		drain(e, f);
+		while (skip_missing(e, f, false))
+			drain(e, f);
+		/* A reset whose place in the stream never comes up ends it all the same. */
+		if (stalled(f))
+			tcp_flush(e, f);
+	}
+	flow_unstall(&e->flows, f);
+	stall_check(e, f);
+}
+
+void tcp_tick(struct engine *e, struct flow *f)
+{
+	if (f->stalled && e->now_ns - f->stall_ns >= GRACE_NS)
+		stall_resolve(e, f);
+}
+
+static void hold(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+		 const uint8_t *payload)
+{
+	struct held **at = &f->half[from].held, *h;
+
+	while (*at && seq_diff(data_seq(&(*at)->seg), data_seq(seg)) <= 0)
+		at = &(*at)->next;
+	h = malloc(sizeof(*h) + seg->cap_len);
+	if (!h)
+		return; /* as if it had been lost: the stream will say so */
+	h->seg = *seg;
+	if (seg->cap_len)
+		memcpy(h->data, payload, seg->cap_len);
+	h->next = *at;
+	*at = h;
+	f->rst_held |= !!(seg->flags & SEG_RST);
+	f->held_count++;
+	f->held_bytes += seg->cap_len;
+	e->held_bytes += seg->cap_len;
+	if (e->held_bytes > e->config.max_buffer) {
+		e->stats.buffer_evicted++;
+		tcp_flush(e, f);
+	} else if (f->held_count > HELD_MAX || f->held_bytes > HELD_BYTES_MAX) {
+		tcp_flush(e, f);
+	}
+}
+
+static void note_syn(struct flow *f, enum side from, const struct seg *seg)
+{
+	struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
+
+	if (!h->has_isn) {
+		h->has_isn = true;
+		h->isn = seg->seq;
+	}
+	if (!h->known) {
+		h->known = true;
+		h->next = seg->seq + 1;
+	}
+	if (seg->flags & SEG_ACK && !peer->known) {
+		peer->known = true;
+		peer->next = seg->ack;
+	}
+	f->settling = false;
+}
+
+static void note_ack(struct flow *f, enum side from, const struct seg *seg)
+{
+	struct half *peer = &f->half[side_other(from)];
+
+	if (peer->known && !believable(seq_diff(seg->ack, peer->next)))
+		return;
+	/* The ACK of a SYN+ACK that we did not see tells where the server begins. */
+	if (!peer->known && from == SIDE_CLIENT && f->half[from].has_isn &&
+	    seg->seq == f->half[from].isn + 1 && !(seg->flags & SEG_SYN)) {
+		peer->known = true;
+		peer->next = seg->ack;
+	}
+	if (!peer->has_acked || seq_diff(seg->ack, peer->acked) > 0) {
+		peer->has_acked = true;
+		peer->acked = seg->ack;
+	}
+}
+
+/* Counts that only the login record shows. */
+static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+	int32_t diff = h->known ? seq_diff(data_seq(seg), h->next) : 0;
+
+	if (!f->login || !seg->len)
+		return;
+	if (diff > 0)
+		f->login->out_of_order++;
+	else if (diff < 0 && !(diff == -1 && seg->len == 1)) /* that is a keep-alive */
+		f->login->retransmits++;
+}
+
+void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+		 const uint8_t *payload)
+{
+	struct half *h = &f->half[from];
+	int32_t diff;
+
+	if (seg->flags & SEG_SYN)
+		note_syn(f, from, seg);
+	diff = h->known ? seq_diff(data_seq(seg), h->next) : 0;
+	/* A reset counts where its receiver is: RFC 5961 3.2 */
+	if (!believable(diff) || (seg->flags & SEG_RST && diff < 0 && h->has_acked &&
+				  seq_diff(seg->seq, h->acked) < 0)) {
+		e->stats.out_of_window++;
+		return;
+	}
+	/* The answer to a SYN that nobody listens for has no place in a stream. */
+	if (seg->flags & SEG_RST && !h->known) {
+		deliver(e, f, from, seg, payload);
+		return;
+	}
+	note_disorder(f, from, seg);
+	if (seg->flags & SEG_ACK && !(seg->flags & SEG_RST))
+		note_ack(f, from, seg);
+	if (seg->flags & SEG_FIN && !h->has_fin) {
+		h->has_fin = true;
+		h->fin_seq = data_seq(seg) + seg->len;
+	}
+	if (f->stalled)
+		f->stall_packets++;
+	if (!f->settling && in_turn(f, from, seg)) {
+		deliver(e, f, from, seg, payload);
+		if (f->held_count)
+			drain(e, f);
+	} else if (seg->len || f->settling || seg->flags & (SEG_FIN | SEG_RST)) {
+		hold(e, f, from, seg, payload);
+	}
+	stall_check(e, f);
+	if (f->stalled && f->stall_packets > GRACE_PACKETS)
+		stall_resolve(e, f);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * tcp.h - puts a connection's segments back in order: each side's bytes by sequence number, and
+ * the two sides in causal order, for a segment that acknowledges bytes was sent after them. So
+ * retransmission, overlap, reordering (by the network, or by CPUs that fill one ring buffer) and
+ * duplicates never reach the layers above; what is missing does, and says so.
+ */
+#ifndef TDSMON_TCP_H
+#define TDSMON_TCP_H
+
+#include "flow.h"
+
+/* Take a segment of flow f, sent by `from`. */
+void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+		 const uint8_t *payload);
+
+/* Time has moved on: give up on what has been missing for long enough. */
+void tcp_tick(struct engine *e, struct flow *f);
+
+/* No more will come: hand over all that is held, and say what is missing. */
+void tcp_flush(struct engine *e, struct flow *f);
+
+/* Drop what is held. */
+void tcp_release(struct engine *e, struct flow *f);
+
+#endif

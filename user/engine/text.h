@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * text.h - text of the wire as UTF-8 of our own: UTF-16LE strings, GUIDs, versions.
+ */
+#ifndef TDSMON_TEXT_H
+#define TDSMON_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * All return allocated, NUL-ended text for free(), or NULL for want of memory or where there is
+ * nothing (no bytes, or none before the padding NULs). What is no valid UTF-16 becomes U+FFFD.
+ */
+char *text_utf16(const uint8_t *p, size_t bytes);
+char *text_latin1(const uint8_t *p, size_t bytes); /* up to the first NUL */
+char *text_guid(const uint8_t p[16]);		   /* NULL for all zeros */
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Take over: free what *slot held, put text there. NULL leaves *slot as it is. */
+void text_set(char **slot, char *text);
+
+#endif
