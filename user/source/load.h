@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * load.h - the tap's programs and maps into the kernel, and in words what keeps it from it.
+ */
+#ifndef TDSMON_LOAD_H
+#define TDSMON_LOAD_H
+
+#include <linux/types.h>
+
+#include "live.h"
+#include "tap.skel.h"
+
+/* A value of the map "flows"; struct flow of bpf/flow.h. */
+struct tap_flow {
+	__u32 level;
+	__u32 pad;
+	__u64 bytes;
+};
+
+/* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
+int tap_load(struct tap_bpf **tap, const struct live_config *config);
+
+#endif
