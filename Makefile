@@ -21,9 +21,9 @@ endif
 # What the build and the tests need of Debian, and the file that shows each set to be there.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libjansson-dev \
 	libssl-dev pkg-config
-TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java default-jdk-headless \
-	golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool tcpdump tcpreplay tshark \
-	procps libcap2-bin
+TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
+	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
+	tcpdump tcpreplay tshark procps libcap2-bin
 # A Node.js from elsewhere serves as well.
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
