@@ -278,8 +278,9 @@ static void live_announce(const struct app *app)
 {
 	char ports[OPTS_PORTS_TEXT];
 
-	log_info("watching %s for ports %s%s; Ctrl-C ends", live_describe(app->live),
-		 opts_ports_text(&app->opts->ports, ports),
+	opts_ports_text(&app->opts->ports, ports);
+	log_info("watching %s for port%s %s%s; Ctrl-C ends", live_describe(app->live),
+		 strpbrk(ports, ",-") ? "s" : "", ports,
 		 app->opts->any_port ? " and TDS on any other" : "");
 }
 
