@@ -31,7 +31,7 @@ struct options {
 	uint64_t count, seconds, every[KINDS]; /* 0: no end, never */
 	double rate;			       /* logins a second; 0: as fast as it goes */
 	unsigned concurrency, batches, rows, width, timeout;
-	bool reset;
+	bool reset, resume;
 };
 
 enum state { CONNECTING, WAIT_PRELOGIN, WAIT_TLS, WAIT_LOGIN, WAIT_BATCH };
@@ -55,6 +55,7 @@ struct peer {
 struct load {
 	struct options o;
 	SSL_CTX *ctx;
+	SSL_SESSION *session; /* the last one got, with --resume */
 	struct buf login[KINDS], prelogin, batch; /* whole packets, made once */
 	struct peer peers;			  /* list head */
 	uint64_t started, open, begin_ns;
@@ -263,9 +264,21 @@ static int handshake(struct load *l, struct peer *p)
 	return 1;
 }
 
+/* OpenSSL's callback for a session that can be resumed. */
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct load *l = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	SSL_SESSION_free(l->session);
+	l->session = session;
+	return 1;
+}
+
 static int start_tls(struct load *l, struct peer *p)
 {
 	p->tls = tls_new(l->ctx, false);
+	if (l->session)
+		SSL_set_session(p->tls->ssl, l->session);
 	p->state = WAIT_TLS;
 	return handshake(l, p);
 }
@@ -634,6 +647,7 @@ static const char usage[] =
 	"  --close fin|rst       (fin); rst leaves no TIME_WAIT behind\n"
 	"  --bad-password-every N, --ntlm-every N, --kerberos-every N\n"
 	"  --user NAME, --password PW, --database NAME\n"
+	"  --resume              resume the TLS session of an earlier login\n"
 	"  --timeout SECONDS     of one connection (30)\n";
 
 enum option_id {
@@ -653,6 +667,7 @@ enum option_id {
 	OPT_PASSWORD,
 	OPT_DATABASE,
 	OPT_TIMEOUT,
+	OPT_RESUME,
 };
 
 static const struct option options[] = {
@@ -672,6 +687,7 @@ static const struct option options[] = {
 	{ "password", 1, NULL, OPT_PASSWORD },
 	{ "database", 1, NULL, OPT_DATABASE },
 	{ "timeout", 1, NULL, OPT_TIMEOUT },
+	{ "resume", 0, NULL, OPT_RESUME },
 	{ 0 },
 };
 
@@ -689,7 +705,7 @@ static bool set_encrypt(struct options *o, const char *arg)
 
 static bool set_option(struct options *o, int id, const char *arg)
 {
-	uint64_t number = strtoull(arg, NULL, 10);
+	uint64_t number = arg ? strtoull(arg, NULL, 10) : 0;
 
 	switch (id) {
 	case OPT_ENCRYPT:
@@ -738,6 +754,9 @@ static bool set_option(struct options *o, int id, const char *arg)
 		return true;
 	case OPT_TIMEOUT:
 		o->timeout = number;
+		return true;
+	case OPT_RESUME:
+		o->resume = true;
 		return true;
 	}
 	return false;
@@ -790,6 +809,12 @@ int main(int argc, char **argv)
 	l.ctx = tls_client_ctx(strict ? TLS1_3_VERSION : TLS1_2_VERSION, strict);
 	if (l.epoll_fd < 0 || !l.ctx)
 		return 1;
+	if (l.o.resume) {
+		SSL_CTX_set_app_data(l.ctx, &l);
+		SSL_CTX_set_session_cache_mode(l.ctx, SSL_SESS_CACHE_CLIENT |
+						      SSL_SESS_CACHE_NO_INTERNAL);
+		SSL_CTX_sess_set_new_cb(l.ctx, keep_session);
+	}
 	make_prelogin(&l);
 	for (enum kind k = 0; k < KINDS; k++)
 		make_login(&l, k);
@@ -803,6 +828,7 @@ int main(int argc, char **argv)
 	buf_release(&l.prelogin);
 	buf_release(&l.batch);
 	free(l.login_us);
+	SSL_SESSION_free(l.session);
 	SSL_CTX_free(l.ctx);
 	return good ? 0 : 1;
 }
