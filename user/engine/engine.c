@@ -173,7 +173,7 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 	if (seg->flags & SEG_SYN)
 		return h->has_isn;
 	return h->known && (int32_t)(seg->seq + seg->len - h->next) <= 0 &&
-	       (!(seg->flags & SEG_FIN) || h->has_fin) && !(seg->flags & SEG_RST);
+	       (!(seg->flags & SEG_FIN) || h->fin_done) && !(seg->flags & SEG_RST);
 }
 
 static bool both_closed(const struct flow *f)

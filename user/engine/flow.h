@@ -26,11 +26,10 @@ struct half {
 	uint32_t next;	   /* next byte in order; valid once known */
 	uint32_t acked;	   /* highest that the peer acknowledged; valid once has_acked */
 	uint32_t isn;
-	uint32_t fin_seq; /* of the FIN; valid once has_fin */
 	uint32_t ifindex; /* where its segments are seen */
 	bool known;	  /* next is */
 	bool has_isn, has_acked;
-	bool has_fin, fin_done; /* FIN seen; FIN reached in order */
+	bool fin_done; /* its FIN was reached in order */
 };
 
 /* Which timer list a flow is on; each is kept by last packet, oldest first. */

@@ -16,6 +16,7 @@
 #define CHALLENGE_LEAST 79   /* NTLM CHALLENGE in an SSPI token */
 #define CHALLENGE_MOST 420
 #define AUTHENTICATE_LEAST 150
+#define COMMAND_SURE 64	     /* no message of an authentication is smaller */
 #define AUTHENTICATE_MOST 1000
 #define KERBEROS_LOGIN7_LEAST 1500
 #define KERBEROS_TOKEN_MOST 320
@@ -204,6 +205,14 @@ static void judge_two_turns(struct judgement *j, const struct units *u, const st
 		    "has a login answer's size");
 		say_method(j, AUTH_FEDAUTH,
 			   "after a short answer the client sent as much as a federated token is");
+		return;
+	}
+	/* What the client sent is too small for an SSPI message: it was a command. */
+	if (c1->most < AUTHENTICATE_LEAST && !(c->closed_by == SIDE_SERVER && g->count == 4)) {
+		say(j, OUTCOME_OK, c1->most < COMMAND_SURE ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		    "after the answer the client sent what is too small for an authentication "
+		    "message, and was answered");
+		method_of_login7(j, u, c);
 		return;
 	}
 	if (s1->least >= ANSWER_LEAST && s2->most < ANSWER_LEAST) {

@@ -44,9 +44,20 @@ void login_free(struct login *l)
 
 /* ---- marks ---- */
 
+/* Where a phase stands in the order of the connection: TDS 8 has TLS before PRELOGIN. */
+static int rank(const struct login *l, enum phase phase)
+{
+	if (l->strict && (phase == PHASE_PRELOGIN || phase == PHASE_TLS))
+		return PHASE_PRELOGIN + PHASE_TLS - (int)phase;
+	return (int)phase;
+}
+
 static void mark(struct login *l, const char *name, enum phase phase, enum side waited_for,
 		 uint64_t ts_ns)
 {
+	/* A message out of place (a peer that breaks the protocol) opens no phase that is over. */
+	if (l->mark_count && rank(l, phase) < rank(l, l->marks[l->mark_count - 1].phase))
+		phase = (enum phase)l->marks[l->mark_count - 1].phase;
 	/* One place is kept for how it ended. */
 	if (l->mark_count >= LOGIN_MARKS - 1 && l->state != LOGIN_DECIDED)
 		return;
@@ -108,10 +119,10 @@ enum phase login_phase(const struct login *l)
 static void decide(struct login *l, enum outcome outcome, enum confidence confidence)
 {
 	/* With packets missing no statement is made. */
-	if (l->lossy) {
+	if (l->lossy)
 		outcome = OUTCOME_INCOMPLETE;
-		confidence = CONFIDENCE_CERTAIN;
-	}
+	if (outcome == OUTCOME_INCOMPLETE)
+		confidence = CONFIDENCE_LOW;
 	l->state = LOGIN_DECIDED;
 	l->outcome = outcome;
 	l->confidence = confidence;
@@ -154,7 +165,7 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 	if (!l->ttl[from])
 		l->ttl[from] = seg->ttl;
 	if (seg->len)
-		l->bytes_from[from] = true;
+		l->payload_ns[from] = ts_ns;
 	if (seg->flags & SEG_SYN) {
 		if (!(seg->flags & SEG_ACK)) {
 			login_syn(l, seg);
@@ -362,8 +373,10 @@ static void server_answer(struct flow *f, const struct message *m, uint64_t ts_n
 		l->unread = true;
 	if (!a->loginack && !a->has_error) {
 		answer_goes_on(l, phase, ts_ns);
-		l->answered = true;
-		phase_over(l);
+		if (a->sspi || a->fedauth_info) {
+			l->answered = true;
+			phase_over(l);
+		}
 		return;
 	}
 	if (a->sspi || a->fedauth_info)
@@ -455,7 +468,7 @@ static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
 	}
 	if (from == SIDE_SERVER && l->state == LOGIN_PRELOGIN) {
 		/* Session tickets may come before the response; they are longer. tds.md 3.4 */
-		tls_overhead(&l->tls, &least, &most);
+		tls_overhead(&l->tls, from, &least, &most);
 		if (l->tls.side[from].len > 96 + most)
 			return;
 		l->state = LOGIN_PRELOGIN_DONE;
@@ -476,7 +489,7 @@ static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 		hidden_prelogin(l, from, ts_ns);
 		return;
 	}
-	tls_overhead(&l->tls, &least, &most);
+	tls_overhead(&l->tls, from, &least, &most);
 	units_add(&l->units, from, len > most ? len - most : 0, len > least ? len - least : 0,
 		  ts_ns);
 	if (from == SIDE_SERVER && l->state == LOGIN_SENT) {
@@ -508,7 +521,7 @@ static void tls_record(struct login *l, enum side from, uint64_t ts_ns)
 
 	tls_record_end(&l->tls, from);
 	if (was_done || (type == TLS_DATA && from == SIDE_CLIENT && l->tls.version < TLS_1_3)) {
-		if (type == TLS_DATA)
+		if (type == TLS_DATA && !tls_is_alert(&l->tls, from))
 			hidden_record(l, from, ts_ns);
 		return;
 	}
@@ -767,9 +780,23 @@ static bool encryption_excludes(const struct login *l)
 	return false;
 }
 
+/*
+ * How long a side has waited for the other's message at ts_ns; 0: it was its own turn. It waits
+ * from its own last byte, be that the end of a message or not.
+ */
+static uint64_t waited(const struct login *l, enum side by, uint64_t ts_ns)
+{
+	enum side other = side_other(by);
+	uint64_t since = l->payload_ns[by] > l->spoke_ns[by] ? l->payload_ns[by] : l->spoke_ns[by];
+
+	if (l->owes != other && l->payload_ns[by] <= l->spoke_ns[other])
+		return 0;
+	return since && ts_ns > since ? ts_ns - since : 0;
+}
+
 static enum outcome closed_outcome(const struct login *l, enum side by)
 {
-	if (!l->ack_ns && !l->bytes_from[SIDE_CLIENT] && by == SIDE_SERVER)
+	if (!l->ack_ns && !l->payload_ns[SIDE_CLIENT] && by == SIDE_SERVER)
 		return OUTCOME_REJECTED;
 	if (l->waited_ns >= LOGIN_WAIT_NS)
 		return OUTCOME_TIMED_OUT;
@@ -779,7 +806,7 @@ static enum outcome closed_outcome(const struct login *l, enum side by)
 		return OUTCOME_TLS_FAILED;
 	if (by == SIDE_SERVER)
 		return OUTCOME_DROPPED;
-	if (!l->bytes_from[SIDE_CLIENT])
+	if (!l->payload_ns[SIDE_CLIENT])
 		return OUTCOME_PROBE;
 	if (l->state == LOGIN_PRELOGIN_DONE && !l->strict && !l->message[SIDE_CLIENT].open &&
 	    !encryption_excludes(l))
@@ -803,10 +830,9 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 		return;
 	l->closed_by = by;
 	l->closed_how = how;
-	if (l->owes == side_other(by) && l->spoke_ns[by] && ts_ns > l->spoke_ns[by])
-		l->waited_ns = ts_ns - l->spoke_ns[by];
+	l->waited_ns = waited(l, by, ts_ns);
 	if (l->lossy || l->unread) {
-		decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_CERTAIN);
+		decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
 	if (l->state == LOGIN_SENT && !l->login7_clear && l->units.count >= 2) {
@@ -816,7 +842,6 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 			return;
 		}
 		decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
-		l->outcome_basis = BASIS_INFERRED;
 		return;
 	}
 	enum outcome outcome = closed_outcome(l, by);
@@ -837,7 +862,7 @@ void login_give_up(struct flow *f, uint64_t now_ns, bool end_of_capture)
 	l->gave_up = !end_of_capture;
 	l->at_end = end_of_capture;
 	if (l->lossy || l->unread) {
-		decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_CERTAIN);
+		decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
 	if (l->units.count >= 2) {

@@ -64,7 +64,7 @@ struct login {
 	struct mark marks[LOGIN_MARKS];
 	uint32_t mark_count;
 	uint32_t sound_marks; /* of these, how many no loss can have touched; see login_gap() */
-	bool bytes_from[2];   /* any payload */
+	uint64_t payload_ns[2];	      /* each side's last payload; 0: none yet */
 	bool framed[2];	      /* a whole frame */
 	bool lossy;  /* segments are missing */
 	bool cut;    /* payload was not captured (snap length) */

@@ -134,7 +134,7 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 		step_over(e, f, from, seg, ts_ns);
 	if (seg->len)
 		deliver_payload(e, f, from, seg, payload, ts_ns);
-	if (h->has_fin && !h->fin_done && h->next == h->fin_seq) {
+	if (seg->flags & SEG_FIN && !h->fin_done && h->next == data_seq(seg) + seg->len) {
 		h->fin_done = true;
 		h->next++;
 		conn_fin(e, f, from, ts_ns);
@@ -368,10 +368,6 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 	note_disorder(f, from, seg);
 	if (seg->flags & SEG_ACK && !(seg->flags & SEG_RST))
 		note_ack(f, from, seg);
-	if (seg->flags & SEG_FIN && !h->has_fin) {
-		h->has_fin = true;
-		h->fin_seq = data_seq(seg) + seg->len;
-	}
 	if (f->stalled)
 		f->stall_packets++;
 	if (!f->settling && in_turn(f, from, seg)) {

@@ -47,7 +47,9 @@ enum {
 	TOKEN_LOGINACK = 0xad,
 	TOKEN_FEATUREEXTACK = 0xae,
 	TOKEN_ENVCHANGE = 0xe3,
+	TOKEN_CAPABILITY = 0xe2, /* TDS 5 */
 	TOKEN_SESSIONSTATE = 0xe4,
+	TOKEN_EED = 0xe5, /* TDS 5 */
 	TOKEN_SSPI = 0xed,
 	TOKEN_FEDAUTHINFO = 0xee,
 	TOKEN_DONE = 0xfd,
@@ -317,17 +319,22 @@ static void answer_loginack(struct tds_answer *a, struct cursor c)
 {
 	struct cursor name;
 	const uint8_t *v;
+	uint8_t status;
+	bool old;
 
-	cursor_skip(&c, 1);
+	status = cursor_u8(&c);
 	a->version = cursor_be32(&c);
-	name = cursor_sub(&c, cursor_u8(&c) * 2u);
+	old = a->version >> 24 == 4 || a->version >> 24 == 5;
+	name = cursor_sub(&c, cursor_u8(&c) * (old ? 1u : 2u));
 	v = cursor_take(&c, 4);
-	if (c.bad) {
+	/* TDS 5: 5 is success, 6 failure, 7 goes on */
+	if (c.bad || (old && status > 5)) {
 		a->version = 0;
 		return;
 	}
 	a->loginack = true;
-	text_set(&a->program, text_utf16(name.p, cursor_left(&name)));
+	text_set(&a->program, old ? text_latin1(name.p, cursor_left(&name))
+				  : text_utf16(name.p, cursor_left(&name)));
 	text_set(&a->server_version,
 		 text_format("%u.%u.%u", v[0], v[1], (unsigned)v[2] << 8 | v[3]));
 }
@@ -425,6 +432,8 @@ static bool answer_token(struct tds_answer *a, struct cursor *c, bool old)
 	case TOKEN_ENVCHANGE:
 	case TOKEN_SSPI:
 	case TOKEN_ORDER:
+	case TOKEN_CAPABILITY:
+	case TOKEN_EED:
 		break;
 	default:
 		return false;

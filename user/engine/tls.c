@@ -9,6 +9,7 @@
 #include "text.h"
 #include "tls.h"
 
+#define JAVA_PADDING 16
 #define HANDSHAKE_MAX (64 * 1024) /* a longer handshake message is stepped over, not held */
 
 enum {
@@ -333,8 +334,11 @@ static void client_record_13(struct tls *t)
 {
 	uint16_t finished = t->cipher == 0x1302 ? 4 + 48 + 17 : 4 + 32 + 17;
 
+	/* Java's TLS pads each record by 16 zeros. */
+	if (!t->client_13 && t->side[SIDE_CLIENT].len == finished + JAVA_PADDING)
+		t->side[SIDE_CLIENT].padding = JAVA_PADDING;
 	t->client_13 = true;
-	if (t->side[SIDE_CLIENT].len == finished)
+	if (t->side[SIDE_CLIENT].len == finished + t->side[SIDE_CLIENT].padding)
 		t->side[SIDE_CLIENT].finished = true;
 }
 
@@ -381,16 +385,24 @@ bool tls_server_flight_over(const struct tls *t)
 	return t->hello_done || t->side[SIDE_SERVER].finished || t->retry;
 }
 
-void tls_overhead(const struct tls *t, uint32_t *least, uint32_t *most)
+void tls_overhead(const struct tls *t, enum side from, uint32_t *least, uint32_t *most)
 {
 	const struct suite *s = suite_find(t->cipher);
 
 	if (t->version == TLS_1_3) {
-		*least = *most = 17;
+		*least = *most = 17u + t->side[from].padding;
 		return;
 	}
 	*least = s ? s->least : 16;
 	*most = s ? s->most : 80;
+}
+
+bool tls_is_alert(const struct tls *t, enum side from)
+{
+	const struct tls_side *s = &t->side[from];
+
+	return s->type == TLS_ALERT ||
+	       (s->type == TLS_DATA && t->version == TLS_1_3 && s->len == 17 + 2 + s->padding);
 }
 
 static const char *version_name(uint16_t v)

@@ -36,6 +36,7 @@ struct tls_side {
 	uint16_t len;	      /* of the record under way */
 	uint8_t type;
 	uint8_t have; /* bytes of a clear alert held */
+	uint8_t padding; /* that the side adds to each record of TLS 1.3 */
 	uint8_t alert[2];
 	bool ccs;      /* what follows is protected (up to TLS 1.2) */
 	bool finished; /* its Finished was seen, as far as can be told */
@@ -76,7 +77,10 @@ bool tls_server_flight_over(const struct tls *t);
 
 /* Bytes that the suite adds to a record's plaintext: *least and *most. RFC 5246 6.2.3, RFC 8446
  * 5.2 */
-void tls_overhead(const struct tls *t, uint32_t *least, uint32_t *most);
+void tls_overhead(const struct tls *t, enum side from, uint32_t *least, uint32_t *most);
+
+/* Is the side's last record an alert? TLS 1.3 hides that, but nothing of TDS is two bytes long. */
+bool tls_is_alert(const struct tls *t, enum side from);
 
 /* Fill the record's view; strings live as long as t, names of unknown codes in scratch. */
 struct tls_names {

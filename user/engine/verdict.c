@@ -268,7 +268,7 @@ static bool is_probe(const struct login *l, const struct login_record *r)
 static char *probe_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
-	return text_format(l->bytes_from[SIDE_CLIENT]
+	return text_format(l->payload_ns[SIDE_CLIENT]
 				   ? "the client asked for PRELOGIN and left: a probe or health check"
 				   : "the client connected and left without a byte: a probe, a health "
 				     "check or the loser of parallel attempts");
