@@ -326,7 +326,7 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
  */
 static void answer_method(struct login *l)
 {
-	if (l->token_seen || l->method != AUTH_UNKNOWN || !l->login7_hidden)
+	if (l->token_seen || l->method != AUTH_UNKNOWN || !l->login7_hidden || l->lossy)
 		return;
 	if (l->prelogin[SIDE_CLIENT].fedauth == 1 && l->prelogin[SIDE_SERVER].fedauth == 1)
 		return;
@@ -668,6 +668,10 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 	if (!whole)
 		return;
 	m->open = false;
+	if (m->headless) { /* its beginning is missing: it can't be read */
+		m->headless = false;
+		return;
+	}
 	if (m->carrier)
 		return;
 	if (l->state == LOGIN_DECIDED)
@@ -695,8 +699,8 @@ void login_gap(struct flow *f, enum side from, uint32_t len, bool missing)
 {
 	struct login *l = f->login;
 
-	(void)from;
 	if (missing) {
+		l->message[from].headless = true;
 		l->lossy = true;
 		l->missing_bytes += len;
 	} else {

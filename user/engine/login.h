@@ -41,6 +41,7 @@ struct message {
 	uint64_t len; /* of its payload on the wire */
 	uint8_t type;
 	bool open;
+	bool headless; /* bytes before or within it are missing */
 	bool carrier;  /* its payload is TLS */
 	bool decided;  /* whether it is */
 };

@@ -147,6 +147,8 @@ static enum encryption effective(const struct login *l)
 {
 	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
 
+	if (l->lossy)
+		return ENCRYPTION_UNKNOWN;
 	if (l->strict)
 		return ENCRYPTION_STRICT;
 	if (l->full)
@@ -171,7 +173,10 @@ static void report_tds(struct login_record *r, const struct login *l)
 
 	r->tds.version_raw = l->answer.loginack ? l->answer.version : p->version;
 	r->tds.version = r->tds.version_raw ? tds_version_name(r->tds.version_raw) : NULL;
-	r->tds.server_version = s->version ? s->version : l->answer.server_version;
+	/* Without a PRELOGIN (TDS 7.0 and older) LOGINACK tells it. */
+	r->tds.server_version = s->version || !l->login7_clear || c->version || l->lossy
+					? s->version
+					: l->answer.server_version;
 	r->tds.client_version = c->version;
 	r->tds.instance = c->instance;
 	r->tds.spid = l->spid;

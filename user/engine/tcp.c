@@ -42,22 +42,22 @@ static uint64_t half_time(struct half *h, uint64_t ts_ns)
 	return h->last_ns;
 }
 
-static void held_drop(struct engine *e, struct flow *f, struct held **at)
+static struct held *held_take(struct engine *e, struct flow *f, enum side from)
 {
-	struct held *h = *at;
+	struct held *head = f->half[from].held;
 
-	*at = h->next;
+	f->half[from].held = head->next;
 	f->held_count--;
-	f->held_bytes -= h->seg.cap_len;
-	e->held_bytes -= h->seg.cap_len;
-	free(h);
+	f->held_bytes -= head->seg.cap_len;
+	e->held_bytes -= head->seg.cap_len;
+	return head;
 }
 
 void tcp_release(struct engine *e, struct flow *f)
 {
 	for (int i = 0; i < 2; i++) {
 		while (f->half[i].held)
-			held_drop(e, f, &f->half[i].held);
+			free(held_take(e, f, (enum side)i));
 	}
 }
 
@@ -141,6 +141,14 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	}
 }
 
+static void deliver_held(struct engine *e, struct flow *f, enum side from)
+{
+	struct held *head = held_take(e, f, from);
+
+	deliver(e, f, from, &head->seg, head->data);
+	free(head);
+}
+
 /* Hand over all that has come into its turn. */
 static void drain(struct engine *e, struct flow *f)
 {
@@ -149,21 +157,20 @@ static void drain(struct engine *e, struct flow *f)
 	do {
 		moved = false;
 		for (int i = 0; i < 2; i++) {
-			struct half *h = &f->half[i];
-
-			while (h->held && in_turn(f, (enum side)i, &h->held->seg)) {
-				struct held *head = h->held;
-
-				h->held = head->next;
-				f->held_count--;
-				f->held_bytes -= head->seg.cap_len;
-				e->held_bytes -= head->seg.cap_len;
-				deliver(e, f, (enum side)i, &head->seg, head->data);
-				free(head);
+			while (f->half[i].held && in_turn(f, (enum side)i, &f->half[i].held->seg)) {
+				deliver_held(e, f, (enum side)i);
 				moved = true;
 			}
 		}
 	} while (moved);
+}
+
+/* Acknowledgements that contradict each other: by the time of the packets, then. */
+static void deliver_next(struct engine *e, struct flow *f)
+{
+	const struct held *c = f->half[SIDE_CLIENT].held, *s = f->half[SIDE_SERVER].held;
+
+	deliver_held(e, f, !s || (c && c->seg.ts_ns <= s->seg.ts_ns) ? SIDE_CLIENT : SIDE_SERVER);
 }
 
 /* A side's first bytes are missing or unknown: take it up at what we have of it. */
@@ -191,6 +198,8 @@ static bool skip_missing(struct engine *e, struct flow *f, bool force)
 			n = seq_diff(h->acked, h->next);
 		/* An acknowledged FIN took a number; not seen, it is no byte of payload. */
 		to_held = h->held ? seq_diff(data_seq(&h->held->seg), h->next) : 0;
+		if (h->held && to_held <= 0)
+			continue; /* nothing is missing here: it waits for the other side */
 		if (to_held > 0 && (n <= 0 || to_held < n))
 			n = n > 0 || force ? to_held : 0;
 		if (n <= 0 || !believable(n))
@@ -209,8 +218,12 @@ void tcp_flush(struct engine *e, struct flow *f)
 	half_begin(&f->half[0]);
 	half_begin(&f->half[1]);
 	drain(e, f);
-	while (f->held_count && skip_missing(e, f, true))
+	while (f->held_count) {
+		if (!skip_missing(e, f, true))
+			deliver_next(e, f);
 		drain(e, f);
+	}
+	f->rst_held = false;
 	flow_unstall(&e->flows, f);
 }
 
