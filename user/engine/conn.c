@@ -54,7 +54,7 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	struct conn *c = ctx;
 	struct login *l = c->f->login;
 
-	if (l && c->f->mid_stream && !l->framed[0] && !l->framed[1] &&
+	if (l && c->f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1] &&
 	    l->state == LOGIN_TCP && !begins_login(frame))
 		login_drop(c->e, c->f);
 	if (login_listens(c->f))
@@ -94,7 +94,7 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 	c->e->stats.lost_sync++;
 	if (!l)
 		return;
-	if (c->f->mid_stream && !l->framed[0] && !l->framed[1])
+	if (c->f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1])
 		login_drop(c->e, c->f);
 	else
 		login_lost(c->f, c->from, ts_ns);

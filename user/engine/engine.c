@@ -118,7 +118,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg,
 	f->close_by = SIDE_NONE;
 	f->first_ns = seg->ts_ns;
 	f->mid_stream = true;
-	f->settling = !(seg->flags & SEG_SYN);
+	f->settling = !(seg->flags & SEG_SYN) || seg->flags & SEG_ACK;
 	f->tentative = !port_set_has(e->config.ports, f->key.port[!client]);
 	e->stats.flows = e->flows.count;
 	return f;

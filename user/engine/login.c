@@ -588,7 +588,8 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 
 	(void)ts_ns;
 	if (frame->kind == FRAME_TLS) {
-		if (l->state == LOGIN_TCP && from == SIDE_CLIENT && !l->tls.client_hello)
+		if (l->state == LOGIN_TCP && from == SIDE_CLIENT && !l->tls.client_hello &&
+		    !l->lossy)
 			l->strict = true;
 		tls_record_head(&l->tls, from, frame->header);
 		return;
@@ -751,7 +752,7 @@ static void hidden_answer(struct login *l)
 {
 	struct judgement j;
 
-	if (l->state != LOGIN_SENT || l->login7_clear)
+	if (l->state != LOGIN_SENT || l->login7_clear || l->lossy)
 		return;
 	judge(l, &j, false);
 	if (j.outcome != OUTCOME_INCOMPLETE && j.confidence <= CONFIDENCE_HIGH)

@@ -66,6 +66,9 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
 
+	/* A reset ends the connection: what came before it is heard first. */
+	if (seg->flags & SEG_RST && (peer->held || (h->held && &h->held->seg != seg)))
+		return false;
 	if (seg->note & SEG_NOTE_HEADS)
 		return true; /* the kernel put it in its place */
 	if (h->known && seq_diff(data_seq(seg), h->next) > 0)
@@ -280,12 +283,26 @@ void tcp_tick(struct engine *e, struct flow *f)
 		stall_resolve(e, f);
 }
 
+/* Does a belong before b, both from one side? Of one place: SYN, then by what they had seen. */
+static bool belongs_before(const struct seg *a, const struct seg *b)
+{
+	int32_t diff = seq_diff(data_seq(a), data_seq(b));
+
+	if (diff)
+		return diff < 0;
+	if ((a->flags ^ b->flags) & SEG_SYN)
+		return a->flags & SEG_SYN;
+	if (a->ack != b->ack)
+		return seq_diff(a->ack, b->ack) < 0;
+	return a->len < b->len;
+}
+
 static void hold(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 		 const uint8_t *payload)
 {
 	struct held **at = &f->half[from].held, *h;
 
-	while (*at && seq_diff(data_seq(&(*at)->seg), data_seq(seg)) <= 0)
+	while (*at && !belongs_before(seg, &(*at)->seg))
 		at = &(*at)->next;
 	h = malloc(sizeof(*h) + seg->cap_len);
 	if (!h)
@@ -323,7 +340,9 @@ static void note_syn(struct flow *f, enum side from, const struct seg *seg)
 		peer->known = true;
 		peer->next = seg->ack;
 	}
-	f->settling = false;
+	/* Without the SYN the rest may still be on its way too. */
+	if (!(seg->flags & SEG_ACK))
+		f->settling = false;
 }
 
 static void note_ack(struct flow *f, enum side from, const struct seg *seg)
