@@ -3,8 +3,10 @@
 
 Each runner takes HOST PORT USER PASSWORD ENCRYPT and exits 0 if and only if it logged in and its
 query was answered. ENCRYPT is default (what the client does by itself), none, login, full or strict.
-The environment may hold AUTH=ntlm (the user is then DOMAIN\\user), MARS=1, QUERY, DATABASE,
-LOGIN_TIMEOUT (seconds) and CAFILE (the certificate to trust; python-tds and strict need it).
+The environment may hold AUTH, MARS=1, QUERY, DATABASE, LOGIN_TIMEOUT (seconds) and CAFILE (the
+certificate to trust; python-tds and strict need it). AUTH is sql, ntlm (the user is then
+DOMAIN\\user), token (a federated login whose token is in the LOGIN7) or msal (one whose token is
+sent when the server asks for it); the token is made of the password.
 """
 import os
 import shutil
@@ -138,7 +140,7 @@ CLIENTS = {c.name: c for c in (
     Python("pymssql", ("none", "login", "full"), ("sql", "ntlm")),
     Jtds("jtds", ("none", "login", "full"), ("sql", "ntlm")),
     Go("go", ("none", "login", "full"), ("sql", "ntlm")),
-    Tedious("tedious", ("none", "full", "strict"), ("sql", "ntlm")),
+    Tedious("tedious", ("none", "full", "strict"), ("sql", "ntlm", "token", "msal")),
 )}
 
 

@@ -10,17 +10,37 @@ const [host, port, user, password, mode = 'default'] = process.argv.slice(2);
 const encryption = { default: undefined, none: false, full: true, strict: 'strict' };
 const env = process.env;
 
-function authentication() {
-	if (env.AUTH !== 'ntlm')
-		return { type: 'default', options: { userName: user, password } };
-	const [domain, name] = user.split('\\');
-	return { type: 'ntlm', options: { userName: name, password, domain } };
-}
+// As long as those of Entra ID; the password is the made-up token's seed.
+const token = password.repeat(2000).slice(0, 1800);
+
+const authentications = {
+	sql: () => ({ type: 'default', options: { userName: user, password } }),
+	ntlm: () => {
+		const [domain, name] = user.split('\\');
+		return { type: 'ntlm', options: { userName: name, password, domain } };
+	},
+	// The token is in the LOGIN7.
+	token: () => ({ type: 'azure-active-directory-access-token', options: { token } }),
+	// The token comes after the server's FEDAUTHINFO.
+	msal: () => ({
+		type: 'token-credential',
+		options: {
+			credential: {
+				getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3600000 }),
+			},
+		},
+	}),
+};
 
 function options() {
 	const timeout = 1000 * (env.LOGIN_TIMEOUT || 15);
-	const o = { port: Number(port), connectTimeout: timeout, trustServerCertificate: true,
-		    database: env.DATABASE, enableArithAbort: false, rowCollectionOnRequestCompletion: true };
+	const o = {
+		port: Number(port),
+		connectTimeout: timeout,
+		trustServerCertificate: true,
+		database: env.DATABASE,
+		rowCollectionOnRequestCompletion: true,
+	};
 	if (encryption[mode] !== undefined)
 		o.encrypt = encryption[mode];
 	// Strict knows no trust without a certificate.
@@ -41,7 +61,11 @@ if (!(mode in encryption)) {
 	console.error('tedious: cannot do', mode);
 	process.exit(2);
 }
-const connection = new Connection({ server: host, authentication: authentication(), options: options() });
+const connection = new Connection({
+	server: host,
+	authentication: authentications[env.AUTH || 'sql'](),
+	options: options(),
+});
 // tedious words a refused login anew; the server's number is only told here.
 connection.on('errorMessage', (m) => console.error('tedious: server error', m.number));
 connection.on('connect', (e) => {

@@ -22,7 +22,8 @@ cat >"$dir/freetds.conf" <<END
 END
 # A user name with a backslash makes FreeTDS use NTLM, so AUTH needs no setting of its own.
 printf '%s\ngo\nexit\n' "${QUERY:-select 42 as answer}" |
-	FREETDSCONF=$dir/freetds.conf tsql -S server -U "$user" -P "$password" >"$dir/out" 2>&1
+	FREETDSCONF=$dir/freetds.conf tsql -S server -U "$user" -P "$password" \
+		${DATABASE:+-D "$DATABASE"} >"$dir/out" 2>&1
 status=$?
 cat "$dir/out"
 [ $status = 0 ] || exit 1

@@ -8,7 +8,7 @@
 void buf_release(struct buf *b)
 {
 	free(b->mem);
-	*b = (struct buf){ 0 };
+	*b = (struct buf){0};
 }
 
 void buf_clear(struct buf *b)
@@ -66,12 +66,12 @@ void buf_u8(struct buf *b, unsigned v)
 
 void buf_le16(struct buf *b, unsigned v)
 {
-	buf_put(b, (uint8_t[]){ v, v >> 8 }, 2);
+	buf_put(b, (uint8_t[]){v, v >> 8}, 2);
 }
 
 void buf_le32(struct buf *b, uint32_t v)
 {
-	buf_put(b, (uint8_t[]){ v, v >> 8, v >> 16, v >> 24 }, 4);
+	buf_put(b, (uint8_t[]){v, v >> 8, v >> 16, v >> 24}, 4);
 }
 
 void buf_le64(struct buf *b, uint64_t v)
@@ -82,12 +82,12 @@ void buf_le64(struct buf *b, uint64_t v)
 
 void buf_be16(struct buf *b, unsigned v)
 {
-	buf_put(b, (uint8_t[]){ v >> 8, v }, 2);
+	buf_put(b, (uint8_t[]){v >> 8, v}, 2);
 }
 
 void buf_be32(struct buf *b, uint32_t v)
 {
-	buf_put(b, (uint8_t[]){ v >> 24, v >> 16, v >> 8, v }, 4);
+	buf_put(b, (uint8_t[]){v >> 24, v >> 16, v >> 8, v}, 4);
 }
 
 /* One code point of UTF-8; a malformed byte stands for itself. */

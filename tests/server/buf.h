@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* A growable byte queue with writers for TDS's types, and a bounded reader that remembers errors. */
+/* A growable byte queue with writers for TDS's types, and a bounded reader that remembers errors.
+ */
 #ifndef SERVER_BUF_H
 #define SERVER_BUF_H
 

@@ -22,7 +22,7 @@ static const char digits[] = "0123456789";
 /* The message behind ALL_HEADERS: MS-TDS 2.2.5.3 */
 static struct reader content(const struct conn *c, const struct session *s)
 {
-	struct reader r = { buf_head(&s->msg), buf_len(&s->msg), false };
+	struct reader r = {buf_head(&s->msg), buf_len(&s->msg), false};
 
 	if (tds_at_least(c->version, TDS_7_2)) {
 		uint32_t n = read_le32(&r);
@@ -39,7 +39,7 @@ static char *statement(const struct conn *c, const struct session *s, struct rpc
 	struct reader r = content(c, s);
 	char *text;
 
-	*rpc = (struct rpc){ 0 };
+	*rpc = (struct rpc){0};
 	if (s->msg_type == TDS_RPC) {
 		const char *found = NULL;
 
@@ -230,7 +230,7 @@ static void put_use(struct conn *c, struct session *s, const char *text)
 	token_env_text(&s->body, ENV_DATABASE, name, c->database);
 	snprintf(said, sizeof(said), "Changed database context to '%s'.", name);
 	token_message(&s->body, TOKEN_INFO, c->version, c->cfg->server_name,
-		      &(struct message){ 5701, 2, 0, said });
+		      &(struct message){5701, 2, 0, said});
 	snprintf(c->database, sizeof(c->database), "%s", name);
 }
 

@@ -8,7 +8,15 @@
 #include "tds.h"
 
 /* What the server does next on a connection; each can be delayed or left out. */
-enum phase { PHASE_ACCEPT, PHASE_PRELOGIN, PHASE_TLS, PHASE_LOGIN, PHASE_AUTH, PHASE_BATCH, PHASES };
+enum phase {
+	PHASE_ACCEPT,
+	PHASE_PRELOGIN,
+	PHASE_TLS,
+	PHASE_LOGIN,
+	PHASE_AUTH,
+	PHASE_BATCH,
+	PHASES
+};
 
 enum action { ACT_ANSWER, ACT_DROP, ACT_RESET, ACT_SILENT };
 
@@ -24,7 +32,7 @@ struct config {
 		enum action action;
 		unsigned delay_ms;
 	} phase[PHASES];
-	const char *user, *password; /* NULL: anything will do */
+	const char *user, *password;	      /* NULL: anything will do */
 	const char *databases[MAX_DATABASES]; /* none: any will do */
 	const char *server_name, *product;
 	const char *redirect_host; /* NULL: no redirect */

@@ -84,7 +84,7 @@ static void smp_header(struct buf *b, const struct session *s, unsigned flags, s
 
 static void smp_control(struct conn *c, struct session *s, unsigned flags)
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	smp_header(&b, s, flags, 0);
 	transmit(c, buf_head(&b), buf_len(&b));
@@ -99,7 +99,7 @@ static size_t packet_length(const struct buf *b)
 /* Sends the packets of s that SMP's window and the limit of out allow. */
 static void session_pump(struct conn *c, struct session *s)
 {
-	struct buf framed = { 0 };
+	struct buf framed = {0};
 
 	while (buf_len(&s->tx) && buf_len(&c->out) < OUT_LIMIT) {
 		size_t n = packet_length(&s->tx);
@@ -289,7 +289,7 @@ static bool smp_data(struct conn *c, struct session *s, const uint8_t *p, size_t
 /* One SMP packet at the head of b: > 0 its length, 0 not all there, < 0 wrong. */
 static int smp_packet(struct conn *c, struct buf *b)
 {
-	struct reader r = { buf_head(b) + 1, buf_len(b) - 1, false };
+	struct reader r = {buf_head(b) + 1, buf_len(b) - 1, false};
 	unsigned flags = read_u8(&r), sid = read_le16(&r);
 	uint32_t len = read_le32(&r), window;
 	struct session **at = smp_find(c, sid), *s = *at;
@@ -355,7 +355,7 @@ static void send_handshake(struct conn *c, struct buf *records)
 
 static int handshake(struct conn *c)
 {
-	struct buf records = { 0 };
+	struct buf records = {0};
 	int ret = tls_handshake(c->tls, &records);
 
 	if (c->layer == LAYER_HANDSHAKE)

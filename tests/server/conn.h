@@ -27,7 +27,7 @@ struct session {
 	uint32_t tx_seq, tx_window, rx_seq, rx_window;
 	struct buf rx; /* SMP payload not yet framed */
 
-	struct buf msg; /* the client's message, its packets joined */
+	struct buf msg;	  /* the client's message, its packets joined */
 	uint64_t msg_len; /* of bulk data only the length is kept */
 	uint64_t wake_ns; /* 0, or when the message may be answered */
 	uint8_t msg_type, msg_status;

@@ -35,10 +35,18 @@ struct options {
 };
 
 enum state { CONNECTING, WAIT_PRELOGIN, WAIT_TLS, WAIT_LOGIN, WAIT_BATCH };
-enum failure { FAIL_CONNECT, FAIL_CLOSED, FAIL_TLS, FAIL_PROTOCOL, FAIL_LOGIN, FAIL_TIMEOUT, FAILS };
+enum failure {
+	FAIL_CONNECT,
+	FAIL_CLOSED,
+	FAIL_TLS,
+	FAIL_PROTOCOL,
+	FAIL_LOGIN,
+	FAIL_TIMEOUT,
+	FAILS
+};
 
-static const char *const failure_names[FAILS] = { "connect", "closed", "tls",
-						  "protocol", "login", "timeout" };
+static const char *const failure_names[FAILS] = {"connect",  "closed", "tls",
+						 "protocol", "login",  "timeout"};
 
 struct peer {
 	struct peer *prev, *next; /* in the order of their starts */
@@ -55,7 +63,7 @@ struct peer {
 struct load {
 	struct options o;
 	SSL_CTX *ctx;
-	SSL_SESSION *session; /* the last one got, with --resume */
+	SSL_SESSION *session;			  /* the last one got, with --resume */
 	struct buf login[KINDS], prelogin, batch; /* whole packets, made once */
 	struct peer peers;			  /* list head */
 	uint64_t started, open, begin_ns;
@@ -84,11 +92,18 @@ static uint64_t now_ns(void)
 /* MS-TDS 2.2.6.5 */
 static void make_prelogin(struct load *l)
 {
-	static const uint8_t encryption[] = { ENC_NOT_SUP, ENC_OFF, ENC_ON, ENC_NOT_SUP };
-	uint8_t table[] = { PL_VERSION, 0, 26, 0, 6, PL_ENCRYPTION, 0, 32, 0, 1,
-			    PL_INSTANCE, 0, 33, 0, 1, PL_THREADID, 0, 34, 0, 4,
-			    PL_MARS, 0, 38, 0, 1, PL_END,
-			    1, 0, 0, 0, 0, 0, encryption[l->o.encrypt], 0, 0, 0, 0, 0, 0 };
+	static const uint8_t encryption[] = {ENC_NOT_SUP, ENC_OFF, ENC_ON, ENC_NOT_SUP};
+	/* clang-format off: a row is an option's token, offset and length */
+	uint8_t table[] = {
+		PL_VERSION,    0, 26, 0, 6,
+		PL_ENCRYPTION, 0, 32, 0, 1,
+		PL_INSTANCE,   0, 33, 0, 1,
+		PL_THREADID,   0, 34, 0, 4,
+		PL_MARS,       0, 38, 0, 1,
+		PL_END,
+		1, 0, 0, 0, 0, 0, encryption[l->o.encrypt], 0, 0, 0, 0, 0, 0,
+	};
+	/* clang-format on */
 
 	tds_packet(&l->prelogin, TDS_PRELOGIN, STATUS_EOM, 0, 1, table, sizeof(table));
 }
@@ -109,10 +124,10 @@ static void login_text(struct buf *fixed, struct buf *data, const char *text, bo
 
 static void make_login(struct load *l, enum kind kind)
 {
-	struct buf fixed = { 0 }, data = { 0 }, sspi = { 0 };
+	struct buf fixed = {0}, data = {0}, sspi = {0};
 	bool integrated = kind == KIND_NTLM || kind == KIND_KERBEROS;
-	static const uint8_t gss[] = { 0x60, 0x82, 0x07, 0x04, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-				       0xf7, 0x12, 0x01, 0x02, 0x02, 0x01, 0x00, 0x6e };
+	static const uint8_t gss[] = {0x60, 0x82, 0x07, 0x04, 0x06, 0x09, 0x2a, 0x86, 0x48,
+				      0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x01, 0x00, 0x6e};
 
 	if (kind == KIND_NTLM)
 		ntlm_negotiate(&sspi);
@@ -127,7 +142,7 @@ static void make_login(struct load *l, enum kind kind)
 	buf_le32(&fixed, 0x01000000);
 	buf_le32(&fixed, getpid());
 	buf_le32(&fixed, 0);
-	buf_put(&fixed, (uint8_t[]){ 0xe0, integrated ? 0x83 : 0x03, 0, 0 }, 4);
+	buf_put(&fixed, (uint8_t[]){0xe0, integrated ? 0x83 : 0x03, 0, 0}, 4);
 	buf_le32(&fixed, 0);
 	buf_le32(&fixed, 0x409);
 	login_text(&fixed, &data, "loadhost", false);
@@ -135,7 +150,8 @@ static void make_login(struct load *l, enum kind kind)
 	login_text(&fixed, &data,
 		   integrated		       ? ""
 		   : kind == KIND_BAD_PASSWORD ? "not the password"
-					       : l->o.password, true);
+					       : l->o.password,
+		   true);
 	login_text(&fixed, &data, "tds-load", false);
 	login_text(&fixed, &data, "server", false);
 	buf_le32(&fixed, 0); /* no extension */
@@ -150,7 +166,8 @@ static void make_login(struct load *l, enum kind kind)
 	buf_put(&fixed, buf_head(&data), buf_len(&data));
 	buf_put(&fixed, buf_head(&sspi), buf_len(&sspi));
 	buf_set_le16(&fixed, 0, buf_len(&fixed));
-	tds_packet(&l->login[kind], TDS_LOGIN7, STATUS_EOM, 0, 1, buf_head(&fixed), buf_len(&fixed));
+	tds_packet(&l->login[kind], TDS_LOGIN7, STATUS_EOM, 0, 1, buf_head(&fixed),
+		   buf_len(&fixed));
 	buf_release(&fixed);
 	buf_release(&data);
 	buf_release(&sspi);
@@ -158,11 +175,12 @@ static void make_login(struct load *l, enum kind kind)
 
 static void make_batch(struct load *l)
 {
-	struct buf body = { 0 };
+	struct buf body = {0};
 	char text[80] = "select 1";
 
 	if (l->o.rows)
-		snprintf(text, sizeof(text), "select /* rows=%u width=%u */ 1", l->o.rows, l->o.width);
+		snprintf(text, sizeof(text), "select /* rows=%u width=%u */ 1", l->o.rows,
+			 l->o.width);
 	/* ALL_HEADERS with the transaction descriptor: MS-TDS 2.2.5.3 */
 	buf_le32(&body, 22);
 	buf_le32(&body, 18);
@@ -179,7 +197,7 @@ static void peer_close(struct load *l, struct peer *p)
 	p->prev->next = p->next;
 	p->next->prev = p->prev;
 	if (l->o.reset)
-		setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 },
+		setsockopt(p->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
 			   sizeof(struct linger));
 	close(p->fd);
 	tls_free(p->tls);
@@ -199,7 +217,7 @@ static void peer_fail(struct load *l, struct peer *p, enum failure why)
 
 static void peer_watch(struct load *l, struct peer *p, bool writing)
 {
-	struct epoll_event ev = { EPOLLIN | (writing ? EPOLLOUT : 0), { .ptr = p } };
+	struct epoll_event ev = {EPOLLIN | (writing ? EPOLLOUT : 0), {.ptr = p}};
 
 	if (p->writing != writing)
 		epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, p->fd, &ev);
@@ -243,7 +261,7 @@ static void send_login(struct load *l, struct peer *p)
 /* Our part of the handshake; inside a 0x12 packet but for TDS 8.0. < 0: it failed. */
 static int handshake(struct load *l, struct peer *p)
 {
-	struct buf records = { 0 };
+	struct buf records = {0};
 	int ret = tls_handshake(p->tls, &records);
 
 	if (l->o.encrypt == ENCRYPT_STRICT)
@@ -321,8 +339,8 @@ struct reply {
 
 static struct reply read_reply(const struct buf *msg)
 {
-	struct reader r = { buf_head(msg), buf_len(msg), false };
-	struct reply reply = { 0 };
+	struct reader r = {buf_head(msg), buf_len(msg), false};
+	struct reply reply = {0};
 
 	while (r.left) {
 		unsigned token = read_u8(&r), n;
@@ -350,7 +368,7 @@ static struct reply read_reply(const struct buf *msg)
 
 static void send_authenticate(struct load *l, struct peer *p, const struct reply *reply)
 {
-	struct buf blob = { 0 }, packet = { 0 };
+	struct buf blob = {0}, packet = {0};
 
 	/* MS-NLMP 2.2.1.2: the challenge is at 24 */
 	ntlm_authenticate(&blob, reply->sspi + 24, "TDSTEST", l->o.user, l->o.password);
@@ -530,7 +548,7 @@ static enum kind kind_of(const struct options *o, uint64_t number)
 static void peer_start(struct load *l)
 {
 	struct peer *p = calloc(1, sizeof(*p));
-	struct epoll_event ev = { EPOLLIN | EPOLLOUT, { .ptr = p } };
+	struct epoll_event ev = {EPOLLIN | EPOLLOUT, {.ptr = p}};
 
 	if (!p)
 		abort();
@@ -542,10 +560,9 @@ static void peer_start(struct load *l)
 	p->prev->next = p->next->prev = p;
 	l->open++;
 	p->fd = socket(l->o.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-	if (p->fd < 0 ||
-	    (connect(p->fd, (struct sockaddr *)&l->o.address, l->o.address_len) &&
-	     errno != EINPROGRESS)) {
+	setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	if (p->fd < 0 || (connect(p->fd, (struct sockaddr *)&l->o.address, l->o.address_len) &&
+			  errno != EINPROGRESS)) {
 		l->last_errno = errno;
 		peer_fail(l, p, FAIL_CONNECT);
 		return;
@@ -584,8 +601,7 @@ static void expire(struct load *l)
 	uint64_t now = now_ns();
 	struct peer *p;
 
-	while ((p = l->peers.next) != &l->peers &&
-	       now - p->start_ns > l->o.timeout * 1000000000ull)
+	while ((p = l->peers.next) != &l->peers && now - p->start_ns > l->o.timeout * 1000000000ull)
 		peer_fail(l, p, FAIL_TIMEOUT);
 }
 
@@ -671,29 +687,29 @@ enum option_id {
 };
 
 static const struct option options[] = {
-	{ "encrypt", 1, NULL, OPT_ENCRYPT },
-	{ "count", 1, NULL, OPT_COUNT },
-	{ "seconds", 1, NULL, OPT_SECONDS },
-	{ "rate", 1, NULL, OPT_RATE },
-	{ "concurrency", 1, NULL, OPT_CONCURRENCY },
-	{ "batches", 1, NULL, OPT_BATCHES },
-	{ "rows", 1, NULL, OPT_ROWS },
-	{ "width", 1, NULL, OPT_WIDTH },
-	{ "close", 1, NULL, OPT_CLOSE },
-	{ "bad-password-every", 1, NULL, OPT_BAD },
-	{ "ntlm-every", 1, NULL, OPT_NTLM },
-	{ "kerberos-every", 1, NULL, OPT_KERBEROS },
-	{ "user", 1, NULL, OPT_USER },
-	{ "password", 1, NULL, OPT_PASSWORD },
-	{ "database", 1, NULL, OPT_DATABASE },
-	{ "timeout", 1, NULL, OPT_TIMEOUT },
-	{ "resume", 0, NULL, OPT_RESUME },
-	{ 0 },
+	{"encrypt", 1, NULL, OPT_ENCRYPT},
+	{"count", 1, NULL, OPT_COUNT},
+	{"seconds", 1, NULL, OPT_SECONDS},
+	{"rate", 1, NULL, OPT_RATE},
+	{"concurrency", 1, NULL, OPT_CONCURRENCY},
+	{"batches", 1, NULL, OPT_BATCHES},
+	{"rows", 1, NULL, OPT_ROWS},
+	{"width", 1, NULL, OPT_WIDTH},
+	{"close", 1, NULL, OPT_CLOSE},
+	{"bad-password-every", 1, NULL, OPT_BAD},
+	{"ntlm-every", 1, NULL, OPT_NTLM},
+	{"kerberos-every", 1, NULL, OPT_KERBEROS},
+	{"user", 1, NULL, OPT_USER},
+	{"password", 1, NULL, OPT_PASSWORD},
+	{"database", 1, NULL, OPT_DATABASE},
+	{"timeout", 1, NULL, OPT_TIMEOUT},
+	{"resume", 0, NULL, OPT_RESUME},
+	{0},
 };
 
 static bool set_encrypt(struct options *o, const char *arg)
 {
-	static const char *const names[] = { "none", "login", "full", "strict" };
+	static const char *const names[] = {"none", "login", "full", "strict"};
 
 	for (int i = 0; i < 4; i++)
 		if (!strcmp(arg, names[i])) {
@@ -764,12 +780,17 @@ static bool set_option(struct options *o, int id, const char *arg)
 
 static bool parse_options(struct options *o, int argc, char **argv)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM }, *ai;
+	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *ai;
 	bool count_given = false;
 	int id;
 
-	*o = (struct options){ .user = "load", .password = "load", .database = "", .concurrency = 1,
-			       .count = 1, .width = 100, .timeout = 30 };
+	*o = (struct options){.user = "load",
+			      .password = "load",
+			      .database = "",
+			      .concurrency = 1,
+			      .count = 1,
+			      .width = 100,
+			      .timeout = 30};
 	while ((id = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (id == '?')
 			return false;
@@ -791,9 +812,9 @@ static bool parse_options(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct rlimit files = { 65536, 65536 };
-	struct sigaction stop = { .sa_handler = on_signal };
-	struct load l = { 0 };
+	struct rlimit files = {65536, 65536};
+	struct sigaction stop = {.sa_handler = on_signal};
+	struct load l = {0};
 	bool strict, good;
 
 	if (!parse_options(&l.o, argc, argv)) {
@@ -811,8 +832,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (l.o.resume) {
 		SSL_CTX_set_app_data(l.ctx, &l);
-		SSL_CTX_set_session_cache_mode(l.ctx, SSL_SESS_CACHE_CLIENT |
-						      SSL_SESS_CACHE_NO_INTERNAL);
+		SSL_CTX_set_session_cache_mode(l.ctx,
+					       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 		SSL_CTX_sess_set_new_cb(l.ctx, keep_session);
 	}
 	make_prelogin(&l);

@@ -47,9 +47,9 @@ struct prelogin {
 /* The options in the client's order do not matter, but VERSION must be first. */
 static bool parse_prelogin(struct prelogin *pl, const uint8_t *p, size_t len)
 {
-	struct reader r = { p, len, false };
+	struct reader r = {p, len, false};
 
-	*pl = (struct prelogin){ .encryption = ENC_NOT_SUP };
+	*pl = (struct prelogin){.encryption = ENC_NOT_SUP};
 	for (bool first = true;; first = false) {
 		unsigned token = read_u8(&r), off, n;
 
@@ -84,9 +84,9 @@ static void prelogin_option(struct buf *table, struct buf *data, enum prelogin_t
 /* Mirrors the client's options; debug options come back empty: MS-TDS 2.2.6.5 */
 static void write_prelogin(struct conn *c, const struct prelogin *pl, struct buf *body)
 {
-	struct buf table = { 0 }, data = { 0 };
+	struct buf table = {0}, data = {0};
 	uint32_t v = c->cfg->product_version;
-	uint8_t version[6] = { v >> 24, v >> 16, v >> 8, v, 0, 0 };
+	uint8_t version[6] = {v >> 24, v >> 16, v >> 8, v, 0, 0};
 	uint8_t zero = 0, mars = c->mars, fedauth = 1;
 
 	prelogin_option(&table, &data, PL_VERSION, version, 6);
@@ -150,7 +150,7 @@ static void put_login_failed(struct conn *c, struct session *s, const char *user
 
 	/* The true state is never told: 1 on the wire. */
 	snprintf(text, sizeof(text), "Login failed for user '%s'.", user);
-	put_error(c, s, &(struct message){ 18456, 1, 14, text });
+	put_error(c, s, &(struct message){18456, 1, 14, text});
 }
 
 static bool database_known(const struct config *cfg, const char *name)
@@ -166,7 +166,7 @@ static bool database_known(const struct config *cfg, const char *name)
 static void put_info(struct conn *c, struct session *s, int number, int state, const char *text)
 {
 	token_message(&s->body, TOKEN_INFO, c->version, c->cfg->server_name,
-		      &(struct message){ number, state, 0, text });
+		      &(struct message){number, state, 0, text});
 }
 
 /* Only what the client offered and must have acknowledged: MS-TDS 2.2.7.11 */
@@ -231,7 +231,7 @@ static void accept_login(struct conn *c, struct session *s, const char *user, ui
 		snprintf(text, sizeof(text),
 			 "Cannot open database \"%s\" requested by the login. The login failed.",
 			 c->database);
-		put_error(c, s, &(struct message){ 4060, 1, 11, text });
+		put_error(c, s, &(struct message){4060, 1, 11, text});
 		put_login_failed(c, s, user);
 		refuse(c, s);
 		return;
@@ -265,7 +265,7 @@ static void put_sspi(struct session *s, const struct buf *blob)
 
 static void challenge(struct conn *c, struct session *s)
 {
-	struct buf blob = { 0 };
+	struct buf blob = {0};
 
 	RAND_bytes(c->challenge, sizeof(c->challenge));
 	ntlm_challenge(&blob, c->challenge, "TDSTEST", c->cfg->server_name);
@@ -283,9 +283,9 @@ static void challenge(struct conn *c, struct session *s)
 static void kerberos_token(struct conn *c, struct session *s)
 {
 	/* the head of an AP-REP under GSS: RFC 4121 4.1; the rest is noise */
-	static const uint8_t head[] = { 0x60, 0x81, 0x99, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
-					0x12, 0x01, 0x02, 0x02, 0x02, 0x00, 0x6f, 0x81, 0x8b };
-	struct buf blob = { 0 };
+	static const uint8_t head[] = {0x60, 0x81, 0x99, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
+				       0x12, 0x01, 0x02, 0x02, 0x02, 0x00, 0x6f, 0x81, 0x8b};
+	struct buf blob = {0};
 
 	buf_put(&blob, head, sizeof(head));
 	RAND_bytes(buf_room(&blob, 0x8b), 0x8b);
@@ -301,7 +301,7 @@ static void kerberos_token(struct conn *c, struct session *s)
 /* MS-TDS 2.2.7.12 */
 static void fedauth_info(struct conn *c, struct session *s)
 {
-	struct buf sts = { 0 }, spn = { 0 };
+	struct buf sts = {0}, spn = {0};
 	uint32_t offset = 4 + 2 * 9;
 
 	buf_utf16(&sts, "https://login.test.invalid/tds");

@@ -21,7 +21,7 @@ enum {
 
 static uint32_t at32(const struct reader *m, size_t at)
 {
-	struct reader r = { m->p + at, m->left >= at ? m->left - at : 0, false };
+	struct reader r = {m->p + at, m->left >= at ? m->left - at : 0, false};
 
 	return read_le32(&r);
 }
@@ -92,7 +92,7 @@ static bool features(struct login7 *l, const struct reader *m)
 	off = at32(m, p - m->p);
 	if (off > m->left)
 		return false;
-	r = (struct reader){ m->p + off, m->left - off, false };
+	r = (struct reader){m->p + off, m->left - off, false};
 	for (;;) {
 		unsigned id = read_u8(&r);
 		uint32_t len;
@@ -117,10 +117,10 @@ static bool features(struct login7 *l, const struct reader *m)
 
 bool login7_parse(struct login7 *l, const uint8_t *p, size_t len)
 {
-	struct reader m = { p, len, false };
+	struct reader m = {p, len, false};
 	uint32_t said = at32(&m, 0);
 
-	*l = (struct login7){ 0 };
+	*l = (struct login7){0};
 	if (len < FIXED || said < FIXED || said > len)
 		return false;
 	m.left = said;

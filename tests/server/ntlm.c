@@ -28,7 +28,7 @@ enum {
 };
 
 static const char signature[8] = "NTLMSSP";
-static const uint8_t version[8] = { 10, 0, 0x61, 0x4a, 0, 0, 0, 15 };
+static const uint8_t version[8] = {10, 0, 0x61, 0x4a, 0, 0, 0, 15};
 
 unsigned ntlm_type(const uint8_t *p, size_t len)
 {
@@ -78,7 +78,7 @@ static void field(struct buf *b, size_t len, size_t offset)
 void ntlm_challenge(struct buf *b, const uint8_t challenge[8], const char *domain,
 		    const char *computer)
 {
-	struct buf name = { 0 }, info = { 0 };
+	struct buf name = {0}, info = {0};
 
 	buf_utf16(&name, domain);
 	target_info(&info, domain, computer);
@@ -99,7 +99,7 @@ void ntlm_challenge(struct buf *b, const uint8_t challenge[8], const char *domai
 /* MS-NLMP 3.3.1: NTOWFv1, the hash of the password alone */
 static void nt_hash(const char *password, uint8_t hash[16])
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	buf_utf16(&b, password);
 	MD4(buf_len(&b) ? buf_head(&b) : (const uint8_t *)"", buf_len(&b), hash);
@@ -109,7 +109,7 @@ static void nt_hash(const char *password, uint8_t hash[16])
 /* MS-NLMP 6: DESL, three encryptions of data by the three thirds of a 21-byte key */
 static void desl(const uint8_t hash[16], const uint8_t data[8], uint8_t out[24])
 {
-	uint8_t keys[21] = { 0 };
+	uint8_t keys[21] = {0};
 
 	memcpy(keys, hash, 16);
 	for (int third = 0; third < 3; third++) {
@@ -147,10 +147,10 @@ static bool verify_v1(const char *password, const uint8_t challenge[8], const ui
 }
 
 /* MS-NLMP 3.3.2: NTOWFv2; name and domain are UTF-16LE, the name in upper case. */
-static void ntowf(const char *password, const uint8_t *name, size_t name_len,
-		  const uint8_t *domain, size_t domain_len, uint8_t key[16])
+static void ntowf(const char *password, const uint8_t *name, size_t name_len, const uint8_t *domain,
+		  size_t domain_len, uint8_t key[16])
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 	uint8_t hash[16];
 
 	nt_hash(password, hash);
@@ -167,7 +167,7 @@ static void ntowf(const char *password, const uint8_t *name, size_t name_len,
 static void proof(const uint8_t key[16], const uint8_t challenge[8], const uint8_t *blob,
 		  size_t blob_len, uint8_t out[16])
 {
-	struct buf b = { 0 };
+	struct buf b = {0};
 
 	buf_put(&b, challenge, 8);
 	buf_put(&b, blob, blob_len);
@@ -177,7 +177,7 @@ static void proof(const uint8_t key[16], const uint8_t challenge[8], const uint8
 
 static const uint8_t *get(const uint8_t *p, size_t len, size_t at, size_t *n)
 {
-	struct reader r = { p + at, 8, false };
+	struct reader r = {p + at, 8, false};
 	uint32_t off;
 
 	*n = read_le16(&r);
@@ -215,7 +215,8 @@ bool ntlm_verify(const uint8_t *p, size_t len, const uint8_t challenge[8], const
 		if (!memcmp(expected, nt, 16))
 			return true;
 	}
-	/* LMv2, by which tedious gets in: its NT response names 16 bytes, the proof, and no blob. */
+	/* LMv2, by which tedious gets in: its NT response names 16 bytes, the proof, and no blob.
+	 */
 	proof(key, challenge, lm + 16, lm_len == 24 ? 8 : 0, expected);
 	return lm_len == 24 && !memcmp(expected, lm, 16);
 }
@@ -233,7 +234,7 @@ void ntlm_negotiate(struct buf *b)
 void ntlm_authenticate(struct buf *b, const uint8_t challenge[8], const char *domain,
 		       const char *user, const char *password)
 {
-	struct buf d = { 0 }, u = { 0 }, blob = { 0 };
+	struct buf d = {0}, u = {0}, blob = {0};
 	uint8_t key[16], nt[16];
 	static const uint8_t lm[24];
 	size_t at = AUTHENTICATE_FIXED + 8;

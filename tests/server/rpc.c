@@ -20,9 +20,9 @@ static const struct {
 	const char *name;
 	enum rpc_proc proc;
 } names[] = {
-	{ "sp_cursoropen", RPC_CURSOROPEN }, { "sp_executesql", RPC_EXECUTESQL },
-	{ "sp_prepare", RPC_PREPARE },	     { "sp_execute", RPC_EXECUTE },
-	{ "sp_prepexec", RPC_PREPEXEC },     { "sp_unprepare", RPC_UNPREPARE },
+	{"sp_cursoropen", RPC_CURSOROPEN}, {"sp_executesql", RPC_EXECUTESQL},
+	{"sp_prepare", RPC_PREPARE},	   {"sp_execute", RPC_EXECUTE},
+	{"sp_prepexec", RPC_PREPEXEC},	   {"sp_unprepare", RPC_UNPREPARE},
 };
 
 static enum rpc_proc procedure(struct reader *r)
@@ -61,7 +61,7 @@ static void read_plp(struct reader *r, struct buf *value)
 static char *read_text(struct reader *r, unsigned type, bool with_collation)
 {
 	unsigned max = type == TYPE_NTEXT ? read_le32(r) : read_le16(r);
-	struct buf value = { 0 };
+	struct buf value = {0};
 	char *text;
 	size_t n;
 
@@ -89,10 +89,10 @@ static char *read_text(struct reader *r, unsigned type, bool with_collation)
 
 void rpc_parse(struct rpc *rpc, const uint8_t *body, size_t len, bool with_collation)
 {
-	struct reader r = { body, len, false };
+	struct reader r = {body, len, false};
 	unsigned texts = 0;
 
-	*rpc = (struct rpc){ .proc = procedure(&r) };
+	*rpc = (struct rpc){.proc = procedure(&r)};
 	read_le16(&r);
 	while (r.left && texts < 2) {
 		unsigned type;

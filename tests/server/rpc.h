@@ -17,7 +17,8 @@ enum rpc_proc {
 
 struct rpc {
 	enum rpc_proc proc;
-	char *text[2]; /* the first two parameters that are text; NULL where there are not so many */
+	char *text[2]; /* the first two parameters that are text; NULL where there are not so many
+			*/
 };
 
 /* body: the message behind ALL_HEADERS. Parameters of types unknown here end the reading. */

@@ -97,7 +97,7 @@ static void client_close(struct worker *w, struct client *cl)
 
 	timer_cancel(cl);
 	if (cl->conn->end == END_RESET)
-		setsockopt(cl->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 },
+		setsockopt(cl->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
 			   sizeof(struct linger));
 	close(cl->fd);
 	conn_free(cl->conn);
@@ -108,7 +108,7 @@ static void client_close(struct worker *w, struct client *cl)
 
 static void watch_output(struct worker *w, struct client *cl, bool on)
 {
-	struct epoll_event ev = { EPOLLIN | (on ? EPOLLOUT : 0), { .ptr = cl } };
+	struct epoll_event ev = {EPOLLIN | (on ? EPOLLOUT : 0), {.ptr = cl}};
 
 	if (cl->writing == on)
 		return;
@@ -185,11 +185,11 @@ static void client_new(struct worker *w, int fd)
 {
 	struct server *srv = w->server;
 	struct client *cl = calloc(1, sizeof(*cl));
-	struct epoll_event ev = { EPOLLIN, { .ptr = cl } };
+	struct epoll_event ev = {EPOLLIN, {.ptr = cl}};
 
 	if (!cl)
 		abort();
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	cl->fd = fd;
 	cl->conn = conn_new(&srv->cfg, &w->counts, atomic_fetch_add(&srv->spid, 1));
 	epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev);
@@ -254,9 +254,9 @@ static void *worker_main(void *arg)
 
 static int worker_start(struct worker *w, struct server *srv)
 {
-	struct epoll_event ev = { EPOLLIN, { .ptr = w } };
+	struct epoll_event ev = {EPOLLIN, {.ptr = w}};
 
-	*w = (struct worker){ .server = srv };
+	*w = (struct worker){.server = srv};
 	w->timers.prev = w->timers.next = &w->timers;
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -265,7 +265,7 @@ static int worker_start(struct worker *w, struct server *srv)
 	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->wake_fd, &ev))
 		return -errno;
 	for (unsigned i = 0; i < srv->n_listeners; i++) {
-		ev = (struct epoll_event){ EPOLLIN | EPOLLEXCLUSIVE, { .ptr = &srv->listeners[i] } };
+		ev = (struct epoll_event){EPOLLIN | EPOLLEXCLUSIVE, {.ptr = &srv->listeners[i]}};
 		if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, srv->listeners[i], &ev))
 			return -errno;
 	}
@@ -303,8 +303,9 @@ static bool split_address(char *text, char **host, char **port)
 
 static int listen_at(struct server *srv, const char *address)
 {
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICHOST,
-				  .ai_socktype = SOCK_STREAM }, *ai = NULL;
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST,
+				 .ai_socktype = SOCK_STREAM},
+			*ai = NULL;
 	char text[128], *host, *port;
 	int fd = -1, one = 1, err = -EINVAL;
 
@@ -341,7 +342,8 @@ out:
 static const char usage[] =
 	"usage: tds-server [options]\n"
 	"  --listen ADDR:PORT    repeatable; [ADDR]:PORT for IPv6; port 0 takes a free one\n"
-	"  --encrypt MODE        off|on|required|not_supported|strict (off); on and required are one\n"
+	"  --encrypt MODE        off|on|required|not_supported|strict (off); on and required are "
+	"one\n"
 	"  --tls-max, --tls-min  1.0|1.1|1.2|1.3 (max 1.2, strict 1.3; min 1.2)\n"
 	"  --cert, --key FILE    PEM; else a self-signed certificate is made\n"
 	"  --cn NAME             its subject (SSL_Self_Signed_Fallback)\n"
@@ -397,36 +399,36 @@ enum option_id {
 };
 
 static const struct option options[] = {
-	{ "listen", 1, NULL, OPT_LISTEN },
-	{ "encrypt", 1, NULL, OPT_ENCRYPT },
-	{ "tls-max", 1, NULL, OPT_TLS_MAX },
-	{ "tls-min", 1, NULL, OPT_TLS_MIN },
-	{ "cert", 1, NULL, OPT_CERT },
-	{ "key", 1, NULL, OPT_KEY },
-	{ "cn", 1, NULL, OPT_CN },
-	{ "cert-out", 1, NULL, OPT_CERT_OUT },
-	{ "ecdsa", 0, NULL, OPT_ECDSA },
-	{ "user", 1, NULL, OPT_USER },
-	{ "password", 1, NULL, OPT_PASSWORD },
-	{ "database", 1, NULL, OPT_DATABASE },
-	{ "ntlm", 0, NULL, OPT_NTLM },
-	{ "kerberos-like", 0, NULL, OPT_KERBEROS },
-	{ "fedauth", 0, NULL, OPT_FEDAUTH },
-	{ "mars", 0, NULL, OPT_MARS },
-	{ "redirect", 1, NULL, OPT_REDIRECT },
-	{ "error", 1, NULL, OPT_ERROR },
-	{ "delay", 1, NULL, OPT_DELAY },
-	{ "drop", 1, NULL, OPT_DROP },
-	{ "reset", 1, NULL, OPT_RESET },
-	{ "silent", 1, NULL, OPT_SILENT },
-	{ "spid", 1, NULL, OPT_SPID },
-	{ "packet-size", 1, NULL, OPT_PACKET_SIZE },
-	{ "server-version", 1, NULL, OPT_SERVER_VERSION },
-	{ "product", 1, NULL, OPT_PRODUCT },
-	{ "server-name", 1, NULL, OPT_SERVER_NAME },
-	{ "threads", 1, NULL, OPT_THREADS },
-	{ "count", 1, NULL, OPT_COUNT },
-	{ 0 },
+	{"listen", 1, NULL, OPT_LISTEN},
+	{"encrypt", 1, NULL, OPT_ENCRYPT},
+	{"tls-max", 1, NULL, OPT_TLS_MAX},
+	{"tls-min", 1, NULL, OPT_TLS_MIN},
+	{"cert", 1, NULL, OPT_CERT},
+	{"key", 1, NULL, OPT_KEY},
+	{"cn", 1, NULL, OPT_CN},
+	{"cert-out", 1, NULL, OPT_CERT_OUT},
+	{"ecdsa", 0, NULL, OPT_ECDSA},
+	{"user", 1, NULL, OPT_USER},
+	{"password", 1, NULL, OPT_PASSWORD},
+	{"database", 1, NULL, OPT_DATABASE},
+	{"ntlm", 0, NULL, OPT_NTLM},
+	{"kerberos-like", 0, NULL, OPT_KERBEROS},
+	{"fedauth", 0, NULL, OPT_FEDAUTH},
+	{"mars", 0, NULL, OPT_MARS},
+	{"redirect", 1, NULL, OPT_REDIRECT},
+	{"error", 1, NULL, OPT_ERROR},
+	{"delay", 1, NULL, OPT_DELAY},
+	{"drop", 1, NULL, OPT_DROP},
+	{"reset", 1, NULL, OPT_RESET},
+	{"silent", 1, NULL, OPT_SILENT},
+	{"spid", 1, NULL, OPT_SPID},
+	{"packet-size", 1, NULL, OPT_PACKET_SIZE},
+	{"server-version", 1, NULL, OPT_SERVER_VERSION},
+	{"product", 1, NULL, OPT_PRODUCT},
+	{"server-name", 1, NULL, OPT_SERVER_NAME},
+	{"threads", 1, NULL, OPT_THREADS},
+	{"count", 1, NULL, OPT_COUNT},
+	{0},
 };
 
 /* The place of name among names, -1 if it isn't there; len bytes of it count. */
@@ -440,17 +442,17 @@ static int find_name(const char *const names[], size_t n, const char *name, size
 
 static int phase_named(const char *name, size_t len)
 {
-	static const char *const names[PHASES] = { "accept", "prelogin", "tls",
-						   "login",  "auth",	 "batch" };
+	static const char *const names[PHASES] = {"accept", "prelogin", "tls",
+						  "login",  "auth",	"batch"};
 
 	return find_name(names, PHASES, name, len);
 }
 
 static bool set_encrypt(struct config *cfg, const char *arg)
 {
-	static const char *const names[] = { "off", "on", "required", "not_supported", "strict" };
-	static const enum encrypt modes[] = { ENCRYPT_OFF, ENCRYPT_ON, ENCRYPT_ON,
-					      ENCRYPT_NOT_SUPPORTED, ENCRYPT_STRICT };
+	static const char *const names[] = {"off", "on", "required", "not_supported", "strict"};
+	static const enum encrypt modes[] = {ENCRYPT_OFF, ENCRYPT_ON, ENCRYPT_ON,
+					     ENCRYPT_NOT_SUPPORTED, ENCRYPT_STRICT};
 	int i = find_name(names, 5, arg, strlen(arg));
 
 	if (i >= 0)
@@ -460,7 +462,7 @@ static bool set_encrypt(struct config *cfg, const char *arg)
 
 static bool set_tls_version(int *version, const char *arg)
 {
-	static const char *const names[] = { "1.0", "1.1", "1.2", "1.3" };
+	static const char *const names[] = {"1.0", "1.1", "1.2", "1.3"};
 	int i = find_name(names, 4, arg, strlen(arg));
 
 	*version = TLS1_VERSION + i;
@@ -514,7 +516,7 @@ static bool set_error(struct config *cfg, const char *arg)
 
 	if (sscanf(arg, "%d,%d,%d,%n", &number, &state, &class, &at) < 1 || !number)
 		return false;
-	cfg->error = (struct message){ number, state, class, at ? arg + at : "Login refused." };
+	cfg->error = (struct message){number, state, class, at ? arg + at : "Login refused."};
 	return true;
 }
 
@@ -659,8 +661,8 @@ static bool parse_options(struct server *srv, struct choices *ch, int argc, char
 /* Waits for a signal or the last connection, stops the workers, and adds up their counts. */
 static void serve(struct server *srv, struct worker *workers, int signal_fd)
 {
-	struct counts sum = { 0 };
-	struct epoll_event ev = { .events = EPOLLIN };
+	struct counts sum = {0};
+	struct epoll_event ev = {.events = EPOLLIN};
 	int ep = epoll_create1(EPOLL_CLOEXEC);
 
 	epoll_ctl(ep, EPOLL_CTL_ADD, signal_fd, &ev);
@@ -687,10 +689,10 @@ static void serve(struct server *srv, struct worker *workers, int signal_fd)
 
 int main(int argc, char **argv)
 {
-	struct rlimit files = { 65536, 65536 };
+	struct rlimit files = {65536, 65536};
 	struct worker workers[MAX_THREADS];
-	struct choices ch = { 0 };
-	struct server srv = { 0 };
+	struct choices ch = {0};
+	struct server srv = {0};
 	sigset_t signals;
 	int signal_fd;
 

@@ -4,7 +4,7 @@
 
 #include "tds.h"
 
-const uint8_t tds_collation[5] = { 0x09, 0x04, 0xd0, 0x00, 0x34 };
+const uint8_t tds_collation[5] = {0x09, 0x04, 0xd0, 0x00, 0x34};
 
 /* Tokens of u16 length: begin returns where the length goes, end fills it in. */
 static size_t token_begin(struct buf *b, enum token token)

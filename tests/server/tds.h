@@ -70,7 +70,13 @@ enum token {
 };
 
 /* MS-TDS 2.2.7.6 */
-enum { DONE_MORE = 0x01, DONE_ERROR = 0x02, DONE_INXACT = 0x04, DONE_COUNT = 0x10, DONE_ATTN = 0x20 };
+enum {
+	DONE_MORE = 0x01,
+	DONE_ERROR = 0x02,
+	DONE_INXACT = 0x04,
+	DONE_COUNT = 0x10,
+	DONE_ATTN = 0x20
+};
 
 /* MS-TDS 2.2.7.9 */
 enum env_type {

@@ -44,8 +44,7 @@ static X509 *self_signed(EVP_PKEY *key, const char *cn)
 	name = X509_get_subject_name(x);
 	if (X509_set_version(x, 2) && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) &&
 	    X509_gmtime_adj(X509_getm_notBefore(x), -24 * 3600) &&
-	    X509_gmtime_adj(X509_getm_notAfter(x), 365 * 24 * 3600L) &&
-	    X509_set_pubkey(x, key) &&
+	    X509_gmtime_adj(X509_getm_notAfter(x), 365 * 24 * 3600L) && X509_set_pubkey(x, key) &&
 	    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)cn, -1, -1, 0) &&
 	    X509_set_issuer_name(x, name) && add_extension(x, NID_subject_alt_name, san) &&
 	    X509_sign(x, key, EVP_sha256()))
@@ -142,6 +141,9 @@ void tls_free(struct tls *t)
 {
 	if (!t)
 		return;
+	/* TDS ends TLS without a close_notify; that must not make the session unfit for resumption.
+	 */
+	SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(t->ssl);
 	free(t);
 }
