@@ -1,0 +1,682 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * tap.c - tests of the tap's programs by BPF_PROG_TEST_RUN: packets in, ring buffer records and
+ * counters out. Every run checks that the packet passes and is not changed.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/packet.h"
+#include "tap.skel.h"
+#include "unit.h"
+#include "wire.h"
+
+#define FIN 0x01
+#define SYN 0x02
+#define RST 0x04
+#define PSH 0x08
+#define ACK 0x10
+
+#define RECORDS_MAX 512
+
+struct record {
+	struct seg seg;
+	uint8_t payload[SEG_CHUNK];
+};
+
+enum hook {
+	HOOK_INGRESS,
+	HOOK_EGRESS,
+	HOOK_INGRESS_IP,
+	HOOK_XDP,
+};
+
+struct tap {
+	struct tap_bpf *skel;
+	struct ring_buffer *ring;
+	uint64_t counters[TAP_CNT_MAX]; /* as of the last look */
+};
+
+/* How a tap differs from the usual one, which watches port 1433. */
+struct tap_setup {
+	bool any_port, mirror, xdp_direct;
+	uint32_t budget, ring_size;
+};
+
+static struct packet packet;
+static uint8_t packet_out[sizeof(packet.data)];
+static struct record records[RECORDS_MAX];
+static int record_count;
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	const struct seg *seg = data;
+
+	(void)ctx;
+	if (record_count < RECORDS_MAX && size >= sizeof(*seg) + seg->cap_len)
+		memcpy(&records[record_count++], data, sizeof(*seg) + seg->cap_len);
+	return 0;
+}
+
+static void tap_open(struct tap *tap, const struct tap_setup *setup)
+{
+	memset(tap, 0, sizeof(*tap));
+	tap->skel = tap_bpf__open();
+	if (!tap->skel) {
+		printf("not ok - open: %s\n", strerror(errno));
+		exit(1);
+	}
+	tap->skel->rodata->tap_ports[1433 / 64] |= 1ull << 1433 % 64;
+	tap->skel->rodata->tap_any_port = setup->any_port;
+	tap->skel->rodata->tap_mirror = setup->mirror;
+	tap->skel->rodata->tap_xdp_direct = setup->xdp_direct;
+	if (setup->budget)
+		tap->skel->rodata->tap_budget = setup->budget;
+	if (setup->ring_size)
+		bpf_map__set_max_entries(tap->skel->maps.events, setup->ring_size);
+	if (!setup->xdp_direct)
+		bpf_program__set_flags(tap->skel->progs.tap_xdp, BPF_F_XDP_HAS_FRAGS);
+	if (tap_bpf__load(tap->skel)) {
+		printf("not ok - load: %s (root is needed)\n", strerror(errno));
+		exit(1);
+	}
+	tap->ring = ring_buffer__new(bpf_map__fd(tap->skel->maps.events), on_record, NULL, NULL);
+}
+
+static void tap_close(struct tap *tap)
+{
+	ring_buffer__free(tap->ring);
+	tap_bpf__destroy(tap->skel);
+}
+
+static uint64_t tap_counter(struct tap *tap, uint32_t which)
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t per_cpu[cpus], sum = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.counters), &which, per_cpu))
+		return 0;
+	for (int i = 0; i < cpus; i++)
+		sum += per_cpu[i];
+	return sum;
+}
+
+/* Which counter has gone up, by one, since the last look; -1: not one, or by more. */
+static int tap_counted(struct tap *tap)
+{
+	int which = -1, changed = 0;
+
+	for (uint32_t i = 0; i < TAP_CNT_MAX; i++) {
+		uint64_t now = tap_counter(tap, i);
+
+		if (now == tap->counters[i] + 1)
+			which = (int)i;
+		changed += now != tap->counters[i];
+		tap->counters[i] = now;
+	}
+	return changed == 1 ? which : -1;
+}
+
+static struct bpf_program *tap_program(struct tap *tap, enum hook hook)
+{
+	switch (hook) {
+	case HOOK_INGRESS:
+		return tap->skel->progs.tap_ingress;
+	case HOOK_EGRESS:
+		return tap->skel->progs.tap_egress;
+	case HOOK_INGRESS_IP:
+		return tap->skel->progs.tap_ingress_ip;
+	default:
+		return tap->skel->progs.tap_xdp;
+	}
+}
+
+/* Run the packet through; false if it is not passed as it was. */
+static bool tap_run_packet(struct tap *tap, enum hook hook, size_t len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet.data, .data_size_in = (__u32)len,
+		    .data_out = packet_out, .data_size_out = sizeof(packet_out), .repeat = 1);
+	int err;
+
+	memset(packet_out, 0x55, len);
+	err = bpf_prog_test_run_opts(bpf_program__fd(tap_program(tap, hook)), &opts);
+	if (err) {
+		printf("# test run: %s, %zu bytes\n", strerror(-err), len);
+		return false;
+	}
+	return opts.retval == (hook == HOOK_XDP ? (__u32)XDP_PASS : (__u32)-1) &&
+	       opts.data_size_out == len && !memcmp(packet.data, packet_out, len);
+}
+
+/* Build, run, read the records; the answer is the counter that went up, -2: packet touched. */
+static int tap_send(struct tap *tap, enum hook hook, const struct packet_spec *spec)
+{
+	bool passed;
+
+	packet_build(&packet, spec);
+	record_count = 0;
+	passed = tap_run_packet(tap, hook, packet.len);
+	ring_buffer__consume(tap->ring);
+	return passed ? tap_counted(tap) : -2;
+}
+
+#define SEND(tap, hook, ...) tap_send(tap, hook, &(struct packet_spec){__VA_ARGS__})
+
+/* --- every hook takes the same packets the same way --- */
+
+struct tap_case {
+	const char *name;
+	struct packet_spec spec;
+	int counted;
+	uint32_t cap_len; /* of the one record, if counted is TAP_CNT_EVENT */
+};
+
+static const struct tap_case cases[] = {
+	{"other port", {.dport = 80, .payload_len = 10}, TAP_CNT_OTHER, 0},
+	{"to the server", {.payload_len = 10}, TAP_CNT_EVENT, 10},
+	{"from the server", {.payload_len = 10, .swap = 1}, TAP_CNT_EVENT, 10},
+	{"pure ACK", {.sport = 1}, TAP_CNT_EVENT, 0},
+	{"FIN", {.flags = FIN | ACK}, TAP_CNT_EVENT, 0},
+	{"RST", {.flags = RST}, TAP_CNT_EVENT, 0},
+	{"padding", {.padding = 6}, TAP_CNT_EVENT, 0},
+	{"UDP", {.proto = 17}, TAP_CNT_OTHER, 0},
+	{"ARP", {.family = PACKET_ARP}, TAP_CNT_OTHER, 0},
+	{"IPv4 options", {.ip_options = 40, .tcp_options = 40, .payload_len = 3}, TAP_CNT_EVENT, 3},
+	{"later fragment", {.frag = 9, .payload_len = 64}, TAP_CNT_FRAGMENT, 0},
+	{"802.1Q", {.vlan = {0x8100}, .payload_len = 128}, TAP_CNT_EVENT, 128},
+	{"QinQ", {.vlan = {0x88a8, 0x8100}, .payload_len = 129}, TAP_CNT_EVENT, 129},
+	{"three tags", {.vlan = {0x88a8, 0x8100, 0x8100}}, TAP_CNT_OTHER, 0},
+	{"IPv6", {.family = PACKET_IP6, .payload_len = 512}, TAP_CNT_EVENT, 512},
+	{"IPv6 with extension headers",
+	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60}, .payload_len = 513},
+	 TAP_CNT_EVENT,
+	 513},
+	{"IPv6 with too many",
+	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60, 60}},
+	 TAP_CNT_EXT_HEADERS,
+	 0},
+	{"IPv6 later fragment",
+	 {.family = PACKET_IP6, .ext = {44}, .frag = 9},
+	 TAP_CNT_FRAGMENT,
+	 0},
+	{"IPv4 header length 4", {.ihl = 4}, TAP_CNT_SHORT, 0},
+	{"TCP data offset 4", {.doff = 4}, TAP_CNT_SHORT, 0},
+	{"IPv4 total length 0", {.total_len = -1, .payload_len = 300}, TAP_CNT_EVENT, 300},
+	{"1 byte", {.payload_len = 1}, TAP_CNT_EVENT, 1},
+	{"127 bytes", {.payload_len = 127}, TAP_CNT_EVENT, 127},
+	{"1460 bytes", {.payload_len = 1460}, TAP_CNT_EVENT, 1460},
+	{"2048 bytes", {.payload_len = 2048}, TAP_CNT_EVENT, 2048},
+	{"2049 bytes", {.payload_len = 2049}, TAP_CNT_EVENT, 2049},
+	{"3000 bytes", {.payload_len = 3000}, TAP_CNT_EVENT, 3000},
+};
+
+static bool payload_right(const struct record *r, uint32_t from)
+{
+	for (uint32_t i = 0; i < r->seg.cap_len; i++)
+		if (r->payload[i] != packet_byte(from + i))
+			return false;
+	return true;
+}
+
+static void check_table(const char *what, const struct tap_setup *setup, enum hook hook)
+{
+	struct tap tap;
+
+	tap_open(&tap, setup);
+	unit_case_failed = false;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct tap_case *c = &cases[i];
+		int counted = tap_send(&tap, hook, &c->spec);
+		bool event = c->counted == TAP_CNT_EVENT;
+
+		if (counted != c->counted || record_count != event)
+			UNIT_FAIL("%s: %s: counted %d, %d records", what, c->name, counted,
+				  record_count);
+		else if (event && (records[0].seg.cap_len != c->cap_len ||
+				   records[0].seg.len != c->cap_len ||
+				   !payload_right(&records[0], 0)))
+			UNIT_FAIL("%s: %s: cap_len %u, len %u, or other payload", what, c->name,
+				  records[0].seg.cap_len, records[0].seg.len);
+	}
+	if (!unit_case_failed)
+		printf("ok - table, %s\n", what);
+	tap_close(&tap);
+}
+
+UNIT_CASE(segment_fields)
+{
+	static const uint8_t client[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
+	struct tap tap;
+	const struct seg *seg = &records[0].seg;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .seq = 77, .ack = 88, .flags = PSH | ACK,
+		       .payload_len = 5),
+		  TAP_CNT_EVENT);
+	CHECK(!memcmp(seg->saddr, client, 16));
+	CHECK_INT(seg->sport, 40000);
+	CHECK_INT(seg->dport, 1433);
+	CHECK_INT(seg->seq, 77);
+	CHECK_INT(seg->ack, 88);
+	CHECK_INT(seg->flags, PSH | ACK);
+	CHECK_INT(seg->window, 502);
+	CHECK_INT(seg->ttl, 57);
+	CHECK_INT(seg->ip_id, 0x1234);
+	CHECK_INT(seg->dir, SEG_DIR_INGRESS);
+	CHECK_INT(seg->note, 0);
+	CHECK(seg->ts_ns != 0);
+	SEND(&tap, HOOK_EGRESS, .payload_len = 5);
+	CHECK_INT(seg->dir, SEG_DIR_EGRESS);
+	tap_close(&tap);
+
+	tap_open(&tap, &(struct tap_setup){.mirror = true});
+	SEND(&tap, HOOK_INGRESS, .payload_len = 5);
+	CHECK_INT(seg->dir, SEG_DIR_UNKNOWN);
+	SEND(&tap, HOOK_XDP, .payload_len = 5);
+	CHECK_INT(seg->dir, SEG_DIR_UNKNOWN);
+	tap_close(&tap);
+}
+
+UNIT_CASE(cut_at_every_byte)
+{
+	static const struct packet_spec specs[] = {
+		{.vlan = {0x8100}, .ip_options = 4, .tcp_options = 4, .payload_len = 9},
+		{.family = PACKET_IP6, .ext = {60, 44}, .payload_len = 9},
+	};
+	static const enum hook hooks[] = {HOOK_INGRESS, HOOK_XDP};
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	for (int n = 0; n < 4; n++) {
+		/* BPF_PROG_TEST_RUN takes no less than an Ethernet header, and for tc an IPv6 one */
+		size_t least = n == 2 ? 14 + 40 : 14;
+
+		packet_build(&packet, &specs[n / 2]);
+		for (size_t cut = least; cut <= packet.len; cut++) {
+			bool whole = cut >= packet.tcp_off + 20;
+			bool passed = tap_run_packet(&tap, hooks[n % 2], cut);
+			int counted = tap_counted(&tap);
+
+			record_count = 0;
+			ring_buffer__consume(tap.ring);
+			if (!passed || counted != (whole ? TAP_CNT_EVENT : TAP_CNT_SHORT))
+				UNIT_FAIL("packet %d, %zu bytes: passed %d, counted %d", n, cut,
+					  passed, counted);
+			if (whole && (records[0].seg.len != 9 ||
+				      records[0].seg.cap_len !=
+					      (cut > packet.payload_off ? cut - packet.payload_off : 0) ||
+				      (records[0].seg.note == SEG_NOTE_TRUNC) != (cut < packet.len)))
+				UNIT_FAIL("packet %d, %zu bytes: len %u, cap_len %u, note %u", n, cut,
+					  records[0].seg.len, records[0].seg.cap_len,
+					  records[0].seg.note);
+		}
+	}
+	tap_close(&tap);
+}
+
+/* --- super-segments --- */
+
+static void check_chunks(struct tap *tap, uint32_t payload, uint8_t flags, uint32_t first_skip)
+{
+	uint32_t seq = 5000, sum = 0;
+	int want = (int)((payload + SEG_CHUNK - 1) / SEG_CHUNK);
+
+	CHECK_INT(SEND(tap, HOOK_XDP, .flags = flags, .seq = 5000, .payload_len = payload,
+		       .total_len = payload > 60000 ? -1 : 0),
+		  TAP_CNT_EVENT);
+	CHECK_INT(record_count, want);
+	for (int i = 0; i < record_count; i++) {
+		const struct seg *seg = &records[i].seg;
+		bool last = i == record_count - 1;
+
+		CHECK_INT(seg->seq, seq + sum + (i ? first_skip : 0));
+		CHECK_INT(seg->len, last ? payload - sum : SEG_CHUNK);
+		CHECK_INT(seg->cap_len, seg->len);
+		CHECK_INT(seg->note, 0);
+		CHECK_INT(seg->flags & (FIN | PSH), last ? flags & (FIN | PSH) : 0);
+		CHECK_INT(seg->flags & SYN, i ? 0 : flags & SYN);
+		CHECK(payload_right(&records[i], sum));
+		sum += seg->len;
+	}
+	CHECK_INT(sum, payload);
+}
+
+UNIT_CASE(super_segments)
+{
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){.budget = 1 << 30});
+	check_chunks(&tap, 4096, PSH | ACK, 0);
+	check_chunks(&tap, 4097, PSH | ACK, 0);
+	check_chunks(&tap, 8192, FIN | PSH | ACK, 0);
+	check_chunks(&tap, 60001, PSH | ACK, 0);
+	check_chunks(&tap, 65000, FIN | ACK, 0);
+	check_chunks(&tap, 9000, SYN | ACK, 1);
+	tap_close(&tap);
+}
+
+/* --- handshakes --- */
+
+UNIT_CASE(syn_kept_until_answered)
+{
+	struct tap tap;
+	uint64_t syn_ns;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .flags = SYN, .seq = 100), TAP_CNT_SKIPPED);
+	CHECK_INT(record_count, 0);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = SYN | ACK, .seq = 900, .ack = 101),
+		  TAP_CNT_EVENT);
+	CHECK_INT(record_count, 2);
+	CHECK_INT(records[0].seg.flags, SYN);
+	CHECK_INT(records[0].seg.seq, 100);
+	CHECK_INT(records[0].seg.dir, SEG_DIR_INGRESS);
+	CHECK_INT(records[1].seg.flags, SYN | ACK);
+	syn_ns = records[0].seg.ts_ns;
+	CHECK(syn_ns && syn_ns < records[1].seg.ts_ns);
+	/* the SYN+ACK repeated: the SYN is not */
+	SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = SYN | ACK, .seq = 900, .ack = 101);
+	CHECK_INT(record_count, 1);
+	tap_close(&tap);
+}
+
+UNIT_CASE(syn_repeated)
+{
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	CHECK_INT(SEND(&tap, HOOK_XDP, .flags = SYN, .seq = 100), TAP_CNT_SKIPPED);
+	CHECK_INT(SEND(&tap, HOOK_XDP, .flags = SYN, .seq = 100), TAP_CNT_EVENT);
+	CHECK_INT(record_count, 2);
+	CHECK_INT(SEND(&tap, HOOK_XDP, .flags = SYN, .seq = 100), TAP_CNT_EVENT);
+	CHECK_INT(record_count, 1);
+	/* another connection of the same ports */
+	CHECK_INT(SEND(&tap, HOOK_XDP, .flags = SYN, .seq = 101), TAP_CNT_SKIPPED);
+	CHECK_INT(record_count, 0);
+	tap_close(&tap);
+}
+
+UNIT_CASE(syn_refused)
+{
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	SEND(&tap, HOOK_INGRESS, .flags = SYN, .seq = 100);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = RST | ACK, .ack = 101), TAP_CNT_EVENT);
+	CHECK_INT(record_count, 2);
+	CHECK_INT(records[0].seg.flags, SYN);
+	CHECK_INT(records[1].seg.flags, RST | ACK);
+	tap_close(&tap);
+}
+
+static int flow_level(struct tap *tap, uint16_t sport, struct flow_key *key)
+{
+	struct {
+		uint32_t level, pad;
+		uint64_t bytes;
+	} flow;
+
+	*key = (struct flow_key){
+		.addr = {{[10] = 0xff, 0xff, 10, 0, 0, 1}, {[10] = 0xff, 0xff, 10, 0, 0, 2}},
+		.port = {sport, 1433}};
+	if (bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.flows), key, &flow))
+		return -1;
+	return (int)flow.level;
+}
+
+UNIT_CASE(syn_flood)
+{
+	struct tap tap;
+	struct flow_key key;
+	int sent = 0, seen = 0;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	SEND(&tap, HOOK_EGRESS, .swap = 1, .sport = 999, .payload_len = 10);
+	for (int i = 0; i < 30000; i++) {
+		sent += SEND(&tap, HOOK_INGRESS, .flags = SYN, .sport = (uint16_t)(1000 + i),
+			     .seq = (uint32_t)i + 1) == TAP_CNT_SKIPPED;
+		seen += record_count;
+	}
+	CHECK_INT(sent, 30000);
+	CHECK_INT(seen, 0);
+	CHECK_INT(flow_level(&tap, 999, &key), TAP_FULL);
+	CHECK_INT(flow_level(&tap, 1000, &key), -1);
+	tap_close(&tap);
+}
+
+/* A flood of made-up data packets starts no flows; a client whose handshake was seen does. */
+UNIT_CASE(flow_start)
+{
+	struct tap tap;
+	struct flow_key key;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	SEND(&tap, HOOK_INGRESS, .sport = 1, .payload_len = 10);
+	CHECK_INT(flow_level(&tap, 1, &key), -1);
+	SEND(&tap, HOOK_INGRESS, .sport = 2, .flags = SYN, .seq = 100);
+	SEND(&tap, HOOK_INGRESS, .sport = 2, .seq = 101, .payload_len = 10);
+	CHECK_INT(flow_level(&tap, 2, &key), -1);
+	SEND(&tap, HOOK_INGRESS, .sport = 3, .flags = SYN, .seq = 100);
+	SEND(&tap, HOOK_EGRESS, .sport = 3, .swap = 1, .flags = SYN | ACK, .ack = 101);
+	SEND(&tap, HOOK_INGRESS, .sport = 3, .seq = 101, .payload_len = 10);
+	CHECK_INT(flow_level(&tap, 3, &key), TAP_FULL);
+	SEND(&tap, HOOK_EGRESS, .sport = 4, .swap = 1, .payload_len = 10);
+	CHECK_INT(flow_level(&tap, 4, &key), TAP_FULL);
+	tap_close(&tap);
+}
+
+/* --- levels and budget --- */
+
+static void set_level(struct tap *tap, uint16_t sport, uint32_t level)
+{
+	struct {
+		uint32_t level, pad;
+		uint64_t bytes;
+	} flow = {.level = level};
+	struct flow_key key;
+
+	CHECK(flow_level(tap, sport, &key) >= 0);
+	bpf_map_update_elem(bpf_map__fd(tap->skel->maps.flows), &key, &flow, BPF_EXIST);
+}
+
+UNIT_CASE(level_close)
+{
+	struct tap tap;
+	struct flow_key key;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	SEND(&tap, HOOK_EGRESS, .sport = 5, .swap = 1, .payload_len = 10);
+	set_level(&tap, 5, TAP_CLOSE);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .payload_len = 10), TAP_CNT_SKIPPED);
+	CHECK_INT(record_count, 0);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5), TAP_CNT_SKIPPED);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 5, .swap = 1, .flags = FIN | ACK), TAP_CNT_EVENT);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .flags = RST), TAP_CNT_EVENT);
+	CHECK_INT(record_count, 1);
+	/* the next connection of the same ports starts anew */
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .flags = SYN, .seq = 3), TAP_CNT_SKIPPED);
+	CHECK_INT(flow_level(&tap, 5, &key), -1);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .payload_len = 10), TAP_CNT_EVENT);
+	tap_close(&tap);
+}
+
+UNIT_CASE(budget)
+{
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){.budget = 2000});
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400), TAP_CNT_EVENT);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6, .payload_len = 1400), TAP_CNT_EVENT);
+	CHECK_INT(records[0].seg.cap_len, 1400);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400), TAP_CNT_BUDGET);
+	CHECK_INT(record_count, 1);
+	CHECK_INT(records[0].seg.len, 1400);
+	CHECK_INT(records[0].seg.cap_len, 0);
+	CHECK_INT(records[0].seg.note, SEG_NOTE_TRUNC);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6), TAP_CNT_EVENT);
+	set_level(&tap, 6, TAP_HEADS);
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400),
+			  TAP_CNT_EVENT);
+		CHECK_INT(records[0].seg.cap_len, 1400);
+	}
+	tap_close(&tap);
+}
+
+UNIT_CASE(ring_full)
+{
+	struct tap tap;
+	uint64_t events = 0, lost = 0;
+
+	tap_open(&tap, &(struct tap_setup){.ring_size = 16384, .budget = 1 << 30});
+	for (int i = 0; i < 20; i++) { /* nobody reads */
+		packet_build(&packet, &(struct packet_spec){.payload_len = 1400});
+		CHECK(tap_run_packet(&tap, HOOK_INGRESS, packet.len));
+	}
+	events = tap_counter(&tap, TAP_CNT_EVENT);
+	lost = tap_counter(&tap, TAP_CNT_LOST);
+	CHECK(events > 0 && lost > 0);
+	CHECK_INT(events + lost, 20);
+	record_count = 0;
+	ring_buffer__consume(tap.ring);
+	CHECK_INT(record_count, events);
+	tap_counted(&tap);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .payload_len = 1400), TAP_CNT_EVENT);
+	/* a super-segment that fits in part is lost */
+	CHECK_INT(SEND(&tap, HOOK_XDP, .payload_len = 40000), TAP_CNT_LOST);
+	CHECK(record_count > 0 && record_count < 10);
+	tap_close(&tap);
+}
+
+/* --- any port --- */
+
+static const uint8_t prelogin[] = {0x12, 1, 0, 26, 0, 0, 1, 0, 0, 0, 11, 0, 6,
+				   1,	 0, 17, 0, 1, 0xff, 8, 0, 1, 85, 0, 0, 0};
+static const uint8_t client_hello[] = {0x16, 3, 1, 1, 0, 1, 0, 0, 0xfc, 3, 3};
+static const uint8_t server_hello[] = {0x16, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3};
+static const uint8_t http[] = "GET / HTTP/1.1\r\n";
+
+static int any_port_login(struct tap *tap, enum hook in, uint16_t port, const uint8_t *payload,
+			  uint32_t len)
+{
+	CHECK_INT(SEND(tap, in, .dport = port, .flags = SYN, .seq = 100), TAP_CNT_OTHER);
+	CHECK_INT(SEND(tap, HOOK_EGRESS, .dport = port, .swap = 1, .flags = SYN | ACK, .seq = 900,
+		       .ack = 101),
+		  TAP_CNT_OTHER);
+	CHECK_INT(SEND(tap, in, .dport = port, .seq = 101, .ack = 901), TAP_CNT_OTHER);
+	return SEND(tap, in, .dport = port, .seq = 101, .ack = 901, .flags = PSH | ACK,
+		    .payload = payload, .payload_len = len);
+}
+
+UNIT_CASE(any_port_prelogin)
+{
+	static const enum hook hooks[] = {HOOK_INGRESS, HOOK_XDP};
+	struct tap tap;
+
+	for (int i = 0; i < 2; i++) {
+		tap_open(&tap, &(struct tap_setup){.any_port = true, .xdp_direct = i == 1});
+		CHECK_INT(any_port_login(&tap, hooks[i], 5000, prelogin, sizeof(prelogin)),
+			  TAP_CNT_EVENT);
+		CHECK_INT(record_count, 4);
+		CHECK_INT(records[0].seg.flags, SYN);
+		CHECK_INT(records[1].seg.flags, SYN | ACK);
+		CHECK_INT(records[2].seg.flags, ACK);
+		CHECK_INT(records[3].seg.cap_len, sizeof(prelogin));
+		for (int n = 1; n < 4; n++)
+			CHECK(records[n - 1].seg.ts_ns < records[n].seg.ts_ns);
+		CHECK(!memcmp(records[3].payload, prelogin, sizeof(prelogin)));
+		CHECK_INT(SEND(&tap, HOOK_EGRESS, .dport = 5000, .swap = 1, .payload_len = 20),
+			  TAP_CNT_EVENT);
+		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000), TAP_CNT_EVENT);
+		/* the next connection of the same ports has to show itself again */
+		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000, .flags = SYN, .seq = 7), TAP_CNT_OTHER);
+		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000, .payload_len = 20), TAP_CNT_OTHER);
+		tap_close(&tap);
+	}
+}
+
+UNIT_CASE(any_port_client_hello)
+{
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){.any_port = true});
+	CHECK_INT(any_port_login(&tap, HOOK_INGRESS, 5001, client_hello, sizeof(client_hello)),
+		  TAP_CNT_EVENT);
+	CHECK_INT(record_count, 4);
+	CHECK_INT(any_port_login(&tap, HOOK_INGRESS, 5002, server_hello, sizeof(server_hello)),
+		  TAP_CNT_OTHER);
+	/* not as the first payload of a connection */
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 5003, .payload = client_hello,
+		       .payload_len = sizeof(client_hello)),
+		  TAP_CNT_OTHER);
+	tap_close(&tap);
+}
+
+UNIT_CASE(any_port_others)
+{
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){.any_port = true});
+	CHECK_INT(any_port_login(&tap, HOOK_INGRESS, 80, http, sizeof(http)), TAP_CNT_OTHER);
+	CHECK_INT(record_count, 0);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .dport = 80, .swap = 1, .payload_len = 1000), TAP_CNT_OTHER);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 80, .flags = FIN | ACK), TAP_CNT_OTHER);
+	/* a PRELOGIN on a connection that was there before */
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 5004, .payload = prelogin,
+		       .payload_len = sizeof(prelogin)),
+		  TAP_CNT_EVENT);
+	CHECK_INT(record_count, 1);
+	/* ports that were named need no recognition */
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .payload = http, .payload_len = sizeof(http)),
+		  TAP_CNT_EVENT);
+	tap_close(&tap);
+}
+
+UNIT_CASE(wake_up)
+{
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	tap.skel->bss->tap_armed = 1;
+	SEND(&tap, HOOK_INGRESS, .payload_len = 5);
+	CHECK_INT(tap.skel->bss->tap_armed, 0);
+	tap_close(&tap);
+}
+
+static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	(void)level;
+	(void)fmt;
+	(void)args;
+	return 0;
+}
+
+int main(void)
+{
+	libbpf_set_print(quiet);
+	check_table("tc", &(struct tap_setup){0}, HOOK_INGRESS);
+	check_table("xdp", &(struct tap_setup){0}, HOOK_XDP);
+	check_table("xdp before 5.18", &(struct tap_setup){.xdp_direct = true}, HOOK_XDP);
+	RUN(segment_fields);
+	RUN(cut_at_every_byte);
+	RUN(super_segments);
+	RUN(syn_kept_until_answered);
+	RUN(syn_repeated);
+	RUN(syn_refused);
+	RUN(syn_flood);
+	RUN(flow_start);
+	RUN(level_close);
+	RUN(budget);
+	RUN(ring_full);
+	RUN(any_port_prelogin);
+	RUN(any_port_client_hello);
+	RUN(any_port_others);
+	RUN(wake_up);
+	return unit_status();
+}
