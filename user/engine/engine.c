@@ -100,7 +100,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg,
 	int client = client_end(e, seg, sender);
 	struct flow *f;
 
-	if (client < 0 || seg->flags & SEG_RST) {
+	if (client < 0) {
 		e->stats.ignored++;
 		return NULL;
 	}

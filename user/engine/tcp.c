@@ -76,8 +76,10 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 	/* With the peer's SYN seen, ours tells where we begin: it is on its way. */
 	if (!h->known && peer->has_isn && !(seg->flags & (SEG_SYN | SEG_RST)))
 		return false;
-	if (!(seg->flags & SEG_ACK) || !peer->known)
+	if (!(seg->flags & SEG_ACK))
 		return true;
+	if (!peer->known)
+		return !peer->held || !(peer->held->seg.flags & SEG_SYN);
 	return seq_diff(seg->ack, peer->next) <= 0 || !believable(seq_diff(seg->ack, peer->next));
 }
 
@@ -98,6 +100,14 @@ static void deliver_payload(struct engine *e, struct flow *f, enum side from, co
 		conn_data(e, f, from, payload + skip, have, ts_ns);
 	if (seg->len - skip > have)
 		conn_gap(e, f, from, seg->len - skip - have, GAP_UNREAD, ts_ns);
+}
+
+static void half_known(struct half *h, uint32_t next)
+{
+	if (h->known)
+		return;
+	h->known = true;
+	h->next = next;
 }
 
 /* What the kernel saw and kept to itself. */
@@ -129,10 +139,9 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	}
 	if (f->login)
 		login_tcp(f, from, seg, ts_ns);
-	if (!h->known) {
-		h->known = true;
-		h->next = data_seq(seg);
-	}
+	half_known(h, data_seq(seg));
+	if (seg->flags & SEG_SYN && seg->flags & SEG_ACK)
+		half_known(&f->half[side_other(from)], seg->ack);
 	if (seg->note & SEG_NOTE_HEADS)
 		step_over(e, f, from, seg, ts_ns);
 	if (seg->len)
@@ -177,12 +186,25 @@ static void deliver_next(struct engine *e, struct flow *f)
 }
 
 /* A side's first bytes are missing or unknown: take it up at what we have of it. */
-static void half_begin(struct half *h)
+static void half_begin(struct engine *e, struct flow *f, enum side side)
 {
+	struct half *h = &f->half[side];
+
 	if (h->known || !h->held)
 		return;
-	h->known = true;
-	h->next = data_seq(&h->held->seg);
+	if (h->held->seg.flags & SEG_SYN)
+		deliver_held(e, f, side);
+	else
+		half_known(h, data_seq(&h->held->seg));
+}
+
+/* Neither side's beginning will come any more. Server first: its SYN+ACK tells both. */
+static void begin(struct engine *e, struct flow *f)
+{
+	f->settling = false;
+	half_begin(e, f, SIDE_SERVER);
+	half_begin(e, f, SIDE_CLIENT);
+	drain(e, f);
 }
 
 /*
@@ -217,10 +239,7 @@ static bool skip_missing(struct engine *e, struct flow *f, bool force)
 
 void tcp_flush(struct engine *e, struct flow *f)
 {
-	f->settling = false;
-	half_begin(&f->half[0]);
-	half_begin(&f->half[1]);
-	drain(e, f);
+	begin(e, f);
 	while (f->held_count) {
 		if (!skip_missing(e, f, true))
 			deliver_next(e, f);
@@ -258,15 +277,10 @@ static void stall_check(struct engine *e, struct flow *f)
 
 static void stall_resolve(struct engine *e, struct flow *f)
 {
-	if (f->settling) {
-		f->settling = false;
-		half_begin(&f->half[0]);
-		half_begin(&f->half[1]);
-		drain(e, f);
-	} else {
-		half_begin(&f->half[0]);
-		half_begin(&f->half[1]);
-		drain(e, f);
+	bool settling = f->settling;
+
+	begin(e, f);
+	if (!settling) {
 		while (skip_missing(e, f, false))
 			drain(e, f);
 		/* A reset whose place in the stream never comes up ends it all the same. */
@@ -326,19 +340,11 @@ static void hold(struct engine *e, struct flow *f, enum side from, const struct 
 
 static void note_syn(struct flow *f, enum side from, const struct seg *seg)
 {
-	struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
+	struct half *h = &f->half[from];
 
 	if (!h->has_isn) {
 		h->has_isn = true;
 		h->isn = seg->seq;
-	}
-	if (!h->known) {
-		h->known = true;
-		h->next = seg->seq + 1;
-	}
-	if (seg->flags & SEG_ACK && !peer->known) {
-		peer->known = true;
-		peer->next = seg->ack;
 	}
 	/* Without the SYN the rest may still be on its way too. */
 	if (!(seg->flags & SEG_ACK))
@@ -393,7 +399,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	/* The answer to a SYN that nobody listens for has no place in a stream. */
-	if (seg->flags & SEG_RST && !h->known) {
+	if (seg->flags & SEG_RST && !h->known && !f->settling && !f->held_count) {
 		deliver(e, f, from, seg, payload);
 		return;
 	}
