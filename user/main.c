@@ -162,7 +162,8 @@ static int app_open_engine(struct app *app)
 	struct engine_config config = {.ports = &opts->ports,
 				       .any_port = opts->any_port,
 				       .identities = opts->identities,
-				       .max_flows = opts->max_connections};
+				       .max_flows = opts->max_connections,
+				       .reorder_ns = app->live ? 0 : UINT64_MAX};
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
 				 .command = opts->commands ? app_command : NULL,

@@ -313,6 +313,14 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 	}
 	if (idle_ns < e->config.give_up_ns)
 		return;
+	tcp_flush(e, f);
+	l = f->login;
+	if (!l)
+		return;
+	if (f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1]) {
+		login_drop(e, f); /* what was it? Nothing that can be told */
+		return;
+	}
 	/* The login is given up, the connection is not: it may yet be closed, or go on. */
 	login_give_up(f, now_ns, false);
 	login_told(e, f);

@@ -34,6 +34,8 @@ struct engine_config {
 	bool identities;	      /* fill user, domain, workstation */
 	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */
 	uint64_t max_buffer;	      /* bytes held for reassembly over all flows; 0: 64 MiB */
+	uint64_t reorder_ns;	      /* how long bytes that a peer acknowledged may still turn up;
+				       * 0: 500 ms. Files: UINT64_MAX, packets alone decide */
 	uint64_t give_up_ns;	      /* silence after which a login is given up; 0: 75 s */
 	uint64_t idle_ns;	      /* silence after which a session is forgotten; 0: 4 h */
 };

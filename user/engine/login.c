@@ -133,19 +133,24 @@ static void decide(struct login *l, enum outcome outcome, enum confidence confid
 
 /*
  * The client's first segment after SYN+ACK completes the handshake. Where it is not the ACK alone
- * but data, the ACK may have been there and be lost to us: the client's IP id tells, for it counts
- * its packets (RFC 6864 lets it not, then nothing can be told).
+ * but data, the ACK may have been there and be lost to us, or overtaken: the client's IP id tells,
+ * for it counts its packets (RFC 6864 lets it not, then nothing can be told).
  */
-static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_ns)
+bool login_lacks_ack(const struct login *l, const struct seg *seg)
 {
 	uint16_t between = (uint16_t)(seg->ip_id - l->syn_ip_id);
 
+	return !l->ack_ns && l->syn_ns && seg->len && l->syn_ip_id && seg->ip_id && between >= 2 &&
+	       between < 16;
+}
+
+static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_ns)
+{
 	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
 		return;
+	l->lossy |= login_lacks_ack(l, seg);
 	l->ack_ns = ts_ns;
 	l->spoke_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_SERVER] = ts_ns;
-	if (seg->len && l->syn_ns && l->syn_ip_id && seg->ip_id && between >= 2 && between < 16)
-		l->lossy = true;
 }
 
 static void login_syn(struct login *l, const struct seg *seg)

@@ -104,6 +104,8 @@ struct login *login_new(void);
 void login_free(struct login *l);
 
 void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);
+/* Is this the client's first data, and the ACK that completes the handshake not seen before it? */
+bool login_lacks_ack(const struct login *l, const struct seg *seg);
 void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns);
 void login_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
 		uint32_t len, uint64_t ts_ns);

@@ -13,11 +13,10 @@
 #define HELD_MAX 1024		  /* segments held for one flow */
 #define HELD_BYTES_MAX (1u << 20) /* bytes held for one flow */
 /*
- * What a peer acknowledged and we have not seen may still be on its way to us, out of order. How
- * long it is waited for: packets of the flow, or time.
+ * What a peer acknowledged and we have not seen may still be on its way to us, out of order. It is
+ * waited for this many packets of the flow, or for the configured time.
  */
 #define GRACE_PACKETS 24
-#define GRACE_NS 500000000ull
 
 static int32_t seq_diff(uint32_t a, uint32_t b)
 {
@@ -78,6 +77,8 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 		return false;
 	if (!(seg->flags & SEG_ACK))
 		return true;
+	if (from == SIDE_CLIENT && f->login && login_lacks_ack(f->login, seg))
+		return false;
 	if (!peer->known)
 		return !peer->held || !(peer->held->seg.flags & SEG_SYN);
 	return seq_diff(seg->ack, peer->next) <= 0 || !believable(seq_diff(seg->ack, peer->next));
@@ -260,7 +261,8 @@ static bool stalled(const struct flow *f)
 		if (!h->known && h->held)
 			return true;
 	}
-	return f->rst_held;
+	return f->rst_held || (f->login && f->half[SIDE_CLIENT].held &&
+			       login_lacks_ack(f->login, &f->half[SIDE_CLIENT].held->seg));
 }
 
 static void stall_check(struct engine *e, struct flow *f)
@@ -293,7 +295,7 @@ static void stall_resolve(struct engine *e, struct flow *f)
 
 void tcp_tick(struct engine *e, struct flow *f)
 {
-	if (f->stalled && e->now_ns - f->stall_ns >= GRACE_NS)
+	if (f->stalled && e->now_ns - f->stall_ns >= e->config.reorder_ns)
 		stall_resolve(e, f);
 }
 
@@ -359,7 +361,7 @@ static void note_ack(struct flow *f, enum side from, const struct seg *seg)
 		return;
 	/* The ACK of a SYN+ACK that we did not see tells where the server begins. */
 	if (!peer->known && from == SIDE_CLIENT && f->half[from].has_isn &&
-	    seg->seq == f->half[from].isn + 1 && !(seg->flags & SEG_SYN)) {
+	    seg->seq == f->half[from].isn + 1 && !(seg->flags & (SEG_SYN | SEG_RST))) {
 		peer->known = true;
 		peer->next = seg->ack;
 	}
@@ -404,7 +406,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	note_disorder(f, from, seg);
-	if (seg->flags & SEG_ACK && !(seg->flags & SEG_RST))
+	if (seg->flags & SEG_ACK)
 		note_ack(f, from, seg);
 	if (f->stalled)
 		f->stall_packets++;

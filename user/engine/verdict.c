@@ -57,7 +57,10 @@ static bool is_missing(const struct login *l, const struct login_record *r)
 static char *missing_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
-	return text_format("%llu bytes of this login were never seen by the capture, so nothing is "
+	if (!l->missing_bytes)
+		return text_format("the packet that completes the TCP handshake is missing from the "
+				   "capture, so no time is given");
+	return text_format("%llu bytes of this login are missing from the capture, so nothing is "
 			   "concluded from it",
 			   (unsigned long long)l->missing_bytes);
 }
