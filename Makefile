@@ -17,6 +17,7 @@ say = @printf '  %-8s %s\n' $(1) $(2);
 MAKEFLAGS += --no-print-directory
 endif
 .DELETE_ON_ERROR:
+.SECONDARY: # what is on the way to what is wanted, skeletons for one, stays
 
 # What the build and the tests need of Debian, and the file that shows each set to be there.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libjansson-dev \
@@ -41,6 +42,7 @@ USER_SRC := $(wildcard user/*.c user/*/*.c)
 LIB_OBJ  := $(patsubst %.c,$(O)/%.o,$(filter-out user/main.c,$(USER_SRC)))
 SKEL     := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bpf/*.c))
+TOOLS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
 
@@ -63,7 +65,7 @@ test: deps deps-test
 	$(Q)$(MAKE) test-build
 	$(Q)tests/run $(O) $(ONLY)
 
-test-build: all $(TESTS) $(SERVER) $(LOAD) check-layers
+test-build: all $(TESTS) $(TOOLS) $(SERVER) $(LOAD) check-layers
 
 ## check-layers: hold the include rules of the rooms
 check-layers:
@@ -104,7 +106,7 @@ $(O)/skel/%.bpf.o: bpf/%.bpf.c
 $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@
 
-$(TESTS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
+$(TESTS) $(TOOLS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
 

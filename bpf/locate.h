@@ -47,8 +47,8 @@ TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result p
 __noinline int locate_eth(struct __sk_buff *skb)
 {
 	struct pkt pkt;
-	enum pkt_result parsed = pkt_parse_eth(&pkt, (void *)(long)skb->data,
-					       (void *)(long)skb->data_end, skb->len);
+	enum pkt_result parsed =
+		pkt_parse_eth(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
 
 	return locate_done(&pkt, parsed, skb->len);
 }
@@ -56,8 +56,8 @@ __noinline int locate_eth(struct __sk_buff *skb)
 __noinline int locate_ip(struct __sk_buff *skb)
 {
 	struct pkt pkt;
-	enum pkt_result parsed = pkt_parse_ip(&pkt, (void *)(long)skb->data,
-					      (void *)(long)skb->data_end, skb->len);
+	enum pkt_result parsed =
+		pkt_parse_ip(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
 
 	return locate_done(&pkt, parsed, skb->len);
 }

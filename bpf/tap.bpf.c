@@ -5,7 +5,7 @@
  */
 #include "locate.h"
 
-#define TAP_TC_PASS -1 /* TC_ACT_UNSPEC: go on as if this program were not there */
+#define TAP_TC_PASS -1	 /* TC_ACT_UNSPEC: go on as if this program were not there */
 #define TAP_PULL    256u /* bytes, more than the headers of any usual packet */
 
 /* The first payload bytes that recognition looks at. */
@@ -188,8 +188,7 @@ TAP_INLINE enum tap_counter tap_tcp(void *ctx, enum tap_hook hook, struct tap_wo
 	int err;
 
 	flow = bpf_map_lookup_elem(&flows, &work->key);
-	if (flow && flow->level == TAP_CLOSE &&
-	    !(work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST)))
+	if (flow && flow->level == TAP_CLOSE && !(work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST)))
 		return TAP_CNT_SKIPPED;
 
 	work->seg.ts_ns = bpf_ktime_get_ns();

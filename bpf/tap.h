@@ -20,7 +20,7 @@
 const volatile __u64 tap_ports[65536 / 64];
 const volatile bool tap_any_port = false;
 const volatile bool tap_mirror = false;
-const volatile __u32 tap_budget = 1 << 20; /* payload bytes of a flow at TAP_FULL */
+const volatile __u32 tap_budget = 1 << 20;  /* payload bytes of a flow at TAP_FULL */
 const volatile bool tap_xdp_direct = false; /* tests: do as a kernel before 5.18 has to */
 
 enum tap_hook {

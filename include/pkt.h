@@ -61,7 +61,7 @@ enum pkt_result {
 /* IEEE 802 EtherTypes */
 enum {
 	PKT_ETH_IP4 = 0x0800,
-	PKT_ETH_VLAN = 0x8100,	/* 802.1Q */
+	PKT_ETH_VLAN = 0x8100, /* 802.1Q */
 	PKT_ETH_IP6 = 0x86DD,
 	PKT_ETH_QINQ = 0x88A8,	/* 802.1ad */
 	PKT_ETH_QINQ1 = 0x9100, /* before 802.1ad, still met */
@@ -117,7 +117,8 @@ struct pkt_ip6 {
 /* What the extension headers have in common; the fragment header's offset is where it is. */
 struct pkt_ext {
 	__u8 next;
-	__u8 len; /* units of 8 bytes less one (AH: of 4, less two); reserved in a fragment header */
+	__u8 len; /* units of 8 bytes less one (AH: of 4, less two); reserved in a fragment header
+		   */
 	__u16 frag_be;
 } PKT_UNALIGNED;
 
@@ -142,7 +143,8 @@ struct pkt {
 	const struct pkt_ip6 *ip6;
 	const struct pkt_tcp *tcp;
 	__u32 payload_off; /* of the first payload byte, from data; may be beyond end */
-	__u32 payload_len; /* as the IP header has it: no padding, but perhaps more than the frame */
+	__u32 payload_len; /* as the IP header has it: no padding, but perhaps more than the frame
+			    */
 	__u16 sport;
 	__u16 dport;
 };
@@ -186,7 +188,8 @@ PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, cons
 	if (ip->frag_be & pkt_be16(PKT_IP4_OFFSET))
 		return PKT_FRAGMENT;
 
-	/* 0: more than 16 bits hold, or left to the device (Linux' BIG TCP, segmentation offload) */
+	/* 0: more than 16 bits hold, or left to the device (Linux' BIG TCP, segmentation offload)
+	 */
 	total_len = pkt_be16(ip->total_len_be);
 	if (!total_len)
 		total_len = ip_len;
@@ -213,8 +216,8 @@ PKT_INLINE __u32 pkt_equal(__u32 a, __u32 b)
 /* An extension header that has another header behind it, as far as this parser knows. */
 PKT_INLINE int pkt_is_ext(__u8 next)
 {
-	const __u64 ext = 1ull << PKT_IP_HOPOPTS | 1ull << PKT_IP_ROUTING | 1ull << PKT_IP_FRAGMENT |
-			  1ull << PKT_IP_AH | 1ull << PKT_IP_DSTOPTS;
+	const __u64 ext = 1ull << PKT_IP_HOPOPTS | 1ull << PKT_IP_ROUTING |
+			  1ull << PKT_IP_FRAGMENT | 1ull << PKT_IP_AH | 1ull << PKT_IP_DSTOPTS;
 
 	return next < 64 && ext >> next & 1;
 }

@@ -18,21 +18,21 @@ enum packet_family {
 
 /* What is zero has the usual value. */
 struct packet_spec {
-	uint16_t vlan[3];	/* EtherTypes of tags, outermost first */
+	uint16_t vlan[3]; /* EtherTypes of tags, outermost first */
 	enum packet_family family;
-	bool raw;		/* no Ethernet header */
-	uint8_t ip_options;	/* bytes, multiple of 4 */
-	uint8_t ext[9];		/* IPv6 extension headers; HOPOPTS as 255 */
-	uint8_t ext_len;	/* their length field */
-	uint16_t frag;		/* the whole field, host order */
-	uint8_t proto;		/* 0: TCP */
-	uint8_t ihl, doff;	/* 0: right */
-	int32_t total_len;	/* 0: right; -1: 0 */
-	uint8_t tcp_options;	/* bytes, multiple of 4 */
-	uint8_t swap;		/* from the server: addresses and ports exchanged */
-	uint8_t flags;		/* 0: ACK */
-	uint16_t sport, dport;	/* 0: 40000, 1433 */
-	uint32_t seq, ack;	/* 0: 1000, 2000 */
+	bool raw;	       /* no Ethernet header */
+	uint8_t ip_options;    /* bytes, multiple of 4 */
+	uint8_t ext[9];	       /* IPv6 extension headers; HOPOPTS as 255 */
+	uint8_t ext_len;       /* their length field */
+	uint16_t frag;	       /* the whole field, host order */
+	uint8_t proto;	       /* 0: TCP */
+	uint8_t ihl, doff;     /* 0: right */
+	int32_t total_len;     /* 0: right; -1: 0 */
+	uint8_t tcp_options;   /* bytes, multiple of 4 */
+	uint8_t swap;	       /* from the server: addresses and ports exchanged */
+	uint8_t flags;	       /* 0: ACK */
+	uint16_t sport, dport; /* 0: 40000, 1433 */
+	uint32_t seq, ack;     /* 0: 1000, 2000 */
 	uint32_t payload_len;
 	const uint8_t *payload; /* NULL: a pattern, see packet_byte() */
 	uint16_t padding;
@@ -106,9 +106,9 @@ static inline void packet_ip4(struct packet *p, const struct packet_spec *s, siz
 
 	put8(p, 0x40 | (s->ihl ? s->ihl : header / 4));
 	put8(p, 0);
-	put16(p, s->total_len > 0  ? (unsigned int)s->total_len :
-		 s->total_len == 0 ? (unsigned int)(header + tcp_len) & 0xffff :
-				     0);
+	put16(p, s->total_len > 0    ? (unsigned int)s->total_len
+		 : s->total_len == 0 ? (unsigned int)(header + tcp_len) & 0xffff
+				     : 0);
 	put16(p, 0x1234);
 	put16(p, s->frag);
 	put8(p, 57);
@@ -128,9 +128,9 @@ static inline void packet_ip6(struct packet *p, const struct packet_spec *s, siz
 	for (int i = 0; s->ext[i]; i++)
 		ext += ext_size(s->ext[i], s->ext_len);
 	put32(p, 0x60000000);
-	put16(p, s->total_len > 0  ? (unsigned int)s->total_len :
-		 s->total_len == 0 ? (unsigned int)(ext + tcp_len) & 0xffff :
-				     0);
+	put16(p, s->total_len > 0    ? (unsigned int)s->total_len
+		 : s->total_len == 0 ? (unsigned int)(ext + tcp_len) & 0xffff
+				     : 0);
 	put8(p, s->ext[0] == 255 ? 0 : s->ext[0] ? s->ext[0] : s->proto ? s->proto : 6);
 	put8(p, 57);
 	put(p, s->swap ? server : client, 16);

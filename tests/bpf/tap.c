@@ -238,9 +238,9 @@ static void check_table(const char *what, const struct tap_setup *setup, enum ho
 		if (counted != c->counted || record_count != event)
 			UNIT_FAIL("%s: %s: counted %d, %d records", what, c->name, counted,
 				  record_count);
-		else if (event && (records[0].seg.cap_len != c->cap_len ||
-				   records[0].seg.len != c->cap_len ||
-				   !payload_right(&records[0], 0)))
+		else if (event &&
+			 (records[0].seg.cap_len != c->cap_len ||
+			  records[0].seg.len != c->cap_len || !payload_right(&records[0], 0)))
 			UNIT_FAIL("%s: %s: cap_len %u, len %u, or other payload", what, c->name,
 				  records[0].seg.cap_len, records[0].seg.len);
 	}
@@ -294,7 +294,8 @@ UNIT_CASE(cut_at_every_byte)
 
 	tap_open(&tap, &(struct tap_setup){0});
 	for (int n = 0; n < 4; n++) {
-		/* BPF_PROG_TEST_RUN takes no less than an Ethernet header, and for tc an IPv6 one */
+		/* BPF_PROG_TEST_RUN takes no less than an Ethernet header, and for tc an IPv6 one
+		 */
 		size_t least = n == 2 ? 14 + 40 : 14;
 
 		packet_build(&packet, &specs[n / 2]);
@@ -308,12 +309,13 @@ UNIT_CASE(cut_at_every_byte)
 			if (!passed || counted != (whole ? TAP_CNT_EVENT : TAP_CNT_SHORT))
 				UNIT_FAIL("packet %d, %zu bytes: passed %d, counted %d", n, cut,
 					  passed, counted);
-			if (whole && (records[0].seg.len != 9 ||
-				      records[0].seg.cap_len !=
-					      (cut > packet.payload_off ? cut - packet.payload_off : 0) ||
-				      (records[0].seg.note == SEG_NOTE_TRUNC) != (cut < packet.len)))
-				UNIT_FAIL("packet %d, %zu bytes: len %u, cap_len %u, note %u", n, cut,
-					  records[0].seg.len, records[0].seg.cap_len,
+			if (whole &&
+			    (records[0].seg.len != 9 ||
+			     records[0].seg.cap_len !=
+				     (cut > packet.payload_off ? cut - packet.payload_off : 0) ||
+			     (records[0].seg.note == SEG_NOTE_TRUNC) != (cut < packet.len)))
+				UNIT_FAIL("packet %d, %zu bytes: len %u, cap_len %u, note %u", n,
+					  cut, records[0].seg.len, records[0].seg.cap_len,
 					  records[0].seg.note);
 		}
 	}
@@ -408,7 +410,8 @@ UNIT_CASE(syn_refused)
 
 	tap_open(&tap, &(struct tap_setup){0});
 	SEND(&tap, HOOK_INGRESS, .flags = SYN, .seq = 100);
-	CHECK_INT(SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = RST | ACK, .ack = 101), TAP_CNT_EVENT);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = RST | ACK, .ack = 101),
+		  TAP_CNT_EVENT);
 	CHECK_INT(record_count, 2);
 	CHECK_INT(records[0].seg.flags, SYN);
 	CHECK_INT(records[1].seg.flags, RST | ACK);
@@ -496,7 +499,8 @@ UNIT_CASE(level_close)
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .payload_len = 10), TAP_CNT_SKIPPED);
 	CHECK_INT(record_count, 0);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5), TAP_CNT_SKIPPED);
-	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 5, .swap = 1, .flags = FIN | ACK), TAP_CNT_EVENT);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 5, .swap = 1, .flags = FIN | ACK),
+		  TAP_CNT_EVENT);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .flags = RST), TAP_CNT_EVENT);
 	CHECK_INT(record_count, 1);
 	/* the next connection of the same ports starts anew */
@@ -511,10 +515,12 @@ UNIT_CASE(budget)
 	struct tap tap;
 
 	tap_open(&tap, &(struct tap_setup){.budget = 2000});
-	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400), TAP_CNT_EVENT);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400),
+		  TAP_CNT_EVENT);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6, .payload_len = 1400), TAP_CNT_EVENT);
 	CHECK_INT(records[0].seg.cap_len, 1400);
-	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400), TAP_CNT_BUDGET);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400),
+		  TAP_CNT_BUDGET);
 	CHECK_INT(record_count, 1);
 	CHECK_INT(records[0].seg.len, 1400);
 	CHECK_INT(records[0].seg.cap_len, 0);
@@ -556,8 +562,8 @@ UNIT_CASE(ring_full)
 
 /* --- any port --- */
 
-static const uint8_t prelogin[] = {0x12, 1, 0, 26, 0, 0, 1, 0, 0, 0, 11, 0, 6,
-				   1,	 0, 17, 0, 1, 0xff, 8, 0, 1, 85, 0, 0, 0};
+static const uint8_t prelogin[] = {0x12, 1, 0,	26, 0, 0,    1, 0, 0, 0,  11, 0, 6,
+				   1,	 0, 17, 0,  1, 0xff, 8, 0, 1, 85, 0,  0, 0};
 static const uint8_t client_hello[] = {0x16, 3, 1, 1, 0, 1, 0, 0, 0xfc, 3, 3};
 static const uint8_t server_hello[] = {0x16, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3};
 static const uint8_t http[] = "GET / HTTP/1.1\r\n";
@@ -595,7 +601,8 @@ UNIT_CASE(any_port_prelogin)
 			  TAP_CNT_EVENT);
 		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000), TAP_CNT_EVENT);
 		/* the next connection of the same ports has to show itself again */
-		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000, .flags = SYN, .seq = 7), TAP_CNT_OTHER);
+		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000, .flags = SYN, .seq = 7),
+			  TAP_CNT_OTHER);
 		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000, .payload_len = 20), TAP_CNT_OTHER);
 		tap_close(&tap);
 	}
@@ -625,7 +632,8 @@ UNIT_CASE(any_port_others)
 	tap_open(&tap, &(struct tap_setup){.any_port = true});
 	CHECK_INT(any_port_login(&tap, HOOK_INGRESS, 80, http, sizeof(http)), TAP_CNT_OTHER);
 	CHECK_INT(record_count, 0);
-	CHECK_INT(SEND(&tap, HOOK_EGRESS, .dport = 80, .swap = 1, .payload_len = 1000), TAP_CNT_OTHER);
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .dport = 80, .swap = 1, .payload_len = 1000),
+		  TAP_CNT_OTHER);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 80, .flags = FIN | ACK), TAP_CNT_OTHER);
 	/* a PRELOGIN on a connection that was there before */
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 5004, .payload = prelogin,

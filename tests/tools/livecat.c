@@ -43,7 +43,8 @@ static void print_segment(void *ctx, const struct seg *seg, const uint8_t *paylo
 	remember(seg);
 	printf("{\"saddr\":\"%s\",\"sport\":%u,\"daddr\":\"%s\",\"dport\":%u,\"flags\":%u,"
 	       "\"seq\":%u,\"ack\":%u,\"len\":%u,\"cap_len\":%u,\"sum\":%u,\"dir\":%u,\"note\":%u,"
-	       "\"ifindex\":%u,\"ttl\":%u,\"local\":%d,\"ts\":%" PRIu64 ",\"age_ns\":%" PRId64 "}\n",
+	       "\"ifindex\":%u,\"ttl\":%u,\"local\":%d,\"ts\":%" PRIu64 ",\"age_ns\":%" PRId64
+	       "}\n",
 	       inet_ntop(AF_INET6, seg->saddr, s, sizeof(s)), seg->sport,
 	       inet_ntop(AF_INET6, seg->daddr, d, sizeof(d)), seg->dport, seg->flags, seg->seq,
 	       seg->ack, seg->len, seg->cap_len, sum, seg->dir, seg->note, seg->ifindex, seg->ttl,

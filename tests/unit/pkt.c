@@ -27,14 +27,20 @@ static const struct pkt_case cases[] = {
 	{"TCP options", {.tcp_options = 40, .payload_len = 10}, PKT_TCP, 94, 10},
 	{"IPv4 and TCP options",
 	 {.ip_options = 4, .tcp_options = 12, .payload_len = 1},
-	 PKT_TCP, 70, 1},
+	 PKT_TCP,
+	 70,
+	 1},
 	{"IPv4 total length 0", {.total_len = -1, .payload_len = 70000}, PKT_TCP, 54, 70000},
 	{"IPv4 total length 0, options",
 	 {.total_len = -1, .ip_options = 8, .payload_len = 9},
-	 PKT_TCP, 62, 9},
+	 PKT_TCP,
+	 62,
+	 9},
 	{"IPv4 promises more than the frame has",
 	 {.total_len = 1040, .payload_len = 10},
-	 PKT_TCP, 54, 1000},
+	 PKT_TCP,
+	 54,
+	 1000},
 	{"IPv4 total length below its header", {.total_len = 19}, PKT_SHORT, 0, 0},
 	{"IPv4 total length within TCP's header", {.total_len = 39}, PKT_SHORT, 0, 0},
 	{"IPv4 header length 4", {.ihl = 4}, PKT_SHORT, 0, 0},
@@ -54,61 +60,95 @@ static const struct pkt_case cases[] = {
 	{"three tags", {.vlan = {0x88a8, 0x8100, 0x8100}}, PKT_OTHER, 0, 0},
 	{"802.1Q, IPv4 total length 0",
 	 {.vlan = {0x8100}, .total_len = -1, .payload_len = 7},
-	 PKT_TCP, 58, 7},
+	 PKT_TCP,
+	 58,
+	 7},
 	{"802.1Q, IPv6",
 	 {.vlan = {0x8100}, .family = PACKET_IP6, .payload_len = 5},
-	 PKT_TCP, 78, 5},
+	 PKT_TCP,
+	 78,
+	 5},
 	{"IPv6", {.family = PACKET_IP6, .payload_len = 100}, PKT_TCP, 74, 100},
 	{"IPv6 padding", {.family = PACKET_IP6, .padding = 20}, PKT_TCP, 74, 0},
 	{"IPv6 payload length 0",
 	 {.family = PACKET_IP6, .total_len = -1, .payload_len = 70000},
-	 PKT_TCP, 74, 70000},
+	 PKT_TCP,
+	 74,
+	 70000},
 	{"IPv6 jumbo",
 	 {.family = PACKET_IP6, .total_len = -1, .ext = {255}, .payload_len = 70000},
-	 PKT_TCP, 82, 70000},
+	 PKT_TCP,
+	 82,
+	 70000},
 	{"IPv6 hop-by-hop", {.family = PACKET_IP6, .ext = {255}, .payload_len = 3}, PKT_TCP, 82, 3},
 	{"IPv6 routing, 24 bytes",
 	 {.family = PACKET_IP6, .ext = {43}, .ext_len = 2, .payload_len = 3},
-	 PKT_TCP, 98, 3},
+	 PKT_TCP,
+	 98,
+	 3},
 	{"IPv6 destination options",
 	 {.family = PACKET_IP6, .ext = {60}, .payload_len = 3},
-	 PKT_TCP, 82, 3},
+	 PKT_TCP,
+	 82,
+	 3},
 	{"IPv6 AH, 24 bytes",
 	 {.family = PACKET_IP6, .ext = {51}, .ext_len = 4, .payload_len = 3},
-	 PKT_TCP, 98, 3},
+	 PKT_TCP,
+	 98,
+	 3},
 	{"IPv6 first fragment",
 	 {.family = PACKET_IP6, .ext = {44}, .frag = 1, .payload_len = 3},
-	 PKT_TCP, 82, 3},
+	 PKT_TCP,
+	 82,
+	 3},
 	{"IPv6 fragment header's reserved byte set",
 	 {.family = PACKET_IP6, .ext = {44}, .ext_len = 9, .payload_len = 3},
-	 PKT_TCP, 82, 3},
+	 PKT_TCP,
+	 82,
+	 3},
 	{"IPv6 later fragment",
 	 {.family = PACKET_IP6, .ext = {44}, .frag = 0x0009},
-	 PKT_FRAGMENT, 0, 0},
+	 PKT_FRAGMENT,
+	 0,
+	 0},
 	{"IPv6 six headers",
 	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60}, .payload_len = 3},
-	 PKT_TCP, 122, 3},
+	 PKT_TCP,
+	 122,
+	 3},
 	{"IPv6 seven headers",
 	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60, 60}},
-	 PKT_EXT_HEADERS, 0, 0},
+	 PKT_EXT_HEADERS,
+	 0,
+	 0},
 	{"IPv6 six headers, UDP",
 	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60}, .proto = 17},
-	 PKT_OTHER, 0, 0},
+	 PKT_OTHER,
+	 0,
+	 0},
 	{"IPv6 longest headers",
 	 {.family = PACKET_IP6, .ext = {60, 60}, .ext_len = 255, .payload_len = 3},
-	 PKT_TCP, 4170, 3},
+	 PKT_TCP,
+	 4170,
+	 3},
 	{"IPv6 length within the headers",
 	 {.family = PACKET_IP6, .ext = {60, 60}, .total_len = 15},
-	 PKT_SHORT, 0, 0},
+	 PKT_SHORT,
+	 0,
+	 0},
 	{"IPv6 length within TCP's header",
 	 {.family = PACKET_IP6, .total_len = 19},
-	 PKT_SHORT, 0, 0},
+	 PKT_SHORT,
+	 0,
+	 0},
 	{"IPv6 ESP", {.family = PACKET_IP6, .proto = 50}, PKT_OTHER, 0, 0},
 	{"IPv6 no next header", {.family = PACKET_IP6, .proto = 59}, PKT_OTHER, 0, 0},
 	{"raw IPv4", {.raw = true, .payload_len = 4}, PKT_TCP, 40, 4},
 	{"raw IPv6",
 	 {.raw = true, .family = PACKET_IP6, .ext = {60}, .payload_len = 4},
-	 PKT_TCP, 68, 4},
+	 PKT_TCP,
+	 68,
+	 4},
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
@@ -122,15 +162,16 @@ static const uint8_t *guarded(const uint8_t *data, size_t len)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), size = sizeof(packet.data);
 
 	if (!area) {
-		area = mmap(NULL, size + page, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		area = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
 		mprotect(area + size, page, PROT_NONE);
 	}
 	memcpy(area + size - len, data, len);
 	return area + size - len;
 }
 
-static enum pkt_result parse(const struct pkt_case *c, struct pkt *pkt, size_t cut, size_t frame_len)
+static enum pkt_result parse(const struct pkt_case *c, struct pkt *pkt, size_t cut,
+			     size_t frame_len)
 {
 	const uint8_t *data = guarded(packet.data, cut);
 
@@ -174,11 +215,13 @@ UNIT_CASE(cut_at_every_byte)
 
 			if (result != c->result && (enough || result != PKT_SHORT))
 				UNIT_FAIL("%s, %zu bytes: result %d", c->name, cut, result);
-			if (c->result == PKT_TCP && (result == PKT_TCP) != (cut >= packet.tcp_off + 20))
+			if (c->result == PKT_TCP &&
+			    (result == PKT_TCP) != (cut >= packet.tcp_off + 20))
 				UNIT_FAIL("%s, %zu bytes: result %d", c->name, cut, result);
 			enough = result == c->result;
 			if (result == PKT_TCP && pkt.payload_len != c->payload_len)
-				UNIT_FAIL("%s, %zu bytes: payload %u", c->name, cut, pkt.payload_len);
+				UNIT_FAIL("%s, %zu bytes: payload %u", c->name, cut,
+					  pkt.payload_len);
 		}
 	}
 }

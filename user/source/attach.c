@@ -257,8 +257,10 @@ void attach_release(struct attachment *at)
 static const char *how_name(enum attach_how how)
 {
 	static const char *const names[] = {
-		[ATTACH_NONE] = "nothing",	     [ATTACH_TCX] = "tcx",
-		[ATTACH_CLSACT] = "clsact",	     [ATTACH_XDP_NATIVE] = "xdp native",
+		[ATTACH_NONE] = "nothing",
+		[ATTACH_TCX] = "tcx",
+		[ATTACH_CLSACT] = "clsact",
+		[ATTACH_XDP_NATIVE] = "xdp native",
 		[ATTACH_XDP_GENERIC] = "xdp generic",
 	};
 

@@ -20,10 +20,10 @@
 #include "log.h"
 #include "netdev.h"
 
-#define LIVE_BATCH    65536	/* most segments in one dispatch, so that the caller's timers run */
-#define LIVE_LOOK_NS  5000000	/* between looks at the ring buffer while there is traffic */
-#define LIVE_IDLE_MAX 4		/* looks in vain after which to sleep until woken */
-#define LIVE_ATTACHED_MAX 1024	/* interfaces; reaching it is logged */
+#define LIVE_BATCH	  65536 /* most segments in one dispatch, so that the caller's timers run */
+#define LIVE_LOOK_NS	  5000000 /* between looks at the ring buffer while there is traffic */
+#define LIVE_IDLE_MAX	  4	  /* looks in vain after which to sleep until woken */
+#define LIVE_ATTACHED_MAX 1024	  /* interfaces; reaching it is logged */
 
 struct live_attached {
 	struct attachment at;
@@ -106,9 +106,10 @@ static int live_attach(struct live *live, const struct netdev *dev)
 	if (live->promiscuous && link == ATTACH_LINK_ETHERNET) {
 		a->promiscuous_fd = netdev_promiscuous(dev->ifindex);
 		if (a->promiscuous_fd < 0)
-			log_warn("%s: not promiscuous (%s): of a mirror port only what is addressed "
-				 "to this host is seen",
-				 dev->name, strerror(-a->promiscuous_fd));
+			log_warn(
+				"%s: not promiscuous (%s): of a mirror port only what is addressed "
+				"to this host is seen",
+				dev->name, strerror(-a->promiscuous_fd));
 	}
 	live->attached_count++;
 	return 0;

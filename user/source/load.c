@@ -155,7 +155,8 @@ static int load_with_logs(struct tap_bpf *tap)
 	char *text;
 	int err;
 
-	bpf_object__for_each_program(prog, tap->obj) {
+	bpf_object__for_each_program(prog, tap->obj)
+	{
 		text = malloc(VERIFIER_LOG_SIZE);
 		if (!text)
 			return -ENOMEM;
@@ -163,7 +164,8 @@ static int load_with_logs(struct tap_bpf *tap)
 		bpf_program__set_log_buf(prog, text, VERIFIER_LOG_SIZE);
 	}
 	err = tap_bpf__load(tap);
-	bpf_object__for_each_program(prog, tap->obj) {
+	bpf_object__for_each_program(prog, tap->obj)
+	{
 		size_t size;
 
 		text = (char *)bpf_program__log_buf(prog, &size);
@@ -196,8 +198,9 @@ int tap_load(struct tap_bpf **tap, const struct live_config *config)
 	if (!err)
 		return 0;
 	log_error("can't load the tap into the kernel: %s%s", strerror(-err),
-		  err == -ENOMEM ? " (is there room for the ring buffer, is RLIMIT_MEMLOCK low?)" :
-		  err == -EPERM ? " (is BPF locked down here: a container, RLIMIT_MEMLOCK?)" : "");
+		  err == -ENOMEM  ? " (is there room for the ring buffer, is RLIMIT_MEMLOCK low?)"
+		  : err == -EPERM ? " (is BPF locked down here: a container, RLIMIT_MEMLOCK?)"
+				  : "");
 	tap_bpf__destroy(*tap);
 	*tap = NULL;
 	return err;

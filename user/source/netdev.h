@@ -32,7 +32,8 @@ int netdev_watch(void);
 /* Without blocking: what changed since, NETDEV_*. */
 unsigned int netdev_changes(int fd);
 
-/* See all that passes an interface, as on a mirror port: a descriptor that holds it so, or -errno. */
+/* See all that passes an interface, as on a mirror port: a descriptor that holds it so, or -errno.
+ */
 int netdev_promiscuous(unsigned int ifindex);
 
 #endif
