@@ -9,11 +9,32 @@
 
 #include "flow.h"
 
-/* TAP_CNT_EVENT: it is in the work, all but ts_ns, ifindex and dir; else what became of it. */
-TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result parsed,
-					__u32 frame_len)
+/* What is to become of a segment of a flow that is being followed. */
+TAP_INLINE enum tap_counter locate_followed(const struct pkt *pkt, struct flow *flow)
 {
+	if (pkt->tcp->flags & (SEG_SYN | SEG_FIN | SEG_RST))
+		return TAP_CNT_EVENT;
+	if (flow->level == TAP_CLOSE)
+		return TAP_CNT_SKIPPED;
+	if (flow->level != TAP_FULL || !pkt->payload_len)
+		return TAP_CNT_EVENT;
+	if (flow->bytes >= tap_budget)
+		return TAP_CNT_BUDGET;
+	/* the two directions may miss each other's bytes: a budget, not an account */
+	flow->bytes += pkt->payload_len;
+	return TAP_CNT_EVENT;
+}
+
+/*
+ * TAP_CNT_EVENT, TAP_CNT_BUDGET: the segment is in the work, all but ts_ns, ifindex, dir and
+ * avail; else what became of the packet. What is not to be handed over ends here: the bulk of
+ * the traffic costs a look-up and no copy.
+ */
+TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result parsed)
+{
+	enum tap_counter result = TAP_CNT_EVENT;
 	struct tap_work *work;
+	struct flow *flow;
 
 	if (parsed == PKT_SHORT)
 		return TAP_CNT_SHORT;
@@ -30,18 +51,17 @@ TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result p
 		return TAP_CNT_LOST;
 
 	flow_key_fill(&work->key, pkt);
+	flow = bpf_map_lookup_elem(&flows, &work->key);
+	if (flow)
+		result = locate_followed(pkt, flow);
+	if (result == TAP_CNT_SKIPPED)
+		return result;
+	work->followed = !!flow;
 	pkt_seg(pkt, &work->seg);
 	work->seg.cap_len = 0;
 	work->seg.note = 0;
 	work->payload_off = pkt->payload_off;
-	/* an IP header may promise more than the frame has */
-	work->avail = 0;
-	if (frame_len > pkt->payload_off) {
-		work->avail = frame_len - pkt->payload_off;
-		if (work->avail > pkt->payload_len)
-			work->avail = pkt->payload_len;
-	}
-	return TAP_CNT_EVENT;
+	return result;
 }
 
 __noinline int locate_eth(struct __sk_buff *skb)
@@ -50,7 +70,7 @@ __noinline int locate_eth(struct __sk_buff *skb)
 	enum pkt_result parsed =
 		pkt_parse_eth(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
 
-	return locate_done(&pkt, parsed, skb->len);
+	return locate_done(&pkt, parsed);
 }
 
 __noinline int locate_ip(struct __sk_buff *skb)
@@ -59,20 +79,25 @@ __noinline int locate_ip(struct __sk_buff *skb)
 	enum pkt_result parsed =
 		pkt_parse_ip(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
 
-	return locate_done(&pkt, parsed, skb->len);
+	return locate_done(&pkt, parsed);
 }
 
+/* Only the first buffer's length is told: it matters to lengths of 0, which no wire has. */
 __noinline int locate_xdp(struct xdp_md *xdp)
 {
 	const void *data = (void *)(long)xdp->data;
 	const void *end = (void *)(long)xdp->data_end;
-	__u32 frame_len = xdp->data_end - xdp->data;
 	struct pkt pkt;
 
-	/* A frame may lie in several buffers where programs can get at them, from 5.18 on. */
-	if (tap_has_xdp_load())
-		frame_len = bpf_xdp_get_buff_len(xdp);
-	return locate_done(&pkt, pkt_parse_eth(&pkt, data, end, frame_len), frame_len);
+	return locate_done(&pkt, pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data));
+}
+
+/* How much of the payload the frame holds: an IP header may promise more. */
+TAP_INLINE void locate_avail(struct tap_work *work, __u32 frame_len)
+{
+	__u32 avail = frame_len > work->payload_off ? frame_len - work->payload_off : 0;
+
+	work->avail = avail < work->seg.len ? avail : work->seg.len;
 }
 
 #endif

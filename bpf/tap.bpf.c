@@ -35,20 +35,6 @@ TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct fl
 	return kept;
 }
 
-/* A flow that is being followed. */
-TAP_INLINE enum tap_counter tap_known(const struct tap_work *work, struct flow *flow)
-{
-	if (work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST))
-		return TAP_CNT_EVENT;
-	if (flow->level != TAP_FULL || !work->seg.len)
-		return TAP_CNT_EVENT;
-	if (flow->bytes >= tap_budget)
-		return TAP_CNT_BUDGET;
-	/* the two directions may miss each other's bytes: a budget, not an account */
-	flow->bytes += work->seg.len;
-	return TAP_CNT_EVENT;
-}
-
 /*
  * A watched port, but no flow yet. The flow is followed from its first payload on, if its
  * handshake was seen or the server speaks: what a flood of made-up packets can't bring about.
@@ -162,37 +148,33 @@ TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const st
 	return ok ? TAP_CNT_EVENT : TAP_CNT_FLOW_MISS;
 }
 
-/* Decide on a segment, and take note of it. flow may be NULL. */
+/* Decide on a segment, and take note of it. found: what its flow's level has it be. */
 TAP_INLINE enum tap_counter tap_judge(void *ctx, enum tap_hook hook, const struct tap_work *work,
-				      const struct flow_key *key, struct flow *flow)
+				      enum tap_counter found)
 {
 	bool watched = tap_port(work->seg.dport) || tap_port(work->seg.sport);
 
 	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN) {
 		/* the ports are used again: nothing of the old connection holds for the new one */
-		if (flow)
-			bpf_map_delete_elem(&flows, key);
-		return tap_syn(work, key, watched);
+		if (work->followed)
+			bpf_map_delete_elem(&flows, &work->key);
+		return tap_syn(work, &work->key, watched);
 	}
-	if (flow)
-		return tap_known(work, flow);
+	if (work->followed)
+		return found;
 	if (watched)
-		return tap_unknown(work, key);
-	return tap_stranger(ctx, hook, work, key);
+		return tap_unknown(work, &work->key);
+	return tap_stranger(ctx, hook, work, &work->key);
 }
 
-TAP_INLINE enum tap_counter tap_tcp(void *ctx, enum tap_hook hook, struct tap_work *work)
+TAP_INLINE enum tap_counter tap_tcp(void *ctx, enum tap_hook hook, struct tap_work *work,
+				    enum tap_counter found)
 {
 	enum tap_counter result;
-	struct flow *flow;
 	int err;
 
-	flow = bpf_map_lookup_elem(&flows, &work->key);
-	if (flow && flow->level == TAP_CLOSE && !(work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST)))
-		return TAP_CNT_SKIPPED;
-
 	work->seg.ts_ns = bpf_ktime_get_ns();
-	result = tap_judge(ctx, hook, work, &work->key, flow);
+	result = tap_judge(ctx, hook, work, found);
 	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)
 		return result;
 	if (result == TAP_CNT_BUDGET)
@@ -201,19 +183,31 @@ TAP_INLINE enum tap_counter tap_tcp(void *ctx, enum tap_hook hook, struct tap_wo
 	return err ? TAP_CNT_LOST : result;
 }
 
-/* found: what locating the packet came to; TAP_CNT_EVENT: it is in the work. */
+TAP_INLINE __u32 tap_frame_len(void *ctx, enum tap_hook hook)
+{
+	struct xdp_md *xdp = ctx;
+
+	if (hook == TAP_HOOK_SKB)
+		return ((struct __sk_buff *)ctx)->len;
+	/* A frame may lie in several buffers where programs can get at them, from 5.18 on. */
+	if (tap_has_xdp_load())
+		return bpf_xdp_get_buff_len(xdp);
+	return xdp->data_end - xdp->data;
+}
+
+/* found: what locating the packet came to. */
 TAP_INLINE void tap_packet(void *ctx, enum tap_hook hook, enum tap_counter found, __u32 ifindex,
 			   enum seg_dir dir)
 {
 	struct tap_work *work;
 
-	if (found == TAP_CNT_EVENT) {
-		found = TAP_CNT_LOST;
+	if (found == TAP_CNT_EVENT || found == TAP_CNT_BUDGET) {
 		work = tap_work();
 		if (work) {
 			work->seg.ifindex = ifindex;
 			work->seg.dir = tap_mirror ? SEG_DIR_UNKNOWN : dir;
-			found = tap_tcp(ctx, hook, work);
+			locate_avail(work, tap_frame_len(ctx, hook));
+			found = tap_tcp(ctx, hook, work, found);
 		}
 	}
 	tap_count(found);

@@ -37,8 +37,8 @@ struct tap_work {
 	struct seg seg;
 	struct flow_key key; /* at a multiple of 8 */
 	__u32 payload_off;
-	__u32 avail; /* payload bytes that the frame holds */
-	__u32 pad;
+	__u32 avail;	/* payload bytes that the frame holds */
+	__u32 followed; /* the flow map has the flow */
 };
 
 struct {

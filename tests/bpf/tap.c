@@ -329,8 +329,7 @@ static void check_chunks(struct tap *tap, uint32_t payload, uint8_t flags, uint3
 	uint32_t seq = 5000, sum = 0;
 	int want = (int)((payload + SEG_CHUNK - 1) / SEG_CHUNK);
 
-	CHECK_INT(SEND(tap, HOOK_XDP, .flags = flags, .seq = 5000, .payload_len = payload,
-		       .total_len = payload > 60000 ? -1 : 0),
+	CHECK_INT(SEND(tap, HOOK_XDP, .flags = flags, .seq = 5000, .payload_len = payload),
 		  TAP_CNT_EVENT);
 	CHECK_INT(record_count, want);
 	for (int i = 0; i < record_count; i++) {
