@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bulk.h"
 #include "conn.h"
 #include "rpc.h"
 
@@ -354,8 +355,8 @@ void command_run(struct conn *c, struct session *s)
 		run_transaction(c, s);
 		break;
 	case TDS_BULK:
-		/* The rows aren't counted: their layout is the client's business. */
-		put_done(c, s, TOKEN_DONE, DONE_COUNT, COMMAND_INSERT, 0);
+		put_done(c, s, TOKEN_DONE, DONE_COUNT, COMMAND_INSERT,
+			 bulk_rows(buf_head(&s->msg), buf_len(&s->msg), c->version));
 		break;
 	default:
 		c->end = END_FIN;
@@ -365,9 +366,15 @@ void command_run(struct conn *c, struct session *s)
 		session_send(c, s, TDS_REPLY, true);
 }
 
-void command_attention(struct conn *c, struct session *s)
+void command_attention(struct conn *c, struct session *s, bool interrupts)
 {
-	s->rows_left = 0;
+	/* As SQL Server: what is interrupted ends, and the acknowledgement is a message of its own.
+	 */
+	if (interrupts || s->rows_left) {
+		s->rows_left = 0;
+		put_done(c, s, TOKEN_DONE, DONE_ERROR, 0, 0);
+		session_send(c, s, TDS_REPLY, true);
+	}
 	put_done(c, s, TOKEN_DONE, DONE_ATTN, 0, 0);
 	session_send(c, s, TDS_REPLY, true);
 }

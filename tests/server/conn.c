@@ -204,10 +204,12 @@ static bool answer(struct conn *c, struct session *s, uint64_t now)
 static bool deliver(struct conn *c, struct session *s, const uint8_t *p, size_t n)
 {
 	if (p[0] == TDS_ATTENTION && c->phase == PHASE_BATCH) {
+		bool interrupts = s->ready;
+
 		s->ready = s->in_msg = false;
 		s->wake_ns = 0;
 		buf_clear(&s->msg);
-		command_attention(c, s);
+		command_attention(c, s, interrupts);
 		return true;
 	}
 	if (s->ready || (s->in_msg && s->msg_type != p[0]))
@@ -216,10 +218,9 @@ static bool deliver(struct conn *c, struct session *s, const uint8_t *p, size_t 
 		s->in_msg = true;
 		s->msg_type = p[0];
 		s->msg_status = p[1];
-		s->msg_len = 0;
 	}
-	s->msg_len += n - TDS_HEADER;
-	if (s->msg_type != TDS_BULK)
+	/* A bulk load has no limit of length, but its count of rows stops here. */
+	if (s->msg_type != TDS_BULK || buf_len(&s->msg) < MESSAGE_LIMIT)
 		buf_put(&s->msg, p + TDS_HEADER, n - TDS_HEADER);
 	if (p[1] & STATUS_EOM) {
 		s->in_msg = false;
@@ -228,7 +229,7 @@ static bool deliver(struct conn *c, struct session *s, const uint8_t *p, size_t 
 	/* A login without PRELOGIN: TDS 7.1 clients may. */
 	if (c->phase == PHASE_PRELOGIN && p[0] == TDS_LOGIN7 && s->ready)
 		c->phase = PHASE_LOGIN;
-	return buf_len(&s->msg) <= MESSAGE_LIMIT;
+	return s->msg_type == TDS_BULK || buf_len(&s->msg) <= MESSAGE_LIMIT;
 }
 
 /* The length of the packet at the head of b; 0: not all there; < 0: no packet. */

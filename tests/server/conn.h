@@ -28,7 +28,6 @@ struct session {
 	struct buf rx; /* SMP payload not yet framed */
 
 	struct buf msg;	  /* the client's message, its packets joined */
-	uint64_t msg_len; /* of bulk data only the length is kept */
 	uint64_t wake_ns; /* 0, or when the message may be answered */
 	uint8_t msg_type, msg_status;
 	bool in_msg, ready; /* a part of it came; all of it came */
@@ -81,7 +80,8 @@ void login_message(struct conn *c, struct session *s);
 /* command.c: how long the command itself asks to wait; its answer; more of a long answer. */
 unsigned command_wait_ms(const struct conn *c, const struct session *s);
 void command_run(struct conn *c, struct session *s);
-void command_attention(struct conn *c, struct session *s);
+/* interrupts: a command was still waiting for its answer. */
+void command_attention(struct conn *c, struct session *s, bool interrupts);
 void command_more_rows(struct conn *c, struct session *s);
 
 #endif

@@ -95,13 +95,19 @@ static void make_prelogin(struct load *l)
 	static const uint8_t encryption[] = {ENC_NOT_SUP, ENC_OFF, ENC_ON, ENC_NOT_SUP};
 	/* clang-format off: a row is an option's token, offset and length */
 	uint8_t table[] = {
-		PL_VERSION,    0, 26, 0, 6,
-		PL_ENCRYPTION, 0, 32, 0, 1,
-		PL_INSTANCE,   0, 33, 0, 1,
-		PL_THREADID,   0, 34, 0, 4,
-		PL_MARS,       0, 38, 0, 1,
-		PL_END,
-		1, 0, 0, 0, 0, 0, encryption[l->o.encrypt], 0, 0, 0, 0, 0, 0,
+		PL_VERSION,  0,		  26,
+		0,	     6,		  PL_ENCRYPTION,
+		0,	     32,	  0,
+		1,	     PL_INSTANCE, 0,
+		33,	     0,		  1,
+		PL_THREADID, 0,		  34,
+		0,	     4,		  PL_MARS,
+		0,	     38,	  0,
+		1,	     PL_END,	  1,
+		0,	     0,		  0,
+		0,	     0,		  encryption[l->o.encrypt],
+		0,	     0,		  0,
+		0,	     0,		  0,
 	};
 	/* clang-format on */
 
