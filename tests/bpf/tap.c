@@ -64,6 +64,12 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
+/* Frames in several buffers, from 5.18 on: without them there are no packets above a page. */
+static bool has_frags(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 1;
+}
+
 static void tap_open(struct tap *tap, const struct tap_setup *setup)
 {
 	memset(tap, 0, sizeof(*tap));
@@ -80,7 +86,7 @@ static void tap_open(struct tap *tap, const struct tap_setup *setup)
 		tap->skel->rodata->tap_budget = setup->budget;
 	if (setup->ring_size)
 		bpf_map__set_max_entries(tap->skel->maps.events, setup->ring_size);
-	if (!setup->xdp_direct)
+	if (!setup->xdp_direct && has_frags())
 		bpf_program__set_flags(tap->skel->progs.tap_xdp, BPF_F_XDP_HAS_FRAGS);
 	if (tap_bpf__load(tap->skel)) {
 		printf("not ok - load: %s (root is needed)\n", strerror(errno));
@@ -554,8 +560,10 @@ UNIT_CASE(ring_full)
 	tap_counted(&tap);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .payload_len = 1400), TAP_CNT_EVENT);
 	/* a super-segment that fits in part is lost */
-	CHECK_INT(SEND(&tap, HOOK_XDP, .payload_len = 40000), TAP_CNT_LOST);
-	CHECK(record_count > 0 && record_count < 10);
+	if (has_frags()) {
+		CHECK_INT(SEND(&tap, HOOK_XDP, .payload_len = 40000), TAP_CNT_LOST);
+		CHECK(record_count > 0 && record_count < 10);
+	}
 	tap_close(&tap);
 }
 
@@ -672,7 +680,10 @@ int main(void)
 	check_table("xdp before 5.18", &(struct tap_setup){.xdp_direct = true}, HOOK_XDP);
 	RUN(segment_fields);
 	RUN(cut_at_every_byte);
-	RUN(super_segments);
+	if (has_frags())
+		RUN(super_segments);
+	else
+		printf("skip - super_segments: the kernel has none for test runs, before 5.18\n");
 	RUN(syn_kept_until_answered);
 	RUN(syn_repeated);
 	RUN(syn_refused);
