@@ -60,7 +60,7 @@ static inline void buf_clear(struct buf *b)
 static inline void buf_release(struct buf *b)
 {
 	free(b->data);
-	*b = (struct buf){ 0 };
+	*b = (struct buf){0};
 }
 
 #endif

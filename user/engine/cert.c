@@ -39,8 +39,7 @@ void tls_certificate_read(struct tls *t, const uint8_t *der, uint32_t len)
 	}
 	text_set(&t->subject, name_text(X509_get_subject_name(cert)));
 	text_set(&t->issuer, name_text(X509_get_issuer_name(cert)));
-	t->self_signed =
-		!X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert));
+	t->self_signed = !X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert));
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) == 1)
 		t->not_after_s = timegm(&tm);
 	X509_free(cert);

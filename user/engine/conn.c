@@ -8,7 +8,7 @@
 #include "tcp.h"
 
 #define HIDDEN_IDLE_NS (5 * NS_PER_S) /* a hidden login is judged by silence after this long */
-#define LATE_NS (2 * NS_PER_S)	      /* a late answer is waited for this long */
+#define LATE_NS	       (2 * NS_PER_S) /* a late answer is waited for this long */
 
 struct conn {
 	struct engine *e;
@@ -100,7 +100,7 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 		login_lost(c->f, c->from, ts_ns);
 }
 
-static const struct frame_ops conn_ops = { head, body, end, lost };
+static const struct frame_ops conn_ops = {head, body, end, lost};
 
 /*
  * On any port: TDS is told by a flow's first client payload, a PRELOGIN or a ClientHello that
@@ -140,8 +140,8 @@ static void login_told(struct engine *e, struct flow *f)
 
 	f->login_outcome = (uint8_t)l->outcome;
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
-		 : l->mark_count ? l->marks[l->mark_count - 1].phase
-				 : PHASE_TCP;
+		   : l->mark_count	    ? l->marks[l->mark_count - 1].phase
+					    : PHASE_TCP;
 	if (l->outcome == OUTCOME_OK && l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1)
 		mars_begin(f);
 	if (!f->tentative) {
@@ -170,7 +170,7 @@ static void login_settle(struct engine *e, struct flow *f)
 void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
 	       uint64_t ts_ns)
 {
-	struct conn c = { e, f, from };
+	struct conn c = {e, f, from};
 
 	if (f->told)
 		return;
@@ -183,7 +183,7 @@ void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *
 void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
 	      uint64_t ts_ns)
 {
-	struct conn c = { e, f, from };
+	struct conn c = {e, f, from};
 
 	if (f->told)
 		return;
@@ -243,7 +243,7 @@ static void close_emit(struct engine *e, struct flow *f)
 		.how = (enum close_how)f->close_how,
 		.graceful = f->graceful,
 		.phase = (enum phase)f->phase,
-		.bytes = { f->half[0].bytes, f->half[1].bytes },
+		.bytes = {f->half[0].bytes, f->half[1].bytes},
 		.reset_connections = f->resets,
 		.has_mars = f->mars,
 	};

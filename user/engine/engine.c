@@ -9,15 +9,15 @@
 #include "login.h"
 #include "tcp.h"
 
-#define FLOWS_DEFAULT 65536
-#define BUFFER_DEFAULT (64ull << 20)
+#define FLOWS_DEFAULT	   65536
+#define BUFFER_DEFAULT	   (64ull << 20)
 #define REORDER_DEFAULT_NS (NS_PER_S / 2)
 #define GIVE_UP_DEFAULT_NS (75 * NS_PER_S)
-#define IDLE_DEFAULT_NS (4 * 3600 * NS_PER_S)
-#define SWEEP_NS (NS_PER_S / 4)
-#define LINGER_NS (2 * NS_PER_S)    /* after both FINs, for the last ACK or a reset */
-#define CLOSED_NS (60 * NS_PER_S)   /* late packets of a closed connection find it for this long */
-#define SETTLE_SEQ_MAX (1u << 20)   /* a SYN seen late is this near to what came before it */
+#define IDLE_DEFAULT_NS	   (4 * 3600 * NS_PER_S)
+#define SWEEP_NS	   (NS_PER_S / 4)
+#define LINGER_NS	   (2 * NS_PER_S) /* after both FINs, for the last ACK or a reset */
+#define CLOSED_NS	   (60 * NS_PER_S) /* late packets of a closed connection find it for this long */
+#define SETTLE_SEQ_MAX	   (1u << 20) /* a SYN seen late is this near to what came before it */
 
 struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
 			  void *ctx)
@@ -66,7 +66,7 @@ const struct engine_stats *engine_stats(const struct engine *e)
 /* For want of room: what is over first, then logins that never got on, then the oldest session. */
 static void evict(struct engine *e)
 {
-	static const enum flow_list order[] = { FLOW_CLOSED, FLOW_LOGIN, FLOW_SESSION };
+	static const enum flow_list order[] = {FLOW_CLOSED, FLOW_LOGIN, FLOW_SESSION};
 	struct flow *f;
 
 	for (int i = 0; i < FLOW_LISTS; i++) {
@@ -97,8 +97,8 @@ static int client_end(const struct engine *e, const struct seg *seg, uint8_t sen
 	return seg->dport <= seg->sport ? sender : !sender;
 }
 
-static struct flow *flow_begin(struct engine *e, const struct seg *seg,
-			       const struct flow_key *key, uint8_t sender)
+static struct flow *flow_begin(struct engine *e, const struct seg *seg, const struct flow_key *key,
+			       uint8_t sender)
 {
 	int client = client_end(e, seg, sender);
 	struct flow *f;
@@ -286,7 +286,7 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 
 void engine_finish(struct engine *e)
 {
-	static const enum flow_list order[] = { FLOW_SESSION, FLOW_LOGIN };
+	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN};
 
 	for (int i = 0; i < 2; i++) {
 		while (e->flows.head[order[i]])

@@ -52,16 +52,16 @@ struct engine_ops {
 };
 
 struct engine_stats {
-	uint64_t segments;	   /* handed in */
-	uint64_t ignored;	   /* of no TDS port or flow */
-	uint64_t flows;		   /* now in the table */
-	uint64_t flows_evicted;	   /* for want of room, max_flows */
-	uint64_t buffer_evicted;   /* streams given up for want of room, max_buffer */
-	uint64_t missing_bytes;	   /* declared missing, all streams */
-	uint64_t out_of_window;	   /* segments too far from their stream to be believed */
-	uint64_t duplicates;	   /* the same packet seen twice */
-	uint64_t lost_sync;	   /* streams that stopped framing as TDS, TLS or SMP */
-	uint64_t logins, closes;   /* records emitted */
+	uint64_t segments;	 /* handed in */
+	uint64_t ignored;	 /* of no TDS port or flow */
+	uint64_t flows;		 /* now in the table */
+	uint64_t flows_evicted;	 /* for want of room, max_flows */
+	uint64_t buffer_evicted; /* streams given up for want of room, max_buffer */
+	uint64_t missing_bytes;	 /* declared missing, all streams */
+	uint64_t out_of_window;	 /* segments too far from their stream to be believed */
+	uint64_t duplicates;	 /* the same packet seen twice */
+	uint64_t lost_sync;	 /* streams that stopped framing as TDS, TLS or SMP */
+	uint64_t logins, closes; /* records emitted */
 };
 
 /* NULL for want of memory. ops is copied. */

@@ -48,18 +48,18 @@ struct flow {
 	uint8_t list;
 	uint8_t client; /* which of the key's pairs is the client: 0 or 1 */
 	bool stalled;
-	bool settling;	 /* begun without SYN: collecting until the order is clear */
-	bool mid_stream; /* the SYN was not seen */
-	bool tentative;	 /* any port: not yet known to be TDS */
+	bool settling;	     /* begun without SYN: collecting until the order is clear */
+	bool mid_stream;     /* the SYN was not seen */
+	bool tentative;	     /* any port: not yet known to be TDS */
 	bool handed_payload; /* a payload byte was seen in order */
 	bool has_login;
-	bool reset;	 /* RST processed */
-	bool rst_held;	 /* a reset waits for its turn */
-	bool told;	 /* the close record was emitted, or will never be */
-	bool awaiting;	 /* a request of the client is not yet answered */
+	bool reset;	    /* RST processed */
+	bool rst_held;	    /* a reset waits for its turn */
+	bool told;	    /* the close record was emitted, or will never be */
+	bool awaiting;	    /* a request of the client is not yet answered */
 	bool in_message[2]; /* after the login: a TDS message goes on in the next packet */
 	uint8_t login_outcome;
-	uint8_t phase;	 /* enum phase, where it stands */
+	uint8_t phase; /* enum phase, where it stands */
 	uint8_t close_by, close_how;
 	bool graceful;
 	uint16_t held_count;

@@ -20,11 +20,11 @@ enum frame_kind {
 
 #define FRAME_HEADER_MAX 16 /* SMP; TDS 8, TLS 5 */
 
-#define TDS_HEADER 8
-#define TDS_STATUS_EOM 0x01
+#define TDS_HEADER	 8
+#define TDS_STATUS_EOM	 0x01
 #define TDS_STATUS_RESET 0x18 /* RESETCONNECTION and RESETCONNECTIONSKIPTRAN */
-#define TLS_HEADER 5
-#define SMP_HEADER 16
+#define TLS_HEADER	 5
+#define SMP_HEADER	 16
 
 /* TDS packet types, MS-TDS 2.2.3.1.1 */
 enum tds_type {

@@ -9,22 +9,22 @@
  */
 #include "infer.h"
 
-#define ANSWER_LEAST 340     /* a login answer is no smaller */
-#define ANSWER_SURE 500	     /* no error, challenge or redirect is larger in practice */
-#define ERROR_LEAST 79
-#define ERROR_MOST 300	     /* 18456 alone */
-#define CHALLENGE_LEAST 79   /* NTLM CHALLENGE in an SSPI token */
-#define CHALLENGE_MOST 420
-#define AUTHENTICATE_LEAST 150
-#define COMMAND_SURE 64	     /* no message of an authentication is smaller */
-#define AUTHENTICATE_MOST 1000
+#define ANSWER_LEAST	      340 /* a login answer is no smaller */
+#define ANSWER_SURE	      500 /* no error, challenge or redirect is larger in practice */
+#define ERROR_LEAST	      79
+#define ERROR_MOST	      300 /* 18456 alone */
+#define CHALLENGE_LEAST	      79  /* NTLM CHALLENGE in an SSPI token */
+#define CHALLENGE_MOST	      420
+#define AUTHENTICATE_LEAST    150
+#define COMMAND_SURE	      64 /* no message of an authentication is smaller */
+#define AUTHENTICATE_MOST     1000
 #define KERBEROS_LOGIN7_LEAST 1500
-#define KERBEROS_TOKEN_MOST 320
-#define TOKEN_LEAST 2500     /* a federated token */
-#define SQL_LOGIN7_MOST 500  /* too small for a ticket or a token */
-#define PACKET_FULL 4096     /* before login no packet is larger: MS-TDS 2.2.3.1.3 */
-#define SMP_CONTROL 16	     /* MC-SMP 2.2.1 */
-#define TDS_BARE 8	     /* an ATTENTION */
+#define KERBEROS_TOKEN_MOST   320
+#define TOKEN_LEAST	      2500 /* a federated token */
+#define SQL_LOGIN7_MOST	      500  /* too small for a ticket or a token */
+#define PACKET_FULL	      4096 /* before login no packet is larger: MS-TDS 2.2.3.1.3 */
+#define SMP_CONTROL	      16   /* MC-SMP 2.2.1 */
+#define TDS_BARE	      8	   /* an ATTENTION */
 
 /* Consecutive units of one side. */
 struct group {
@@ -52,7 +52,7 @@ void units_add(struct units *u, enum side from, uint32_t least, uint32_t most, u
 		return;
 	} else {
 		last = &u->at[u->count++];
-		*last = (struct unit){ ts_ns, ts_ns, least, most, (uint8_t)from, false };
+		*last = (struct unit){ts_ns, ts_ns, least, most, (uint8_t)from, false};
 	}
 	last->open = most >= PACKET_FULL;
 }
@@ -67,7 +67,7 @@ static void group(struct groups *g, const struct units *u)
 			if (g->count == GROUPS_MAX)
 				return;
 			last = &g->at[g->count++];
-			*last = (struct group){ .first = i };
+			*last = (struct group){.first = i};
 		}
 		last->last = i;
 		last->least += u->at[i].least;
@@ -228,8 +228,9 @@ static void judge_two_turns(struct judgement *j, const struct units *u, const st
 		say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 		    "a first answer too small for a login answer, a client's message and an answer "
 		    "of a login answer's size");
-		say_method(j, AUTH_WINDOWS,
-			   "LOGIN7 was answered by a challenge's size, and that by an SSPI message's");
+		say_method(
+			j, AUTH_WINDOWS,
+			"LOGIN7 was answered by a challenge's size, and that by an SSPI message's");
 		return;
 	}
 	if (s1->most < ANSWER_LEAST && within(s2, ERROR_LEAST, ERROR_MOST) &&
@@ -237,8 +238,9 @@ static void judge_two_turns(struct judgement *j, const struct units *u, const st
 		j->final_answer = s2->last;
 		say(j, OUTCOME_REFUSED, CONFIDENCE_MEDIUM,
 		    "a challenge's size, an SSPI message's, an error's, and the server closed");
-		say_method(j, AUTH_WINDOWS,
-			   "LOGIN7 was answered by a challenge's size, and that by an SSPI message's");
+		say_method(
+			j, AUTH_WINDOWS,
+			"LOGIN7 was answered by a challenge's size, and that by an SSPI message's");
 		return;
 	}
 	/* Both could be login answers: that one of them was is all that can be said. */
@@ -251,7 +253,7 @@ void infer_judge(struct judgement *j, const struct units *u, const struct infer_
 {
 	struct groups g;
 
-	*j = (struct judgement){ .outcome = OUTCOME_INCOMPLETE, .confidence = CONFIDENCE_LOW };
+	*j = (struct judgement){.outcome = OUTCOME_INCOMPLETE, .confidence = CONFIDENCE_LOW};
 	group(&g, u);
 	if (g.count < 2 || u->at[0].from != SIDE_CLIENT)
 		return;

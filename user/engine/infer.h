@@ -32,14 +32,14 @@ struct judgement {
 	enum confidence confidence;
 	enum auth_method method;
 	enum confidence method_confidence;
-	const char *grounds;	    /* of the outcome */
-	const char *method_grounds; /* NULL: method unknown */
+	const char *grounds;		     /* of the outcome */
+	const char *method_grounds;	     /* NULL: method unknown */
 	uint32_t first_answer, final_answer; /* indices of units */
 };
 
 struct infer_context {
-	bool mars;	   /* agreed in PRELOGIN, as far as it could be read */
-	bool fedauth;	   /* FEDAUTHREQUIRED both ways */
+	bool mars;	     /* agreed in PRELOGIN, as far as it could be read */
+	bool fedauth;	     /* FEDAUTHREQUIRED both ways */
 	enum side closed_by; /* SIDE_NONE: still open */
 	enum close_how closed_how;
 	uint64_t close_ns;

@@ -13,8 +13,8 @@
 #include "tds.h"
 #include "tls.h"
 
-#define LOGIN_MARKS 64
-#define NS_PER_S 1000000000ull
+#define LOGIN_MARKS   64
+#define NS_PER_S      1000000000ull
 #define LOGIN_WAIT_NS NS_PER_S /* from here on a close is a time-out: records.md, timed_out */
 
 enum login_state {
@@ -52,28 +52,28 @@ struct login {
 	uint32_t syns, retransmits, out_of_order, zero_windows;
 	uint64_t missing_bytes;
 	uint16_t syn_ip_id;
-	uint8_t ttl[2]; /* of each side's SYN or first segment */
+	uint8_t ttl[2];	  /* of each side's SYN or first segment */
 	bool ttl_differs; /* the reset came with another */
 
 	enum login_state state;
-	enum side owes;		 /* whose message is due */
-	uint64_t spoke_ns[2];	 /* end of each side's last message, or of the TCP handshake */
+	enum side owes;	      /* whose message is due */
+	uint64_t spoke_ns[2]; /* end of each side's last message, or of the TCP handshake */
 	struct message message[2];
 	struct framer tls_framer[2]; /* TLS records inside TDS packets */
 	struct tls tls;
 	struct units units; /* messages that TLS hides */
 	struct mark marks[LOGIN_MARKS];
 	uint32_t mark_count;
-	uint32_t sound_marks; /* of these, how many no loss can have touched; see login_gap() */
-	uint64_t payload_ns[2];	      /* each side's last payload; 0: none yet */
-	bool framed[2];	      /* a whole frame */
-	bool lossy;  /* segments are missing */
-	bool cut;    /* payload was not captured (snap length) */
-	bool unread; /* and with it something that the outcome hangs on */
+	uint32_t sound_marks;	/* of these, how many no loss can have touched; see login_gap() */
+	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */
+	bool framed[2];		/* a whole frame */
+	bool lossy;		/* segments are missing */
+	bool cut;		/* payload was not captured (snap length) */
+	bool unread;		/* and with it something that the outcome hangs on */
 	bool not_tds, strict, login7_clear, login7_hidden, old_login;
-	bool answered; /* LOGIN7 had its first answer */
+	bool answered;	       /* LOGIN7 had its first answer */
 	bool has_clear_answer; /* and the server gave it in clear */
-	bool full;     /* the server goes on in TLS records after the handshake */
+	bool full;	       /* the server goes on in TLS records after the handshake */
 	bool judged_idle;
 
 	/* facts */

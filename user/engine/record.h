@@ -132,11 +132,11 @@ const char *command_kind_name(enum command_kind k);
 #define RECORD_GUID_LEN 37 /* 8-4-4-4-12 and a NUL */
 
 struct tls_facts {
-	bool seen;		 /* a ClientHello was seen; all else is unset where false */
-	const char *version;	 /* "1.0" ... "1.3"; NULL before ServerHello */
-	const char *cipher;	 /* IANA name, or "0xC02F" where the table has no name */
+	bool seen;	     /* a ClientHello was seen; all else is unset where false */
+	const char *version; /* "1.0" ... "1.3"; NULL before ServerHello */
+	const char *cipher;  /* IANA name, or "0xC02F" where the table has no name */
 	const char *sni;
-	const char *alpn;	 /* chosen by the server, or the client's only offer */
+	const char *alpn; /* chosen by the server, or the client's only offer */
 	bool resumed;
 	struct {
 		enum side from;		 /* SIDE_NONE: no alert read */
@@ -172,16 +172,16 @@ struct login_record {
 	bool mid_stream;
 
 	struct {
-		const char *version; /* "7.4" */
-		uint32_t version_raw; /* 0: not seen */
+		const char *version;	    /* "7.4" */
+		uint32_t version_raw;	    /* 0: not seen */
 		const char *server_version; /* "16.0.4135" */
 		const char *client_version;
 		const char *instance;
-		int32_t spid;	     /* -1: not seen */
-		int32_t packet_size; /* -1: not seen */
+		int32_t spid;				 /* -1: not seen */
+		int32_t packet_size;			 /* -1: not seen */
 		const char *connection_id, *activity_id; /* GUID text */
 		const char *driver, *app, *host, *database;
-		int8_t read_only;    /* -1: not seen */
+		int8_t read_only; /* -1: not seen */
 	} tds;
 	struct {
 		enum encrypt_option client, server;
@@ -243,8 +243,9 @@ struct command_record {
 	int32_t spid;	 /* -1: not seen */
 	int32_t session; /* SMP session; -1: no MARS */
 	enum command_kind kind;
-	uint64_t first_byte_ns; /* request's last byte to the response's first; NO_NS: no response */
-	uint64_t total_ns;	/* request's last byte to the response's last; NO_NS likewise */
+	uint64_t
+		first_byte_ns; /* request's last byte to the response's first; NO_NS: no response */
+	uint64_t total_ns;     /* request's last byte to the response's last; NO_NS likewise */
 	uint64_t request_bytes, response_bytes;
 	enum basis basis;
 	bool cancelled;

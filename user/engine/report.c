@@ -10,9 +10,9 @@
 #include "verdict.h"
 
 /* A mark becomes at most two steps; TCP's three come before. */
-#define STEPS_MAX (2 * LOGIN_MARKS + 8)
-#define NEAR 4		 /* one half of the handshake this much shorter: we are at that end */
-#define NEAR_LEAST 20000 /* ns; below it the halves tell nothing */
+#define STEPS_MAX    (2 * LOGIN_MARKS + 8)
+#define NEAR	     4	   /* one half of the handshake this much shorter: we are at that end */
+#define NEAR_LEAST   20000 /* ns; below it the halves tell nothing */
 #define MIDDLE_LEAST 200000
 
 struct tiling {
@@ -26,7 +26,7 @@ struct tiling {
 static void step_add(struct tiling *t, const char *name, enum phase phase, enum side waits_on,
 		     uint64_t ns)
 {
-	t->steps[t->count++] = (struct step){ name, phase, waits_on, ns };
+	t->steps[t->count++] = (struct step){name, phase, waits_on, ns};
 	t->wait_ns[waits_on] += ns;
 	t->phase_ns[phase] = (t->phase_ns[phase] == NO_NS ? 0 : t->phase_ns[phase]) + ns;
 	t->at_ns += ns;
@@ -163,7 +163,7 @@ static enum encryption effective(const struct login *l)
 	if (!c->version || !s->version)
 		return ENCRYPTION_UNKNOWN;
 	return c->encryption == ENCRYPT_OFF && s->encryption == ENCRYPT_OFF ? ENCRYPTION_LOGIN
-									     : ENCRYPTION_FULL;
+									    : ENCRYPTION_FULL;
 }
 
 static void report_tds(struct login_record *r, const struct login *l)
@@ -238,8 +238,8 @@ static void report_outcome(struct login_record *r, const struct engine *e, const
 		r->has_error = true;
 		if (!e->config.identities && l->answer.error.message)
 			redact(l->answer.error.message, l->answer.error.number);
-		r->error = (struct login_error){ l->answer.error.number, l->answer.error.state,
-						 l->answer.error.class_, l->answer.error.message };
+		r->error = (struct login_error){l->answer.error.number, l->answer.error.state,
+						l->answer.error.class_, l->answer.error.message};
 	}
 	if (l->outcome == OUTCOME_REDIRECTED) {
 		r->redirect_host = l->answer.redirect_host;
@@ -255,7 +255,7 @@ static void report_outcome(struct login_record *r, const struct engine *e, const
 void login_emit(struct engine *e, struct flow *f)
 {
 	const struct login *l = f->login;
-	struct login_record r = { .mid_stream = f->mid_stream };
+	struct login_record r = {.mid_stream = f->mid_stream};
 	struct tls_names names;
 	struct tiling t;
 	char *text = NULL;

@@ -145,7 +145,7 @@ static void inner_lost(void *ctx, const struct framer *frame, const uint8_t *dat
 }
 
 /* TDS inside SMP's DATA packets. */
-static const struct frame_ops inner_ops = { inner_head, inner_body, inner_end, inner_lost };
+static const struct frame_ops inner_ops = {inner_head, inner_body, inner_end, inner_lost};
 
 static uint32_t le32(const uint8_t *p)
 {
@@ -170,7 +170,7 @@ static void smp_head(struct flow *f, enum side from, const uint8_t *header)
 	if (header[1] == SMP_SYN && from == SIDE_CLIENT) {
 		m->opened++;
 		m->open++;
-		*s = (struct smp_session){ .sid = s->sid, .opened = true };
+		*s = (struct smp_session){.sid = s->sid, .opened = true};
 		s->window[SIDE_SERVER] = window; /* the first window is the same for both: 4 */
 	}
 	s->window[from] = window;
@@ -198,7 +198,7 @@ void session_head(struct flow *f, enum side from, const struct framer *frame)
 void session_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
 		  uint32_t len, uint64_t ts_ns)
 {
-	struct inner in = { f, NULL, from };
+	struct inner in = {f, NULL, from};
 
 	if (frame->kind != FRAME_SMP || !f->mars || !f->mars->current[from])
 		return;

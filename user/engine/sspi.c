@@ -10,14 +10,14 @@
 #include "sspi.h"
 #include "text.h"
 
-#define NTLM_SIGNATURE "NTLMSSP"      /* with its NUL, 8 bytes; MS-NLMP 2.2.1 */
-#define NTLM_NEGOTIATE_UNICODE 0x0001 /* MS-NLMP 2.2.2.5 */
-#define GSS_SEARCH 512		      /* the mechanisms stand near the start of a token */
+#define NTLM_SIGNATURE	       "NTLMSSP" /* with its NUL, 8 bytes; MS-NLMP 2.2.1 */
+#define NTLM_NEGOTIATE_UNICODE 0x0001	 /* MS-NLMP 2.2.2.5 */
+#define GSS_SEARCH	       512	 /* the mechanisms stand near the start of a token */
 
-static const uint8_t oid_kerberos[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-					0xf7, 0x12, 0x01, 0x02, 0x02 };
-static const uint8_t oid_ms_kerberos[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x82,
-					   0xf7, 0x12, 0x01, 0x02, 0x02 };
+static const uint8_t oid_kerberos[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+				       0xf7, 0x12, 0x01, 0x02, 0x02};
+static const uint8_t oid_ms_kerberos[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x82,
+					  0xf7, 0x12, 0x01, 0x02, 0x02};
 
 static const uint8_t *find(const uint8_t *p, uint32_t n, const void *what, uint32_t len)
 {
@@ -35,7 +35,7 @@ static struct cursor ntlm_field(const uint8_t *msg, uint32_t len, uint32_t at)
 	cursor_skip(&c, 2);
 	offset = cursor_le32(&c);
 	if (c.bad)
-		return (struct cursor){ .bad = true };
+		return (struct cursor){.bad = true};
 	cursor_skip(&data, offset);
 	return cursor_sub(&data, size);
 }

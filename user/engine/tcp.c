@@ -9,8 +9,8 @@
 #include "login.h"
 #include "tcp.h"
 
-#define WINDOW_MAX (1u << 30)	  /* RFC 7323 2.3: no segment is further from where a stream is */
-#define HELD_MAX 1024		  /* segments held for one flow */
+#define WINDOW_MAX     (1u << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
+#define HELD_MAX       1024	  /* segments held for one flow */
 #define HELD_BYTES_MAX (1u << 20) /* bytes held for one flow */
 /*
  * What a peer acknowledged and we have not seen may still be on its way to us, out of order. It is

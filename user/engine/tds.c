@@ -64,7 +64,7 @@ enum {
 	ENV_ENHANCED_ROUTING = 21,
 };
 
-#define DONE_ATTENTION 0x20
+#define DONE_ATTENTION	0x20
 #define ERROR_CLASS_MIN 11 /* below it is information */
 
 const char *tds_version_name(uint32_t version)
@@ -72,8 +72,7 @@ const char *tds_version_name(uint32_t version)
 	static const struct {
 		uint32_t high;
 		const char *name;
-	} names[] = { { 0x70, "7.0" }, { 0x71, "7.1" }, { 0x72, "7.2" }, { 0x73, "7.3" },
-		      { 0x74, "7.4" } };
+	} names[] = {{0x70, "7.0"}, {0x71, "7.1"}, {0x72, "7.2"}, {0x73, "7.3"}, {0x74, "7.4"}};
 
 	/* LOGINACK's own forms, MS-TDS 2.2.7.14 */
 	if (version == 0x07000000)
@@ -150,7 +149,7 @@ int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len
 {
 	struct cursor c = cursor_init(data, len);
 
-	*p = (struct tds_prelogin){ .mars = -1, .fedauth = -1 };
+	*p = (struct tds_prelogin){.mars = -1, .fedauth = -1};
 	if (len && data[0] != PL_VERSION)
 		return -EPROTO;
 	/* First that all of it is there, so that half a message states nothing. */
@@ -188,7 +187,7 @@ void tds_prelogin_release(struct tds_prelogin *p)
 	free(p->instance);
 	free(p->connection_id);
 	free(p->activity_id);
-	*p = (struct tds_prelogin){ .mars = -1, .fedauth = -1 };
+	*p = (struct tds_prelogin){.mars = -1, .fedauth = -1};
 }
 
 /* The bytes of a variable field: {offset, count} at `at`, count in units of `unit` bytes. */
@@ -201,7 +200,7 @@ static struct cursor login7_field(const uint8_t *data, uint32_t len, uint32_t at
 	offset = cursor_le16(&c);
 	n = cursor_le16(&c) * unit;
 	if (c.bad || !n)
-		return (struct cursor){ .bad = true };
+		return (struct cursor){.bad = true};
 	cursor_skip(&value, offset);
 	return cursor_sub(&value, n);
 }
@@ -260,7 +259,7 @@ int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 	uint8_t flags2, type_flags, flags3;
 	uint32_t fixed;
 
-	*l = (struct tds_login7){ .fedauth_library = -1 };
+	*l = (struct tds_login7){.fedauth_library = -1};
 	cursor_skip(&c, 4); /* length; what we have is what counts */
 	l->version = cursor_le32(&c);
 	l->packet_size = cursor_le32(&c);
@@ -293,7 +292,7 @@ void tds_login7_release(struct tds_login7 *l)
 	free(l->app);
 	free(l->driver);
 	free(l->database);
-	*l = (struct tds_login7){ .fedauth_library = -1 };
+	*l = (struct tds_login7){.fedauth_library = -1};
 }
 
 /* i32 number, u8 state, u8 class, US_VARCHAR message, ...: MS-TDS 2.2.7.10 */
@@ -459,7 +458,7 @@ void tds_answer_parse(struct tds_answer *a, const uint8_t *data, uint32_t len, b
 {
 	struct cursor c = cursor_init(data, len);
 
-	*a = (struct tds_answer){ .packet_size = -1 };
+	*a = (struct tds_answer){.packet_size = -1};
 	while (cursor_left(&c)) {
 		if (!answer_token(a, &c, old))
 			return;
@@ -474,5 +473,5 @@ void tds_answer_release(struct tds_answer *a)
 	free(a->error.message);
 	free(a->redirect_host);
 	free(a->database);
-	*a = (struct tds_answer){ .packet_size = -1 };
+	*a = (struct tds_answer){.packet_size = -1};
 }

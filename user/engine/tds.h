@@ -12,12 +12,12 @@
 #include "record.h"
 
 struct tds_prelogin {
-	char *version;	/* "16.0.4135", allocated */
-	uint8_t major;	/* of it */
+	char *version; /* "16.0.4135", allocated */
+	uint8_t major; /* of it */
 	enum encrypt_option encryption;
-	char *instance; /* client only, allocated */
-	int8_t mars;	/* 0, 1; -1: no such option */
-	int8_t fedauth; /* 0, 1; -1: no such option */
+	char *instance;			   /* client only, allocated */
+	int8_t mars;			   /* 0, 1; -1: no such option */
+	int8_t fedauth;			   /* 0, 1; -1: no such option */
 	char *connection_id, *activity_id; /* client only, allocated */
 };
 
@@ -55,7 +55,7 @@ struct tds_answer {
 	char *redirect_host;
 	uint16_t redirect_port;
 	char *database;
-	int32_t packet_size; /* -1: not told */
+	int32_t packet_size;	   /* -1: not told */
 	const uint8_t *sspi_token; /* within data */
 	uint32_t sspi_len;
 	bool walked; /* to the end, without an unknown token */

@@ -84,8 +84,8 @@ char *text_guid(const uint8_t p[16])
 		return NULL;
 	/* The first three fields are little-endian (MS-DTYP 2.3.4.2). */
 	return text_format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-			   p[3], p[2], p[1], p[0], p[5], p[4], p[7], p[6], p[8], p[9], p[10],
-			   p[11], p[12], p[13], p[14], p[15]);
+			   p[3], p[2], p[1], p[0], p[5], p[4], p[7], p[6], p[8], p[9], p[10], p[11],
+			   p[12], p[13], p[14], p[15]);
 }
 
 char *text_format(const char *format, ...)

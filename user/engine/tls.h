@@ -35,7 +35,7 @@ struct tls_side {
 	uint32_t skip;	      /* bytes of a handshake message that is too long to hold */
 	uint16_t len;	      /* of the record under way */
 	uint8_t type;
-	uint8_t have; /* bytes of a clear alert held */
+	uint8_t have;	 /* bytes of a clear alert held */
 	uint8_t padding; /* that the side adds to each record of TLS 1.3 */
 	uint8_t alert[2];
 	bool ccs;      /* what follows is protected (up to TLS 1.2) */
@@ -49,8 +49,8 @@ struct tls {
 	uint16_t cipher;
 	bool client_hello, server_hello, retry, hello_done, certificate_seen;
 	bool resumed, resumed_known;
-	bool done;	  /* both sides' Finished were seen */
-	bool client_13;	  /* TLS 1.3: a protected record of the client was seen */
+	bool done;	/* both sides' Finished were seen */
+	bool client_13; /* TLS 1.3: a protected record of the client was seen */
 	uint8_t session_id_len;
 	uint8_t session_id[32];
 	char *sni, *alpn_offer, *alpn_chosen;

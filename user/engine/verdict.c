@@ -6,8 +6,8 @@
 #include "text.h"
 #include "verdict.h"
 
-#define SLOW_PRELOGIN_NS NS_PER_S   /* tcp, prelogin and tls together */
-#define SLOW_LOGIN_NS (2 * NS_PER_S) /* the whole login */
+#define SLOW_PRELOGIN_NS NS_PER_S	/* tcp, prelogin and tls together */
+#define SLOW_LOGIN_NS	 (2 * NS_PER_S) /* the whole login */
 
 struct verdict {
 	const char *name;
@@ -58,8 +58,9 @@ static char *missing_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
 	if (!l->missing_bytes)
-		return text_format("the packet that completes the TCP handshake is missing from the "
-				   "capture, so no time is given");
+		return text_format(
+			"the packet that completes the TCP handshake is missing from the "
+			"capture, so no time is given");
 	return text_format("%llu bytes of this login are missing from the capture, so nothing is "
 			   "concluded from it",
 			   (unsigned long long)l->missing_bytes);
@@ -97,8 +98,9 @@ static bool is_hidden(const struct login *l, const struct login_record *r)
 static char *hidden_text(const struct login *l, const struct login_record *r)
 {
 	(void)l, (void)r;
-	return text_format("the login is encrypted, and what came after it does not tell whether it "
-			   "succeeded");
+	return text_format(
+		"the login is encrypted, and what came after it does not tell whether it "
+		"succeeded");
 }
 
 /* ---- TCP ---- */
@@ -181,8 +183,8 @@ static char *timed_out_text(const struct login *l, const struct login_record *r)
 				   seconds(l->waited_ns),
 				   l->owes == SIDE_CLIENT ? "client" : "server", due(l));
 	return text_format("the %s gave up after waiting %.3f s for %s from the %s",
-			   l->closed_by == SIDE_CLIENT ? "client" : "server",
-			   seconds(l->waited_ns), due(l), other_side(l->closed_by));
+			   l->closed_by == SIDE_CLIENT ? "client" : "server", seconds(l->waited_ns),
+			   due(l), other_side(l->closed_by));
 }
 
 /* ---- TLS ---- */
@@ -219,13 +221,13 @@ static bool is_certificate(const struct login *l, const struct login_record *r)
 
 static char *certificate_text(const struct login *l, const struct login_record *r)
 {
-	return text_format("the client left %s without sending LOGIN7, as drivers do that do not "
-			   "trust the server's certificate%s%s%s",
-			   l->tls.done ? "after the TLS handshake was complete"
-				       : "after the server's part of the TLS handshake",
-			   r->tls.cert.subject ? " (" : "",
-			   r->tls.cert.subject ? r->tls.cert.subject : "",
-			   r->tls.cert.subject ? r->tls.cert.self_signed ? ", self-signed)" : ")" : "");
+	return text_format(
+		"the client left %s without sending LOGIN7, as drivers do that do not "
+		"trust the server's certificate%s%s%s",
+		l->tls.done ? "after the TLS handshake was complete"
+			    : "after the server's part of the TLS handshake",
+		r->tls.cert.subject ? " (" : "", r->tls.cert.subject ? r->tls.cert.subject : "",
+		r->tls.cert.subject ? r->tls.cert.self_signed ? ", self-signed)" : ")" : "");
 }
 
 static bool is_tls_refused(const struct login *l, const struct login_record *r)
@@ -240,8 +242,9 @@ static char *tls_refused_text(const struct login *l, const struct login_record *
 	if (l->strict)
 		return text_format("the server closed on a TLS ClientHello: it does not speak "
 				   "TDS 8.0 (Encrypt=Strict)");
-	return text_format("the server closed on the ClientHello: no TLS version or cipher suite in "
-			   "common, or TLS was not agreed on");
+	return text_format(
+		"the server closed on the ClientHello: no TLS version or cipher suite in "
+		"common, or TLS was not agreed on");
 }
 
 static bool is_tls_failed(const struct login *l, const struct login_record *r)
@@ -271,10 +274,11 @@ static bool is_probe(const struct login *l, const struct login_record *r)
 static char *probe_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
-	return text_format(l->payload_ns[SIDE_CLIENT]
-				   ? "the client asked for PRELOGIN and left: a probe or health check"
-				   : "the client connected and left without a byte: a probe, a health "
-				     "check or the loser of parallel attempts");
+	return text_format(
+		l->payload_ns[SIDE_CLIENT]
+			? "the client asked for PRELOGIN and left: a probe or health check"
+			: "the client connected and left without a byte: a probe, a health "
+			  "check or the loser of parallel attempts");
 }
 
 static bool is_encryption_mismatch(const struct login *l, const struct login_record *r)
@@ -288,9 +292,11 @@ static char *encryption_mismatch_text(const struct login *l, const struct login_
 	(void)l;
 	return text_format("the client left because of encryption: it says %s, the server %s",
 			   encrypt_option_name(r->encryption.client)
-				   ? encrypt_option_name(r->encryption.client) : "nothing",
+				   ? encrypt_option_name(r->encryption.client)
+				   : "nothing",
 			   encrypt_option_name(r->encryption.server)
-				   ? encrypt_option_name(r->encryption.server) : "nothing");
+				   ? encrypt_option_name(r->encryption.server)
+				   : "nothing");
 }
 
 static bool is_abandoned(const struct login *l, const struct login_record *r)
@@ -327,23 +333,24 @@ static const struct {
 	int32_t number;
 	const char *name, *text;
 } errors[] = {
-	{ 18456, "login_failed",
-	  "login failed (18456): the state that tells why is in the server's error log alone" },
-	{ 18452, "untrusted_domain",
-	  "Windows login from an untrusted domain (18452): no Kerberos ticket, null credentials or "
-	  "a local account" },
-	{ 18470, "account_disabled", "the account is disabled (18470)" },
-	{ 18486, "account_locked", "the account is locked out (18486)" },
-	{ 18487, "password_expired", "the password has expired (18487)" },
-	{ 18488, "password_must_change", "the password must be changed first (18488)" },
-	{ 4060, "database_unavailable",
-	  "the database can't be opened (4060): its name, its state, or no access to it" },
-	{ 911, "database_unavailable", "there is no such database (911)" },
-	{ 17892, "logon_trigger", "a logon trigger refused the login (17892)" },
-	{ 18461, "single_user", "the server is in single user mode (18461)" },
-	{ 18401, "upgrading", "the server is in script upgrade mode (18401)" },
-	{ 40613, "database_unavailable", "the database is not available just now (40613): try again" },
-	{ 40615, "firewall_rule", "the server's firewall does not allow this address (40615)" },
+	{18456, "login_failed",
+	 "login failed (18456): the state that tells why is in the server's error log alone"},
+	{18452, "untrusted_domain",
+	 "Windows login from an untrusted domain (18452): no Kerberos ticket, null credentials or "
+	 "a local account"},
+	{18470, "account_disabled", "the account is disabled (18470)"},
+	{18486, "account_locked", "the account is locked out (18486)"},
+	{18487, "password_expired", "the password has expired (18487)"},
+	{18488, "password_must_change", "the password must be changed first (18488)"},
+	{4060, "database_unavailable",
+	 "the database can't be opened (4060): its name, its state, or no access to it"},
+	{911, "database_unavailable", "there is no such database (911)"},
+	{17892, "logon_trigger", "a logon trigger refused the login (17892)"},
+	{18461, "single_user", "the server is in single user mode (18461)"},
+	{18401, "upgrading", "the server is in script upgrade mode (18401)"},
+	{40613, "database_unavailable",
+	 "the database is not available just now (40613): try again"},
+	{40615, "firewall_rule", "the server's firewall does not allow this address (40615)"},
 };
 
 static bool is_refused(const struct login *l, const struct login_record *r)
@@ -356,8 +363,9 @@ static char *refused_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
 	if (!r->has_error)
-		return text_format("the server refused the login; encryption hides why: see its error "
-				   "log");
+		return text_format(
+			"the server refused the login; encryption hides why: see its error "
+			"log");
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		if (errors[i].number == r->error.number)
 			return text_format("%s", errors[i].text);
@@ -429,27 +437,27 @@ static char *ok_text(const struct login *l, const struct login_record *r)
 }
 
 static const struct verdict verdicts[] = {
-	{ "packets_missing", is_missing, missing_text },
-	{ "capture_cut", is_cut, cut_text },
-	{ "capture_ended", is_ended, ended_text },
-	{ "outcome_hidden", is_hidden, hidden_text },
-	{ "syn_unanswered", is_unanswered, unanswered_text },
-	{ "connection_refused", is_rejected, rejected_text },
-	{ "not_tds", is_not_tds, not_tds_text },
-	{ "answer_too_late", is_late, late_text },
-	{ "timed_out", is_timed_out, timed_out_text },
-	{ "tls_alert", is_tls_alert, tls_alert_text },
-	{ "certificate_refused", is_certificate, certificate_text },
-	{ "tls_refused", is_tls_refused, tls_refused_text },
-	{ "tls_failed", is_tls_failed, tls_failed_text },
-	{ "probe", is_probe, probe_text },
-	{ "encryption_mismatch", is_encryption_mismatch, encryption_mismatch_text },
-	{ "client_left", is_abandoned, abandoned_text },
-	{ "server_dropped", is_dropped, dropped_text },
-	{ "login_refused", is_refused, refused_text },
-	{ "redirected", is_redirected, redirected_text },
-	{ "slow", is_slow, slow_text },
-	{ "ok", always, ok_text },
+	{"packets_missing", is_missing, missing_text},
+	{"capture_cut", is_cut, cut_text},
+	{"capture_ended", is_ended, ended_text},
+	{"outcome_hidden", is_hidden, hidden_text},
+	{"syn_unanswered", is_unanswered, unanswered_text},
+	{"connection_refused", is_rejected, rejected_text},
+	{"not_tds", is_not_tds, not_tds_text},
+	{"answer_too_late", is_late, late_text},
+	{"timed_out", is_timed_out, timed_out_text},
+	{"tls_alert", is_tls_alert, tls_alert_text},
+	{"certificate_refused", is_certificate, certificate_text},
+	{"tls_refused", is_tls_refused, tls_refused_text},
+	{"tls_failed", is_tls_failed, tls_failed_text},
+	{"probe", is_probe, probe_text},
+	{"encryption_mismatch", is_encryption_mismatch, encryption_mismatch_text},
+	{"client_left", is_abandoned, abandoned_text},
+	{"server_dropped", is_dropped, dropped_text},
+	{"login_refused", is_refused, refused_text},
+	{"redirected", is_redirected, redirected_text},
+	{"slow", is_slow, slow_text},
+	{"ok", always, ok_text},
 };
 
 /* A refusal is named by its error number, where that number has a name. */

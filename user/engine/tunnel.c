@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * tunnel.c - the TLS part of a login: the handshake's flights as steps, the records after it as
+ * messages of which only size, direction and time show, and what is concluded from them.
+ */
+#include "progress.h"
+
+static void judge(struct login *l, struct judgement *j, bool idle)
+{
+	struct infer_context c = {
+		.mars = l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1,
+		.fedauth = l->prelogin[0].fedauth == 1 && l->prelogin[1].fedauth == 1,
+		.closed_by = l->closed_by,
+		.closed_how = l->closed_how,
+		.close_ns = l->closed_by == SIDE_NONE ? 0 : l->spoke_ns[SIDE_CLIENT],
+		.idle = idle,
+	};
+
+	infer_judge(j, &l->units, &c);
+}
+
+/* Turn a judgement into the decision, with the steps that it implies. */
+static void conclude(struct login *l, const struct judgement *j)
+{
+	const struct units *u = &l->units;
+
+	for (uint32_t i = 1; i <= j->final_answer && i < u->count; i++) {
+		enum phase phase = i <= j->first_answer ? PHASE_LOGIN : PHASE_AUTH;
+		bool last = i == j->final_answer;
+
+		progress_mark(l,
+			      u->at[i].from == SIDE_CLIENT ? "auth_message"
+			      : last			   ? "answer"
+							   : "auth_answer",
+			      phase, (enum side)u->at[i].from, u->at[i].last_ns);
+		if (i > j->first_answer || !last)
+			l->rounds++;
+	}
+	if (j->final_answer > j->first_answer)
+		l->rounds--; /* the final answer is none */
+	if (l->method == AUTH_UNKNOWN && j->method != AUTH_UNKNOWN)
+		progress_method(l, j->method, BASIS_INFERRED, j->method_grounds);
+	l->answered = j->final_answer > j->first_answer;
+	progress_decide(l, j->outcome, j->confidence);
+}
+
+/* After each message of a login that TLS hides. */
+static void hidden_answer(struct login *l)
+{
+	struct judgement j;
+
+	if (l->state != LOGIN_SENT || l->login7_clear || l->lossy)
+		return;
+	judge(l, &j, false);
+	if (j.outcome != OUTCOME_INCOMPLETE && j.confidence <= CONFIDENCE_HIGH)
+		conclude(l, &j);
+}
+
+bool tunnel_judge(struct login *l, bool idle)
+{
+	struct judgement j;
+
+	if (l->state != LOGIN_SENT || l->login7_clear || l->units.count < 2 || l->lossy)
+		return false;
+	judge(l, &j, idle);
+	if (j.outcome == OUTCOME_INCOMPLETE)
+		return false;
+	conclude(l, &j);
+	return true;
+}
+
+static const char *flight_name(const struct login *l, enum side from)
+{
+	const struct tls *t = &l->tls;
+
+	if (t->side[from].type == TLS_ALERT)
+		return "tls_alert";
+	if (from == SIDE_CLIENT)
+		return t->side[SIDE_CLIENT].ccs || t->server_hello ? "client_finished"
+								   : "client_hello";
+	if (t->side[SIDE_SERVER].ccs && t->side[SIDE_CLIENT].ccs && t->version < TLS_1_3)
+		return "server_finished";
+	return t->retry && !t->server_hello ? "hello_retry" : "server_hello";
+}
+
+/* A record of the handshake: the flight it belongs to is one step. */
+static void handshake_record(struct login *l, enum side from, uint64_t ts_ns)
+{
+	const char *name = flight_name(l, from);
+	const struct mark *last = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
+
+	l->state = LOGIN_TLS;
+	if (last && last->phase == PHASE_TLS && last->waited_for == from)
+		progress_spoke_on(l, from, ts_ns);
+	else
+		progress_spoke(l, name, PHASE_TLS, from, l->owes, ts_ns);
+	if (from == SIDE_CLIENT)
+		l->owes = SIDE_SERVER;
+	else if (tls_server_flight_over(&l->tls))
+		l->owes = SIDE_CLIENT;
+	if (!l->tls.done)
+		return;
+	/* Full 1.2: the server's Finished was the last; resumed and 1.3: the client's. */
+	l->owes = SIDE_CLIENT;
+	l->state = LOGIN_TLS_DONE;
+	progress_phase_over(l);
+}
+
+/* TDS 8: the PRELOGIN exchange is the first inside TLS. */
+static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
+{
+	const struct mark *last = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
+	uint32_t least, most;
+
+	if (from == SIDE_CLIENT && l->state == LOGIN_TLS_DONE) {
+		l->state = LOGIN_PRELOGIN;
+		progress_spoke(l, "prelogin", PHASE_PRELOGIN, from, SIDE_SERVER, ts_ns);
+		return;
+	}
+	if (from == SIDE_SERVER && l->state == LOGIN_PRELOGIN) {
+		/* Session tickets may come before the response; they are longer. tds.md 3.4 */
+		tls_overhead(&l->tls, from, &least, &most);
+		if (l->tls.side[from].len > 96 + most)
+			return;
+		l->state = LOGIN_PRELOGIN_DONE;
+		progress_spoke(l, "prelogin_response", PHASE_PRELOGIN, from, SIDE_CLIENT, ts_ns);
+		progress_phase_over(l);
+		return;
+	}
+	if (from == SIDE_CLIENT && last && last->waited_for == SIDE_CLIENT)
+		progress_spoke_on(l, from, ts_ns);
+}
+
+static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
+{
+	uint32_t least, most, len = l->tls.side[from].len;
+
+	if (l->strict && l->state < LOGIN_SENT &&
+	    !(from == SIDE_CLIENT && l->state == LOGIN_PRELOGIN_DONE)) {
+		hidden_prelogin(l, from, ts_ns);
+		return;
+	}
+	tls_overhead(&l->tls, from, &least, &most);
+	units_add(&l->units, from, len > most ? len - most : 0, len > least ? len - least : 0,
+		  ts_ns);
+	if (from == SIDE_SERVER && l->state == LOGIN_SENT) {
+		l->full = !l->strict;
+		l->spoke_ns[SIDE_SERVER] = ts_ns;
+		l->owes = SIDE_CLIENT;
+		hidden_answer(l);
+		return;
+	}
+	if (from != SIDE_CLIENT)
+		return;
+	if (l->state < LOGIN_SENT) {
+		l->state = LOGIN_SENT;
+		l->login7_hidden = true;
+		progress_spoke(l, "login7", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		return;
+	}
+	if (l->units.count == 1) /* LOGIN7 over several records */
+		progress_spoke_on(l, SIDE_CLIENT, ts_ns);
+	l->spoke_ns[SIDE_CLIENT] = ts_ns;
+	l->owes = SIDE_SERVER;
+	hidden_answer(l);
+}
+
+void tunnel_record(struct login *l, enum side from, uint64_t ts_ns)
+{
+	uint8_t type = l->tls.side[from].type;
+	bool was_done = l->tls.done;
+
+	tls_record_end(&l->tls, from);
+	if (was_done || (type == TLS_DATA && from == SIDE_CLIENT && l->tls.version < TLS_1_3)) {
+		if (type == TLS_DATA && !tls_is_alert(&l->tls, from))
+			hidden_record(l, from, ts_ns);
+		return;
+	}
+	/* TLS 1.3: the client's Finished was not told by its length, but by what came after it. */
+	if (l->tls.done && from == SIDE_SERVER && l->tls.version == TLS_1_3) {
+		l->state = LOGIN_TLS_DONE;
+		progress_phase_over(l);
+		if (type == TLS_DATA)
+			hidden_record(l, from, ts_ns);
+		return;
+	}
+	if (l->state < LOGIN_SENT)
+		handshake_record(l, from, ts_ns);
+}
+
+struct inner {
+	struct login *l;
+	enum side from;
+};
+
+static void inner_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct inner *in = ctx;
+
+	(void)ts_ns;
+	if (frame->kind == FRAME_TLS)
+		tls_record_head(&in->l->tls, in->from, frame->header);
+}
+
+static void inner_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+		       uint64_t ts_ns)
+{
+	struct inner *in = ctx;
+
+	(void)ts_ns;
+	if (frame->kind == FRAME_TLS)
+		tls_record_body(&in->l->tls, in->from, data, len);
+}
+
+static void inner_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct inner *in = ctx;
+
+	if (frame->kind == FRAME_TLS && in->l->state != LOGIN_DECIDED)
+		tunnel_record(in->l, in->from, ts_ns);
+}
+
+static void inner_lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+		       uint64_t ts_ns)
+{
+	(void)ctx, (void)frame, (void)data, (void)len, (void)ts_ns;
+}
+
+/* What frames inside TDS packets of the handshake. */
+static const struct frame_ops inner_ops = {inner_head, inner_body, inner_end, inner_lost};
+
+void tunnel_feed(struct login *l, enum side from, const uint8_t *data, uint32_t len, uint64_t ts_ns)
+{
+	struct inner in = {l, from};
+
+	frame_feed(&l->tls_framer[from], &inner_ops, &in, data, len, ts_ns);
+}
