@@ -100,20 +100,7 @@ static int check_kernel(void)
 /* Frames in several buffers (jumbo frames and the like), from Linux 5.18 on. */
 static bool kernel_has_xdp_frags(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	const struct btf_type *type;
-	bool has = false;
-	int id;
-
-	if (!btf)
-		return false;
-	id = btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM);
-	type = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL;
-	for (int i = 0; type && i < btf_vlen(type) && !has; i++)
-		has = !strcmp(btf__name_by_offset(btf, btf_enum(type)[i].name_off),
-			      "BPF_FUNC_xdp_load_bytes");
-	btf__free(btf);
-	return has;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 1;
 }
 
 /* The end of the verifier's log says what it refused. */
