@@ -59,7 +59,8 @@ TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result p
 	work->followed = !!flow;
 	pkt_seg(pkt, &work->seg);
 	work->seg.cap_len = 0;
-	work->seg.note = 0;
+	/* at TAP_CLOSE what came before was seen, and not handed over: it is not missing */
+	work->seg.note = flow && flow->level == TAP_CLOSE ? SEG_NOTE_HEADS : 0;
 	work->payload_off = pkt->payload_off;
 	return result;
 }

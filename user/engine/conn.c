@@ -125,18 +125,11 @@ static void recognise(struct engine *e, struct flow *f)
 	}
 }
 
-/* What the kernel is to hand over of a connection whose login is decided. */
-static enum tap_level level_after(const struct login *l)
-{
-	if (l->outcome != OUTCOME_OK)
-		return TAP_CLOSE;
-	return l->full || l->strict ? TAP_CLOSE : TAP_HEADS; /* no frame head shows under TLS */
-}
-
 static void login_told(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
-	enum tap_level level = level_after(l);
+	/* Of what is no TDS, only its end is of interest. */
+	enum tap_level level = l->outcome == OUTCOME_NOT_TDS ? TAP_CLOSE : TAP_HEADS;
 
 	f->login_outcome = (uint8_t)l->outcome;
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION

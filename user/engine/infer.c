@@ -190,6 +190,12 @@ static void judge_two_turns(struct judgement *j, const struct units *u, const st
 		method_of_login7(j, u, c);
 		return;
 	}
+	/* Either of the two answers was the login's: no refusal is as large as the second. */
+	if (s2 && s2->least >= ANSWER_SURE && s1->least >= ANSWER_LEAST) {
+		say(j, OUTCOME_OK, CONFIDENCE_HIGH,
+		    "two answers of a login answer's size, with a message of the client between");
+		return;
+	}
 	if (!s2) {
 		if (c->closed_by != SIDE_NONE && s1->least > CHALLENGE_MOST) {
 			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
@@ -209,7 +215,9 @@ static void judge_two_turns(struct judgement *j, const struct units *u, const st
 	}
 	/* What the client sent is too small for an SSPI message: it was a command. */
 	if (c1->most < AUTHENTICATE_LEAST && !(c->closed_by == SIDE_SERVER && g->count == 4)) {
-		say(j, OUTCOME_OK, c1->most < COMMAND_SURE ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
+		bool sure = c1->most < COMMAND_SURE || s2->least >= ANSWER_SURE;
+
+		say(j, OUTCOME_OK, sure ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
 		    "after the answer the client sent what is too small for an authentication "
 		    "message, and was answered");
 		method_of_login7(j, u, c);

@@ -52,7 +52,8 @@ static void hidden_answer(struct login *l)
 	if (l->state != LOGIN_SENT || l->login7_clear || l->lossy)
 		return;
 	judge(l, &j, false);
-	if (j.outcome != OUTCOME_INCOMPLETE && j.confidence <= CONFIDENCE_HIGH)
+	/* With no more room for evidence it is told as it stands. */
+	if (j.outcome != OUTCOME_INCOMPLETE && (j.confidence <= CONFIDENCE_HIGH || l->units.more))
 		conclude(l, &j);
 }
 
