@@ -6,7 +6,6 @@ namespaces too, is invisible elsewhere and gone with its last process, however t
 interface of the host can be reached. Processes are started by start() or run() and end with the
 test, by their ids.
 """
-import ctypes
 import json
 import os
 import re
@@ -25,9 +24,7 @@ PRIVATE = "TDSMON_TEST_PRIVATE"
 NETNS = "/run/netns"
 READY_S = 30
 END_S = 15
-PR_SET_PDEATHSIG = 1
 
-LIBC = ctypes.CDLL(None)
 PROCESSES = []
 
 
@@ -50,19 +47,17 @@ def private(name):
     subprocess.run(["mount", "-t", "tmpfs", "netns", NETNS], check=True)
 
 
-def die_with_parent():
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def inside(ns, argv):
-    """argv, to be run in a namespace (None: the test's own). Keeps its process id."""
-    return (["nsenter", "--net=%s/%s" % (NETNS, ns), "--"] if ns else []) + list(argv)
+    """argv, to be run in a namespace (None: the test's own), killed when the test is killed. Each
+    program executes the next: the process id stays."""
+    enter = ["nsenter", "--net=%s/%s" % (NETNS, ns), "--"] if ns else []
+    return enter + ["setpriv", "--pdeathsig", "KILL", "--"] + list(argv)
 
 
 def start(argv, ns=None, **options):
     """A process that ends with the test at the latest."""
     options.setdefault("stdin", subprocess.DEVNULL)
-    process = subprocess.Popen(inside(ns, argv), preexec_fn=die_with_parent, **options)
+    process = subprocess.Popen(inside(ns, argv), **options)
     PROCESSES.append(process)
     return process
 
@@ -72,7 +67,7 @@ def run(argv, ns=None, check=True, timeout=60, **options):
     options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("stderr", subprocess.STDOUT)
     done = subprocess.run(inside(ns, argv), stdout=subprocess.PIPE, text=True, check=False,
-                          timeout=timeout, preexec_fn=die_with_parent, **options)
+                          timeout=timeout, **options)
     if check and done.returncode:
         raise RuntimeError("%s: exit status %d: %s" % (" ".join(argv), done.returncode, done.stdout))
     return done
