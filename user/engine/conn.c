@@ -91,7 +91,8 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 	struct login *l = c->f->login;
 
 	(void)frame, (void)data, (void)len;
-	c->e->stats.lost_sync++;
+	if (!l || l->framed[c->from])
+		c->e->stats.lost_sync++;
 	if (!l)
 		return;
 	if (c->f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1])

@@ -316,7 +316,9 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 	outcome = closed_outcome(l, by);
 	phase = login_phase(l);
 	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
-	progress_mark(l, close_name(by, how), phase, l->owes, ts_ns);
+	/* Before TCP is through nobody's turn has come: that was the path's time. */
+	progress_mark(l, close_name(by, how), phase, phase == PHASE_TCP ? SIDE_NETWORK : l->owes,
+		      ts_ns);
 }
 
 void login_give_up(struct flow *f, uint64_t now_ns, bool end_of_capture)
