@@ -13,7 +13,7 @@
 #define STEPS_MAX    (2 * LOGIN_MARKS + 8)
 #define NEAR	     4	   /* one half of the handshake this much shorter: we are at that end */
 #define NEAR_LEAST   20000 /* ns; below it the halves tell nothing */
-#define MIDDLE_LEAST 200000
+#define MIDDLE_LEAST 500000
 
 struct tiling {
 	struct step steps[STEPS_MAX];
