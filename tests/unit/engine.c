@@ -1,0 +1,1067 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * engine.c - the engine as a whole, fed segment by segment: what networks and taps do to a login,
+ * and that its records say the same all the same; limits, time-outs and tap levels.
+ */
+#include <linux/types.h>
+
+#include "bytes.h"
+#include "engine.h"
+#include "unit.h"
+
+#define US	    1000ull
+#define MS	    1000000ull
+#define S	    1000000000ull
+#define RECORDS_MAX 16
+#define TEXT_MAX    128
+
+enum { CLIENT, SERVER };
+
+/* What a login record said, with its texts. */
+struct told {
+	struct login_record r;
+	char host[TEXT_MAX], user[TEXT_MAX], error[TEXT_MAX], verdict[TEXT_MAX], version[TEXT_MAX];
+};
+
+struct test {
+	struct engine *e;
+	struct port_set ports;
+	struct told logins[RECORDS_MAX];
+	struct close_record closes[RECORDS_MAX];
+	enum tap_level levels[RECORDS_MAX];
+	uint32_t login_count, close_count, level_count;
+	/* the connection that the builder is at */
+	uint64_t now;
+	uint32_t seq[2]; /* of each side's next byte */
+	uint16_t port;	 /* the client's */
+	uint32_t ifindex;
+	uint16_t ip_id[2];
+};
+
+/* ---- records ---- */
+
+static void keep(char to[TEXT_MAX], const char *text)
+{
+	snprintf(to, TEXT_MAX, "%s", text ? text : "(null)");
+}
+
+/* The times of every record add up. */
+static void check_sums(const struct login_record *r)
+{
+	uint64_t steps = 0, phases = 0, waits = 0;
+
+	for (size_t i = 0; i < r->step_count; i++)
+		steps += r->steps[i].ns;
+	for (int i = 0; i < PHASE_SESSION; i++)
+		phases += r->phase_ns[i] == NO_NS ? 0 : r->phase_ns[i];
+	for (int i = 0; i < SIDE_NONE; i++)
+		waits += r->wait_ns[i];
+	CHECK_INT(steps, r->total_ns);
+	CHECK_INT(phases, r->total_ns);
+	CHECK_INT(waits, r->total_ns);
+}
+
+static void on_login(void *ctx, const struct login_record *r)
+{
+	struct test *t = ctx;
+	struct told *told = &t->logins[t->login_count];
+
+	check_sums(r);
+	if (t->login_count == RECORDS_MAX)
+		return;
+	t->login_count++;
+	told->r = *r;
+	keep(told->host, r->tds.host);
+	keep(told->user, r->auth.user);
+	keep(told->error, r->error.message);
+	keep(told->verdict, r->verdict.name);
+	keep(told->version, r->tds.server_version);
+}
+
+static void on_close(void *ctx, const struct close_record *r)
+{
+	struct test *t = ctx;
+
+	if (t->close_count < RECORDS_MAX)
+		t->closes[t->close_count++] = *r;
+}
+
+static void on_tap(void *ctx, const struct flow_key *key, enum tap_level level)
+{
+	struct test *t = ctx;
+
+	(void)key;
+	if (t->level_count < RECORDS_MAX)
+		t->levels[t->level_count++] = level;
+}
+
+/* ---- the builder ---- */
+
+static void begin_with(struct test *t, struct engine_config config)
+{
+	static const struct engine_ops ops = {.login = on_login, .close = on_close, .tap = on_tap};
+
+	memset(t, 0, sizeof(*t));
+	port_set_add(&t->ports, 1433);
+	config.ports = &t->ports;
+	t->e = engine_new(&config, &ops, t);
+	t->now = 1000 * S;
+	t->port = 50000;
+	t->seq[CLIENT] = 100000;
+	t->seq[SERVER] = 900000;
+}
+
+static void begin(struct test *t)
+{
+	begin_with(t, (struct engine_config){.identities = true});
+}
+
+static void end(struct test *t)
+{
+	engine_finish(t->e);
+	CHECK_INT(engine_stats(t->e)->flows, 0);
+	CHECK_INT(engine_stats(t->e)->logins, t->login_count);
+	CHECK_INT(engine_stats(t->e)->closes, t->close_count);
+	engine_free(t->e);
+}
+
+/* A segment at t->now, with the sender's and the peer's place in their streams. */
+static struct seg segment(const struct test *t, int side, uint8_t flags, uint32_t len)
+{
+	struct seg seg = {
+		.ts_ns = t->now,
+		.saddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 1 : 2},
+		.daddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 2 : 1},
+		.seq = t->seq[side],
+		.ack = flags & SEG_ACK ? t->seq[!side] : 0,
+		.len = len,
+		.cap_len = len,
+		.ifindex = t->ifindex,
+		.sport = side == CLIENT ? t->port : 1433,
+		.dport = side == CLIENT ? 1433 : t->port,
+		.window = 512,
+		.flags = flags,
+		.ttl = side == CLIENT ? 64 : 128,
+	};
+
+	return seg;
+}
+
+/* The next of a side, in order; time passes first. */
+static void send(struct test *t, int side, uint8_t flags, const void *data, uint32_t len,
+		 uint64_t after)
+{
+	struct seg seg;
+
+	t->now += after;
+	seg = segment(t, side, flags, len);
+	engine_segment(t->e, &seg, data);
+	t->seq[side] += len + !!(flags & SEG_SYN) + !!(flags & SEG_FIN);
+}
+
+static void data(struct test *t, int side, const void *bytes, uint32_t len, uint64_t after)
+{
+	send(t, side, SEG_ACK | SEG_PSH, bytes, len, after);
+}
+
+#define DATA(t, side, bytes, after) data(t, side, bytes, sizeof(bytes), after)
+
+/* A piece of what a side sends, at an offset from its place; the place stays. */
+static void piece(struct test *t, int side, int32_t offset, const void *bytes, uint32_t len)
+{
+	struct seg seg;
+
+	t->now += 10 * US;
+	seg = segment(t, side, SEG_ACK | SEG_PSH, len);
+	seg.seq += (uint32_t)offset;
+	engine_segment(t->e, &seg, bytes);
+}
+
+/* 100 us to the server and back to us, 50 us to the client and back. */
+static void handshake(struct test *t)
+{
+	send(t, CLIENT, SEG_SYN, NULL, 0, 0);
+	send(t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 100 * US);
+	send(t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
+}
+
+/* Examples 1 and 2 with encryption not supported: LOGIN7 goes in clear. */
+static const uint8_t *in_clear(const uint8_t *message, uint32_t len)
+{
+	static uint8_t changed[64];
+
+	memcpy(changed, message, len);
+	changed[8 + 0x20] = 2; /* ENCRYPTION */
+	return changed;
+}
+
+#define REQUEST in_clear(prelogin_request, 47), 47
+#define REPLY	in_clear(prelogin_reply, 43), 43
+
+static void login_from_prelogin(struct test *t)
+{
+	data(t, CLIENT, REQUEST, MS);
+	data(t, SERVER, REPLY, 2 * MS);
+	DATA(t, CLIENT, login7_sql, 3 * MS);
+	DATA(t, SERVER, login_success, 4 * MS);
+}
+
+static void login(struct test *t)
+{
+	handshake(t);
+	login_from_prelogin(t);
+}
+
+static void fins(struct test *t, int first)
+{
+	send(t, first, SEG_ACK | SEG_FIN, NULL, 0, MS);
+	send(t, !first, SEG_ACK | SEG_FIN, NULL, 0, 200 * US);
+	send(t, first, SEG_ACK, NULL, 0, 200 * US);
+}
+
+/* One login, ok, and all that example 7 and 11 say. */
+static void check_login(const struct test *t, uint32_t i)
+{
+	const struct told *told = &t->logins[i];
+
+	CHECK(t->login_count > i);
+	CHECK_INT(told->r.outcome, OUTCOME_OK);
+	CHECK_INT(told->r.confidence, CONFIDENCE_CERTAIN);
+	CHECK_INT(told->r.outcome_basis, BASIS_OBSERVED);
+	CHECK_INT(told->r.auth.method, AUTH_SQL);
+	CHECK_INT(told->r.encryption.effective, ENCRYPTION_NONE);
+	CHECK_STR(told->host, "W1");
+	CHECK_STR(told->user, "u1");
+	CHECK_STR(told->version, "16.0.4135");
+	CHECK_INT(told->r.tds.spid, 62);
+	CHECK_INT(told->r.tds.packet_size, 8000);
+	CHECK_INT(told->r.client.port, t->port);
+	CHECK_INT(told->r.server.port, 1433);
+}
+
+/* ---- one connection ---- */
+
+UNIT_CASE(a_login_in_clear)
+{
+	const struct login_record *r;
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	r = &t.logins[0].r;
+	CHECK_INT(r->start_ns, 1000 * S);
+	CHECK_INT(r->total_ns, 150 * US + 10 * MS);
+	CHECK_INT(r->end_ns, 1000 * S + 150 * US + 10 * MS);
+	CHECK_INT(r->phase_ns[PHASE_TCP], 150 * US);
+	CHECK_INT(r->phase_ns[PHASE_PRELOGIN], 3 * MS);
+	CHECK_INT(r->phase_ns[PHASE_TLS], NO_NS);
+	CHECK_INT(r->phase_ns[PHASE_LOGIN], 7 * MS);
+	CHECK_INT(r->phase_ns[PHASE_AUTH], NO_NS);
+	/* Each wait for a side is 100 or 50 us of network, and that side's own for the rest. */
+	CHECK_INT(r->wait_ns[SIDE_CLIENT], 4 * MS - 2 * 50 * US);
+	CHECK_INT(r->wait_ns[SIDE_SERVER], 6 * MS - 2 * 100 * US);
+	CHECK_INT(r->wait_ns[SIDE_NETWORK], 150 * US + 300 * US);
+	CHECK(!r->mid_stream && !r->mars && !r->has_error && !r->redirect_host);
+	fins(&t, CLIENT);
+	CHECK_INT(t.close_count, 1);
+	CHECK(t.closes[0].has_login && t.closes[0].graceful);
+	CHECK_INT(t.closes[0].login, OUTCOME_OK);
+	CHECK_INT(t.closes[0].by, SIDE_CLIENT);
+	CHECK_INT(t.closes[0].how, CLOSE_FIN);
+	CHECK_INT(t.closes[0].phase, PHASE_SESSION);
+	CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146);
+	CHECK_INT(t.closes[0].bytes[SERVER], 43 + 100);
+	CHECK_INT(t.closes[0].duration_ns, 150 * US + 10 * MS + MS + 400 * US);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.close_count, 1);
+}
+
+UNIT_CASE(a_login_that_is_refused)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	DATA(&t, CLIENT, login7_sql, MS);
+	DATA(&t, SERVER, login_failure, MS);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_REFUSED);
+	CHECK_INT(t.logins[0].r.error.number, 18456);
+	CHECK_STR(t.logins[0].error, "Login failed for user 'u1'.");
+	end(&t);
+}
+
+UNIT_CASE(identities_are_not_told_unasked)
+{
+	struct test t;
+
+	begin_with(&t, (struct engine_config){.identities = false});
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	DATA(&t, CLIENT, login7_sql, MS);
+	DATA(&t, SERVER, login_failure, MS);
+	CHECK_INT(t.login_count, 1);
+	CHECK_STR(t.logins[0].user, "(null)");
+	CHECK(!t.logins[0].r.auth.domain && !t.logins[0].r.auth.workstation);
+	CHECK_STR(t.logins[0].error, "Login failed for user ''.");
+	end(&t);
+}
+
+UNIT_CASE(a_login_with_ntlm)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	DATA(&t, CLIENT, login7_ntlm, MS);
+	DATA(&t, SERVER, ntlm_challenge, MS);
+	DATA(&t, CLIENT, ntlm_authenticate, 2 * MS);
+	DATA(&t, SERVER, login_success, 3 * MS);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_OK);
+	CHECK_INT(t.logins[0].r.auth.method, AUTH_NTLM);
+	CHECK_STR(t.logins[0].user, "u");
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_LOGIN], 2 * MS);
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_AUTH], 5 * MS);
+	end(&t);
+}
+
+/* ---- what TCP does to it ---- */
+
+UNIT_CASE(sequence_numbers_that_wrap)
+{
+	/* at each byte of the first exchange */
+	for (uint32_t before = 1; before < 60; before += 7) {
+		struct test t;
+
+		begin(&t);
+		t.seq[CLIENT] = -before;
+		t.seq[SERVER] = -before - 3;
+		login(&t);
+		CHECK_INT(t.login_count, 1);
+		check_login(&t, 0);
+		CHECK_INT(t.logins[0].r.tcp.missing_bytes, 0);
+		CHECK_INT(t.logins[0].r.tcp.retransmits, 0);
+		fins(&t, CLIENT);
+		CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146);
+		end(&t);
+	}
+}
+
+UNIT_CASE(every_segment_twice)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	piece(&t, CLIENT, 0, REQUEST);
+	data(&t, CLIENT, REQUEST, MS);
+	piece(&t, SERVER, 0, REPLY);
+	data(&t, SERVER, REPLY, MS);
+	piece(&t, CLIENT, 0, login7_sql, 146);
+	DATA(&t, CLIENT, login7_sql, MS);
+	piece(&t, SERVER, 0, login_success, 100);
+	DATA(&t, SERVER, login_success, MS);
+	fins(&t, SERVER);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK_INT(t.logins[0].r.tcp.retransmits, 3); /* the last came after the decision */
+	CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146);
+	CHECK_INT(t.closes[0].bytes[SERVER], 43 + 100);
+}
+
+UNIT_CASE(retransmission_at_other_boundaries)
+{
+	const uint8_t *request = in_clear(prelogin_request, 47);
+	struct test t;
+
+	for (uint32_t cut = 1; cut < 46; cut++) {
+		begin(&t);
+		handshake(&t);
+		piece(&t, CLIENT, 0, request, cut);
+		piece(&t, CLIENT, 0, request, cut + 1);
+		piece(&t, CLIENT, (int32_t)cut / 2, request + cut / 2, 47 - cut / 2);
+		t.seq[CLIENT] += 47;
+		data(&t, SERVER, REPLY, MS);
+		DATA(&t, CLIENT, login7_sql, MS);
+		DATA(&t, SERVER, login_success, MS);
+		CHECK_INT(t.login_count, 1);
+		check_login(&t, 0);
+		CHECK_INT(t.closes[0].bytes[CLIENT], 0);
+		end(&t);
+		CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146);
+	}
+}
+
+UNIT_CASE(of_overlapping_bytes_the_first_count)
+{
+	uint8_t other[146];
+	struct test t;
+
+	memset(other, 0x58, sizeof(other)); /* "XX..." over the host name */
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	piece(&t, CLIENT, 0, login7_sql, 110);
+	piece(&t, CLIENT, 50, other, 60);
+	piece(&t, CLIENT, 0, login7_sql, 146);
+	t.seq[CLIENT] += 146;
+	DATA(&t, SERVER, login_success, MS);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	end(&t);
+}
+
+UNIT_CASE(segments_out_of_order)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	piece(&t, CLIENT, 100, login7_sql + 100, 46);
+	piece(&t, CLIENT, 40, login7_sql + 40, 60);
+	CHECK_INT(t.login_count, 0);
+	piece(&t, CLIENT, 0, login7_sql, 40);
+	t.seq[CLIENT] += 146;
+	DATA(&t, SERVER, login_success, MS);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK_INT(t.logins[0].r.tcp.out_of_order, 2);
+	CHECK_INT(t.logins[0].r.tcp.missing_bytes, 0);
+	end(&t);
+}
+
+UNIT_CASE(the_answer_before_the_question)
+{
+	/* Two CPUs fill one buffer: what acknowledges bytes is heard after them. */
+	struct test t;
+	struct seg answer;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	t.seq[CLIENT] += 146;
+	answer = segment(&t, SERVER, SEG_ACK | SEG_PSH, 100);
+	answer.ts_ns += 5 * MS;
+	engine_segment(t.e, &answer, login_success);
+	t.seq[CLIENT] -= 146;
+	CHECK_INT(t.login_count, 0);
+	DATA(&t, CLIENT, login7_sql, MS);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_LOGIN], 5 * MS);
+	end(&t);
+}
+
+UNIT_CASE(data_in_the_syn)
+{
+	struct test t;
+
+	begin(&t);
+	send(&t, CLIENT, SEG_SYN, REQUEST, 0);
+	send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 100 * US);
+	send(&t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
+	data(&t, SERVER, REPLY, MS);
+	DATA(&t, CLIENT, login7_sql, MS);
+	DATA(&t, SERVER, login_success, MS);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	end(&t);
+}
+
+UNIT_CASE(a_missing_segment_leaves_nothing_to_claim)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	t.seq[CLIENT] += 146; /* never seen */
+	DATA(&t, SERVER, login_success, MS);
+	CHECK_INT(t.login_count, 0);
+	engine_tick(t.e, t.now + S); /* it does not come any more */
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_INCOMPLETE);
+	CHECK_INT(t.logins[0].r.tcp.missing_bytes, 146);
+	CHECK_INT(t.logins[0].r.auth.method, AUTH_UNKNOWN);
+	CHECK_INT(t.logins[0].r.confidence, CONFIDENCE_LOW);
+	/* What was over before the loss keeps its times. */
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_PRELOGIN], 2 * MS);
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_LOGIN], NO_NS);
+}
+
+UNIT_CASE(keep_alives_are_no_data)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	for (int i = 0; i < 3; i++) {
+		piece(&t, CLIENT, -1, "", 1); /* one old byte, or none: RFC 9293 3.8.4 */
+		piece(&t, CLIENT, -1, NULL, 0);
+	}
+	data(&t, SERVER, REPLY, MS);
+	DATA(&t, CLIENT, login7_sql, MS);
+	DATA(&t, SERVER, login_success, MS);
+	piece(&t, SERVER, -1, "", 1);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK_INT(t.logins[0].r.tcp.retransmits, 0);
+	CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146);
+	CHECK_INT(t.closes[0].bytes[SERVER], 43 + 100);
+}
+
+UNIT_CASE(syn_sent_again_counts_from_the_first)
+{
+	struct test t;
+
+	begin(&t);
+	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
+	t.seq[CLIENT]--;
+	send(&t, CLIENT, SEG_SYN, NULL, 0, S);
+	t.seq[CLIENT]--;
+	send(&t, CLIENT, SEG_SYN, NULL, 0, 2 * S);
+	send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 100 * US);
+	send(&t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
+	login_from_prelogin(&t);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK_INT(t.logins[0].r.start_ns, 1000 * S);
+	CHECK_INT(t.logins[0].r.tcp.syn_retransmits, 2);
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_TCP], 3 * S + 150 * US);
+	CHECK_INT(t.logins[0].r.total_ns, 3 * S + 150 * US + 10 * MS);
+	end(&t);
+}
+
+UNIT_CASE(time_that_runs_backwards)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	t.now -= 500 * S;
+	data(&t, SERVER, REPLY, MS);
+	DATA(&t, CLIENT, login7_sql, MS);
+	t.now += 500 * S;
+	DATA(&t, SERVER, login_success, MS);
+	end(&t);
+	CHECK_INT(t.login_count, 1); /* its sums were checked */
+	check_login(&t, 0);
+	CHECK(t.logins[0].r.total_ns <= 2 * S);
+	CHECK(t.closes[0].duration_ns <= 501 * S);
+}
+
+/* ---- how it ends ---- */
+
+UNIT_CASE(fins_in_either_order)
+{
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	fins(&t, SERVER);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].by, SIDE_SERVER);
+	CHECK_INT(t.closes[0].how, CLOSE_FIN);
+	CHECK(!t.closes[0].graceful);
+	/* What comes late finds it closed. */
+	send(&t, CLIENT, SEG_ACK | SEG_RST, NULL, 0, MS);
+	piece(&t, SERVER, -10, "0123456789", 10);
+	end(&t);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.login_count, 1);
+}
+
+UNIT_CASE(a_fin_before_its_data)
+{
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	t.seq[CLIENT] += 32;
+	send(&t, CLIENT, SEG_ACK | SEG_FIN, NULL, 0, MS);
+	CHECK_INT(t.close_count, 0);
+	piece(&t, CLIENT, -33, batch_after_reset, 32);
+	send(&t, SERVER, SEG_ACK | SEG_FIN, NULL, 0, MS);
+	send(&t, CLIENT, SEG_ACK, NULL, 0, MS);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].commands[COMMAND_BATCH], 1);
+	CHECK_INT(t.closes[0].reset_connections, 1);
+	CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146 + 32);
+	CHECK_INT(t.closes[0].how, CLOSE_FIN);
+	end(&t);
+}
+
+UNIT_CASE(a_reset_by_the_server)
+{
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	send(&t, SERVER, SEG_ACK | SEG_RST, NULL, 0, MS);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].how, CLOSE_RST);
+	CHECK_INT(t.closes[0].by, SIDE_SERVER);
+	CHECK(!t.closes[0].graceful);
+	end(&t);
+}
+
+UNIT_CASE(a_reset_that_is_not_where_the_stream_is)
+{
+	struct test t;
+	struct seg seg;
+
+	begin(&t);
+	login(&t);
+	seg = segment(&t, SERVER, SEG_RST, 0);
+	seg.seq += 0x40000000;
+	engine_segment(t.e, &seg, NULL);
+	seg.seq = t.seq[SERVER] - 200; /* long since acknowledged */
+	send(&t, CLIENT, SEG_ACK, NULL, 0, MS);
+	engine_segment(t.e, &seg, NULL);
+	CHECK_INT(t.close_count, 0);
+	CHECK_INT(engine_stats(t.e)->out_of_window, 2);
+	DATA(&t, CLIENT, batch_after_reset, MS);
+	fins(&t, CLIENT);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].how, CLOSE_FIN);
+	CHECK_INT(t.closes[0].commands[COMMAND_BATCH], 1);
+	end(&t);
+}
+
+UNIT_CASE(a_port_that_refuses)
+{
+	struct test t;
+
+	begin(&t);
+	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
+	t.seq[SERVER] = 0;
+	send(&t, SERVER, SEG_ACK | SEG_RST, NULL, 0, 100 * US);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_REJECTED);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].how, CLOSE_RST);
+	end(&t);
+}
+
+UNIT_CASE(what_is_not_tds)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, "GET / HTTP/1.1\r\n\r\n", 18, MS);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_NOT_TDS);
+	CHECK_INT(t.levels[0], TAP_CLOSE);
+	CHECK_INT(engine_stats(t.e)->lost_sync, 1);
+	fins(&t, SERVER);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.close_count, 1);
+}
+
+/* ---- several connections ---- */
+
+UNIT_CASE(a_port_used_again)
+{
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	fins(&t, CLIENT);
+	t.seq[CLIENT] += 5000000;
+	t.seq[SERVER] += 7000000;
+	login(&t);
+	/* and once more, while it is not closed: its end was not seen */
+	t.seq[CLIENT] += 5000000;
+	t.seq[SERVER] += 7000000;
+	t.now += S;
+	login(&t);
+	CHECK_INT(t.login_count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		check_login(&t, i);
+		CHECK_INT(t.logins[i].r.total_ns, 150 * US + 10 * MS);
+	}
+	CHECK_INT(t.close_count, 2);
+	end(&t);
+	CHECK_INT(t.close_count, 3);
+	CHECK_INT(t.closes[2].how, CLOSE_OPEN);
+	CHECK_INT(t.closes[1].bytes[CLIENT], 47 + 146);
+}
+
+UNIT_CASE(the_same_packet_on_two_interfaces)
+{
+	struct test t;
+	struct seg seg;
+	static const struct {
+		int side;
+		uint8_t flags;
+		uint32_t len;
+	} sequence[] = {
+		{CLIENT, SEG_SYN, 0},		{SERVER, SEG_SYN | SEG_ACK, 0},
+		{CLIENT, SEG_ACK, 0},		{CLIENT, SEG_ACK, 47},
+		{SERVER, SEG_ACK, 43},		{CLIENT, SEG_ACK, 146},
+		{SERVER, SEG_ACK, 100},		{CLIENT, SEG_ACK | SEG_FIN, 0},
+		{SERVER, SEG_ACK | SEG_FIN, 0}, {CLIENT, SEG_ACK, 0},
+	};
+
+	begin(&t);
+	for (size_t i = 0; i < sizeof(sequence) / sizeof(sequence[0]); i++) {
+		const void *bytes = sequence[i].len == 47    ? in_clear(prelogin_request, 47)
+				    : sequence[i].len == 43  ? in_clear(prelogin_reply, 43)
+				    : sequence[i].len == 146 ? login7_sql
+							     : login_success;
+
+		seg = segment(&t, sequence[i].side, sequence[i].flags, sequence[i].len);
+		seg.ifindex = 7;
+		engine_segment(t.e, &seg, bytes);
+		seg.ifindex = 8;
+		seg.ts_ns += 2 * US;
+		engine_segment(t.e, &seg, bytes);
+		t.seq[sequence[i].side] +=
+			sequence[i].len + !!(sequence[i].flags & (SEG_SYN | SEG_FIN));
+		t.now += MS;
+	}
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK_INT(t.logins[0].r.ifindex, 7);
+	CHECK_INT(t.logins[0].r.tcp.retransmits, 0);
+	CHECK_INT(t.logins[0].r.tcp.syn_retransmits, 0);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146);
+	CHECK_INT(t.closes[0].how, CLOSE_FIN);
+	CHECK(engine_stats(t.e)->duplicates >= 9);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+}
+
+UNIT_CASE(no_more_flows_than_there_is_room_for)
+{
+	struct test t;
+
+	begin_with(&t, (struct engine_config){.max_flows = 2});
+	for (uint16_t i = 0; i < 5; i++) {
+		t.port = (uint16_t)(50000 + i);
+		handshake(&t);
+		data(&t, CLIENT, REQUEST, MS);
+		CHECK(engine_stats(t.e)->flows <= 2);
+	}
+	CHECK_INT(engine_stats(t.e)->flows_evicted, 3);
+	CHECK_INT(t.login_count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		CHECK_INT(t.logins[i].r.outcome, OUTCOME_INCOMPLETE);
+		CHECK_INT(t.logins[i].r.client.port, 50000 + i); /* the oldest first */
+		CHECK_INT(t.closes[i].how, CLOSE_EVICTED);
+		CHECK(t.closes[i].has_login);
+	}
+	end(&t);
+	CHECK_INT(t.login_count, 5);
+	CHECK_INT(t.close_count, 5);
+}
+
+UNIT_CASE(what_is_closed_makes_room_first)
+{
+	struct test t;
+
+	begin_with(&t, (struct engine_config){.max_flows = 2, .identities = true});
+	login(&t);
+	t.port++;
+	login(&t);
+	fins(&t, CLIENT);
+	t.port++;
+	login(&t);
+	CHECK_INT(engine_stats(t.e)->flows_evicted, 0);
+	CHECK_INT(t.login_count, 3);
+	CHECK_INT(t.close_count, 1);
+	end(&t);
+}
+
+UNIT_CASE(no_more_bytes_held_than_allowed)
+{
+	static const uint8_t bytes[1000];
+	struct test t;
+
+	begin_with(&t, (struct engine_config){.max_buffer = 10000});
+	for (uint16_t c = 0; c < 4; c++) {
+		t.port = (uint16_t)(50000 + c);
+		handshake(&t);
+		for (int32_t i = 0; i < 8; i++)
+			piece(&t, CLIENT, 100 + 1000 * i, bytes, sizeof(bytes));
+	}
+	CHECK(engine_stats(t.e)->buffer_evicted >= 1);
+	end(&t);
+	CHECK_INT(t.login_count, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		CHECK_INT(t.logins[i].r.outcome, OUTCOME_INCOMPLETE);
+}
+
+UNIT_CASE(ports_that_are_not_ours)
+{
+	struct test t;
+	struct seg seg;
+
+	begin(&t);
+	seg = segment(&t, CLIENT, SEG_SYN, 0);
+	seg.dport = 80;
+	engine_segment(t.e, &seg, NULL);
+	CHECK_INT(engine_stats(t.e)->ignored, 1);
+	CHECK_INT(engine_stats(t.e)->flows, 0);
+	end(&t);
+	CHECK_INT(t.login_count + t.close_count, 0);
+}
+
+/* A login to port 5000; `first` in place of its PRELOGIN. */
+static void on_any_port(struct test *t, const void *first, uint32_t len)
+{
+	begin_with(t, (struct engine_config){.any_port = true});
+	for (int i = 0; i < 4; i++) {
+		int side = i == 1;
+		uint8_t flags = i == 0 ? SEG_SYN : i == 1 ? SEG_SYN | SEG_ACK : SEG_ACK;
+		struct seg seg = segment(t, side, flags, i == 3 ? len : 0);
+
+		*(side ? &seg.sport : &seg.dport) = 5000;
+		engine_segment(t->e, &seg, first);
+		t->seq[side] += i < 2;
+		t->now += MS;
+	}
+}
+
+UNIT_CASE(tds_is_recognised_on_any_port)
+{
+	struct test t;
+
+	on_any_port(&t, prelogin_request, 47);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.server.port, 5000);
+	on_any_port(&t, tls_hello_strict, 93);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	on_any_port(&t, "GET / HTTP/1.1\r\n\r\n", 18);
+	CHECK_INT(t.levels[0], TAP_CLOSE);
+	end(&t);
+	CHECK_INT(t.login_count + t.close_count, 0);
+}
+
+/* ---- time alone ---- */
+
+UNIT_CASE(a_silent_login_is_given_up)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	engine_tick(t.e, t.now + 74 * S);
+	CHECK_INT(t.login_count, 0);
+	engine_tick(t.e, t.now + 76 * S);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_TIMED_OUT);
+	CHECK_INT(t.close_count, 0); /* the connection is still there */
+	/* It goes on after all: the one login was told. */
+	t.now += 80 * S;
+	data(&t, SERVER, REPLY, MS);
+	fins(&t, CLIENT);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.close_count, 1);
+	CHECK(t.closes[0].has_login);
+	CHECK_INT(t.closes[0].login, OUTCOME_TIMED_OUT);
+}
+
+UNIT_CASE(a_syn_without_an_answer)
+{
+	struct test t;
+
+	begin(&t);
+	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
+	engine_tick(t.e, t.now + 76 * S);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_UNANSWERED);
+	end(&t);
+	CHECK_INT(t.close_count, 1);
+}
+
+UNIT_CASE(an_idle_session_is_forgotten)
+{
+	struct test t;
+
+	begin_with(&t, (struct engine_config){.idle_ns = 100 * S});
+	login(&t);
+	engine_tick(t.e, t.now + 99 * S);
+	CHECK_INT(t.close_count, 0);
+	engine_tick(t.e, t.now + 101 * S);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].how, CLOSE_IDLE);
+	CHECK_INT(t.closes[0].by, SIDE_NONE);
+	engine_tick(t.e, t.now + 200 * S);
+	CHECK_INT(engine_stats(t.e)->flows, 0);
+	end(&t);
+}
+
+UNIT_CASE(time_is_not_turned_back_by_a_tick)
+{
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	engine_tick(t.e, 1);
+	engine_tick(t.e, 0);
+	fins(&t, CLIENT);
+	CHECK_INT(t.close_count, 1);
+	end(&t);
+}
+
+/* ---- joined in the middle ---- */
+
+UNIT_CASE(joined_at_a_command)
+{
+	struct test t;
+
+	begin(&t);
+	DATA(&t, CLIENT, batch_after_reset, MS);
+	DATA(&t, SERVER, login_failure, MS); /* any answer: it is no login's */
+	fins(&t, CLIENT);
+	end(&t);
+	CHECK_INT(t.login_count, 0);
+	CHECK_INT(t.close_count, 1);
+	CHECK(!t.closes[0].has_login);
+	CHECK_INT(t.closes[0].commands[COMMAND_BATCH], 1);
+	CHECK_INT(t.levels[0], TAP_HEADS);
+}
+
+UNIT_CASE(joined_at_prelogin)
+{
+	struct test t;
+
+	begin(&t);
+	t.seq[CLIENT]++;
+	t.seq[SERVER]++;
+	login_from_prelogin(&t);
+	engine_tick(t.e, t.now + S);
+	fins(&t, CLIENT);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK(t.logins[0].r.mid_stream);
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_TCP], NO_NS);
+}
+
+/* ---- what is to be handed over ---- */
+
+UNIT_CASE(tap_levels)
+{
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	CHECK_INT(t.level_count, 1);
+	CHECK_INT(t.levels[0], TAP_HEADS);
+	end(&t);
+}
+
+UNIT_CASE(what_the_kernel_kept_back_is_not_missing)
+{
+	struct test t;
+	struct seg seg;
+
+	begin(&t);
+	login(&t);
+	/* The head of a batch of 1000 bytes; then, 992 further on, an attention. */
+	seg = segment(&t, CLIENT, SEG_ACK, 8);
+	seg.note = SEG_NOTE_HEADS;
+	engine_segment(t.e, &seg, (const uint8_t *)"\1\1\3\xe8\0\0\1\0");
+	seg.seq += 1000;
+	engine_segment(t.e, &seg, (const uint8_t *)"\6\1\0\10\0\0\1\0");
+	t.seq[CLIENT] += 1008;
+	fins(&t, CLIENT);
+	end(&t);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.closes[0].commands[COMMAND_BATCH], 1);
+	CHECK_INT(t.closes[0].commands[COMMAND_ATTENTION], 1);
+	CHECK_INT(t.closes[0].bytes[CLIENT], 47 + 146 + 1008);
+}
+
+UNIT_CASE(payload_cut_by_the_capture)
+{
+	struct test t;
+	struct seg seg;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, MS);
+	seg = segment(&t, CLIENT, SEG_ACK, 146);
+	seg.cap_len = 60; /* to the middle of the table of fields */
+	seg.note = SEG_NOTE_TRUNC;
+	engine_segment(t.e, &seg, login7_sql);
+	t.seq[CLIENT] += 146;
+	DATA(&t, SERVER, login_success, MS);
+	end(&t);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.tcp.missing_bytes, 0);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_OK);
+	CHECK_INT(t.logins[0].r.auth.method, AUTH_UNKNOWN);
+	CHECK_STR(t.logins[0].version, "16.0.4135");
+}
+
+int main(void)
+{
+	RUN(a_login_in_clear);
+	RUN(a_login_that_is_refused);
+	RUN(identities_are_not_told_unasked);
+	RUN(a_login_with_ntlm);
+	RUN(sequence_numbers_that_wrap);
+	RUN(every_segment_twice);
+	RUN(retransmission_at_other_boundaries);
+	RUN(of_overlapping_bytes_the_first_count);
+	RUN(segments_out_of_order);
+	RUN(the_answer_before_the_question);
+	RUN(data_in_the_syn);
+	RUN(a_missing_segment_leaves_nothing_to_claim);
+	RUN(keep_alives_are_no_data);
+	RUN(syn_sent_again_counts_from_the_first);
+	RUN(time_that_runs_backwards);
+	RUN(fins_in_either_order);
+	RUN(a_fin_before_its_data);
+	RUN(a_reset_by_the_server);
+	RUN(a_reset_that_is_not_where_the_stream_is);
+	RUN(a_port_that_refuses);
+	RUN(what_is_not_tds);
+	RUN(a_port_used_again);
+	RUN(the_same_packet_on_two_interfaces);
+	RUN(no_more_flows_than_there_is_room_for);
+	RUN(what_is_closed_makes_room_first);
+	RUN(no_more_bytes_held_than_allowed);
+	RUN(ports_that_are_not_ours);
+	RUN(tds_is_recognised_on_any_port);
+	RUN(a_silent_login_is_given_up);
+	RUN(a_syn_without_an_answer);
+	RUN(an_idle_session_is_forgotten);
+	RUN(time_is_not_turned_back_by_a_tick);
+	RUN(joined_at_a_command);
+	RUN(joined_at_prelogin);
+	RUN(tap_levels);
+	RUN(what_the_kernel_kept_back_is_not_missing);
+	RUN(payload_cut_by_the_capture);
+	return unit_status();
+}
