@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * infer.c - what is concluded of a login that TLS hides. Each row is the messages' sizes and how it
+ * ended, and what may be said of it: "high" only where no other reading is left.
+ */
+#include "infer.h"
+#include "unit.h"
+
+#define C(size)                                                                                    \
+	{                                                                                          \
+		SIDE_CLIENT, size, size                                                            \
+	}
+#define SRV(size)                                                                                  \
+	{                                                                                          \
+		SIDE_SERVER, size, size                                                            \
+	}
+#define BETWEEN(a, b)                                                                              \
+	{                                                                                          \
+		SIDE_SERVER, a, b                                                                  \
+	}
+#define MESSAGES_MAX 10
+
+enum end { OPEN, IDLE, BY_CLIENT, BY_SERVER };
+
+struct row {
+	const char *name;
+	struct {
+		uint8_t from;
+		uint32_t least, most;
+	} messages[MESSAGES_MAX];
+	enum end end;
+	bool mars, fedauth;
+	enum outcome outcome; /* INCOMPLETE: nothing is said */
+	enum confidence confidence;
+	enum auth_method method;
+	uint32_t final_answer;
+};
+
+static void judge_row(struct judgement *j, const struct row *row)
+{
+	struct infer_context c = {
+		.mars = row->mars,
+		.fedauth = row->fedauth,
+		.closed_by = row->end == BY_CLIENT   ? SIDE_CLIENT
+			     : row->end == BY_SERVER ? SIDE_SERVER
+						     : SIDE_NONE,
+		.closed_how = CLOSE_FIN,
+		.idle = row->end == IDLE,
+	};
+	struct units u = {.count = 0};
+
+	for (uint32_t i = 0; i < MESSAGES_MAX && row->messages[i].most; i++)
+		units_add(&u, (enum side)row->messages[i].from, row->messages[i].least,
+			  row->messages[i].most, i + 1);
+	infer_judge(j, &u, &c);
+}
+
+static void check_rows(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct row *row = &rows[i];
+		bool failed = unit_case_failed;
+		struct judgement j;
+
+		judge_row(&j, row);
+		CHECK_INT(j.outcome, row->outcome);
+		CHECK_INT(j.method, row->method);
+		/* A method that sizes tell is never more than medium, and has its grounds. */
+		CHECK_INT(!!j.method_grounds, row->method != AUTH_UNKNOWN);
+		if (row->method != AUTH_UNKNOWN)
+			CHECK_INT(j.method_confidence, CONFIDENCE_MEDIUM);
+		if (row->outcome != OUTCOME_INCOMPLETE) {
+			CHECK_INT(j.confidence, row->confidence);
+			CHECK_INT(j.final_answer, row->final_answer);
+			CHECK(j.first_answer <= j.final_answer && j.grounds);
+		}
+		/* Nothing that is concluded is certain. */
+		CHECK(j.confidence != CONFIDENCE_CERTAIN);
+		if (unit_case_failed && !failed)
+			printf("    in: %s\n", row->name);
+	}
+}
+
+#define CHECK_ROWS(rows) check_rows(rows, sizeof(rows) / sizeof(rows[0]))
+
+#define OK	  OUTCOME_OK
+#define REFUSED	  OUTCOME_REFUSED
+#define NOTHING	  OUTCOME_INCOMPLETE
+#define HIGH	  CONFIDENCE_HIGH
+#define MEDIUM	  CONFIDENCE_MEDIUM
+#define LOW	  CONFIDENCE_LOW
+#define NO_METHOD AUTH_UNKNOWN
+
+UNIT_CASE(too_little_to_say)
+{
+	static const struct row rows[] = {
+		{"nothing", {}, OPEN, 0, 0, NOTHING, LOW, NO_METHOD, 0},
+		{"LOGIN7 alone", {C(200)}, BY_SERVER, 0, 0, NOTHING, LOW, NO_METHOD, 0},
+		{"the server first", {SRV(400), C(200)}, OPEN, 0, 0, NOTHING, LOW, NO_METHOD, 0},
+		{"an answer, and more may come",
+		 {C(200), SRV(400)},
+		 OPEN,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"a short answer, and silence: a challenge whose client thinks?",
+		 {C(200), SRV(200)},
+		 IDLE,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"a challenge or a login, one message on",
+		 {C(200), SRV(380), C(300)},
+		 OPEN,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+UNIT_CASE(one_answer)
+{
+	static const struct row rows[] = {
+		/* 88 and 2 for each letter: 18456 for a user of 10 letters on a server of 5 */
+		{"refused, and the server closed",
+		 {C(200), SRV(118)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 REFUSED,
+		 HIGH,
+		 AUTH_SQL,
+		 1},
+		/* It might be a challenge whose client gave up: not high. */
+		{"refused, and the client left",
+		 {C(200), SRV(118)},
+		 BY_CLIENT,
+		 0,
+		 0,
+		 REFUSED,
+		 MEDIUM,
+		 AUTH_SQL,
+		 1},
+		/* 300 to 340: an error with a long text, a challenge, a redirect: nothing. */
+		{"neither an error nor a login",
+		 {C(200), SRV(320)},
+		 BY_CLIENT,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		/* 4060 and 18456 together are as large as a small login answer. */
+		{"two errors or a login, closed",
+		 {C(200), SRV(400)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"a login answer, then silence",
+		 {C(200), SRV(400)},
+		 IDLE,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_SQL,
+		 1},
+		/* Larger than errors are, yet who knows the server's language. */
+		{"a large answer, and the client left",
+		 {C(200), SRV(600)},
+		 BY_CLIENT,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_SQL,
+		 1},
+		{"smaller than any error",
+		 {C(200), SRV(40)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		/* Padding leaves it open on which side of a bound it is. */
+		{"an answer of 330 to 345",
+		 {C(200), BETWEEN(330, 345)},
+		 IDLE,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"an answer of 330 to 345, closed",
+		 {C(200), BETWEEN(330, 345)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+UNIT_CASE(a_command_after_the_answer)
+{
+	static const struct row rows[] = {
+		/* No challenge, error or redirect is of 500 bytes, and the client goes on. */
+		{"a sure answer and a command",
+		 {C(200), SRV(520), C(90)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 AUTH_SQL,
+		 1},
+		/* An SSPI message is never as small; but a server that closes then may have refused
+		   it. */
+		{"a tiny command, answered",
+		 {C(200), SRV(380), C(40), SRV(60)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 AUTH_SQL,
+		 1},
+		{"a small command, answered",
+		 {C(200), SRV(380), C(120), SRV(60)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_SQL,
+		 1},
+		/* Whichever of the two was the login's answer: one was. */
+		{"two answers that each are one",
+		 {C(200), SRV(380), C(300), SRV(900)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 NO_METHOD,
+		 1},
+		{"two answers between 340 and 420",
+		 {C(200), SRV(380), C(300), SRV(400)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 NO_METHOD,
+		 1},
+		/* Above what a challenge is: the first was the login's answer. */
+		{"a login answer beyond a challenge",
+		 {C(200), SRV(450), C(300), SRV(60)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 AUTH_SQL,
+		 1},
+		/* What the client sent is no SSPI message, it is too long. */
+		{"a long command",
+		 {C(200), SRV(380), C(1400), SRV(60)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 AUTH_SQL,
+		 1},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+UNIT_CASE(a_round_of_sspi)
+{
+	static const struct row rows[] = {
+		/* LOGIN7 answered by too little for a login; what follows may as well be a command
+		 * to a server that answers in few words: medium. */
+		{"NTLM",
+		 {C(215), SRV(260), C(400), SRV(400)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_WINDOWS,
+		 3},
+		{"NTLM, refused",
+		 {C(215), SRV(260), C(400), SRV(120)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 REFUSED,
+		 MEDIUM,
+		 AUTH_WINDOWS,
+		 3},
+		{"NTLM, refused or not",
+		 {C(215), SRV(260), C(400), SRV(120)},
+		 OPEN,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+UNIT_CASE(kerberos)
+{
+	static const struct row rows[] = {
+		/* Two messages of the server in a row, unasked: only Kerberos does that. */
+		{"token, answer",
+		 {C(3000), SRV(196), SRV(400)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 AUTH_KERBEROS,
+		 2},
+		{"token, answer, with a LOGIN7 of two packets",
+		 {C(4096), C(700), SRV(196), SRV(400)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 AUTH_KERBEROS,
+		 2},
+		/* A small LOGIN7 has no ticket; the same two messages then mean nothing known. */
+		{"too small for a ticket",
+		 {C(300), SRV(196), SRV(300)},
+		 OPEN,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		/* In one record the two can't be told apart: Kerberos, or a token in LOGIN7. */
+		{"both in one record",
+		 {C(3000), SRV(600), C(90)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 NO_METHOD,
+		 1},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+UNIT_CASE(federated)
+{
+	static const struct row rows[] = {
+		{"a long token after a short answer",
+		 {C(300), SRV(240), C(4096), C(900), SRV(700)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_FEDAUTH,
+		 3},
+		{"a token in LOGIN7",
+		 {C(3000), SRV(600), C(90)},
+		 OPEN,
+		 0,
+		 1,
+		 OK,
+		 HIGH,
+		 AUTH_FEDAUTH,
+		 1},
+		/* With federated authentication agreed, a small LOGIN7 is not SQL's. */
+		{"agreed, but not in LOGIN7",
+		 {C(300), SRV(600), C(90)},
+		 OPEN,
+		 0,
+		 1,
+		 OK,
+		 HIGH,
+		 NO_METHOD,
+		 1},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+UNIT_CASE(mars)
+{
+	static const struct row rows[] = {
+		{"an SMP session", {C(200), SRV(380), C(16)}, OPEN, 1, 0, OK, HIGH, NO_METHOD, 1},
+		{"after a round of SSPI",
+		 {C(215), SRV(260), C(400), SRV(380), C(16)},
+		 OPEN,
+		 1,
+		 0,
+		 OK,
+		 HIGH,
+		 NO_METHOD,
+		 3},
+		/* Padding: it may be 16 bytes, or not. */
+		{"15 to 30 bytes",
+		 {C(200), SRV(380), {SIDE_CLIENT, 15, 30}},
+		 OPEN,
+		 1,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+UNIT_CASE(more_turns_than_a_login_has)
+{
+	static const struct row rows[] = {
+		{"six turns",
+		 {C(200), SRV(200), C(200), SRV(200), C(200), SRV(200)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 NO_METHOD,
+		 1},
+		{"five turns",
+		 {C(200), SRV(200), C(200), SRV(200), C(200)},
+		 OPEN,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+	};
+
+	CHECK_ROWS(rows);
+}
+
+/*
+ * Over all sizes near the bounds: "high" for a login that went well must not be said where an NTLM
+ * login that is refused has the same messages, nor "refused" with "high" where one that goes well
+ * has. A refused NTLM login is LOGIN7 of 168 to 850, a challenge of 79 to 339, an AUTHENTICATE of
+ * 150 to 1000 and an error of 92 to 300 (MS-NLMP 2.2.1 and MS-TDS 2.2.7.10, computed).
+ */
+UNIT_CASE(a_refused_ntlm_login_is_never_surely_a_success)
+{
+	for (uint32_t challenge = 79; challenge < 340; challenge += 9) {
+		for (uint32_t message = 150; message <= 1000; message += 50) {
+			for (uint32_t error = 92; error <= 300; error += 13) {
+				struct row row = {.messages = {C(215), SRV(challenge), C(message),
+							       SRV(error)}};
+				struct judgement j;
+
+				judge_row(&j, &row);
+				CHECK(j.outcome != OK || j.confidence > HIGH);
+				row.end = BY_SERVER;
+				judge_row(&j, &row);
+				CHECK_INT(j.outcome, REFUSED);
+				CHECK_INT(j.confidence, MEDIUM);
+			}
+		}
+	}
+}
+
+/* A refused SQL login: LOGIN7 and an error, and the server or the client closes. */
+UNIT_CASE(a_refused_sql_login_is_never_a_success)
+{
+	for (uint32_t error = 92; error <= 450; error += 1) {
+		for (int how = OPEN; how <= BY_SERVER; how++) {
+			struct row row = {.messages = {C(200), SRV(error)}, .end = (enum end)how};
+			struct judgement j;
+
+			if (how == IDLE)
+				continue; /* after an error the server closes */
+			judge_row(&j, &row);
+			CHECK(j.outcome != OK);
+		}
+	}
+}
+
+/* A login that goes well: LOGIN7, 340 to 600, a command of 40 or more and an answer. */
+UNIT_CASE(a_login_that_goes_well_is_never_refused)
+{
+	for (uint32_t answer = 340; answer <= 600; answer += 5) {
+		for (uint32_t command = 40; command <= 4000; command += 99) {
+			for (uint32_t result = 21; result <= 4000; result += 97) {
+				for (int how = OPEN; how <= BY_SERVER; how++) {
+					struct row row = {.messages = {C(200), SRV(answer),
+								       C(command), SRV(result)},
+							  .end = (enum end)how};
+					struct judgement j;
+
+					judge_row(&j, &row);
+					CHECK(j.outcome != REFUSED);
+				}
+			}
+		}
+	}
+}
+
+UNIT_CASE(messages_of_several_records)
+{
+	struct units u = {.count = 0};
+
+	units_add(&u, SIDE_CLIENT, 4096, 4096, 10);
+	units_add(&u, SIDE_CLIENT, 4096, 4096, 11);
+	units_add(&u, SIDE_CLIENT, 100, 110, 12);
+	CHECK_INT(u.count, 1);
+	CHECK_INT(u.at[0].least, 8292);
+	CHECK_INT(u.at[0].most, 8302);
+	CHECK_INT(u.at[0].first_ns, 10);
+	CHECK_INT(u.at[0].last_ns, 12);
+	/* A short record ended it: the next is another. */
+	units_add(&u, SIDE_CLIENT, 50, 50, 13);
+	CHECK_INT(u.count, 2);
+	/* The other side's turn ends it, too. */
+	units_add(&u, SIDE_CLIENT, 4096, 4096, 14);
+	units_add(&u, SIDE_SERVER, 10, 10, 15);
+	units_add(&u, SIDE_CLIENT, 20, 20, 16);
+	CHECK_INT(u.count, 5);
+	CHECK_INT(u.at[4].least, 20);
+}
+
+UNIT_CASE(no_more_messages_than_there_is_room_for)
+{
+	struct units u = {.count = 0};
+
+	for (int i = 0; i < UNITS_MAX; i++)
+		units_add(&u, i & 1 ? SIDE_SERVER : SIDE_CLIENT, 10, 10, 1);
+	CHECK(!u.more);
+	units_add(&u, SIDE_CLIENT, 10, 10, 1);
+	CHECK(u.more);
+	CHECK_INT(u.count, UNITS_MAX);
+}
+
+int main(void)
+{
+	RUN(too_little_to_say);
+	RUN(one_answer);
+	RUN(a_command_after_the_answer);
+	RUN(a_round_of_sspi);
+	RUN(kerberos);
+	RUN(federated);
+	RUN(mars);
+	RUN(more_turns_than_a_login_has);
+	RUN(a_refused_ntlm_login_is_never_surely_a_success);
+	RUN(a_refused_sql_login_is_never_a_success);
+	RUN(a_login_that_goes_well_is_never_refused);
+	RUN(messages_of_several_records);
+	RUN(no_more_messages_than_there_is_room_for);
+	return unit_status();
+}
