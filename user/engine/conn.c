@@ -2,6 +2,8 @@
 /*
  * conn.c - see conn.h.
  */
+#include <stdlib.h>
+
 #include "conn.h"
 #include "login.h"
 #include "session.h"
@@ -60,7 +62,7 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	if (login_listens(c->f))
 		login_head(c->f, c->from, frame, ts_ns);
 	else
-		session_head(c->f, c->from, frame);
+		session_head(c->e, c->f, c->from, frame, ts_ns);
 }
 
 static void body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -71,7 +73,7 @@ static void body(void *ctx, const struct framer *frame, const uint8_t *data, uin
 	if (login_listens(c->f))
 		login_body(c->f, c->from, frame, data, len, ts_ns);
 	else
-		session_body(c->f, c->from, frame, data, len, ts_ns);
+		session_body(c->e, c->f, c->from, frame, data, len, ts_ns);
 }
 
 static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
@@ -81,7 +83,7 @@ static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	if (login_listens(c->f))
 		login_end(c->f, c->from, frame, ts_ns);
 	else
-		session_end(c->f, c->from, frame);
+		session_end(c->e, c->f, c->from, frame, ts_ns);
 }
 
 static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -133,6 +135,7 @@ static void login_told(struct engine *e, struct flow *f)
 	enum tap_level level = l->outcome == OUTCOME_NOT_TDS ? TAP_CLOSE : TAP_HEADS;
 
 	f->login_outcome = (uint8_t)l->outcome;
+	f->spid = l->spid > 0 ? (uint16_t)l->spid : 0;
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
 		   : l->mark_count	    ? l->marks[l->mark_count - 1].phase
 					    : PHASE_TCP;
@@ -251,6 +254,15 @@ static void close_emit(struct engine *e, struct flow *f)
 		e->ops.close(e->ctx, &r);
 }
 
+/* Free what a session has; its counts stay. */
+static void conn_forget(struct flow *f)
+{
+	mars_free(f->mars);
+	f->mars = NULL;
+	free(f->request);
+	f->request = NULL;
+}
+
 void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns)
 {
 	bool seen;
@@ -273,17 +285,18 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		f->login = NULL;
 	}
 	f->told = true;
-	if (seen && !f->tentative)
+	if (seen && !f->tentative) {
+		session_close(e, f);
 		close_emit(e, f);
-	mars_free(f->mars);
-	f->mars = NULL;
+	}
+	conn_forget(f);
 }
 
 void conn_remove(struct engine *e, struct flow *f)
 {
 	tcp_release(e, f);
 	login_free(f->login);
-	mars_free(f->mars);
+	conn_forget(f);
 	flow_remove(&e->flows, f);
 }
 

@@ -10,6 +10,7 @@
 
 struct login;
 struct mars;
+struct request;
 
 /* A segment that waits for its turn: for bytes before it, or for what it acknowledges. */
 struct held {
@@ -72,8 +73,10 @@ struct flow {
 	struct framer framer[2];
 	struct login *login; /* NULL once decided */
 	struct mars *mars;   /* NULL without */
+	struct request *request; /* under way; NULL where commands are not told */
 	uint32_t commands[COMMAND_COUNT];
 	uint32_t resets;
+	uint16_t spid; /* 0: not seen */
 };
 
 struct flow_table {

@@ -16,8 +16,32 @@ enum {
 	SMP_DATA = 8,
 };
 
+/*
+ * A request and what answers it, of a connection or of one of its MARS sessions. An attention has
+ * an answer of its own, which may come in the same message as the end of what it cancels.
+ */
+struct request {
+	uint64_t end_ns;   /* its last byte */
+	uint64_t first_ns; /* first byte of the answer; 0: none yet */
+	uint64_t attention_ns;
+	uint64_t over_ns; /* the last answer's end */
+	uint64_t bytes, answer_bytes, attention_bytes;
+	uint8_t kind; /* enum command_kind */
+	bool sending, waiting, cancelled, attention;
+};
+
+/* One TDS conversation: a connection without MARS, or a MARS session. */
+struct channel {
+	struct engine *e;
+	struct flow *f;
+	struct request *request; /* NULL: commands are not told */
+	bool *in_message;	 /* of both sides */
+	int32_t session;
+};
+
 struct smp_session {
 	struct framer framer[2];
+	struct request request;
 	uint32_t window[2]; /* highest sequence number that each side accepts */
 	uint16_t sid;
 	bool opened; /* its SYN was seen */
@@ -76,40 +100,169 @@ static struct smp_session *smp_session(struct mars *m, uint16_t sid)
 	return &m->at[m->count++];
 }
 
-static void request_begun(struct flow *f, const uint8_t *header)
+/* ---- commands ---- */
+
+static void request_tell(const struct channel *c, enum command_kind kind, uint64_t end_ns,
+			 uint64_t first_ns, uint64_t last_ns, uint64_t bytes, bool cancelled)
 {
-	static const uint8_t kinds[] = {
-		[TDS_BATCH] = COMMAND_BATCH + 1,
-		[TDS_RPC] = COMMAND_RPC + 1,
-		[TDS_BULK] = COMMAND_BULK + 1,
-		[TDS_TRANSACTION] = COMMAND_TRANSACTION + 1,
-		[TDS_ATTENTION] = COMMAND_ATTENTION + 1,
+	struct command_record r = {
+		.time_ns = end_ns,
+		.client = flow_endpoint(c->f, SIDE_CLIENT),
+		.server = flow_endpoint(c->f, SIDE_SERVER),
+		.spid = c->f->spid ? c->f->spid : -1,
+		.session = c->session,
+		.kind = kind,
+		.first_byte_ns = first_ns ? first_ns - end_ns : NO_NS,
+		.total_ns = last_ns ? last_ns - end_ns : NO_NS,
+		.request_bytes = bytes,
+		.response_bytes = c->request->answer_bytes,
+		.basis = BASIS_OBSERVED,
+		.cancelled = cancelled,
 	};
 
-	if (header[0] >= sizeof(kinds) || !kinds[header[0]])
-		return;
-	f->commands[kinds[header[0]] - 1]++;
-	f->awaiting = true;
-	if (header[1] & TDS_STATUS_RESET)
-		f->resets++;
+	c->e->ops.command(c->e->ctx, &r);
 }
 
-static void tds_head(struct flow *f, enum side from, const uint8_t *header, bool *in_message)
+/* The request under way is over: answered by last_ns, or (0) never. */
+static void request_over(const struct channel *c, uint64_t last_ns)
 {
-	/* An attention may come between the packets of a request: MS-TDS 2.2.1.7 */
+	struct request *r = c->request;
+
+	if (r->waiting)
+		request_tell(c, (enum command_kind)r->kind, r->end_ns, r->first_ns, last_ns, r->bytes,
+			     r->cancelled);
+	else if (r->attention)
+		request_tell(c, COMMAND_ATTENTION, r->attention_ns, r->first_ns, last_ns,
+			     r->attention_bytes, false);
+	/* An attention is answered after what it cancels, be it by the same message. */
+	r->attention &= r->waiting;
+	r->waiting = r->sending = r->cancelled = false;
+	r->first_ns = 0;
+	r->answer_bytes = 0;
+	r->over_ns = last_ns;
+}
+
+static void request_head(const struct channel *c, const uint8_t *header, bool first,
+			 uint64_t ts_ns)
+{
+	struct request *r = c->request;
+	uint32_t len = frame_length(FRAME_TDS, header);
+
 	if (header[0] == TDS_ATTENTION) {
-		if (from == SIDE_CLIENT)
-			request_begun(f, header);
+		r->attention = true;
+		r->attention_ns = ts_ns;
+		r->attention_bytes = len;
+		r->cancelled |= r->waiting;
 		return;
 	}
-	if (from == SIDE_CLIENT && !*in_message)
-		request_begun(f, header);
-	*in_message = !(header[1] & TDS_STATUS_EOM);
+	if (first) {
+		/* A new request while one is unanswered: that one never will be. */
+		if (r->waiting)
+			request_over(c, 0);
+		/* After an attention the client waits for its answer: it came with the end of what
+		 * it cancelled, then. */
+		if (r->attention && r->over_ns > r->attention_ns) {
+			r->first_ns = r->over_ns;
+			request_over(c, r->over_ns);
+		}
+		r->attention = false;
+		r->sending = true;
+		r->bytes = 0;
+	}
+	r->bytes += len;
 }
 
+static void request_end(const struct channel *c, const uint8_t *header, uint64_t ts_ns)
+{
+	struct request *r = c->request;
+
+	if (!r->sending || header[0] == TDS_ATTENTION || !(header[1] & TDS_STATUS_EOM))
+		return;
+	r->sending = false;
+	r->waiting = true;
+	r->end_ns = ts_ns;
+}
+
+static void answer_head(const struct channel *c, const uint8_t *header, uint64_t ts_ns)
+{
+	struct request *r = c->request;
+
+	if (!r->waiting && !r->attention)
+		return;
+	if (!r->first_ns)
+		r->first_ns = ts_ns;
+	r->answer_bytes += frame_length(FRAME_TDS, header);
+}
+
+/* The kind of a request, by its packets' type; COMMAND_COUNT: none. */
+static enum command_kind command_kind(uint8_t type)
+{
+	switch (type) {
+	case TDS_BATCH:
+		return COMMAND_BATCH;
+	case TDS_RPC:
+		return COMMAND_RPC;
+	case TDS_BULK:
+		return COMMAND_BULK;
+	case TDS_TRANSACTION:
+		return COMMAND_TRANSACTION;
+	case TDS_ATTENTION:
+		return COMMAND_ATTENTION;
+	}
+	return COMMAND_COUNT;
+}
+
+static void channel_head(const struct channel *c, enum side from, const uint8_t *header,
+			 uint64_t ts_ns)
+{
+	/* An attention may come between the packets of a request: MS-TDS 2.2.1.7 */
+	bool attention = header[0] == TDS_ATTENTION;
+	bool first = attention || !c->in_message[from];
+	enum command_kind kind = command_kind(header[0]);
+
+	if (!attention)
+		c->in_message[from] = !(header[1] & TDS_STATUS_EOM);
+	if (from == SIDE_SERVER) {
+		uint16_t spid = (uint16_t)(header[4] << 8 | header[5]);
+
+		c->f->spid = spid ? spid : c->f->spid;
+		if (c->request)
+			answer_head(c, header, ts_ns);
+		return;
+	}
+	if (kind == COMMAND_COUNT)
+		return;
+	if (first) {
+		c->f->commands[kind]++;
+		c->f->awaiting = true;
+		c->f->resets += !!(header[1] & TDS_STATUS_RESET);
+	}
+	if (!c->request)
+		return;
+	if (first && !attention)
+		c->request->kind = (uint8_t)kind;
+	request_head(c, header, first, ts_ns);
+}
+
+static void channel_end(const struct channel *c, enum side from, const uint8_t *header,
+			uint64_t ts_ns)
+{
+	if (from == SIDE_CLIENT) {
+		if (c->request)
+			request_end(c, header, ts_ns);
+		return;
+	}
+	if (!(header[1] & TDS_STATUS_EOM))
+		return;
+	c->f->awaiting = false;
+	if (c->request && (c->request->waiting || c->request->attention))
+		request_over(c, ts_ns);
+}
+
+/* ---- MARS ---- */
+
 struct inner {
-	struct flow *f;
-	struct smp_session *session;
+	struct channel channel;
 	enum side from;
 };
 
@@ -117,9 +270,8 @@ static void inner_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct inner *in = ctx;
 
-	(void)ts_ns;
 	if (frame->kind == FRAME_TDS)
-		tds_head(in->f, in->from, frame->header, &in->session->in_message[in->from]);
+		channel_head(&in->channel, in->from, frame->header, ts_ns);
 }
 
 static void inner_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -132,10 +284,8 @@ static void inner_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct inner *in = ctx;
 
-	(void)ts_ns;
-	if (frame->kind == FRAME_TDS && in->from == SIDE_SERVER &&
-	    frame->header[1] & TDS_STATUS_EOM)
-		in->f->awaiting = false;
+	if (frame->kind == FRAME_TDS)
+		channel_end(&in->channel, in->from, frame->header, ts_ns);
 }
 
 static void inner_lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -187,27 +337,70 @@ static void smp_head(struct flow *f, enum side from, const uint8_t *header)
 	}
 }
 
-void session_head(struct flow *f, enum side from, const struct framer *frame)
+static struct channel channel_of(struct engine *e, struct flow *f)
 {
-	if (frame->kind == FRAME_TDS)
-		tds_head(f, from, frame->header, &f->in_message[from]);
-	else if (frame->kind == FRAME_SMP)
+	if (e->ops.command && !f->request)
+		f->request = calloc(1, sizeof(*f->request));
+	return (struct channel){e, f, f->request, f->in_message, -1};
+}
+
+static struct channel channel_of_smp(struct engine *e, struct flow *f, struct smp_session *s)
+{
+	return (struct channel){e, f, e->ops.command ? &s->request : NULL, s->in_message, s->sid};
+}
+
+void session_head(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
+		  uint64_t ts_ns)
+{
+	struct channel c;
+
+	if (frame->kind == FRAME_SMP)
 		smp_head(f, from, frame->header);
-}
-
-void session_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
-		  uint32_t len, uint64_t ts_ns)
-{
-	struct inner in = {f, NULL, from};
-
-	if (frame->kind != FRAME_SMP || !f->mars || !f->mars->current[from])
+	if (frame->kind != FRAME_TDS)
 		return;
-	in.session = f->mars->current[from];
-	frame_feed(&in.session->framer[from], &inner_ops, &in, data, len, ts_ns);
+	c = channel_of(e, f);
+	channel_head(&c, from, frame->header, ts_ns);
 }
 
-void session_end(struct flow *f, enum side from, const struct framer *frame)
+void session_body(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
+		  const uint8_t *data, uint32_t len, uint64_t ts_ns)
 {
-	if (frame->kind == FRAME_TDS && from == SIDE_SERVER && frame->header[1] & TDS_STATUS_EOM)
-		f->awaiting = false;
+	struct smp_session *s = f->mars ? f->mars->current[from] : NULL;
+	struct inner in;
+
+	if (frame->kind != FRAME_SMP || !s)
+		return;
+	in = (struct inner){channel_of_smp(e, f, s), from};
+	frame_feed(&s->framer[from], &inner_ops, &in, data, len, ts_ns);
+}
+
+void session_end(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
+		 uint64_t ts_ns)
+{
+	struct channel c;
+
+	if (frame->kind != FRAME_TDS)
+		return;
+	c = channel_of(e, f);
+	channel_end(&c, from, frame->header, ts_ns);
+}
+
+static void channel_close(const struct channel *c)
+{
+	if (c->request && (c->request->waiting || c->request->attention))
+		request_over(c, 0);
+}
+
+void session_close(struct engine *e, struct flow *f)
+{
+	struct channel c;
+
+	if (!e->ops.command)
+		return;
+	c = channel_of(e, f);
+	channel_close(&c);
+	for (uint32_t i = 0; f->mars && i < f->mars->count; i++) {
+		c = channel_of_smp(e, f, &f->mars->at[i]);
+		channel_close(&c);
+	}
 }

@@ -8,10 +8,14 @@
 
 #include "flow.h"
 
-void session_head(struct flow *f, enum side from, const struct framer *frame);
-void session_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
-		  uint32_t len, uint64_t ts_ns);
-void session_end(struct flow *f, enum side from, const struct framer *frame);
+void session_head(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
+		  uint64_t ts_ns);
+void session_body(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
+		  const uint8_t *data, uint32_t len, uint64_t ts_ns);
+void session_end(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
+		 uint64_t ts_ns);
+/* The connection is over: tell of the requests that were never answered. */
+void session_close(struct engine *e, struct flow *f);
 
 /* MARS was agreed on, or SMP seen: keep account of its sessions. */
 void mars_begin(struct flow *f);
