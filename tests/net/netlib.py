@@ -112,6 +112,23 @@ def veth(one, other):
         run(["ip", "link", "set", name, "up"], ns)
 
 
+def dump(folder, ns, interface):
+    """tcpdump beside tdsmon: (process, its file); SIGINT ends it in good order."""
+    pcap, log = os.path.join(folder, ns + ".pcap"), os.path.join(folder, ns + ".log")
+    with open(log, "wb") as errors:
+        process = start(["tcpdump", "-i", interface, "-w", pcap, "-U", "-B", "65536", "-Z", "root",
+                         "--immediate-mode", "--time-stamp-precision=nano"],
+                        ns, stderr=errors)
+
+    def said():
+        with open(log, "rb") as f:
+            return f.read()
+
+    if not wait_for(lambda: b"listening" in said(), READY_S):
+        raise RuntimeError("tcpdump does not listen")
+    return process, pcap
+
+
 # ---- tdsmon -------------------------------------------------------------------------------------
 
 class Tdsmon:
