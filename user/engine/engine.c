@@ -37,6 +37,10 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		e->config.reorder_ns = REORDER_DEFAULT_NS;
 	if (!e->config.give_up_ns)
 		e->config.give_up_ns = GIVE_UP_DEFAULT_NS;
+	if (!e->config.slow_prelogin_ns)
+		e->config.slow_prelogin_ns = NS_PER_S;
+	if (!e->config.slow_login_ns)
+		e->config.slow_login_ns = 2 * NS_PER_S;
 	if (!e->config.idle_ns)
 		e->config.idle_ns = IDLE_DEFAULT_NS;
 	if (flow_table_init(&e->flows, e->config.max_flows)) {
@@ -112,7 +116,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const st
 	f = flow_add(&e->flows, key);
 	if (!f)
 		return NULL;
-	f->login = login_new();
+	f->login = login_new(&e->config);
 	if (!f->login) {
 		flow_remove(&e->flows, f);
 		return NULL;

@@ -37,6 +37,8 @@ struct engine_config {
 	uint64_t reorder_ns;	      /* how long bytes that a peer acknowledged may still turn up;
 				       * 0: 500 ms. Files: UINT64_MAX, packets alone decide */
 	uint64_t give_up_ns;	      /* silence after which a login is given up; 0: 75 s */
+	uint64_t slow_prelogin_ns;    /* tcp, prelogin and tls together; 0: 1 s */
+	uint64_t slow_login_ns;	      /* the whole login; 0: 2 s */
 	uint64_t idle_ns;	      /* silence after which a session is forgotten; 0: 4 h */
 };
 

@@ -3,6 +3,8 @@
  * verdict.c - see verdict.h. The table is the whole of it: name, match, sentence; the first that
  * fits wins, so what is more particular stands higher.
  */
+#include <string.h>
+
 #include "text.h"
 #include "verdict.h"
 
@@ -311,6 +313,23 @@ static char *abandoned_text(const struct login *l, const struct login_record *r)
 	return text_format("the client left of its own accord while %s was due", due(l));
 }
 
+static bool is_device_reset(const struct login *l, const struct login_record *r)
+{
+	(void)r;
+	return l->closed_how == CLOSE_RST && l->ttl_differs &&
+	       (r->outcome == OUTCOME_DROPPED || r->outcome == OUTCOME_ABANDONED ||
+		r->outcome == OUTCOME_TLS_FAILED);
+}
+
+static char *device_reset_text(const struct login *l, const struct login_record *r)
+{
+	(void)r;
+	return text_format("the connection was reset while %s was due, by a packet whose TTL is not "
+			   "that of the %s's other packets: a firewall or load balancer in the path "
+			   "may have sent it",
+			   due(l), l->closed_by == SIDE_CLIENT ? "client" : "server");
+}
+
 static bool is_dropped(const struct login *l, const struct login_record *r)
 {
 	(void)l;
@@ -320,11 +339,8 @@ static bool is_dropped(const struct login *l, const struct login_record *r)
 static char *dropped_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
-	return text_format("the server %s the connection instead of %s%s; its error log says why",
-			   l->closed_how == CLOSE_RST ? "reset" : "closed", due(l),
-			   l->ttl_differs ? " (the reset's TTL differs from the server's other "
-					    "packets: a device in the path may have sent it)"
-					  : "");
+	return text_format("the server %s the connection instead of %s; its error log says why",
+			   l->closed_how == CLOSE_RST ? "reset" : "closed", due(l));
 }
 
 /* ---- refused ---- */
@@ -352,6 +368,19 @@ static const struct {
 	 "the database is not available just now (40613): try again"},
 	{40615, "firewall_rule", "the server's firewall does not allow this address (40615)"},
 };
+
+static bool is_null_credentials(const struct login *l, const struct login_record *r)
+{
+	(void)r;
+	return r->outcome == OUTCOME_REFUSED && l->null_credentials;
+}
+
+static char *null_credentials_text(const struct login *l, const struct login_record *r)
+{
+	(void)l, (void)r;
+	return text_format("the client sent NTLM credentials without a name: it could not use its own, "
+			   "for want of a Kerberos delegation or a logged-in user");
+}
 
 static bool is_refused(const struct login *l, const struct login_record *r)
 {
@@ -400,15 +429,167 @@ static const struct step *longest_step(const struct login_record *r)
 	return longest;
 }
 
-static bool is_slow(const struct login *l, const struct login_record *r)
+/* Tried before all that follow: a login that succeeded in good time is none of them. */
+static bool is_fine(const struct login *l, const struct login_record *r)
 {
 	uint64_t before = 0;
 
-	(void)l;
 	for (int i = PHASE_TCP; i <= PHASE_TLS; i++)
 		before += r->phase_ns[i] == NO_NS ? 0 : r->phase_ns[i];
-	return r->outcome == OUTCOME_OK &&
-	       (before > SLOW_PRELOGIN_NS || r->total_ns > SLOW_LOGIN_NS);
+	return r->outcome == OUTCOME_OK && before <= l->limits->slow_prelogin_ns &&
+	       r->total_ns <= l->limits->slow_login_ns;
+}
+
+static char *fine_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("logged in after %.3f ms", (double)r->total_ns / 1e6);
+}
+
+/* Is the longest step of this phase, ended by this message (NULL: any) and waited on that side? */
+static bool slow_in(const struct login_record *r, enum phase phase, const char *name,
+		    enum side waits_on)
+{
+	const struct step *s = longest_step(r);
+
+	return s && s->phase == phase && s->waits_on == waits_on &&
+	       (!name || !strcmp(s->name, name));
+}
+
+static double longest_s(const struct login_record *r)
+{
+	const struct step *s = longest_step(r);
+
+	return s ? seconds(s->ns) : 0;
+}
+
+static bool is_slow_syn(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return slow_in(r, PHASE_TCP, "syn_retransmit", SIDE_SERVER) ||
+	       slow_in(r, PHASE_TCP, "syn_retransmit", SIDE_NETWORK);
+}
+
+static char *slow_syn_text(const struct login *l, const struct login_record *r)
+{
+	return text_format("%.3f s went by until one of %u SYNs was answered: %s", longest_s(r),
+			   l->syns,
+			   r->vantage == VANTAGE_SERVER
+				   ? "they reached this host, so its listen queue was full"
+				   : "SYNs were lost on the way, or the server's listen queue was full");
+}
+
+static bool is_slow_network(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return r->wait_ns[SIDE_NETWORK] > r->total_ns / 2 ||
+	       (r->tcp.retransmits && longest_s(r) < 1.0);
+}
+
+static char *slow_network_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("logged in after %.3f s, %.3f s of it on the network (%u retransmissions): "
+			   "see the path, not the server",
+			   seconds(r->total_ns), seconds(r->wait_ns[SIDE_NETWORK]),
+			   r->tcp.retransmits);
+}
+
+static bool is_slow_prelogin_server(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return slow_in(r, PHASE_PRELOGIN, NULL, SIDE_SERVER);
+}
+
+static char *slow_prelogin_server_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("the server took %.3f s to answer PRELOGIN, which costs it nothing: it is "
+			   "short of worker threads or CPU, or was just starting",
+			   longest_s(r));
+}
+
+static bool is_slow_tls(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return slow_in(r, PHASE_TLS, NULL, SIDE_SERVER) || slow_in(r, PHASE_TLS, NULL, SIDE_CLIENT);
+}
+
+static char *slow_tls_text(const struct login *l, const struct login_record *r)
+{
+	const struct step *s = longest_step(r);
+
+	(void)l;
+	return text_format("the %s took %.3f s in the TLS handshake (%s): %s",
+			   side_name(s->waits_on), seconds(s->ns), s->name,
+			   s->waits_on == SIDE_CLIENT
+				   ? "a client that looks up certificate revocation does that"
+				   : "the server is short of CPU or worker threads");
+}
+
+static bool is_slow_ticket(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return slow_in(r, PHASE_LOGIN, "login7", SIDE_CLIENT) &&
+	       (r->auth.method == AUTH_KERBEROS || r->auth.method == AUTH_WINDOWS ||
+		r->auth.method == AUTH_NTLM);
+}
+
+static char *slow_ticket_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("the client took %.3f s before it sent LOGIN7, as it does to get its "
+			   "ticket: see its domain controller (KDC) and its DNS",
+			   longest_s(r));
+}
+
+static bool is_slow_token(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return slow_in(r, PHASE_AUTH, NULL, SIDE_CLIENT) && r->auth.method == AUTH_FEDAUTH;
+}
+
+static char *slow_token_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("the client took %.3f s to get its federated token: see its way to the "
+			   "token service",
+			   longest_s(r));
+}
+
+static bool is_slow_domain(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return slow_in(r, PHASE_AUTH, NULL, SIDE_SERVER) && r->auth.method != AUTH_FEDAUTH;
+}
+
+static char *slow_domain_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("the server took %.3f s over the client's authentication message: it asks "
+			   "its domain controller then, which is slow, far away or overrun",
+			   longest_s(r));
+}
+
+static bool is_slow_login_server(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return slow_in(r, PHASE_LOGIN, NULL, SIDE_SERVER);
+}
+
+static char *slow_login_server_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("the server took %.3f s to answer LOGIN7: see its worker threads, logon "
+			   "triggers, the database's state and, for Windows logins, its domain "
+			   "controller",
+			   longest_s(r));
+}
+
+static bool is_slow(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return r->outcome == OUTCOME_OK && r->step_count;
 }
 
 static char *slow_text(const struct login *l, const struct login_record *r)
@@ -416,8 +597,6 @@ static char *slow_text(const struct login *l, const struct login_record *r)
 	const struct step *s = longest_step(r);
 
 	(void)l;
-	if (!s)
-		return NULL;
 	return text_format("logged in after %.3f s, of which %.3f s were spent in phase %s waiting "
 			   "for the %s (%s)",
 			   seconds(r->total_ns), seconds(s->ns), phase_name(s->phase),
@@ -430,12 +609,6 @@ static bool always(const struct login *l, const struct login_record *r)
 	return true;
 }
 
-static char *ok_text(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return text_format("logged in after %.3f ms", (double)r->total_ns / 1e6);
-}
-
 static const struct verdict verdicts[] = {
 	{"packets_missing", is_missing, missing_text},
 	{"capture_cut", is_cut, cut_text},
@@ -444,6 +617,7 @@ static const struct verdict verdicts[] = {
 	{"syn_unanswered", is_unanswered, unanswered_text},
 	{"connection_refused", is_rejected, rejected_text},
 	{"not_tds", is_not_tds, not_tds_text},
+	{"reset_by_device", is_device_reset, device_reset_text},
 	{"answer_too_late", is_late, late_text},
 	{"timed_out", is_timed_out, timed_out_text},
 	{"tls_alert", is_tls_alert, tls_alert_text},
@@ -454,10 +628,20 @@ static const struct verdict verdicts[] = {
 	{"encryption_mismatch", is_encryption_mismatch, encryption_mismatch_text},
 	{"client_left", is_abandoned, abandoned_text},
 	{"server_dropped", is_dropped, dropped_text},
+	{"null_credentials", is_null_credentials, null_credentials_text},
 	{"login_refused", is_refused, refused_text},
 	{"redirected", is_redirected, redirected_text},
+	{"ok", is_fine, fine_text},
+	{"slow_connect", is_slow_syn, slow_syn_text},
+	{"slow_network", is_slow_network, slow_network_text},
+	{"slow_prelogin", is_slow_prelogin_server, slow_prelogin_server_text},
+	{"slow_tls", is_slow_tls, slow_tls_text},
+	{"slow_ticket", is_slow_ticket, slow_ticket_text},
+	{"slow_token", is_slow_token, slow_token_text},
+	{"slow_domain_controller", is_slow_domain, slow_domain_text},
+	{"slow_login", is_slow_login_server, slow_login_server_text},
 	{"slow", is_slow, slow_text},
-	{"ok", always, ok_text},
+	{"ok", always, fine_text},
 };
 
 /* A refusal is named by its error number, where that number has a name. */
