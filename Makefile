@@ -24,7 +24,7 @@ BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev li
 	libssl-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
-	tcpdump tcpreplay tshark procps libcap2-bin
+	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev
 # A Node.js from elsewhere serves as well.
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
@@ -45,8 +45,13 @@ TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bp
 TOOLS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard user/lib/*.c user/engine/*.c) user/source/file.c)
+FUZZ_S   ?= 60
+FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo test test-build check-layers bench fuzz vmlinux deps deps-test clean help
+.PHONY: all run demo test test-build check-layers bench fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -65,7 +70,14 @@ test: deps deps-test
 	$(Q)$(MAKE) test-build
 	$(Q)tests/run $(O) $(ONLY)
 
-test-build: all $(TESTS) $(TOOLS) $(SERVER) $(LOAD) check-layers
+test-build: all $(TESTS) $(TOOLS) $(SERVER) $(LOAD) fuzz-build check-layers
+
+## fuzz: fuzz the parsers and the engine, each for FUZZ_S seconds (60)
+fuzz: deps deps-test
+	$(Q)$(MAKE) fuzz-build
+	$(Q)tests/fuzz/fuzz.test $(O) $(FUZZ_S)
+
+fuzz-build: $(FUZZERS) $(O)/fuzz/corpus.stamp
 
 ## check-layers: hold the include rules of the rooms
 check-layers:
@@ -87,7 +99,7 @@ clean:
 
 ## help: this list
 help:
-	@sed -n 's/^## /  /p' Makefile | awk -F': ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^## \([a-z-]*\): /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 $(O)/tdsmon: $(O)/user/main.o $(O)/libtdsmon.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -109,6 +121,21 @@ $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 $(TESTS) $(TOOLS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
+
+$(O)/fuzz/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<)$(CLANG) $(CPPFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/libtdsmon.a: $(FUZZ_OBJ)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZERS): $(O)/fuzz/%: tests/fuzz/%.c $(O)/fuzz/libtdsmon.a
+	$(call say,FUZZ,$@)$(CLANG) $(CPPFLAGS) -Itests $(FUZZ_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< \
+		$(O)/fuzz/libtdsmon.a $(LDLIBS)
+
+$(O)/fuzz/corpus.stamp: tests/fuzz/corpus.py $(wildcard tests/captures/*.pcap)
+	$(call say,SEEDS,$(O)/fuzz/corpus)rm -rf $(O)/fuzz/corpus && $< tests/captures $(O)/fuzz/corpus
+	$(Q)touch $@
 
 # The test server and the load generator share no code with tdsmon: one's bug is not the other's.
 $(SERVER) $(LOAD): $(O)/tests/tds-%: $(wildcard tests/server/*.c tests/server/*.h)

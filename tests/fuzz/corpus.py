@@ -1,0 +1,203 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""Make the fuzz harnesses' seeds of the captures: corpus.py CAPTURES OUT
+
+Writes OUT/HARNESS/NAME, a file for each input that differs. The inputs' formats stand at the head
+of each harness.
+"""
+import glob
+import hashlib
+import os
+import struct
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "replay"))
+import mangle
+
+SEED_MAX = 16384      # bytes of a seed
+STREAM_MAX = 8192     # of a direction's stream that goes into one
+CAPTURES_LARGE = 40000
+PER_HARNESS = 250
+
+# TDS packet types
+RESULT, LOGIN7, SSPI, PRELOGIN = 0x04, 0x10, 0x11, 0x12
+DATA, SYN, ACK, FIN, RST, FREE = 0, 1, 2, 3, 4, 5
+
+
+class Corpus:
+    def __init__(self, out):
+        self.out, self.counts = out, {}
+
+    def add(self, harness, seed):
+        folder = os.path.join(self.out, harness)
+        if not seed or len(seed) > SEED_MAX or self.counts.get(harness, 0) >= PER_HARNESS:
+            return
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, hashlib.sha1(seed).hexdigest()[:16])
+        if not os.path.exists(path):
+            self.counts[harness] = self.counts.get(harness, 0) + 1
+            with open(path, "wb") as f:
+                f.write(seed)
+
+
+def connections(frames):
+    """The TCP frames of each connection, client first seen first: {(client, server): frames}."""
+    found = {}
+    for f in frames:
+        if f.src is None:
+            continue
+        key = (f.dst, f.src) if (f.dst, f.src) in found else (f.src, f.dst)
+        if key not in found and f.flags & mangle.SYN and f.flags & mangle.ACK:
+            key = (f.dst, f.src)
+        found.setdefault(key, []).append(f)
+    return found
+
+
+def stream(frames, src):
+    """A direction's payload in order, as far as it has no hole."""
+    pieces = sorted(((f.seq, f.payload) for f in frames if f.src == src and f.payload))
+    out, at = b"", None
+    for seq, payload in pieces:
+        at = seq if at is None else at
+        if seq > at:
+            break
+        out += payload[at - seq:]
+        at = max(at, seq + len(payload))
+    return out
+
+
+def packets(data):
+    """TDS packets and TLS records from the front of a stream: (kind, header, body)."""
+    at = 0
+    while at + 8 <= len(data):
+        first = data[at]
+        if 0x14 <= first <= 0x17 and data[at + 1] == 3:
+            size, head = 5 + struct.unpack_from(">H", data, at + 3)[0], 5
+        elif first == 0x53:
+            size, head = struct.unpack_from("<I", data, at + 4)[0], 16
+        else:
+            size, head = struct.unpack_from(">H", data, at + 2)[0], 8
+        if size < head or at + size > len(data):
+            return
+        yield first, data[at:at + head], data[at + head:at + size]
+        at += size
+
+
+def records(data):
+    return [(h, b) for kind, h, b in packets(data + bytes(3)) if 0x14 <= kind <= 0x17]
+
+
+def tls_seed(sides):
+    """Both directions' TLS records, bare or carried in TDS packets, the client's first each time."""
+    queues = []
+    for data in sides:
+        bare, carried = [], b""
+        for kind, head, body in packets(data):
+            if 0x14 <= kind <= 0x17:
+                bare.append((head, body))
+            elif kind == PRELOGIN and body[:1] != b"\0":
+                carried += body
+        queues.append(records(carried) + bare)
+    out = b""
+    while any(queues):
+        for side, queue in enumerate(queues):
+            turn = None
+            while queue and (turn is None or turn == queue[0][0][0] == 0x16):
+                head, body = queue.pop(0)
+                turn = head[0]
+                out += bytes([side]) + head + body
+    return out
+
+
+def messages(corpus, data, server):
+    body, name = b"", {PRELOGIN: "prelogin", LOGIN7: "login7", SSPI: "sspi"}
+    for kind, head, piece in packets(data):
+        if kind > 0x12 or not (server or kind in name):
+            continue
+        body += piece
+        if not head[1] & 1:
+            continue
+        if kind == RESULT and body[:1] == b"\0":
+            corpus.add("prelogin", body)
+        elif kind == RESULT:
+            corpus.add("answer", b"\0" + body)
+            if body[:1] == b"\xed":
+                corpus.add("sspi", body[3:])
+        elif kind in name and not (kind == PRELOGIN and body[:1] != b"\0"):
+            corpus.add(name[kind], body)
+            at = body.find(b"NTLMSSP\0")
+            if kind == LOGIN7 and at > 0:
+                corpus.add("sspi", body[at:])
+        body = b""
+
+
+def operation(frame, server, connection):
+    op = connection | server << 2
+    if frame.flags & mangle.RST:
+        return bytes([op | RST << 3])
+    if frame.flags & mangle.SYN:
+        return bytes([op | SYN << 3])
+    out = b""
+    if frame.payload:
+        payload = frame.payload[:0x1fff]
+        out += bytes([op | DATA << 3]) + struct.pack(">H", len(payload)) + payload
+    if frame.flags & mangle.FIN:
+        out += bytes([op | FIN << 3])
+    return out or bytes([op | ACK << 3])
+
+
+def engine_seed(frames, client, connection):
+    """The operations of a connection, until they are too many; what comes twice is left out."""
+    out, seen = b"", set()
+    for f in frames:
+        mark = (f.src, f.seq, len(f.payload), f.flags, f.ack)
+        if mark in seen or len(out) > STREAM_MAX:
+            continue
+        seen.add(mark)
+        out += operation(f, f.src != client, connection)
+    return out
+
+
+def smp_seed(sides):
+    out = b""
+    for side, data in enumerate(sides):
+        at = data.find(b"S\x01\0\0\x10\0\0\0") if not side else data.find(b"S\x08")
+        if at >= 0:
+            piece = data[at:at + 4000]
+            out += bytes([side]) + struct.pack(">H", len(piece)) + piece
+    return out
+
+
+def add_capture(corpus, path):
+    with open(path, "rb") as f:
+        blob = f.read()
+    frames = mangle.read(path)[2]
+    for f in frames[:40]:
+        corpus.add("pkt", b"\0" + f.data)
+        if f.ip_at:
+            corpus.add("pkt", b"\1" + f.data[f.ip_at:])
+    corpus.add("file", blob)
+    corpus.add("capture", blob)
+    previous = b""
+    for (client, server), of in list(connections(frames).items())[:6]:
+        sides = [stream(of, client), stream(of, server)]
+        for side, data in enumerate(sides):
+            corpus.add("frame", b"\3" + data[:STREAM_MAX])
+            messages(corpus, data, side == 1)
+        corpus.add("tls", tls_seed(sides)[:SEED_MAX])
+        corpus.add("smp", smp_seed(sides))
+        corpus.add("engine", b"\2" + engine_seed(of, client, 0))
+        if previous:
+            corpus.add("engine", b"\x06" + previous + engine_seed(of, client, 1))
+        previous = engine_seed(of, client, 0)
+
+
+def main():
+    corpus = Corpus(sys.argv[2])
+    for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.pcap"))):
+        if os.path.getsize(path) <= CAPTURES_LARGE:
+            add_capture(corpus, path)
+
+
+main()

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * pkt.c - the packet parser, from Ethernet and from IP. Input: u8 (bit 0: from IP; bits 1-7: how
+ * much longer the frame was on the wire), then the frame.
+ */
+#include "fuzz.h"
+#include "pkt.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz in = {data, data + size};
+	uint8_t how = fuzz_u8(&in);
+	uint32_t len, more = (how >> 1) * 16u;
+	uint8_t *frame = fuzz_bytes(&in, 0x10000, &len), *end = frame + len;
+	struct pkt pkt;
+	enum pkt_result result = how & 1 ? pkt_parse_ip(&pkt, frame, end, len + more)
+					 : pkt_parse_eth(&pkt, frame, end, len + more);
+	struct seg seg = {0};
+
+	FUZZ_ASSERT(result >= PKT_TCP && result <= PKT_EXT_HEADERS);
+	if (result == PKT_TCP) {
+		const uint8_t *tcp = (const uint8_t *)pkt.tcp;
+
+		FUZZ_ASSERT(!pkt.ip4 != !pkt.ip6);
+		FUZZ_ASSERT(tcp > frame && tcp + sizeof(struct pkt_tcp) <= end);
+		FUZZ_ASSERT(pkt.payload_off >= tcp + sizeof(struct pkt_tcp) - frame);
+		/* No longer than IP can say, or than the frame was. */
+		FUZZ_ASSERT(pkt.payload_len <= 0xffff || pkt.payload_len <= len + more);
+		pkt_seg(&pkt, &seg);
+		FUZZ_ASSERT(!(seg.flags & 0xc0));
+		FUZZ_ASSERT(seg.len == pkt.payload_len && !seg.cap_len && !seg.note);
+	}
+	free(frame);
+	return 0;
+}

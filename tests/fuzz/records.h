@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * records.h - an engine whose every record is held to the record contract. For the harnesses that
+ * feed it.
+ */
+#ifndef TDSMON_FUZZ_RECORDS_H
+#define TDSMON_FUZZ_RECORDS_H
+
+#include "engine.h"
+#include "fuzz.h"
+
+struct checked {
+	struct engine *engine;
+	struct engine_config config;
+	struct port_set ports;
+	struct engine_stats before;
+	uint64_t segments, logins, closes;
+};
+
+static void check_times(const struct login_record *r)
+{
+	uint64_t steps = 0, phases = 0, waits = 0, of[PHASE_SESSION] = {0};
+	bool told[PHASE_SESSION] = {false};
+
+	for (size_t i = 0; i < r->step_count; i++) {
+		const struct step *s = &r->steps[i];
+
+		fuzz_text(s->name);
+		FUZZ_ASSERT(s->name && s->phase < PHASE_SESSION && s->waits_on < SIDE_NONE);
+		steps += s->ns;
+		of[s->phase] += s->ns;
+		told[s->phase] = true;
+	}
+	for (int i = 0; i < PHASE_SESSION; i++) {
+		FUZZ_ASSERT((r->phase_ns[i] != NO_NS) == told[i]);
+		FUZZ_ASSERT(!told[i] || r->phase_ns[i] == of[i]);
+		phases += told[i] ? r->phase_ns[i] : 0;
+	}
+	for (int i = 0; i < SIDE_NONE; i++)
+		waits += r->wait_ns[i];
+	FUZZ_ASSERT(steps == r->total_ns && phases == r->total_ns && waits == r->total_ns);
+	FUZZ_ASSERT(r->end_ns >= r->start_ns && r->end_ns - r->start_ns >= r->total_ns);
+}
+
+static void check_texts(const struct login_record *r)
+{
+	const char *const texts[] = {
+		r->tds.version,
+		r->tds.server_version,
+		r->tds.client_version,
+		r->tds.instance,
+		r->tds.connection_id,
+		r->tds.activity_id,
+		r->tds.driver,
+		r->tds.app,
+		r->tds.host,
+		r->tds.database,
+		r->tls.version,
+		r->tls.cipher,
+		r->tls.sni,
+		r->tls.alpn,
+		r->tls.alert.level,
+		r->tls.cert.subject,
+		r->tls.cert.issuer,
+		r->tls.alert.description,
+		r->auth.grounds,
+		r->auth.user,
+		r->auth.domain,
+		r->auth.workstation,
+		r->redirect_host,
+		r->verdict.name,
+		r->verdict.text,
+		r->error.message,
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		fuzz_text(texts[i]);
+	FUZZ_ASSERT(r->verdict.name && r->verdict.text);
+}
+
+/* Out of range these would abort by themselves. */
+static void check_enums(const struct login_record *r)
+{
+	vantage_name(r->vantage);
+	encrypt_option_name(r->encryption.client);
+	encrypt_option_name(r->encryption.server);
+	encryption_name(r->encryption.effective);
+	auth_method_name(r->auth.method);
+	basis_name(r->auth.basis);
+	outcome_name(r->outcome);
+	basis_name(r->outcome_basis);
+	confidence_name(r->confidence);
+	side_name(r->tls.alert.from);
+}
+
+static void checked_login_record(void *ctx, const struct login_record *r)
+{
+	struct checked *c = ctx;
+
+	c->logins++;
+	check_times(r);
+	check_texts(r);
+	check_enums(r);
+	/* A method is known on some basis, and with grounds. */
+	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == (r->auth.basis == BASIS_UNKNOWN));
+	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == !r->auth.grounds);
+	FUZZ_ASSERT((r->confidence == CONFIDENCE_CERTAIN) == (r->outcome_basis == BASIS_OBSERVED));
+	FUZZ_ASSERT(!r->has_error || r->outcome == OUTCOME_REFUSED);
+	FUZZ_ASSERT((r->outcome == OUTCOME_REDIRECTED) == !!r->redirect_host);
+	if (!c->config.identities)
+		FUZZ_ASSERT(!r->auth.user && !r->auth.domain && !r->auth.workstation);
+}
+
+static void checked_close_record(void *ctx, const struct close_record *r)
+{
+	struct checked *c = ctx;
+
+	c->closes++;
+	side_name(r->by);
+	close_how_name(r->how);
+	phase_name(r->phase);
+	outcome_name(r->login);
+	FUZZ_ASSERT(r->mars_open <= r->mars_sessions);
+	FUZZ_ASSERT(r->has_mars || !r->mars_sessions);
+	FUZZ_ASSERT(r->duration_ns <= r->time_ns || !r->time_ns);
+}
+
+static void checked_tap(void *ctx, const struct flow_key *key, enum tap_level level)
+{
+	(void)ctx, (void)key;
+	FUZZ_ASSERT(level <= TAP_CLOSE);
+}
+
+/* Counters only rise, and agree with what was fed and told. */
+static void checked_stats(struct checked *c)
+{
+	const struct engine_stats *now = engine_stats(c->engine), *was = &c->before;
+
+	FUZZ_ASSERT(now->segments == c->segments);
+	FUZZ_ASSERT(now->logins == c->logins && now->closes == c->closes);
+	FUZZ_ASSERT(now->ignored >= was->ignored && now->flows_evicted >= was->flows_evicted);
+	FUZZ_ASSERT(now->buffer_evicted >= was->buffer_evicted);
+	FUZZ_ASSERT(now->missing_bytes >= was->missing_bytes);
+	FUZZ_ASSERT(now->out_of_window >= was->out_of_window);
+	FUZZ_ASSERT(now->duplicates >= was->duplicates && now->lost_sync >= was->lost_sync);
+	FUZZ_ASSERT(!c->config.max_flows || now->flows <= c->config.max_flows);
+	c->before = *now;
+}
+
+static void checked_begin(struct checked *c, const struct engine_config *config)
+{
+	static const struct engine_ops ops = {
+		.login = checked_login_record,
+		.close = checked_close_record,
+		.tap = checked_tap,
+	};
+
+	memset(c, 0, sizeof(*c));
+	port_set_add(&c->ports, 1433);
+	port_set_add(&c->ports, 1434);
+	c->config = *config;
+	c->config.ports = &c->ports;
+	c->engine = engine_new(&c->config, &ops, c);
+	FUZZ_ASSERT(c->engine);
+}
+
+static void checked_segment(struct checked *c, const struct seg *seg, const uint8_t *payload)
+{
+	c->segments++;
+	engine_segment(c->engine, seg, payload);
+	checked_stats(c);
+}
+
+static void checked_end(struct checked *c)
+{
+	engine_finish(c->engine);
+	checked_stats(c);
+	FUZZ_ASSERT(!engine_stats(c->engine)->flows);
+	engine_free(c->engine);
+}
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * smp.c - a session after its login: commands, and SMP with TDS inside. Input: pieces of the two
+ * streams, each u8 (bit 0: of the server, bit 1: not captured), u16 length and its bytes.
+ */
+#include "fuzz.h"
+#include "session.h"
+
+static enum side sender;
+
+static void head(void *ctx, const struct framer *f, uint64_t ts_ns)
+{
+	(void)ts_ns;
+	session_head(ctx, sender, f);
+}
+
+static void body(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
+		 uint64_t ts_ns)
+{
+	session_body(ctx, sender, f, data, len, ts_ns);
+}
+
+static void end(void *ctx, const struct framer *f, uint64_t ts_ns)
+{
+	(void)ts_ns;
+	session_end(ctx, sender, f);
+}
+
+static void lost(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
+		 uint64_t ts_ns)
+{
+	(void)ctx, (void)f, (void)data, (void)len, (void)ts_ns;
+}
+
+static const struct frame_ops ops = {head, body, end, lost};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz in = {data, data + size};
+	struct flow *f = calloc(1, sizeof(*f));
+	uint64_t sessions, open, stalls, commands = 0;
+
+	FUZZ_ASSERT(f);
+	while (in.p < in.end) {
+		uint8_t how = fuzz_u8(&in);
+		uint32_t want = fuzz_u16(&in), len;
+		uint8_t *bytes = fuzz_bytes(&in, want, &len);
+
+		sender = how & 1 ? SIDE_SERVER : SIDE_CLIENT;
+		frame_feed(&f->framer[sender], &ops, f, how & 2 ? NULL : bytes, len, 0);
+		free(bytes);
+	}
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		commands += f->commands[i];
+	FUZZ_ASSERT(commands <= size / 8 && f->resets <= commands);
+	if (f->mars) {
+		mars_counts(f->mars, &sessions, &open, &stalls);
+		FUZZ_ASSERT(open <= sessions && sessions <= size / 16 && stalls <= size / 16);
+	}
+	mars_free(f->mars);
+	free(f);
+	return 0;
+}
