@@ -163,6 +163,8 @@ static int app_open_engine(struct app *app)
 				       .any_port = opts->any_port,
 				       .identities = opts->identities,
 				       .max_flows = opts->max_connections,
+				       .slow_prelogin_ns = opts->slow_prelogin_ms * 1000000ull,
+				       .slow_login_ns = opts->slow_login_ms * 1000000ull,
 				       .reorder_ns = app->live ? 0 : UINT64_MAX};
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
@@ -180,7 +182,8 @@ static int app_open(struct app *app)
 				     .clock = &app->clock,
 				     .interface_name = app->live ? interface_name : NULL,
 				     .terminal = isatty(STDOUT_FILENO),
-				     .colour = colour_wanted()};
+				     .colour = colour_wanted(),
+				     .explain = app->opts->explain};
 	int err = 0;
 
 	app->prompt = app->live || config.terminal;

@@ -15,6 +15,7 @@
 #define OPTS_COLUMNS	 80
 #define OPTS_HELP_INDENT 28
 #define OPTS_MAX	 32	     /* rows, and what getopt_long() needs of them */
+#define OPTS_MS		 3600000u    /* an hour */
 #define OPTS_CONNECTIONS (16u << 20) /* most; each may take kilobytes */
 #define OPTS_SEE_HELP	 "; see tdsmon --help"
 
@@ -124,6 +125,27 @@ static int set_max_connections(struct opts *opts, const char *value)
 	return -EINVAL;
 }
 
+static int set_ms(uint32_t *ms, const char *value)
+{
+	char *end;
+
+	*ms = (uint32_t)opts_number(value, OPTS_MS, &end);
+	if (*ms && !*end)
+		return 0;
+	log_error("'%s' is no time: milliseconds, 1 to %u" OPTS_SEE_HELP, value, OPTS_MS);
+	return -EINVAL;
+}
+
+static int set_slow_prelogin(struct opts *opts, const char *value)
+{
+	return set_ms(&opts->slow_prelogin_ms, value);
+}
+
+static int set_slow_login(struct opts *opts, const char *value)
+{
+	return set_ms(&opts->slow_login_ms, value);
+}
+
 #define FLAG(member) offsetof(struct opts, member)
 
 static const struct opt table[] = {
@@ -142,6 +164,12 @@ static const struct opt table[] = {
 	 "tell of every command, too: kind, time, size"},
 	{"identities", 0, false, NULL, NULL, FLAG(identities),
 	 "show user, domain and workstation names where they can be read"},
+	{"explain", 0, false, NULL, NULL, FLAG(explain),
+	 "text: show each login's steps, grounds and times as SqlClient words them"},
+	{"slow-login", 0, false, "MS", set_slow_login, 0,
+	 "a login that takes longer is slow (default: 2000)"},
+	{"slow-prelogin", 0, false, "MS", set_slow_prelogin, 0,
+	 "so is one that takes longer for tcp, prelogin and tls (default: 1000)"},
 	{"mirror", 0, true, NULL, NULL, FLAG(mirror),
 	 "the interface is a mirror port: both directions come in"},
 	{"hook", 0, true, "HOOK", set_hook, 0,

@@ -21,7 +21,8 @@ struct opts {
 	uint32_t max_connections; /* 0: the default */
 	enum live_hook hook;
 	bool has_ports; /* -p was given */
-	bool any_port, mirror, identities, commands, verbose;
+	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
+	bool any_port, mirror, identities, commands, explain, verbose;
 };
 
 enum opts_result {

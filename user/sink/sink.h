@@ -20,6 +20,7 @@ struct sink_config {
 	const char *(*interface_name)(uint32_t ifindex, char name[SINK_INTERFACE_MAX]);
 	bool terminal; /* out is a terminal */
 	bool colour;   /* that takes colours */
+	bool explain;  /* text: the evidence under each login */
 };
 
 /* One kind of sink. Any callback but open and free may be NULL. */

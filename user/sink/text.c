@@ -219,12 +219,64 @@ static void text_identity(struct text_sink *sink, const struct login_record *rec
 	free(text);
 }
 
+/* How a driver of Microsoft's would split it in its time-out text, in milliseconds. */
+static void text_sqlclient(struct text_sink *sink, const struct login_record *rec)
+{
+	uint64_t before_login7 = 0, rest = 0, handshake = 0;
+	char *text = NULL;
+
+	for (int i = PHASE_PRELOGIN; i <= PHASE_TLS; i++)
+		handshake += rec->phase_ns[i] == NO_NS ? 0 : rec->phase_ns[i];
+	for (size_t i = 0; i < rec->step_count; i++) {
+		const struct step *s = &rec->steps[i];
+
+		if (s->phase < PHASE_LOGIN)
+			continue;
+		*(strcmp(s->name, "login7") ? &rest : &before_login7) += s->ns;
+	}
+	if (asprintf(&text,
+		     "as SqlClient tells it: [Pre-Login] initialization=%" PRIu64
+		     "; handshake=%" PRIu64 "; [Login] initialization=0; authentication=%" PRIu64
+		     "; [Post-Login] complete=%" PRIu64 ";",
+		     (rec->phase_ns[PHASE_TCP] == NO_NS ? 0 : rec->phase_ns[PHASE_TCP]) / 1000000,
+		     handshake / 1000000, before_login7 / 1000000, rest / 1000000) > 0)
+		text_paragraph(sink, text);
+	free(text);
+}
+
+/* The evidence: each step, who was waited for, and what conclusions rest on. */
+static void text_evidence(struct text_sink *sink, const struct login_record *rec)
+{
+	char ms[TEXT_MS_MAX];
+
+	for (size_t i = 0; i < rec->step_count; i++) {
+		const struct step *s = &rec->steps[i];
+
+		output_printf(sink->config.out, "%*s%-8s %-18s %-7s %6s ms\n", TEXT_INDENT, "",
+			      phase_name(s->phase), s->name, side_name(s->waits_on),
+			      text_ms(s->ns, ms));
+		sink->lines++;
+	}
+	if (rec->auth.grounds) {
+		char *text = NULL;
+
+		if (asprintf(&text, "%s, %s: %s", auth_method_name(rec->auth.method),
+			     basis_name(rec->auth.basis), rec->auth.grounds) > 0)
+			text_paragraph(sink, text);
+		free(text);
+	}
+	text_sqlclient(sink, rec);
+}
+
 static void text_remarks(struct text_sink *sink, const struct login_record *rec)
 {
 	char *error = NULL;
 
-	if (rec->outcome == OUTCOME_OK && !strcmp(rec->verdict.name, "ok"))
+	if (rec->outcome == OUTCOME_OK && !strcmp(rec->verdict.name, "ok")) {
+		if (sink->config.explain)
+			text_evidence(sink, rec);
 		return;
+	}
 	text_paragraph(sink, rec->verdict.text);
 	if (rec->has_error && rec->error.message &&
 	    !strstr(rec->verdict.text, rec->error.message) &&
@@ -233,6 +285,8 @@ static void text_remarks(struct text_sink *sink, const struct login_record *rec)
 		text_paragraph(sink, error);
 	free(error);
 	text_identity(sink, rec);
+	if (sink->config.explain)
+		text_evidence(sink, rec);
 }
 
 static void text_phases(struct text_sink *sink, const struct login_record *rec)
