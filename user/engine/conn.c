@@ -190,6 +190,19 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 	login_settle(e, f);
 }
 
+void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, bool to_head,
+	       uint64_t ts_ns)
+{
+	struct conn c = {e, f, from};
+
+	if (f->told)
+		return;
+	if (f->login && len)
+		login_gap(f, from, len, false);
+	frame_skip(&f->framer[from], &conn_ops, &c, len, to_head, ts_ns);
+	login_settle(e, f);
+}
+
 static void note_close(struct flow *f, enum side from, enum close_how how, uint64_t ts_ns)
 {
 	if (f->close_by != SIDE_NONE)

@@ -18,6 +18,12 @@ void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *
 	       uint64_t ts_ns);
 void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
 	      uint64_t ts_ns);
+/*
+ * len bytes that the kernel saw and kept to itself, frames among them. to_head: what comes next is
+ * the head of a frame.
+ */
+void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, bool to_head,
+	       uint64_t ts_ns);
 void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns);
 void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 	      uint64_t ts_ns);

@@ -116,7 +116,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const st
 	f = flow_add(&e->flows, key);
 	if (!f)
 		return NULL;
-	f->login = login_new(&e->config);
+	f->login = login_new(e);
 	if (!f->login) {
 		flow_remove(&e->flows, f);
 		return NULL;
@@ -256,6 +256,16 @@ void engine_tick(struct engine *e, uint64_t now_ns)
 		sweep(e);
 }
 
+static void note_dial(struct engine *e, struct flow *f, uint64_t ts_ns)
+{
+	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+
+	if (f->mid_stream && !f->tentative)
+		history_dialled(&e->history, &client, &server, ts_ns);
+	f->mid_stream = false;
+}
+
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	struct flow *f;
@@ -277,7 +287,7 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	if (seg->ts_ns < f->first_ns)
 		f->first_ns = seg->ts_ns;
 	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK))
-		f->mid_stream = false;
+		note_dial(e, f, seg->ts_ns);
 	if (f->told)
 		return;
 	if (seg->ts_ns > f->last_ns)

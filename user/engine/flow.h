@@ -7,6 +7,7 @@
 
 #include "engine.h"
 #include "frame.h"
+#include "history.h"
 
 struct login;
 struct mars;
@@ -71,8 +72,8 @@ struct flow {
 	uint64_t close_ns;
 	struct half half[2];
 	struct framer framer[2];
-	struct login *login; /* NULL once decided */
-	struct mars *mars;   /* NULL without */
+	struct login *login;	 /* NULL once decided */
+	struct mars *mars;	 /* NULL without */
 	struct request *request; /* under way; NULL where commands are not told */
 	uint32_t commands[COMMAND_COUNT];
 	uint32_t resets;
@@ -95,6 +96,7 @@ struct engine {
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
 	uint64_t held_bytes;
+	struct history history;
 };
 
 int flow_table_init(struct flow_table *t, uint32_t max_flows);

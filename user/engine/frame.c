@@ -189,3 +189,17 @@ void frame_feed(struct framer *f, const struct frame_ops *ops, void *ctx, const 
 			frame_finish(f, ops, ctx, ts_ns);
 	}
 }
+
+void frame_skip(struct framer *f, const struct frame_ops *ops, void *ctx, uint32_t len,
+		bool to_head, uint64_t ts_ns)
+{
+	uint32_t rest = len < f->left ? len : f->left;
+
+	if (rest)
+		frame_feed(f, ops, ctx, NULL, rest, ts_ns);
+	if (len > rest || to_head) {
+		f->kind = to_head ? FRAME_NONE : FRAME_LOST;
+		f->have = 0;
+		f->left = 0;
+	}
+}

@@ -74,4 +74,11 @@ uint32_t frame_header_length(enum frame_kind kind);
 void frame_feed(struct framer *f, const struct frame_ops *ops, void *ctx, const uint8_t *data,
 		uint32_t len, uint64_t ts_ns);
 
+/*
+ * len bytes that are not there, and whole frames may be among them: which is no loss. to_head: a
+ * frame begins after them.
+ */
+void frame_skip(struct framer *f, const struct frame_ops *ops, void *ctx, uint32_t len,
+		bool to_head, uint64_t ts_ns);
+
 #endif

@@ -8,13 +8,14 @@
 
 #define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
 
-struct login *login_new(const struct engine_config *limits)
+struct login *login_new(const struct engine *e)
 {
 	struct login *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
-	l->limits = limits;
+	l->limits = &e->config;
+	l->history = &e->history;
 	tls_init(&l->tls);
 	tds_prelogin_release(&l->prelogin[0]);
 	tds_prelogin_release(&l->prelogin[1]);

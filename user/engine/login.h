@@ -48,6 +48,7 @@ struct message {
 
 struct login {
 	const struct engine_config *limits; /* what counts as slow */
+	const struct history *history;	    /* of the other logins */
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
 	uint32_t syns, retransmits, out_of_order, zero_windows;
@@ -101,7 +102,7 @@ struct login {
 	bool at_end;	    /* the capture ended first */
 };
 
-struct login *login_new(const struct engine_config *limits);
+struct login *login_new(const struct engine *e);
 void login_free(struct login *l);
 
 void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);

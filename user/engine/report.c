@@ -252,6 +252,15 @@ static void report_outcome(struct login_record *r, const struct engine *e, const
 	r->tcp.missing_bytes = l->missing_bytes;
 }
 
+/* What the verdicts of later logins will ask for. */
+static void remember(struct history *h, const struct login_record *r)
+{
+	if (r->outcome == OUTCOME_REFUSED)
+		history_failed(h, &r->client, &r->server, r->end_ns);
+	else if (r->outcome == OUTCOME_REDIRECTED)
+		history_redirected(h, &r->client, &r->server, r->end_ns);
+}
+
 void login_emit(struct engine *e, struct flow *f)
 {
 	const struct login *l = f->login;
@@ -277,6 +286,7 @@ void login_emit(struct engine *e, struct flow *f)
 	r.tls.resumed &= !l->lossy; /* it is told by what is not there */
 	report_auth(&r, e, l);
 	report_outcome(&r, e, l);
+	remember(&e->history, &r);
 	verdict_find(l, &r, &r.verdict.name, &text);
 	r.verdict.text = text;
 	if (e->ops.login)

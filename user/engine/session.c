@@ -129,8 +129,8 @@ static void request_over(const struct channel *c, uint64_t last_ns)
 	struct request *r = c->request;
 
 	if (r->waiting)
-		request_tell(c, (enum command_kind)r->kind, r->end_ns, r->first_ns, last_ns, r->bytes,
-			     r->cancelled);
+		request_tell(c, (enum command_kind)r->kind, r->end_ns, r->first_ns, last_ns,
+			     r->bytes, r->cancelled);
 	else if (r->attention)
 		request_tell(c, COMMAND_ATTENTION, r->attention_ns, r->first_ns, last_ns,
 			     r->attention_bytes, false);
@@ -142,8 +142,7 @@ static void request_over(const struct channel *c, uint64_t last_ns)
 	r->over_ns = last_ns;
 }
 
-static void request_head(const struct channel *c, const uint8_t *header, bool first,
-			 uint64_t ts_ns)
+static void request_head(const struct channel *c, const uint8_t *header, bool first, uint64_t ts_ns)
 {
 	struct request *r = c->request;
 	uint32_t len = frame_length(FRAME_TDS, header);

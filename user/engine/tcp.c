@@ -68,8 +68,10 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 	/* A reset ends the connection: what came before it is heard first. */
 	if (seg->flags & SEG_RST && (peer->held || (h->held && &h->held->seg != seg)))
 		return false;
+	/* The kernel put it in its place; but what it handed over before that comes before it. */
 	if (seg->note & SEG_NOTE_HEADS)
-		return true; /* the kernel put it in its place */
+		return !h->held || &h->held->seg == seg ||
+		       seq_diff(data_seq(seg), data_seq(&h->held->seg)) < 0;
 	if (h->known && seq_diff(data_seq(seg), h->next) > 0)
 		return false;
 	/* With the peer's SYN seen, ours tells where we begin: it is on its way. */
@@ -111,18 +113,18 @@ static void half_known(struct half *h, uint32_t next)
 	h->next = next;
 }
 
-/* What the kernel saw and kept to itself. */
+/* What the kernel saw and kept to itself, up to the head of a frame or to anywhere. */
 static void step_over(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 		      uint64_t ts_ns)
 {
 	struct half *h = &f->half[from];
 	int32_t n = seq_diff(data_seq(seg), h->next);
 
-	if (n <= 0)
+	if (n < 0)
 		return;
 	h->next += (uint32_t)n;
 	h->bytes += (uint32_t)n;
-	conn_gap(e, f, from, (uint32_t)n, GAP_UNREAD, ts_ns);
+	conn_skip(e, f, from, (uint32_t)n, seg->cap_len > 0, ts_ns);
 }
 
 static void deliver(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
@@ -371,6 +373,15 @@ static void note_ack(struct flow *f, enum side from, const struct seg *seg)
 	}
 }
 
+/* It acknowledges what the kernel saw of the peer and kept to itself: nothing is missing. */
+static bool acks_skipped(const struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *peer = &f->half[side_other(from)];
+
+	return seg->note & SEG_NOTE_HEADS && !peer->held && peer->known &&
+	       seq_diff(seg->ack, peer->next) > 0;
+}
+
 /* Counts that only the login record shows. */
 static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
 {
@@ -406,7 +417,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	note_disorder(f, from, seg);
-	if (seg->flags & SEG_ACK)
+	if (seg->flags & SEG_ACK && !acks_skipped(f, from, seg))
 		note_ack(f, from, seg);
 	if (f->stalled)
 		f->stall_packets++;

@@ -11,6 +11,11 @@
 #define SLOW_PRELOGIN_NS NS_PER_S	/* tcp, prelogin and tls together */
 #define SLOW_LOGIN_NS	 (2 * NS_PER_S) /* the whole login */
 
+#define REDIRECT_NS    (5 * NS_PER_S)  /* a redirect is followed within this time */
+#define PARALLEL_NS    (NS_PER_S / 2)  /* parallel attempts begin this near to each other */
+#define GUESSING_NS    (60 * NS_PER_S) /* this many refusals ... */
+#define GUESSING_LEAST 20	       /* ... are no typing error any more */
+
 struct verdict {
 	const char *name;
 	bool (*match)(const struct login *l, const struct login_record *r);
@@ -267,6 +272,21 @@ static char *tls_failed_text(const struct login *l, const struct login_record *r
 
 /* ---- left ---- */
 
+/* The other attempt may have begun a little earlier or later. */
+static bool is_parallel(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_PROBE && !l->payload_ns[SIDE_CLIENT] &&
+	       history_parallel(l->history, &r->client, &r->server, r->start_ns, PARALLEL_NS);
+}
+
+static char *parallel_text(const struct login *l, const struct login_record *r)
+{
+	(void)l, (void)r;
+	return text_format("the client left without a byte, and dialled another address within half a "
+			   "second: the loser of parallel attempts (MultiSubnetFailover, transparent "
+			   "network IP resolution), or a health check of several servers");
+}
+
 static bool is_probe(const struct login *l, const struct login_record *r)
 {
 	(void)l;
@@ -324,10 +344,11 @@ static bool is_device_reset(const struct login *l, const struct login_record *r)
 static char *device_reset_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
-	return text_format("the connection was reset while %s was due, by a packet whose TTL is not "
-			   "that of the %s's other packets: a firewall or load balancer in the path "
-			   "may have sent it",
-			   due(l), l->closed_by == SIDE_CLIENT ? "client" : "server");
+	return text_format(
+		"the connection was reset while %s was due, by a packet whose TTL is not "
+		"that of the %s's other packets: a firewall or load balancer in the path "
+		"may have sent it",
+		due(l), l->closed_by == SIDE_CLIENT ? "client" : "server");
 }
 
 static bool is_dropped(const struct login *l, const struct login_record *r)
@@ -369,6 +390,20 @@ static const struct {
 	{40615, "firewall_rule", "the server's firewall does not allow this address (40615)"},
 };
 
+static bool is_guessing(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_REFUSED &&
+	       history_failures(l->history, &r->client, r->end_ns, GUESSING_NS) >= GUESSING_LEAST;
+}
+
+static char *guessing_text(const struct login *l, const struct login_record *r)
+{
+	return text_format(
+		"%u logins of this client were refused within a minute: somebody guesses "
+		"passwords, or a service goes on with an old one",
+		history_failures(l->history, &r->client, r->end_ns, GUESSING_NS));
+}
+
 static bool is_null_credentials(const struct login *l, const struct login_record *r)
 {
 	(void)r;
@@ -378,8 +413,9 @@ static bool is_null_credentials(const struct login *l, const struct login_record
 static char *null_credentials_text(const struct login *l, const struct login_record *r)
 {
 	(void)l, (void)r;
-	return text_format("the client sent NTLM credentials without a name: it could not use its own, "
-			   "for want of a Kerberos delegation or a logged-in user");
+	return text_format(
+		"the client sent NTLM credentials without a name: it could not use its own, "
+		"for want of a Kerberos delegation or a logged-in user");
 }
 
 static bool is_refused(const struct login *l, const struct login_record *r)
@@ -442,7 +478,13 @@ static bool is_fine(const struct login *l, const struct login_record *r)
 
 static char *fine_text(const struct login *l, const struct login_record *r)
 {
-	(void)l;
+	const struct endpoint *by =
+		history_sent_by(l->history, &r->client, &r->server, r->start_ns, REDIRECT_NS);
+
+	if (by)
+		return text_format("logged in after %.3f ms, sent here by the server on port %u "
+				   "(redirect followed)",
+				   (double)r->total_ns / 1e6, by->port);
 	return text_format("logged in after %.3f ms", (double)r->total_ns / 1e6);
 }
 
@@ -472,11 +514,11 @@ static bool is_slow_syn(const struct login *l, const struct login_record *r)
 
 static char *slow_syn_text(const struct login *l, const struct login_record *r)
 {
-	return text_format("%.3f s went by until one of %u SYNs was answered: %s", longest_s(r),
-			   l->syns,
-			   r->vantage == VANTAGE_SERVER
-				   ? "they reached this host, so its listen queue was full"
-				   : "SYNs were lost on the way, or the server's listen queue was full");
+	return text_format(
+		"%.3f s went by until one of %u SYNs was answered: %s", longest_s(r), l->syns,
+		r->vantage == VANTAGE_SERVER
+			? "they reached this host, so its listen queue was full"
+			: "SYNs were lost on the way, or the server's listen queue was full");
 }
 
 static bool is_slow_network(const struct login *l, const struct login_record *r)
@@ -489,10 +531,10 @@ static bool is_slow_network(const struct login *l, const struct login_record *r)
 static char *slow_network_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return text_format("logged in after %.3f s, %.3f s of it on the network (%u retransmissions): "
-			   "see the path, not the server",
-			   seconds(r->total_ns), seconds(r->wait_ns[SIDE_NETWORK]),
-			   r->tcp.retransmits);
+	return text_format(
+		"logged in after %.3f s, %.3f s of it on the network (%u retransmissions): "
+		"see the path, not the server",
+		seconds(r->total_ns), seconds(r->wait_ns[SIDE_NETWORK]), r->tcp.retransmits);
 }
 
 static bool is_slow_prelogin_server(const struct login *l, const struct login_record *r)
@@ -504,9 +546,10 @@ static bool is_slow_prelogin_server(const struct login *l, const struct login_re
 static char *slow_prelogin_server_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return text_format("the server took %.3f s to answer PRELOGIN, which costs it nothing: it is "
-			   "short of worker threads or CPU, or was just starting",
-			   longest_s(r));
+	return text_format(
+		"the server took %.3f s to answer PRELOGIN, which costs it nothing: it is "
+		"short of worker threads or CPU, or was just starting",
+		longest_s(r));
 }
 
 static bool is_slow_tls(const struct login *l, const struct login_record *r)
@@ -566,9 +609,10 @@ static bool is_slow_domain(const struct login *l, const struct login_record *r)
 static char *slow_domain_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return text_format("the server took %.3f s over the client's authentication message: it asks "
-			   "its domain controller then, which is slow, far away or overrun",
-			   longest_s(r));
+	return text_format(
+		"the server took %.3f s over the client's authentication message: it asks "
+		"its domain controller then, which is slow, far away or overrun",
+		longest_s(r));
 }
 
 static bool is_slow_login_server(const struct login *l, const struct login_record *r)
@@ -624,10 +668,12 @@ static const struct verdict verdicts[] = {
 	{"certificate_refused", is_certificate, certificate_text},
 	{"tls_refused", is_tls_refused, tls_refused_text},
 	{"tls_failed", is_tls_failed, tls_failed_text},
+	{"parallel_attempt", is_parallel, parallel_text},
 	{"probe", is_probe, probe_text},
 	{"encryption_mismatch", is_encryption_mismatch, encryption_mismatch_text},
 	{"client_left", is_abandoned, abandoned_text},
 	{"server_dropped", is_dropped, dropped_text},
+	{"guessing", is_guessing, guessing_text},
 	{"null_credentials", is_null_credentials, null_credentials_text},
 	{"login_refused", is_refused, refused_text},
 	{"redirected", is_redirected, redirected_text},
