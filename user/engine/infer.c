@@ -12,6 +12,7 @@
 #define ANSWER_LEAST	      340 /* a login answer is no smaller */
 #define ANSWER_SURE	      500 /* no error, challenge or redirect is larger in practice */
 #define ERROR_LEAST	      79
+#define ERROR_SURE	      190 /* no login answer is as small */
 #define ERROR_MOST	      300 /* 18456 alone */
 #define CHALLENGE_LEAST	      79  /* NTLM CHALLENGE in an SSPI token */
 #define CHALLENGE_MOST	      420
@@ -43,7 +44,8 @@ void units_add(struct units *u, enum side from, uint32_t least, uint32_t most, u
 {
 	struct unit *last = u->count ? &u->at[u->count - 1] : NULL;
 
-	if (last && last->from == from && last->open) {
+	/* TLS 1.0 may cut off a first record of one byte. */
+	if (last && last->from == from && (last->open || (u->count == 1 && last->least <= 1))) {
 		last->least += least;
 		last->most += most;
 		last->last_ns = ts_ns;
@@ -167,13 +169,14 @@ static void judge_one_answer(struct judgement *j, const struct units *u, const s
 	}
 	if (!within(s1, ERROR_LEAST, ERROR_MOST) || s1->most >= ANSWER_LEAST)
 		return;
+	/* A look-alike's login answer may be this small: then who closed tells. */
 	if (c->closed_by == SIDE_SERVER)
-		say(j, OUTCOME_REFUSED, CONFIDENCE_HIGH,
+		say(j, OUTCOME_REFUSED,
+		    s1->most <= ERROR_SURE ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
 		    "the answer has an error's size and the server closed after it");
-	else
+	else if (s1->most <= ERROR_SURE)
 		say(j, OUTCOME_REFUSED, CONFIDENCE_MEDIUM,
 		    "the answer is too small for a login answer and the client left at once");
-	method_of_login7(j, u, c);
 }
 
 /* The client spoke after the first answer: a command, or a leg of the authentication? */

@@ -84,8 +84,6 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 
 	if (!l->ttl[from])
 		l->ttl[from] = seg->ttl;
-	if (seg->len)
-		l->payload_ns[from] = ts_ns;
 	if (seg->flags & SEG_SYN) {
 		if (!(seg->flags & SEG_ACK)) {
 			login_syn(l, seg);
@@ -262,7 +260,9 @@ static uint64_t waited(const struct login *l, enum side by, uint64_t ts_ns)
 	enum side other = side_other(by);
 	uint64_t since = l->payload_ns[by] > l->spoke_ns[by] ? l->payload_ns[by] : l->spoke_ns[by];
 
-	if (l->owes != other && l->payload_ns[by] <= l->spoke_ns[other])
+	/* Its own turn, and no part of a message of its own since the other's last. */
+	if (l->owes != other &&
+	    (l->payload_ns[by] <= l->spoke_ns[by] || l->payload_ns[by] <= l->spoke_ns[other]))
 		return 0;
 	return since && ts_ns > since ? ts_ns - since : 0;
 }

@@ -98,6 +98,8 @@ static void deliver_payload(struct engine *e, struct flow *f, enum side from, co
 	h->next += seg->len - skip;
 	h->bytes += seg->len - skip;
 	f->handed_payload = true;
+	if (f->login)
+		f->login->payload_ns[from] = ts_ns;
 	have = seg->cap_len > skip ? seg->cap_len - skip : 0;
 	if (have)
 		conn_data(e, f, from, payload + skip, have, ts_ns);

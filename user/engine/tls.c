@@ -396,6 +396,13 @@ void tls_overhead(const struct tls *t, enum side from, uint32_t *least, uint32_t
 	}
 	*least = s ? s->least : 16;
 	*most = s ? s->most : 80;
+	/* Block ciphers have no explicit IV before TLS 1.1: RFC 2246 6.2.3.2 */
+	if (s && t->version <= 0x0301 && s->least != s->most) {
+		uint32_t block = s->most - s->least + 1;
+
+		*least -= block;
+		*most -= block;
+	}
 }
 
 bool tls_is_alert(const struct tls *t, enum side from)

@@ -282,9 +282,10 @@ static bool is_parallel(const struct login *l, const struct login_record *r)
 static char *parallel_text(const struct login *l, const struct login_record *r)
 {
 	(void)l, (void)r;
-	return text_format("the client left without a byte, and dialled another address within half a "
-			   "second: the loser of parallel attempts (MultiSubnetFailover, transparent "
-			   "network IP resolution), or a health check of several servers");
+	return text_format(
+		"the client left without a byte, and dialled another address within half a "
+		"second: the loser of parallel attempts (MultiSubnetFailover, transparent "
+		"network IP resolution), or a health check of several servers");
 }
 
 static bool is_probe(const struct login *l, const struct login_record *r)
