@@ -125,6 +125,13 @@ static void checked_close_record(void *ctx, const struct close_record *r)
 	FUZZ_ASSERT(r->duration_ns <= r->time_ns || !r->time_ns);
 }
 
+static void checked_command_record(void *ctx, const struct command_record *r)
+{
+	(void)ctx;
+	command_kind_name(r->kind);
+	basis_name(r->basis);
+}
+
 static void checked_tap(void *ctx, const struct flow_key *key, enum tap_level level)
 {
 	(void)ctx, (void)key;
@@ -152,6 +159,7 @@ static void checked_begin(struct checked *c, const struct engine_config *config)
 	static const struct engine_ops ops = {
 		.login = checked_login_record,
 		.close = checked_close_record,
+		.command = checked_command_record,
 		.tap = checked_tap,
 	};
 

@@ -6,24 +6,36 @@
 #include "fuzz.h"
 #include "session.h"
 
+static struct engine engine; /* of it only the callback is used */
 static enum side sender;
+static uint64_t told, now_ns;
+
+static void command(void *ctx, const struct command_record *r)
+{
+	(void)ctx;
+	command_kind_name(r->kind);
+	basis_name(r->basis);
+	FUZZ_ASSERT(r->session >= -1 && r->session <= 0xffff);
+	FUZZ_ASSERT(r->time_ns <= now_ns);
+	FUZZ_ASSERT(r->total_ns == NO_NS || r->total_ns <= now_ns - r->time_ns);
+	FUZZ_ASSERT(r->first_byte_ns == NO_NS || r->first_byte_ns <= now_ns - r->time_ns);
+	told++;
+}
 
 static void head(void *ctx, const struct framer *f, uint64_t ts_ns)
 {
-	(void)ts_ns;
-	session_head(ctx, sender, f);
+	session_head(&engine, ctx, sender, f, ts_ns);
 }
 
 static void body(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
 		 uint64_t ts_ns)
 {
-	session_body(ctx, sender, f, data, len, ts_ns);
+	session_body(&engine, ctx, sender, f, data, len, ts_ns);
 }
 
 static void end(void *ctx, const struct framer *f, uint64_t ts_ns)
 {
-	(void)ts_ns;
-	session_end(ctx, sender, f);
+	session_end(&engine, ctx, sender, f, ts_ns);
 }
 
 static void lost(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
@@ -41,23 +53,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t sessions, open, stalls, commands = 0;
 
 	FUZZ_ASSERT(f);
+	engine.ops.command = size & 1 ? command : NULL;
+	told = now_ns = 0;
 	while (in.p < in.end) {
 		uint8_t how = fuzz_u8(&in);
 		uint32_t want = fuzz_u16(&in), len;
 		uint8_t *bytes = fuzz_bytes(&in, want, &len);
 
 		sender = how & 1 ? SIDE_SERVER : SIDE_CLIENT;
-		frame_feed(&f->framer[sender], &ops, f, how & 2 ? NULL : bytes, len, 0);
+		frame_feed(&f->framer[sender], &ops, f, how & 2 ? NULL : bytes, len, ++now_ns);
 		free(bytes);
 	}
+	session_close(&engine, f);
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += f->commands[i];
-	FUZZ_ASSERT(commands <= size / 8 && f->resets <= commands);
+	FUZZ_ASSERT(commands <= size / 8 && f->resets <= commands && told <= commands);
 	if (f->mars) {
 		mars_counts(f->mars, &sessions, &open, &stalls);
 		FUZZ_ASSERT(open <= sessions && sessions <= size / 16 && stalls <= size / 16);
 	}
 	mars_free(f->mars);
+	free(f->request);
 	free(f);
 	return 0;
 }
