@@ -14,10 +14,13 @@
 #include "emit.h"
 
 struct flow {
-	__u32 level; /* enum tap_level; written by user space */
-	__u32 pad;
-	__u64 bytes; /* payload handed over at TAP_FULL */
+	__u8 level;	     /* enum tap_level; written by user space */
+	__u8 closing;	     /* a FIN was seen: the last ACKs are of interest */
+	__u16 beat;	     /* when user space last heard of it, flow_beat() */
+	__u32 bytes;	     /* payload handed over at TAP_FULL, or while lost */
+	struct walk walk[2]; /* of what the lower and the higher end of the key send */
 };
+_Static_assert(sizeof(struct flow) == 80, "168 bytes of kernel memory a connection");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -90,7 +93,8 @@ TAP_INLINE bool flow_lower6(const void *a, const void *b, __u16 aport, __u16 bpo
 	return aport <= bport;
 }
 
-TAP_INLINE void flow_key_fill(struct flow_key *key, const struct pkt *pkt)
+/* Which of the key's ends the packet is from. */
+TAP_INLINE __u32 flow_key_fill(struct flow_key *key, const struct pkt *pkt)
 {
 	bool lower = true;
 
@@ -114,12 +118,22 @@ TAP_INLINE void flow_key_fill(struct flow_key *key, const struct pkt *pkt)
 	}
 	key->port[0] = lower ? pkt->sport : pkt->dport;
 	key->port[1] = lower ? pkt->dport : pkt->sport;
+	return !lower;
+}
+
+/*
+ * Moves on every few minutes (262 s to 44 min, by the kernel's HZ): a flow that nothing is handed
+ * over of is told of that often, so that user space does not take it for dead.
+ */
+TAP_INLINE __u16 flow_beat(void)
+{
+	return bpf_jiffies64() >> 18;
 }
 
 /* Start following a flow. False if the map refused (LRU maps do under contention). */
-TAP_INLINE bool flow_start(const struct flow_key *key, __u64 bytes)
+TAP_INLINE bool flow_start(const struct flow_key *key, __u32 bytes)
 {
-	struct flow flow = {.level = TAP_FULL, .bytes = bytes};
+	struct flow flow = {.level = TAP_FULL, .beat = flow_beat(), .bytes = bytes};
 	long err = bpf_map_update_elem(&flows, key, &flow, BPF_NOEXIST);
 
 	return !err || err == -17; /* EEXIST: the other direction was first, on another CPU */

@@ -7,16 +7,16 @@
 #ifndef TDSMON_LOCATE_H
 #define TDSMON_LOCATE_H
 
-#include "flow.h"
+#include "walk.h"
 
 /* What is to become of a segment of a flow that is being followed. */
-TAP_INLINE enum tap_counter locate_followed(const struct pkt *pkt, struct flow *flow)
+TAP_INLINE enum tap_counter locate_followed(const struct pkt *pkt, struct flow *flow, __u32 side)
 {
 	if (pkt->tcp->flags & (SEG_SYN | SEG_FIN | SEG_RST))
 		return TAP_CNT_EVENT;
-	if (flow->level == TAP_CLOSE)
-		return TAP_CNT_SKIPPED;
-	if (flow->level != TAP_FULL || !pkt->payload_len)
+	if (flow->level != TAP_FULL)
+		return walk_passes(pkt, flow, side) ? TAP_CNT_SKIPPED : TAP_CNT_EVENT;
+	if (!pkt->payload_len)
 		return TAP_CNT_EVENT;
 	if (flow->bytes >= tap_budget)
 		return TAP_CNT_BUDGET;
@@ -35,6 +35,7 @@ TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result p
 	enum tap_counter result = TAP_CNT_EVENT;
 	struct tap_work *work;
 	struct flow *flow;
+	__u32 side;
 
 	if (parsed == PKT_SHORT)
 		return TAP_CNT_SHORT;
@@ -50,17 +51,18 @@ TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result p
 	if (!work)
 		return TAP_CNT_LOST;
 
-	flow_key_fill(&work->key, pkt);
+	side = flow_key_fill(&work->key, pkt);
 	flow = bpf_map_lookup_elem(&flows, &work->key);
 	if (flow)
-		result = locate_followed(pkt, flow);
+		result = locate_followed(pkt, flow, side);
 	if (result == TAP_CNT_SKIPPED)
 		return result;
 	work->followed = !!flow;
+	work->side = side;
+	work->level = flow ? flow->level : TAP_FULL;
 	pkt_seg(pkt, &work->seg);
 	work->seg.cap_len = 0;
-	/* at TAP_CLOSE what came before was seen, and not handed over: it is not missing */
-	work->seg.note = flow && flow->level == TAP_CLOSE ? SEG_NOTE_HEADS : 0;
+	work->seg.note = 0;
 	work->payload_off = pkt->payload_off;
 	return result;
 }

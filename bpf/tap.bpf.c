@@ -173,6 +173,8 @@ TAP_INLINE enum tap_counter tap_tcp(void *ctx, enum tap_hook hook, struct tap_wo
 	enum tap_counter result;
 	int err;
 
+	if (work->followed && work->level != TAP_FULL && !(work->seg.flags & SEG_SYN))
+		return hook == TAP_HOOK_SKB ? walk_skb(ctx) : walk_xdp(ctx);
 	work->seg.ts_ns = bpf_ktime_get_ns();
 	result = tap_judge(ctx, hook, work, found);
 	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)

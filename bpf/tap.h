@@ -28,6 +28,44 @@ enum tap_hook {
 	TAP_HOOK_XDP,
 };
 
+/* The longest frame head that user space is handed: SMP's, and that of the TDS packet in it. */
+#define WALK_HEAD 24u
+
+enum walk_state {
+	WALK_LOST = 0,	 /* no frame boundary is known: all is handed over, as at TAP_FULL */
+	WALK_HEADS = 1,	 /* next is where a frame begins */
+	WALK_OPAQUE = 2, /* TLS: nothing of it is of use to user space */
+};
+
+/* struct walk's flags */
+#define WALK_SEEN    0x01 /* end is valid */
+#define WALK_BEHIND  0x02 /* user space does not know that the stream is at end by now */
+#define WALK_MESSAGE 0x04 /* a message goes on in the next packet */
+#define WALK_LAST    0x08 /* the frame under way ends its message */
+
+/* One direction of a flow, at TAP_HEADS and TAP_CLOSE. Sequence numbers, host order. */
+struct walk {
+	__u32 next; /* of the next frame's first byte */
+	__u32 end;  /* highest seen, behind the payload */
+	__u8 state; /* enum walk_state */
+	__u8 have;  /* bytes of head, of the frame at next */
+	__u8 flags;
+	__u8 pad;
+	__u8 head[WALK_HEAD]; /* a head that is cut across segments */
+};
+
+/* A segment, as its frames are walked. */
+struct walk_at {
+	__u32 seq, end, avail;
+	__u32 frames; /* walked so far */
+	__u8 flags;
+	__u8 sync;   /* looking for a boundary: nothing is handed over */
+	__u8 told;   /* the last record reaches to the segment's end */
+	__u8 whole;  /* and it carries the segment's flags */
+	__u8 budget; /* payload was left out for want of budget */
+	__u8 emitted, lost;
+};
+
 /*
  * The packet at hand, as far as it is of interest. In a map and not on the stack, because there
  * the verifier doesn't tell the paths apart that led to it: on the stack they multiply to more
@@ -37,8 +75,13 @@ struct tap_work {
 	struct seg seg;
 	struct flow_key key; /* at a multiple of 8 */
 	__u32 payload_off;
-	__u32 avail;	/* payload bytes that the frame holds */
-	__u32 followed; /* the flow map has the flow */
+	__u32 avail;	  /* payload bytes that the frame holds */
+	__u32 followed;	  /* the flow map has the flow */
+	__u32 side;	  /* which of the key's ends it is from */
+	__u32 level;	  /* enum tap_level, the flow's */
+	struct walk walk; /* of the segment's direction */
+	struct walk_at at;
+	__u8 head[64]; /* of a frame: 24 bytes, and room for what a masked length could be */
 };
 
 struct {

@@ -25,7 +25,8 @@ enum seg_dir {
 /*
  * What stands in for payload that is not there, seg.note bits.
  * SEG_NOTE_HEADS: the kernel walks frames itself at this level; payload bytes between the ones
- *                 it hands over were seen by it and skipped, they are not lost.
+ *                 it hands over were seen by it and skipped, they are not lost. If payload
+ *                 follows (cap_len > 0), it is the head of a frame that begins at seq.
  * SEG_NOTE_TRUNC: the frame itself was cut short (a capture's snap length, a budget).
  */
 #define SEG_NOTE_HEADS 0x01

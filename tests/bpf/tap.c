@@ -3,176 +3,7 @@
  * tap.c - tests of the tap's programs by BPF_PROG_TEST_RUN: packets in, ring buffer records and
  * counters out. Every run checks that the packet passes and is not changed.
  */
-#include <errno.h>
-#include <linux/bpf.h>
-#include <linux/types.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "bpf/packet.h"
-#include "tap.skel.h"
-#include "unit.h"
-#include "wire.h"
-
-#define FIN 0x01
-#define SYN 0x02
-#define RST 0x04
-#define PSH 0x08
-#define ACK 0x10
-
-#define RECORDS_MAX 512
-
-struct record {
-	struct seg seg;
-	uint8_t payload[SEG_CHUNK];
-};
-
-enum hook {
-	HOOK_INGRESS,
-	HOOK_EGRESS,
-	HOOK_INGRESS_IP,
-	HOOK_XDP,
-};
-
-struct tap {
-	struct tap_bpf *skel;
-	struct ring_buffer *ring;
-	uint64_t counters[TAP_CNT_MAX]; /* as of the last look */
-};
-
-/* How a tap differs from the usual one, which watches port 1433. */
-struct tap_setup {
-	bool any_port, mirror, xdp_direct;
-	uint32_t budget, ring_size;
-};
-
-static struct packet packet;
-static uint8_t packet_out[sizeof(packet.data)];
-static struct record records[RECORDS_MAX];
-static int record_count;
-
-static int on_record(void *ctx, void *data, size_t size)
-{
-	const struct seg *seg = data;
-
-	(void)ctx;
-	if (record_count < RECORDS_MAX && size >= sizeof(*seg) + seg->cap_len)
-		memcpy(&records[record_count++], data, sizeof(*seg) + seg->cap_len);
-	return 0;
-}
-
-/* Frames in several buffers, from 5.18 on: without them there are no packets above a page. */
-static bool has_frags(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 1;
-}
-
-static void tap_open(struct tap *tap, const struct tap_setup *setup)
-{
-	memset(tap, 0, sizeof(*tap));
-	tap->skel = tap_bpf__open();
-	if (!tap->skel) {
-		printf("not ok - open: %s\n", strerror(errno));
-		exit(1);
-	}
-	tap->skel->rodata->tap_ports[1433 / 64] |= 1ull << 1433 % 64;
-	tap->skel->rodata->tap_any_port = setup->any_port;
-	tap->skel->rodata->tap_mirror = setup->mirror;
-	tap->skel->rodata->tap_xdp_direct = setup->xdp_direct;
-	if (setup->budget)
-		tap->skel->rodata->tap_budget = setup->budget;
-	if (setup->ring_size)
-		bpf_map__set_max_entries(tap->skel->maps.events, setup->ring_size);
-	if (!setup->xdp_direct && has_frags())
-		bpf_program__set_flags(tap->skel->progs.tap_xdp, BPF_F_XDP_HAS_FRAGS);
-	if (tap_bpf__load(tap->skel)) {
-		printf("not ok - load: %s (root is needed)\n", strerror(errno));
-		exit(1);
-	}
-	tap->ring = ring_buffer__new(bpf_map__fd(tap->skel->maps.events), on_record, NULL, NULL);
-}
-
-static void tap_close(struct tap *tap)
-{
-	ring_buffer__free(tap->ring);
-	tap_bpf__destroy(tap->skel);
-}
-
-static uint64_t tap_counter(struct tap *tap, uint32_t which)
-{
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t per_cpu[cpus], sum = 0;
-
-	if (bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.counters), &which, per_cpu))
-		return 0;
-	for (int i = 0; i < cpus; i++)
-		sum += per_cpu[i];
-	return sum;
-}
-
-/* Which counter has gone up, by one, since the last look; -1: not one, or by more. */
-static int tap_counted(struct tap *tap)
-{
-	int which = -1, changed = 0;
-
-	for (uint32_t i = 0; i < TAP_CNT_MAX; i++) {
-		uint64_t now = tap_counter(tap, i);
-
-		if (now == tap->counters[i] + 1)
-			which = (int)i;
-		changed += now != tap->counters[i];
-		tap->counters[i] = now;
-	}
-	return changed == 1 ? which : -1;
-}
-
-static struct bpf_program *tap_program(struct tap *tap, enum hook hook)
-{
-	switch (hook) {
-	case HOOK_INGRESS:
-		return tap->skel->progs.tap_ingress;
-	case HOOK_EGRESS:
-		return tap->skel->progs.tap_egress;
-	case HOOK_INGRESS_IP:
-		return tap->skel->progs.tap_ingress_ip;
-	default:
-		return tap->skel->progs.tap_xdp;
-	}
-}
-
-/* Run the packet through; false if it is not passed as it was. */
-static bool tap_run_packet(struct tap *tap, enum hook hook, size_t len)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet.data, .data_size_in = (__u32)len,
-		    .data_out = packet_out, .data_size_out = sizeof(packet_out), .repeat = 1);
-	int err;
-
-	memset(packet_out, 0x55, len);
-	err = bpf_prog_test_run_opts(bpf_program__fd(tap_program(tap, hook)), &opts);
-	if (err) {
-		printf("# test run: %s, %zu bytes\n", strerror(-err), len);
-		return false;
-	}
-	return opts.retval == (hook == HOOK_XDP ? (__u32)XDP_PASS : (__u32)-1) &&
-	       opts.data_size_out == len && !memcmp(packet.data, packet_out, len);
-}
-
-/* Build, run, read the records; the answer is the counter that went up, -2: packet touched. */
-static int tap_send(struct tap *tap, enum hook hook, const struct packet_spec *spec)
-{
-	bool passed;
-
-	packet_build(&packet, spec);
-	record_count = 0;
-	passed = tap_run_packet(tap, hook, packet.len);
-	ring_buffer__consume(tap->ring);
-	return passed ? tap_counted(tap) : -2;
-}
-
-#define SEND(tap, hook, ...) tap_send(tap, hook, &(struct packet_spec){__VA_ARGS__})
+#include "bpf/run.h"
 
 /* --- every hook takes the same packets the same way --- */
 
@@ -423,21 +254,6 @@ UNIT_CASE(syn_refused)
 	tap_close(&tap);
 }
 
-static int flow_level(struct tap *tap, uint16_t sport, struct flow_key *key)
-{
-	struct {
-		uint32_t level, pad;
-		uint64_t bytes;
-	} flow;
-
-	*key = (struct flow_key){
-		.addr = {{[10] = 0xff, 0xff, 10, 0, 0, 1}, {[10] = 0xff, 0xff, 10, 0, 0, 2}},
-		.port = {sport, 1433}};
-	if (bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.flows), key, &flow))
-		return -1;
-	return (int)flow.level;
-}
-
 UNIT_CASE(syn_flood)
 {
 	struct tap tap;
@@ -481,18 +297,6 @@ UNIT_CASE(flow_start)
 
 /* --- levels and budget --- */
 
-static void set_level(struct tap *tap, uint16_t sport, uint32_t level)
-{
-	struct {
-		uint32_t level, pad;
-		uint64_t bytes;
-	} flow = {.level = level};
-	struct flow_key key;
-
-	CHECK(flow_level(tap, sport, &key) >= 0);
-	bpf_map_update_elem(bpf_map__fd(tap->skel->maps.flows), &key, &flow, BPF_EXIST);
-}
-
 UNIT_CASE(level_close)
 {
 	struct tap tap;
@@ -500,7 +304,7 @@ UNIT_CASE(level_close)
 
 	tap_open(&tap, &(struct tap_setup){0});
 	SEND(&tap, HOOK_EGRESS, .sport = 5, .swap = 1, .payload_len = 10);
-	set_level(&tap, 5, TAP_CLOSE);
+	set_level(&tap, 5, TAP_CLOSE, 0);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .payload_len = 10), TAP_CNT_SKIPPED);
 	CHECK_INT(record_count, 0);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5), TAP_CNT_SKIPPED);
@@ -531,11 +335,13 @@ UNIT_CASE(budget)
 	CHECK_INT(records[0].seg.cap_len, 0);
 	CHECK_INT(records[0].seg.note, SEG_NOTE_TRUNC);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6), TAP_CNT_EVENT);
-	set_level(&tap, 6, TAP_HEADS);
+	/* while no frame boundary is known, another budget */
+	set_level(&tap, 6, TAP_HEADS, 0);
 	for (int i = 0; i < 3; i++) {
-		CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400),
-			  TAP_CNT_EVENT);
-		CHECK_INT(records[0].seg.cap_len, 1400);
+		CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1,
+			       .seq = 5000 + 1400 * (uint32_t)i, .payload_len = 1400),
+			  i < 2 ? TAP_CNT_EVENT : TAP_CNT_BUDGET);
+		CHECK_INT(records[0].seg.cap_len, i < 2 ? 1400 : 0);
 	}
 	tap_close(&tap);
 }
@@ -662,14 +468,6 @@ UNIT_CASE(wake_up)
 	SEND(&tap, HOOK_INGRESS, .payload_len = 5);
 	CHECK_INT(tap.skel->bss->tap_armed, 0);
 	tap_close(&tap);
-}
-
-static int quiet(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	(void)level;
-	(void)fmt;
-	(void)args;
-	return 0;
 }
 
 int main(void)

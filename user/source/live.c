@@ -475,9 +475,10 @@ void live_tap(struct live *live, const struct flow_key *key, enum tap_level leve
 	int map = bpf_map__fd(live->tap->maps.flows);
 	struct tap_flow flow;
 
-	if (bpf_map_lookup_elem(map, key, &flow))
+	if (bpf_map_lookup_elem(map, key, &flow) || flow.level == level)
 		return;
-	flow.level = level;
+	flow.level = (__u8)level;
+	flow.bytes = 0; /* anew, for what is handed over until the kernel knows a frame boundary */
 	bpf_map_update_elem(map, key, &flow, BPF_EXIST);
 }
 

@@ -10,12 +10,15 @@
 #include "live.h"
 #include "tap.skel.h"
 
-/* A value of the map "flows"; struct flow of bpf/flow.h. */
+/* A value of the map "flows"; struct flow of bpf/flow.h. What the kernel keeps starts as zeros. */
 struct tap_flow {
-	__u32 level;
-	__u32 pad;
-	__u64 bytes;
+	__u8 level;
+	__u8 closing;
+	__u16 beat;
+	__u32 bytes;
+	__u8 walk[2][36];
 };
+_Static_assert(sizeof(struct tap_flow) == 80, "bpf/flow.h");
 
 /* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);
