@@ -18,7 +18,7 @@ struct cursor {
 
 static inline struct cursor cursor_init(const uint8_t *data, size_t len)
 {
-	return (struct cursor){ .p = data, .end = data + len };
+	return (struct cursor){.p = data, .end = len ? data + len : data};
 }
 
 static inline size_t cursor_left(const struct cursor *c)
