@@ -29,6 +29,8 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
 
+BENCH_DEBS := valgrind util-linux
+
 LIBS     := libbpf libelf zlib libpcap jansson libcrypto
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
 	-I$(O)/skel
@@ -43,6 +45,7 @@ LIB_OBJ  := $(patsubst %.c,$(O)/%.o,$(filter-out user/main.c,$(USER_SRC)))
 SKEL     := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bpf/*.c))
 TOOLS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
+BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bench/*.c))
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -76,6 +79,12 @@ test-build: all $(TESTS) $(TOOLS) $(SERVER) $(LOAD) fuzz-build check-layers
 fuzz: deps deps-test
 	$(Q)$(MAKE) fuzz-build
 	$(Q)tests/fuzz/fuzz.test $(O) $(FUZZ_S)
+
+## bench: measure what it costs and how fast it is; writes $(O)/bench.txt
+bench: deps deps-test
+	$(Q)sh tests/deps $(BENCH_DEBS)
+	$(Q)$(MAKE) all $(BENCHES) $(SERVER) $(LOAD)
+	$(Q)tests/bench/bench $(O) $(ONLY)
 
 fuzz-build: $(FUZZERS) $(O)/fuzz/corpus.stamp
 
@@ -118,7 +127,7 @@ $(O)/skel/%.bpf.o: bpf/%.bpf.c
 $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@
 
-$(TESTS) $(TOOLS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
+$(TESTS) $(TOOLS) $(BENCHES): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
 
