@@ -9,13 +9,46 @@
 #include "engine.h"
 #include "fuzz.h"
 
+#define FUZZ_CONNECTIONS 64 /* told apart; what goes beyond is not checked for its order */
+
 struct checked {
 	struct engine *engine;
 	struct engine_config config;
 	struct port_set ports;
 	struct engine_stats before;
 	uint64_t segments, logins, closes;
+	struct {
+		struct flow_key key;
+		bool has_login; /* since its last close */
+	} connections[FUZZ_CONNECTIONS];
+	uint32_t count;
 };
+
+/* The entry of a connection, made if need be; NULL: no more room. */
+static bool *checked_login(struct checked *c, const struct endpoint *client,
+			   const struct endpoint *server)
+{
+	struct flow_key key;
+	int low = memcmp(client->addr, server->addr, 16);
+	const struct endpoint *ends[2] = {client, server};
+
+	if (low > 0 || (!low && client->port > server->port)) {
+		ends[0] = server;
+		ends[1] = client;
+	}
+	for (int i = 0; i < 2; i++) {
+		memcpy(key.addr[i], ends[i]->addr, 16);
+		key.port[i] = ends[i]->port;
+	}
+	for (uint32_t i = 0; i < c->count; i++) {
+		if (!memcmp(&c->connections[i].key, &key, sizeof(key)))
+			return &c->connections[i].has_login;
+	}
+	if (c->count == FUZZ_CONNECTIONS)
+		return NULL;
+	c->connections[c->count].key = key;
+	return &c->connections[c->count++].has_login;
+}
 
 static void check_times(const struct login_record *r)
 {
@@ -96,8 +129,13 @@ static void check_enums(const struct login_record *r)
 static void checked_login_record(void *ctx, const struct login_record *r)
 {
 	struct checked *c = ctx;
+	bool *has_login = checked_login(c, &r->client, &r->server);
 
 	c->logins++;
+	/* One login for one connection. */
+	FUZZ_ASSERT(!has_login || !*has_login);
+	if (has_login)
+		*has_login = true;
 	check_times(r);
 	check_texts(r);
 	check_enums(r);
@@ -114,8 +152,13 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 static void checked_close_record(void *ctx, const struct close_record *r)
 {
 	struct checked *c = ctx;
+	bool *has_login = checked_login(c, &r->client, &r->server);
 
 	c->closes++;
+	if (has_login) {
+		FUZZ_ASSERT(r->has_login == *has_login);
+		*has_login = false;
+	}
 	side_name(r->by);
 	close_how_name(r->how);
 	phase_name(r->phase);
@@ -130,6 +173,9 @@ static void checked_command_record(void *ctx, const struct command_record *r)
 	(void)ctx;
 	command_kind_name(r->kind);
 	basis_name(r->basis);
+	/* No answer takes longer than all there is: a time that runs backwards takes none. */
+	FUZZ_ASSERT(r->total_ns == NO_NS || r->total_ns < 1ull << 63);
+	FUZZ_ASSERT(r->first_byte_ns == NO_NS || r->first_byte_ns < 1ull << 63);
 }
 
 static void checked_tap(void *ctx, const struct flow_key *key, enum tap_level level)
@@ -184,6 +230,9 @@ static void checked_end(struct checked *c)
 	engine_finish(c->engine);
 	checked_stats(c);
 	FUZZ_ASSERT(!engine_stats(c->engine)->flows);
+	/* Every login was closed. */
+	for (uint32_t i = 0; i < c->count; i++)
+		FUZZ_ASSERT(!c->connections[i].has_login);
 	engine_free(c->engine);
 }
 

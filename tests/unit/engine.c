@@ -754,6 +754,24 @@ UNIT_CASE(the_same_packet_on_two_interfaces)
 	CHECK_INT(t.login_count, 1);
 }
 
+UNIT_CASE(a_connection_over_two_interfaces)
+{
+	struct test t;
+
+	/* A bond: no packet comes twice, each by the interface that it happens to. */
+	begin(&t);
+	t.ifindex = 7;
+	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
+	send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 100 * US);
+	t.ifindex = 8;
+	send(&t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
+	login_from_prelogin(&t);
+	CHECK_INT(t.login_count, 1);
+	check_login(&t, 0);
+	CHECK_INT(t.logins[0].r.phase_ns[PHASE_TCP], 150 * US);
+	end(&t);
+}
+
 UNIT_CASE(no_more_flows_than_there_is_room_for)
 {
 	struct test t;
@@ -968,6 +986,17 @@ UNIT_CASE(joined_at_prelogin)
 
 /* ---- what is to be handed over ---- */
 
+UNIT_CASE(joined_at_the_end)
+{
+	struct test t;
+
+	begin(&t);
+	fins(&t, CLIENT);
+	end(&t);
+	CHECK_INT(t.login_count, 0);
+	CHECK_INT(t.close_count, 0);
+}
+
 UNIT_CASE(tap_levels)
 {
 	struct test t;
@@ -1049,6 +1078,7 @@ int main(void)
 	RUN(what_is_not_tds);
 	RUN(a_port_used_again);
 	RUN(the_same_packet_on_two_interfaces);
+	RUN(a_connection_over_two_interfaces);
 	RUN(no_more_flows_than_there_is_room_for);
 	RUN(what_is_closed_makes_room_first);
 	RUN(no_more_bytes_held_than_allowed);
@@ -1060,6 +1090,7 @@ int main(void)
 	RUN(time_is_not_turned_back_by_a_tick);
 	RUN(joined_at_a_command);
 	RUN(joined_at_prelogin);
+	RUN(joined_at_the_end);
 	RUN(tap_levels);
 	RUN(what_the_kernel_kept_back_is_not_missing);
 	RUN(payload_cut_by_the_capture);

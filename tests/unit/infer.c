@@ -556,6 +556,87 @@ UNIT_CASE(a_login_that_goes_well_is_never_refused)
 	}
 }
 
+/* What has two readings: a login answer and a command, or a challenge and a refusal. */
+UNIT_CASE(what_has_two_readings)
+{
+	static const struct row rows[] = {
+		{"a challenge of 380, refused?",
+		 {C(215), SRV(380), C(400), SRV(120)},
+		 OPEN,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"the same, and the server closed",
+		 {C(215), SRV(380), C(400), SRV(120)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"LOGIN7's last record is of 16 bytes",
+		 {C(512), C(512), C(16), SRV(120)},
+		 OPEN,
+		 1,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"LOGIN7 of two records, 4060",
+		 {C(1800), C(200), SRV(400)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"a record of one byte first",
+		 {C(3000), SRV(1), SRV(420)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"LOGIN7 with a record of one byte first",
+		 {C(1), C(3000), SRV(600), C(90)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 HIGH,
+		 NO_METHOD,
+		 1},
+		{"FEDAUTHINFO, and the server closed",
+		 {C(300), SRV(240)},
+		 BY_SERVER,
+		 0,
+		 1,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"refused, then an attention",
+		 {C(200), SRV(120), C(12)},
+		 OPEN,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+	};
+
+	CHECK_ROWS(rows);
+}
+
 UNIT_CASE(messages_of_several_records)
 {
 	struct units u = {.count = 0};
@@ -604,6 +685,7 @@ int main(void)
 	RUN(a_refused_ntlm_login_is_never_surely_a_success);
 	RUN(a_refused_sql_login_is_never_a_success);
 	RUN(a_login_that_goes_well_is_never_refused);
+	RUN(what_has_two_readings);
 	RUN(messages_of_several_records);
 	RUN(no_more_messages_than_there_is_room_for);
 	return unit_status();

@@ -9,8 +9,7 @@
 #include "session.h"
 #include "tcp.h"
 
-#define HIDDEN_IDLE_NS (5 * NS_PER_S) /* a hidden login is judged by silence after this long */
-#define LATE_NS	       (2 * NS_PER_S) /* a late answer is waited for this long */
+#define LATE_NS (2 * NS_PER_S) /* a late answer is waited for this long */
 
 struct conn {
 	struct engine *e;
@@ -141,7 +140,8 @@ static void login_told(struct engine *e, struct flow *f)
 					    : PHASE_TCP;
 	if (l->outcome == OUTCOME_OK && l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1)
 		mars_begin(f);
-	if (!f->tentative) {
+	/* A half-seen connection without a TDS byte is no login. */
+	if (!f->tentative && !(f->mid_stream && !f->handed_payload && !f->half[0].has_isn)) {
 		f->has_login = true;
 		login_emit(e, f);
 		e->stats.logins++;
@@ -290,12 +290,8 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	flow_touch(&e->flows, f, FLOW_CLOSED);
 	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn;
 	if (f->login) {
-		login_give_up(f, how == CLOSE_IDLE ? now_ns : f->last_ns, how != CLOSE_IDLE);
-		/* A half-seen connection without a TDS byte is no login. */
-		if (seen && !(f->mid_stream && !f->handed_payload && !f->half[0].has_isn))
-			login_told(e, f);
-		login_free(f->login);
-		f->login = NULL;
+		login_give_up(f, now_ns, how != CLOSE_IDLE);
+		login_told(e, f);
 	}
 	f->told = true;
 	if (seen && !f->tentative) {
@@ -324,7 +320,7 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 		login_told(e, f);
 		return;
 	}
-	if (idle_ns >= HIDDEN_IDLE_NS && !l->judged_idle) {
+	if (idle_ns >= LOGIN_IDLE_NS && !l->judged_idle) {
 		login_judge_idle(f);
 		if (l->state == LOGIN_DECIDED) {
 			login_told(e, f);

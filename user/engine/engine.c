@@ -173,12 +173,16 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *s
 /* The same packet met again on another interface (a veth and its bridge) brings nothing new. */
 static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 {
-	const struct half *h = &f->half[from];
+	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
 
 	if (!seg->ifindex || !h->ifindex || h->ifindex == seg->ifindex)
 		return false;
 	if (seg->flags & SEG_SYN)
 		return h->has_isn;
+	/* One flow's packets may come by several interfaces: what acknowledges more is new. */
+	if (seg->flags & SEG_ACK && !(seg->flags & SEG_RST) &&
+	    (!peer->has_acked || (int32_t)(seg->ack - peer->acked) > 0))
+		return false;
 	return h->known && (int32_t)(seg->seq + seg->len - h->next) <= 0 &&
 	       (!(seg->flags & SEG_FIN) || h->fin_done) && !(seg->flags & SEG_RST);
 }

@@ -98,10 +98,10 @@ static void say_method(struct judgement *j, enum auth_method method, const char 
 }
 
 /* The first answer was the last: what LOGIN7's size leaves open. */
-static void method_of_login7(struct judgement *j, const struct units *u,
+static void method_of_login7(struct judgement *j, const struct groups *g,
 			     const struct infer_context *c)
 {
-	const struct unit *a = &u->at[0];
+	const struct group *a = &g->at[0]; /* all its records */
 
 	if (c->fedauth && a->least >= TOKEN_LEAST)
 		say_method(j, AUTH_FEDAUTH,
@@ -118,8 +118,8 @@ static bool judge_mars(struct judgement *j, const struct units *u, const struct 
 	for (uint32_t i = 2; c->mars && i < u->count; i++) {
 		const struct unit *unit = &u->at[i];
 
-		if (unit->from != SIDE_CLIENT || unit->least != SMP_CONTROL ||
-		    unit->most != SMP_CONTROL)
+		if (unit->from != SIDE_CLIENT || u->at[i - 1].from != SIDE_SERVER ||
+		    unit->least != SMP_CONTROL || unit->most != SMP_CONTROL)
 			continue;
 		j->first_answer = 1;
 		j->final_answer = i - 1;
@@ -131,14 +131,17 @@ static bool judge_mars(struct judgement *j, const struct units *u, const struct 
 }
 
 /* Server's two messages in a row after a large LOGIN7: the Kerberos token, then the answer. */
-static bool judge_kerberos(struct judgement *j, const struct units *u)
+static bool judge_kerberos(struct judgement *j, const struct units *u, const struct groups *g)
 {
-	if (u->count < 3 || u->at[2].from != SIDE_SERVER ||
-	    u->at[0].least < KERBEROS_LOGIN7_LEAST || u->at[1].most > KERBEROS_TOKEN_MOST ||
-	    u->at[2].least < ANSWER_LEAST)
+	uint32_t token = g->at[1].first;
+
+	/* A token is not as short as the first record of a 1/n-1 split. */
+	if (g->at[1].last == token || g->at[0].least < KERBEROS_LOGIN7_LEAST ||
+	    u->at[token].least < CHALLENGE_LEAST || u->at[token].most > KERBEROS_TOKEN_MOST ||
+	    u->at[token + 1].least < ANSWER_LEAST)
 		return false;
-	j->first_answer = 1;
-	j->final_answer = 2;
+	j->first_answer = token;
+	j->final_answer = token + 1;
 	say(j, OUTCOME_OK, CONFIDENCE_HIGH,
 	    "a large LOGIN7 was answered by a short message and, unasked, a login answer");
 	say_method(j, AUTH_KERBEROS,
@@ -147,7 +150,7 @@ static bool judge_kerberos(struct judgement *j, const struct units *u)
 }
 
 /* One answer, and the connection is over or silent. */
-static void judge_one_answer(struct judgement *j, const struct units *u, const struct groups *g,
+static void judge_one_answer(struct judgement *j, const struct groups *g,
 			     const struct infer_context *c)
 {
 	const struct group *s1 = &g->at[1];
@@ -157,17 +160,20 @@ static void judge_one_answer(struct judgement *j, const struct units *u, const s
 		if (c->idle && s1->least >= ANSWER_LEAST) {
 			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 			    "the answer has a login answer's size and the connection stays open");
-			method_of_login7(j, u, c);
+			method_of_login7(j, g, c);
 		}
 		return;
 	}
 	if (s1->least >= ANSWER_SURE) {
 		say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 		    "the answer is larger than a refusal is, though nothing was asked after it");
-		method_of_login7(j, u, c);
+		method_of_login7(j, g, c);
 		return;
 	}
 	if (!within(s1, ERROR_LEAST, ERROR_MOST) || s1->most >= ANSWER_LEAST)
+		return;
+	/* Or FEDAUTHINFO, and the server did not wait for the token. */
+	if (c->closed_by == SIDE_SERVER && c->fedauth)
 		return;
 	/* A look-alike's login answer may be this small: then who closed tells. */
 	if (c->closed_by == SIDE_SERVER)
@@ -180,17 +186,18 @@ static void judge_one_answer(struct judgement *j, const struct units *u, const s
 }
 
 /* The client spoke after the first answer: a command, or a leg of the authentication? */
-static void judge_two_turns(struct judgement *j, const struct units *u, const struct groups *g,
+static void judge_two_turns(struct judgement *j, const struct groups *g,
 			    const struct infer_context *c)
 {
 	const struct group *s1 = &g->at[1], *c1 = &g->at[2];
 	const struct group *s2 = g->count > 3 ? &g->at[3] : NULL;
 
 	j->first_answer = j->final_answer = s1->last;
-	if (s1->least >= ANSWER_SURE || (c1->most <= SMP_CONTROL && c1->least >= TDS_BARE)) {
+	if (s1->least >= ANSWER_SURE ||
+	    (s1->least >= ANSWER_LEAST && c1->most <= SMP_CONTROL && c1->least >= TDS_BARE)) {
 		say(j, OUTCOME_OK, CONFIDENCE_HIGH,
 		    "after an answer of a login answer's size the client went on with a command");
-		method_of_login7(j, u, c);
+		method_of_login7(j, g, c);
 		return;
 	}
 	/* Either of the two answers was the login's: no refusal is as large as the second. */
@@ -203,7 +210,7 @@ static void judge_two_turns(struct judgement *j, const struct units *u, const st
 		if (c->closed_by != SIDE_NONE && s1->least > CHALLENGE_MOST) {
 			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 			    "the answer has a login answer's size and the client went on");
-			method_of_login7(j, u, c);
+			method_of_login7(j, g, c);
 		}
 		return;
 	}
@@ -223,13 +230,24 @@ static void judge_two_turns(struct judgement *j, const struct units *u, const st
 		say(j, OUTCOME_OK, sure ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM,
 		    "after the answer the client sent what is too small for an authentication "
 		    "message, and was answered");
-		method_of_login7(j, u, c);
+		method_of_login7(j, g, c);
+		return;
+	}
+	/* A long challenge, its answer and a refusal have the sizes of login, command and result.
+	 */
+	if (within(s1, CHALLENGE_LEAST, CHALLENGE_MOST) &&
+	    within(c1, AUTHENTICATE_LEAST, AUTHENTICATE_MOST) && s1->most >= ANSWER_LEAST &&
+	    within(s2, ERROR_LEAST, ERROR_MOST)) {
+		if (c->closed_by != SIDE_SERVER && g->count > 4)
+			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
+			    "an answer of a login answer's size was followed by more of a "
+			    "conversation");
 		return;
 	}
 	if (s1->least >= ANSWER_LEAST && s2->most < ANSWER_LEAST) {
 		say(j, OUTCOME_OK, CONFIDENCE_HIGH,
 		    "after an answer of a login answer's size the client asked and was answered");
-		method_of_login7(j, u, c);
+		method_of_login7(j, g, c);
 		return;
 	}
 	if (s1->most < ANSWER_LEAST && s2->least >= ANSWER_LEAST &&
@@ -268,13 +286,13 @@ void infer_judge(struct judgement *j, const struct units *u, const struct infer_
 	group(&g, u);
 	if (g.count < 2 || u->at[0].from != SIDE_CLIENT)
 		return;
-	if (judge_mars(j, u, c) || judge_kerberos(j, u))
+	if (judge_mars(j, u, c) || judge_kerberos(j, u, &g))
 		return;
 	if (g.count == 2) {
-		judge_one_answer(j, u, &g, c);
+		judge_one_answer(j, &g, c);
 		return;
 	}
-	judge_two_turns(j, u, &g, c);
+	judge_two_turns(j, &g, c);
 	if (j->outcome != OUTCOME_INCOMPLETE || g.count < GROUPS_MAX)
 		return;
 	/* Few logins go on for so long: whatever the sizes, it had likely succeeded by then. */

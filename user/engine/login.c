@@ -323,29 +323,31 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 		      ts_ns);
 }
 
-void login_give_up(struct flow *f, uint64_t now_ns, bool end_of_capture)
+void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
 {
 	struct login *l = f->login;
 	enum phase phase = login_phase(l);
-	enum outcome outcome;
+	uint64_t silent_ns = now_ns > f->last_ns ? now_ns - f->last_ns : 0;
+	uint64_t end_ns = ended ? f->last_ns : now_ns;
+	enum outcome outcome = ended ? OUTCOME_INCOMPLETE : OUTCOME_TIMED_OUT;
 
 	if (l->state == LOGIN_DECIDED)
 		return;
-	l->gave_up = !end_of_capture;
-	l->at_end = end_of_capture;
+	l->gave_up = !ended;
+	l->at_end = ended;
 	if (l->lossy || l->unread) {
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
-	if (tunnel_judge(l, true))
+	if (tunnel_judge(l, silent_ns >= LOGIN_IDLE_NS))
 		return;
-	if (l->syn_ns && !l->synack_ns && !l->ack_ns)
+	/* A SYN of just now may yet be answered. */
+	if (l->syn_ns && !l->synack_ns && !l->ack_ns &&
+	    (l->syns > 1 || now_ns - l->syn_ns >= LOGIN_WAIT_NS))
 		outcome = OUTCOME_UNANSWERED;
-	else
-		outcome = end_of_capture ? OUTCOME_INCOMPLETE : OUTCOME_TIMED_OUT;
-	if (now_ns > l->spoke_ns[side_other(l->owes)])
-		l->waited_ns = now_ns - l->spoke_ns[side_other(l->owes)];
+	if (end_ns > l->spoke_ns[side_other(l->owes)])
+		l->waited_ns = end_ns - l->spoke_ns[side_other(l->owes)];
 	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
-	progress_mark(l, end_of_capture ? "last_packet" : "gave_up", phase,
-		      outcome == OUTCOME_UNANSWERED ? SIDE_SERVER : l->owes, now_ns);
+	progress_mark(l, ended ? "last_packet" : "gave_up", phase,
+		      outcome == OUTCOME_UNANSWERED ? SIDE_SERVER : l->owes, end_ns);
 }

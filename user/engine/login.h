@@ -15,7 +15,8 @@
 
 #define LOGIN_MARKS   64
 #define NS_PER_S      1000000000ull
-#define LOGIN_WAIT_NS NS_PER_S /* from here on a close is a time-out: records.md, timed_out */
+#define LOGIN_IDLE_NS (5 * NS_PER_S) /* a hidden login is judged by silence after this long */
+#define LOGIN_WAIT_NS NS_PER_S	     /* from here on a close is a time-out: records.md, timed_out */
 
 enum login_state {
 	LOGIN_TCP,	     /* no TDS yet */
@@ -117,7 +118,8 @@ void login_gap(struct flow *f, enum side from, uint32_t len, bool missing);
 
 /* A side left (or SIDE_NONE: nobody did, we stop looking): decide. */
 void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_ns);
-void login_give_up(struct flow *f, uint64_t now_ns, bool end_of_capture);
+/* Nobody closed. ended: the capture did, or the flow had to go; else it was silent too long. */
+void login_give_up(struct flow *f, uint64_t now_ns, bool ended);
 /* Nothing has come for a while: a hidden login may be judged by that. */
 void login_judge_idle(struct flow *f);
 

@@ -165,7 +165,7 @@ struct login_error {
 
 struct login_record {
 	uint64_t start_ns; /* first packet of the connection */
-	uint64_t end_ns;   /* start_ns + total_ns */
+	uint64_t end_ns;   /* of its last step: start_ns + total_ns, but for mid_stream */
 	struct endpoint client, server;
 	uint32_t ifindex; /* 0: not known */
 	enum vantage vantage;

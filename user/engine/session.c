@@ -112,8 +112,12 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 		.spid = c->f->spid ? c->f->spid : -1,
 		.session = c->session,
 		.kind = kind,
-		.first_byte_ns = first_ns ? first_ns - end_ns : NO_NS,
-		.total_ns = last_ns ? last_ns - end_ns : NO_NS,
+		.first_byte_ns = !first_ns	     ? NO_NS
+				 : first_ns > end_ns ? first_ns - end_ns
+						     : 0,
+		.total_ns = !last_ns	       ? NO_NS
+			    : last_ns > end_ns ? last_ns - end_ns
+					       : 0,
 		.request_bytes = bytes,
 		.response_bytes = c->request->answer_bytes,
 		.basis = BASIS_OBSERVED,

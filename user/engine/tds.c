@@ -167,7 +167,7 @@ int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len
 			return 0;
 		if (i == PL_OPTIONS_MAX || (n && offset < 6))
 			return -EPROTO;
-		if (offset + n > len)
+		if (n && offset + n > len)
 			return 0;
 	}
 	c = cursor_init(data, len);
