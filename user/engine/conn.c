@@ -194,11 +194,14 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 	       uint64_t ts_ns)
 {
 	struct conn c = {e, f, from};
+	uint32_t left = f->framer[from].left;
 
 	if (f->told)
 		return;
 	if (f->login && len)
 		login_gap(f, from, len, false);
+	if (!f->login && len > left)
+		session_skip(f, from, len - left);
 	frame_skip(&f->framer[from], &conn_ops, &c, len, to_head, ts_ns);
 	login_settle(e, f);
 }

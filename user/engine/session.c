@@ -365,6 +365,18 @@ void session_head(struct engine *e, struct flow *f, enum side from, const struct
 	channel_head(&c, from, frame->header, ts_ns);
 }
 
+void session_skip(struct flow *f, enum side from, uint32_t len)
+{
+	struct request *r = f->request;
+
+	if (!r || !f->in_message[from] || f->mars)
+		return;
+	if (from == SIDE_CLIENT && r->sending)
+		r->bytes += len;
+	else if (from == SIDE_SERVER && (r->waiting || r->attention))
+		r->answer_bytes += len;
+}
+
 void session_body(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
 		  const uint8_t *data, uint32_t len, uint64_t ts_ns)
 {

@@ -14,6 +14,8 @@ void session_body(struct engine *e, struct flow *f, enum side from, const struct
 		  const uint8_t *data, uint32_t len, uint64_t ts_ns);
 void session_end(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
 		 uint64_t ts_ns);
+/* len bytes of whole TDS packets, which the kernel kept to itself: they are of the message. */
+void session_skip(struct flow *f, enum side from, uint32_t len);
 /* The connection is over: tell of the requests that were never answered. */
 void session_close(struct engine *e, struct flow *f);
 

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * heads.c - the engine fed with what the tap hands over at TAP_HEADS: heads, and nothing between.
+ */
+#include <linux/types.h>
+
+#include "engine.h"
+#include "unit.h"
+
+struct test {
+	struct engine *e;
+	struct port_set ports;
+	struct command_record command;
+	struct close_record close;
+	unsigned int commands, closes;
+	uint64_t now_ns;
+};
+
+static void on_command(void *ctx, const struct command_record *r)
+{
+	struct test *t = ctx;
+
+	t->command = *r;
+	t->commands++;
+}
+
+static void on_close(void *ctx, const struct close_record *r)
+{
+	struct test *t = ctx;
+
+	t->close = *r;
+	t->closes++;
+}
+
+static void begin(struct test *t)
+{
+	const struct engine_ops ops = {.command = on_command, .close = on_close};
+
+	memset(t, 0, sizeof(*t));
+	port_set_add(&t->ports, 1433);
+	t->now_ns = 1000000000;
+	t->e = engine_new(&(struct engine_config){.ports = &t->ports}, &ops, t);
+}
+
+/* A record of the client's side (port 40000) or the server's; head: its first bytes, or NULL. */
+static void take(struct test *t, bool server, uint32_t seq, uint32_t len, const uint8_t *head,
+		 uint32_t cap_len, uint8_t flags, uint8_t note)
+{
+	uint8_t payload[256] = {0};
+	struct seg seg = {.seq = seq, .len = len, .cap_len = cap_len, .flags = flags, .note = note};
+
+	seg.sport = server ? 1433 : 40000;
+	seg.dport = server ? 40000 : 1433;
+	seg.saddr[15] = server ? 2 : 1;
+	seg.daddr[15] = server ? 1 : 2;
+	seg.ack = 1; /* old: it acknowledges nothing */
+	seg.ts_ns = t->now_ns += 1000000;
+	if (head)
+		memcpy(payload, head, 8);
+	engine_segment(t->e, &seg, payload);
+}
+
+static const uint8_t batch[8] = {1, 9, 0, 30}, first[8] = {4, 0, 16, 0, 0, 51},
+		     last[8] = {4, 1, 0, 96, 0, 51};
+
+/* The connection was there before: both sides at 1000, the client's request in full. */
+static void joined(struct test *t)
+{
+	begin(t);
+	take(t, false, 1000, 30, batch, 30, SEG_ACK, 0);
+	take(t, true, 1000, 96, last, 96, SEG_ACK, 0);
+	engine_tick(t->e, t->now_ns += 2000000000);
+}
+
+UNIT_CASE(bulk)
+{
+	struct test t;
+	uint32_t at = 1096;
+
+	joined(&t);
+	take(&t, false, 1030, 30, batch, 8, SEG_ACK, SEG_NOTE_HEADS);
+	take(&t, true, at, 1460, first, 8, SEG_ACK, SEG_NOTE_HEADS);
+	/* nine packets more of 4,096 bytes, then the last of the message, in two segments */
+	at += 10 * 4096;
+	take(&t, true, at, 60, last, 8, SEG_ACK, SEG_NOTE_HEADS);
+	take(&t, true, at + 60, 36, NULL, 0, SEG_ACK, SEG_NOTE_HEADS);
+	at += 96;
+	CHECK(t.commands >= 1);
+	CHECK_INT(t.command.kind, COMMAND_BATCH);
+	CHECK_INT(t.command.request_bytes, 30);
+	CHECK_INT(t.command.response_bytes, 10 * 4096 + 96);
+	CHECK_INT(t.command.first_byte_ns, 1000000);
+	CHECK_INT(t.command.total_ns, 3000000);
+	/* and a response that nothing was told of but how far it went */
+	take(&t, true, at + 1000000, 0, NULL, 0, 0, SEG_NOTE_HEADS);
+	take(&t, false, 1060, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	CHECK_INT(t.closes, 1);
+	CHECK_INT(t.close.bytes[0], 60);
+	CHECK_INT(t.close.bytes[1], 96 + 10 * 4096 + 96 + 1000000);
+	CHECK_INT(t.close.commands[COMMAND_BATCH], 2);
+	CHECK_INT(t.close.reset_connections, 2);
+	CHECK_INT(engine_stats(t.e)->missing_bytes, 0);
+	CHECK_INT(engine_stats(t.e)->lost_sync, 0);
+	engine_free(t.e);
+}
+
+/* What was handed over out of order is waited for, also where heads come after it. */
+UNIT_CASE(out_of_order)
+{
+	struct test t;
+
+	joined(&t);
+	take(&t, false, 1060, 30, batch, 30, SEG_ACK, 0);
+	take(&t, false, 1090, 30, batch, 8, SEG_ACK, SEG_NOTE_HEADS);
+	take(&t, false, 1030, 30, batch, 30, SEG_ACK, 0);
+	take(&t, false, 1120, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	CHECK_INT(t.close.commands[COMMAND_BATCH], 4);
+	CHECK_INT(t.close.bytes[0], 120);
+	CHECK_INT(engine_stats(t.e)->missing_bytes, 0);
+	engine_free(t.e);
+}
+
+/* That the peer acknowledged what was passed over does not make it missing. */
+UNIT_CASE(acknowledged)
+{
+	struct test t;
+	uint8_t payload[8] = {1, 1, 0, 30};
+	struct seg seg = {.seq = 1030,
+			  .len = 30,
+			  .cap_len = 8,
+			  .ack = 1096 + 500000,
+			  .flags = SEG_ACK,
+			  .note = SEG_NOTE_HEADS,
+			  .sport = 40000,
+			  .dport = 1433};
+
+	joined(&t);
+	seg.saddr[15] = 1;
+	seg.daddr[15] = 2;
+	seg.ts_ns = t.now_ns += 1000000;
+	engine_segment(t.e, &seg, payload);
+	engine_tick(t.e, t.now_ns += 2000000000);
+	take(&t, true, 1096 + 500000, 96, last, 8, SEG_ACK, SEG_NOTE_HEADS);
+	take(&t, false, 1060, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	CHECK_INT(t.close.bytes[1], 96 + 500000 + 96);
+	CHECK_INT(engine_stats(t.e)->missing_bytes, 0);
+	engine_free(t.e);
+}
+
+int main(void)
+{
+	RUN(bulk);
+	RUN(out_of_order);
+	RUN(acknowledged);
+	return unit_status();
+}
