@@ -52,7 +52,7 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard user/lib/*.c user/engine/*.c) user/source/file.c)
 FUZZ_S   ?= 60
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize=pointer-overflow -fno-sanitize-recover=all
+	-fsanitize=address,undefined -fno-sanitize-recover=all
 
 .PHONY: all run demo test test-build check-layers bench fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon

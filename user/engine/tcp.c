@@ -407,6 +407,9 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 	if (seg->flags & SEG_SYN)
 		note_syn(f, from, seg);
 	diff = h->known ? seq_diff(data_seq(seg), h->next) : 0;
+	/* However far the kernel got in the meantime, it saw all that lies between. */
+	if (seg->note & SEG_NOTE_HEADS && diff > 0)
+		diff = 0;
 	/* A reset counts where its receiver is: RFC 5961 3.2 */
 	if (!believable(diff) || (seg->flags & SEG_RST && diff < 0 && h->has_acked &&
 				  seq_diff(seg->seq, h->acked) < 0)) {
