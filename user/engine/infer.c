@@ -250,6 +250,8 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 		method_of_login7(j, g, c);
 		return;
 	}
+	/* An SSPI exchange, or a look-alike's short login answer and a first command: the method
+	 * stays open. */
 	if (s1->most < ANSWER_LEAST && s2->least >= ANSWER_LEAST &&
 	    within(s1, CHALLENGE_LEAST, CHALLENGE_MOST) &&
 	    within(c1, AUTHENTICATE_LEAST, AUTHENTICATE_MOST)) {
@@ -257,9 +259,6 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 		say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 		    "a first answer too small for a login answer, a client's message and an answer "
 		    "of a login answer's size");
-		say_method(
-			j, AUTH_WINDOWS,
-			"LOGIN7 was answered by a challenge's size, and that by an SSPI message's");
 		return;
 	}
 	if (s1->most < ANSWER_LEAST && within(s2, ERROR_LEAST, ERROR_MOST) &&
@@ -267,9 +266,6 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 		j->final_answer = s2->last;
 		say(j, OUTCOME_REFUSED, CONFIDENCE_MEDIUM,
 		    "a challenge's size, an SSPI message's, an error's, and the server closed");
-		say_method(
-			j, AUTH_WINDOWS,
-			"LOGIN7 was answered by a challenge's size, and that by an SSPI message's");
 		return;
 	}
 	/* Both could be login answers: that one of them was is all that can be said. */
