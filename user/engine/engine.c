@@ -139,8 +139,6 @@ static bool syn_is_new(const struct flow *f, enum side from, const struct seg *s
 {
 	const struct half *h = &f->half[from];
 
-	if (seg->flags & SEG_ACK)
-		return false;
 	if (h->has_isn)
 		return h->isn != seg->seq;
 	if (f->settling && h->held)

@@ -226,7 +226,6 @@ static bool skip_missing(struct engine *e, struct flow *f, bool force)
 			continue;
 		if (h->has_acked)
 			n = seq_diff(h->acked, h->next);
-		/* An acknowledged FIN took a number; not seen, it is no byte of payload. */
 		to_held = h->held ? seq_diff(data_seq(&h->held->seg), h->next) : 0;
 		if (h->held && to_held <= 0)
 			continue; /* nothing is missing here: it waits for the other side */
@@ -364,11 +363,9 @@ static void note_ack(struct flow *f, enum side from, const struct seg *seg)
 	if (peer->known && !believable(seq_diff(seg->ack, peer->next)))
 		return;
 	/* The ACK of a SYN+ACK that we did not see tells where the server begins. */
-	if (!peer->known && from == SIDE_CLIENT && f->half[from].has_isn &&
-	    seg->seq == f->half[from].isn + 1 && !(seg->flags & (SEG_SYN | SEG_RST))) {
-		peer->known = true;
-		peer->next = seg->ack;
-	}
+	if (from == SIDE_CLIENT && f->half[from].has_isn && seg->seq == f->half[from].isn + 1 &&
+	    !(seg->flags & (SEG_SYN | SEG_RST)))
+		half_known(peer, seg->ack);
 	if (!peer->has_acked || seq_diff(seg->ack, peer->acked) > 0) {
 		peer->has_acked = true;
 		peer->acked = seg->ack;
