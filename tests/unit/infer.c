@@ -44,7 +44,6 @@ static void judge_row(struct judgement *j, const struct row *row)
 		.closed_by = row->end == BY_CLIENT   ? SIDE_CLIENT
 			     : row->end == BY_SERVER ? SIDE_SERVER
 						     : SIDE_NONE,
-		.closed_how = CLOSE_FIN,
 		.idle = row->end == IDLE,
 	};
 	struct units u = {.count = 0};

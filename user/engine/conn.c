@@ -39,6 +39,14 @@ static void login_drop(struct engine *e, struct flow *f)
 	tap(e, f, TAP_HEADS);
 }
 
+/* Joined in the middle, with nothing framed so far that tells where: there must be a login. */
+static bool joined_blind(const struct flow *f)
+{
+	const struct login *l = f->login;
+
+	return f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1];
+}
+
 /*
  * Joined in the middle: is what comes first the beginning of a login, or of its later steps? If
  * not, the connection was logged in before we looked.
@@ -55,8 +63,7 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	struct conn *c = ctx;
 	struct login *l = c->f->login;
 
-	if (l && c->f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1] &&
-	    l->state == LOGIN_TCP && !begins_login(frame))
+	if (l && joined_blind(c->f) && l->state == LOGIN_TCP && !begins_login(frame))
 		login_drop(c->e, c->f);
 	if (login_listens(c->f))
 		login_head(c->f, c->from, frame, ts_ns);
@@ -96,7 +103,7 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 		c->e->stats.lost_sync++;
 	if (!l)
 		return;
-	if (c->f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1])
+	if (joined_blind(c->f))
 		login_drop(c->e, c->f);
 	else
 		login_lost(c->f, c->from, ts_ns);
@@ -206,18 +213,17 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 	login_settle(e, f);
 }
 
-static void note_close(struct flow *f, enum side from, enum close_how how, uint64_t ts_ns)
+static void note_close(struct flow *f, enum side from, enum close_how how)
 {
 	if (f->close_by != SIDE_NONE)
 		return;
 	f->close_by = (uint8_t)from;
 	f->close_how = (uint8_t)how;
-	f->close_ns = ts_ns;
 }
 
 void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 {
-	note_close(f, from, CLOSE_FIN, ts_ns);
+	note_close(f, from, CLOSE_FIN);
 	/* Four-way close, the client's FIN first. */
 	if (from == SIDE_SERVER && f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN)
 		f->graceful = true;
@@ -234,7 +240,7 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 	if (f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN && from == SIDE_CLIENT &&
 	    !f->awaiting)
 		f->graceful = true;
-	note_close(f, from, CLOSE_RST, ts_ns);
+	note_close(f, from, CLOSE_RST);
 	if (f->login) {
 		f->login->ttl_differs = f->login->ttl[from] && seg->ttl != f->login->ttl[from];
 		login_closed(f, from, CLOSE_RST, ts_ns);
@@ -333,10 +339,9 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 	if (idle_ns < e->config.give_up_ns)
 		return;
 	tcp_flush(e, f);
-	l = f->login;
-	if (!l)
+	if (!f->login)
 		return;
-	if (f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1]) {
+	if (joined_blind(f)) {
 		login_drop(e, f); /* what was it? Nothing that can be told */
 		return;
 	}

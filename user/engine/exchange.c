@@ -110,7 +110,6 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
 		client_login7(l, m, ts_ns);
 		return;
 	case TDS_LOGIN_OLD:
-		l->old_login = true;
 		l->login7_clear = true;
 		l->state = LOGIN_SENT;
 		progress_spoke(l, "login", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);

@@ -69,7 +69,6 @@ struct flow {
 	uint32_t held_bytes;
 	uint64_t first_ns, last_ns;
 	uint64_t stall_ns;
-	uint64_t close_ns;
 	struct half half[2];
 	struct framer framer[2];
 	struct login *login;	 /* NULL once decided */

@@ -41,8 +41,6 @@ struct infer_context {
 	bool mars;	     /* agreed in PRELOGIN, as far as it could be read */
 	bool fedauth;	     /* FEDAUTHREQUIRED both ways */
 	enum side closed_by; /* SIDE_NONE: still open */
-	enum close_how closed_how;
-	uint64_t close_ns;
 	bool idle; /* open, and silent for five seconds */
 };
 

@@ -125,11 +125,9 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 	if (!m->open || m->type != frame->header[0]) {
 		m->open = true;
 		m->type = frame->header[0];
-		m->len = 0;
 		m->decided = m->carrier = false;
 		buf_clear(&m->body);
 	}
-	m->len += frame->left;
 }
 
 /* Is a message's payload TLS? Told by its first byte: MS-TDS 2.2.6.5, an option table begins 0. */
@@ -232,10 +230,8 @@ void login_gap(struct flow *f, enum side from, uint32_t len, bool missing)
 
 void login_judge_idle(struct flow *f)
 {
-	if (!f->login->judged_idle) {
-		f->login->judged_idle = true;
-		tunnel_judge(f->login, true);
-	}
+	f->login->judged_idle = true;
+	tunnel_judge(f->login, true);
 }
 
 /* Values of the ENCRYPTION option that leave no way on: MS-TDS 2.2.6.5 */

@@ -39,7 +39,6 @@ struct mark {
 /* A TDS message being put together. */
 struct message {
 	struct buf body;
-	uint64_t len; /* of its payload on the wire */
 	uint8_t type;
 	bool open;
 	bool headless; /* bytes before or within it are missing */
@@ -73,7 +72,7 @@ struct login {
 	bool lossy;		/* segments are missing */
 	bool cut;		/* payload was not captured (snap length) */
 	bool unread;		/* and with it something that the outcome hangs on */
-	bool not_tds, strict, login7_clear, login7_hidden, old_login;
+	bool not_tds, strict, login7_clear, login7_hidden;
 	bool answered;	       /* LOGIN7 had its first answer */
 	bool has_clear_answer; /* and the server gave it in clear */
 	bool full;	       /* the server goes on in TLS records after the handshake */
@@ -87,7 +86,7 @@ struct login {
 	enum basis method_basis;
 	const char *grounds;
 	uint32_t rounds;
-	bool token_seen, null_credentials, fedauth_acked;
+	bool token_seen, null_credentials;
 	char *ntlm_user, *ntlm_domain, *ntlm_workstation;
 	int32_t spid;
 

@@ -48,7 +48,7 @@ struct tls {
 	uint16_t version, client_version;
 	uint16_t cipher;
 	bool client_hello, server_hello, retry, hello_done, certificate_seen;
-	bool resumed, resumed_known;
+	bool resumed;
 	bool done;	/* both sides' Finished were seen */
 	bool client_13; /* TLS 1.3: a protected record of the client was seen */
 	uint8_t session_id_len;

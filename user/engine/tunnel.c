@@ -11,8 +11,6 @@ static void judge(struct login *l, struct judgement *j, bool idle)
 		.mars = l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1,
 		.fedauth = l->prelogin[0].fedauth == 1 && l->prelogin[1].fedauth == 1,
 		.closed_by = l->closed_by,
-		.closed_how = l->closed_how,
-		.close_ns = l->closed_by == SIDE_NONE ? 0 : l->spoke_ns[SIDE_CLIENT],
 		.idle = idle,
 	};
 
