@@ -20,8 +20,8 @@ endif
 .SECONDARY: # what is on the way to what is wanted, skeletons for one, stays
 
 # What the build and the tests need of Debian, and the file that shows each set to be there.
-BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libjansson-dev \
-	libssl-dev pkg-config
+BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libssl-dev \
+	pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev
@@ -31,7 +31,7 @@ DEMO_DEBS  := iproute2 freetds-bin
 
 BENCH_DEBS := valgrind util-linux
 
-LIBS     := libbpf libelf zlib libpcap jansson libcrypto
+LIBS     := libbpf libelf zlib libpcap libcrypto
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
 	-I$(O)/skel
 CFLAGS   ?= -O2 -g

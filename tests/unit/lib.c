@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * lib.c - the small tools: times and durations as text, UTF-8, and output that remembers errors.
+ * lib.c - the small tools: times and durations as text, UTF-8, JSON, and output that remembers
+ * errors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "jsonw.h"
 #include "output.h"
 #include "unit.h"
 #include "utf8.h"
@@ -50,19 +52,18 @@ UNIT_CASE(times_are_rfc3339_with_nine_decimals)
 
 UNIT_CASE(valid_utf8_is_kept)
 {
-	CHECK_TEXT(utf8_repair(""), "");
-	CHECK_TEXT(utf8_repair("aµ€\U0001f600"), "aµ€\U0001f600");
+	CHECK_TEXT(utf8_printable(""), "");
 	CHECK_TEXT(utf8_printable("aµ€\U0001f600"), "aµ€\U0001f600");
 }
 
 UNIT_CASE(invalid_utf8_is_replaced)
 {
-	CHECK_TEXT(utf8_repair("a\xff"), "a\ufffd");
-	CHECK_TEXT(utf8_repair("\xc2"), "\ufffd");		       /* cut short by the end */
-	CHECK_TEXT(utf8_repair("\xe2\x82"), "\ufffd\ufffd");	       /* likewise */
-	CHECK_TEXT(utf8_repair("\xc0\x80"), "\ufffd\ufffd");	       /* overlong NUL */
-	CHECK_TEXT(utf8_repair("\xed\xa0\x80"), "\ufffd\ufffd\ufffd"); /* a surrogate */
-	CHECK_TEXT(utf8_repair("\xf4\x90\x80\x80"),
+	CHECK_TEXT(utf8_printable("a\xff"), "a\ufffd");
+	CHECK_TEXT(utf8_printable("\xc2"), "\ufffd");			  /* cut short by the end */
+	CHECK_TEXT(utf8_printable("\xe2\x82"), "\ufffd\ufffd");		  /* likewise */
+	CHECK_TEXT(utf8_printable("\xc0\x80"), "\ufffd\ufffd");		  /* overlong NUL */
+	CHECK_TEXT(utf8_printable("\xed\xa0\x80"), "\ufffd\ufffd\ufffd"); /* a surrogate */
+	CHECK_TEXT(utf8_printable("\xf4\x90\x80\x80"),
 		   "\ufffd\ufffd\ufffd\ufffd"); /* beyond Unicode */
 }
 
@@ -72,6 +73,115 @@ UNIT_CASE(what_controls_a_terminal_is_spelled_out)
 	CHECK_TEXT(utf8_printable("a\nb\tc\177"), "a\\x0ab\\x09c\\x7f");
 	CHECK_TEXT(utf8_printable("\xc2\x9b"), "\\x9b");       /* CSI as one character */
 	CHECK_TEXT(utf8_printable("\xe2\x80\xae"), "\\u202e"); /* right-to-left override */
+}
+
+/* What a writer of JSON wrote by the time it is asked. */
+struct json_test {
+	struct output out;
+	struct jsonw w;
+	char text[4096];
+};
+
+static const char *json_written(struct json_test *t)
+{
+	memcpy(t->text, t->out.buf, t->out.used);
+	t->text[t->out.used] = '\0';
+	return t->text;
+}
+
+static const char *json_string_of(const char *text)
+{
+	static struct json_test t;
+
+	output_init(&t.out, -1);
+	t.w = (struct jsonw){.out = &t.out};
+	jsonw_text(&t.w, NULL, text);
+	return json_written(&t);
+}
+
+UNIT_CASE(json_separates_what_stands_side_by_side)
+{
+	static struct json_test t;
+	struct jsonw *w = &t.w;
+
+	output_init(&t.out, -1);
+	w->out = &t.out;
+	jsonw_object(w, NULL);
+	jsonw_object(w, "empty");
+	jsonw_object_end(w);
+	jsonw_array(w, "list");
+	jsonw_array(w, NULL);
+	jsonw_array_end(w);
+	jsonw_text(w, NULL, "a");
+	jsonw_null(w, NULL);
+	jsonw_object(w, NULL);
+	jsonw_bool(w, "yes", true);
+	jsonw_bool(w, "no", false);
+	jsonw_object_end(w);
+	jsonw_array_end(w);
+	jsonw_text(w, "none", NULL);
+	jsonw_object_end(w);
+	CHECK_STR(json_written(&t), "{\"empty\":{},\"list\":[[],\"a\",null,{\"yes\":true,"
+				    "\"no\":false}],\"none\":null}");
+}
+
+UNIT_CASE(json_numbers_are_whole)
+{
+	static struct json_test t;
+	struct jsonw *w = &t.w;
+
+	output_init(&t.out, -1);
+	w->out = &t.out;
+	jsonw_array(w, NULL);
+	jsonw_uint(w, NULL, 0);
+	jsonw_uint(w, NULL, UINT64_MAX);
+	jsonw_int(w, NULL, 0);
+	jsonw_int(w, NULL, -1);
+	jsonw_int(w, NULL, INT64_MAX);
+	jsonw_int(w, NULL, INT64_MIN);
+	jsonw_array_end(w);
+	CHECK_STR(json_written(&t), "[0,18446744073709551615,0,-1,9223372036854775807,"
+				    "-9223372036854775808]");
+}
+
+UNIT_CASE(json_text_is_escaped_where_it_must_be)
+{
+	CHECK_STR(json_string_of(""), "\"\"");
+	CHECK_STR(json_string_of("a/b ~"), "\"a/b ~\"");
+	CHECK_STR(json_string_of("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\"");
+	CHECK_STR(json_string_of("\1\37\33[0m"), "\"\\u0001\\u001F\\u001B[0m\"");
+	CHECK_STR(json_string_of("\177"), "\"\\u007F\"");
+	/* C1 controls, which a terminal obeys like ESC; and what follows them in Unicode */
+	CHECK_STR(json_string_of("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0"),
+		  "\"\\u0080\\u009B\\u009F\xc2\xa0\"");
+}
+
+UNIT_CASE(json_text_is_valid_utf8)
+{
+	CHECK_STR(json_string_of("aµ€\U0001f600z"), "\"aµ€\U0001f600z\"");
+	CHECK_STR(json_string_of("a\xff"
+				 "b"),
+		  "\"a\ufffd"
+		  "b\"");
+	CHECK_STR(json_string_of("\xc2"), "\"\ufffd\"");	   /* cut short by the end */
+	CHECK_STR(json_string_of("\xc2\n"), "\"\ufffd\\n\"");	   /* or by another */
+	CHECK_STR(json_string_of("\xc0\xaf"), "\"\ufffd\ufffd\""); /* overlong */
+	CHECK_STR(json_string_of("\xed\xa0\x80"), "\"\ufffd\ufffd\ufffd\""); /* a surrogate */
+	CHECK_STR(json_string_of("\xf4\x90\x80\x80"), "\"\ufffd\ufffd\ufffd\ufffd\"");
+}
+
+/* Each byte alone comes out as JSON of printable ASCII, or as U+FFFD. */
+UNIT_CASE(json_text_has_no_byte_to_fear)
+{
+	for (int c = 1; c < 256; c++) {
+		char text[2] = {(char)c};
+		const char *made = json_string_of(text);
+
+		if (c >= 0x80)
+			CHECK_STR(made, "\"\ufffd\"");
+		for (const char *s = made; c < 0x80 && *s; s++)
+			CHECK(*s >= 0x20 && *s < 0x7f);
+	}
 }
 
 UNIT_CASE(output_larger_than_its_buffer_is_complete)
@@ -110,6 +220,11 @@ int main(void)
 	RUN(valid_utf8_is_kept);
 	RUN(invalid_utf8_is_replaced);
 	RUN(what_controls_a_terminal_is_spelled_out);
+	RUN(json_separates_what_stands_side_by_side);
+	RUN(json_numbers_are_whole);
+	RUN(json_text_is_escaped_where_it_must_be);
+	RUN(json_text_is_valid_utf8);
+	RUN(json_text_has_no_byte_to_fear);
 	RUN(output_larger_than_its_buffer_is_complete);
 	RUN(output_keeps_its_first_error);
 	return unit_status();

@@ -159,7 +159,7 @@ UNIT_CASE(json_text_of_the_wire_is_valid_and_harmless)
 	rec.error = (struct login_error){-5, 8, 14, "\033[31m\xff \xc2\x9b \n"};
 	CHECK(strstr(login_as(&json_sink, &rec),
 		     "\"error\":{\"number\":-5,\"state\":8,\"class\":14,"
-		     "\"message\":\"\\u001B[31m\\uFFFD \\u009B \\n\"}"));
+		     "\"message\":\"\\u001B[31m\ufffd \\u009B \\n\"}"));
 	rec.error.message = "gr\xc3\xbc\xc3\x9f\xff";
 	CHECK(strstr(login_as(&json_sink, &rec), "\"message\":\"grüß\ufffd\""));
 }

@@ -32,15 +32,31 @@ uint64_t wallclock_ns(const struct wallclock *clock, uint64_t source_ns)
 	return source_ns + (uint64_t)clock->offset_ns;
 }
 
+/* A number in so many digits, and what stands after it. Returns where it ends. */
+static char *digits(char *to, unsigned value, int count, char after)
+{
+	for (int i = count; i-- > 0; value /= 10)
+		to[i] = (char)('0' + value % 10);
+	to[count] = after;
+	return to + count + 1;
+}
+
+/* By hand: strftime() and snprintf() take longer than the rest of a record. */
 const char *clock_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT])
 {
 	time_t s = (time_t)(wall_ns / NS_PER_S);
+	char *to = text;
 	struct tm tm;
-	size_t n;
 
 	gmtime_r(&s, &tm);
-	n = strftime(text, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, CLOCK_TEXT - n, ".%09uZ", (unsigned)(wall_ns % NS_PER_S));
+	to = digits(to, (unsigned)tm.tm_year + 1900, 4, '-');
+	to = digits(to, (unsigned)tm.tm_mon + 1, 2, '-');
+	to = digits(to, (unsigned)tm.tm_mday, 2, 'T');
+	to = digits(to, (unsigned)tm.tm_hour, 2, ':');
+	to = digits(to, (unsigned)tm.tm_min, 2, ':');
+	to = digits(to, (unsigned)tm.tm_sec, 2, '.');
+	to = digits(to, (unsigned)(wall_ns % NS_PER_S), 9, 'Z');
+	*to = '\0';
 	return text;
 }
 

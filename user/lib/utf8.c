@@ -58,12 +58,7 @@ static size_t utf8_spell(uint32_t cp, char out[UTF8_SPELLED_MAX])
 				   : utf8_put(cp, out);
 }
 
-static size_t utf8_keep(uint32_t cp, char out[UTF8_SPELLED_MAX])
-{
-	return utf8_put(cp, out);
-}
-
-static char *utf8_map(const char *s, size_t (*put)(uint32_t cp, char *out))
+char *utf8_printable(const char *s)
 {
 	/* At worst each byte becomes six. */
 	char *copy = malloc(strlen(s) * 6 + UTF8_SPELLED_MAX), *to = copy;
@@ -73,17 +68,7 @@ static char *utf8_map(const char *s, size_t (*put)(uint32_t cp, char *out))
 	if (!copy)
 		return NULL;
 	for (; (n = utf8_next(s, &cp)); s += n)
-		to += put(cp, to);
+		to += utf8_spell(cp, to);
 	*to = '\0';
 	return copy;
-}
-
-char *utf8_repair(const char *s)
-{
-	return utf8_map(s, utf8_keep);
-}
-
-char *utf8_printable(const char *s)
-{
-	return utf8_map(s, utf8_spell);
 }

@@ -20,9 +20,6 @@ size_t utf8_next(const char *s, uint32_t *cp);
 /* Write cp as UTF-8 to out, no NUL. Returns the bytes written, 1 to 4. */
 size_t utf8_put(uint32_t cp, char out[4]);
 
-/* Copy of s with every invalid byte as U+FFFD. To be freed; NULL for want of memory. */
-char *utf8_repair(const char *s);
-
 /*
  * Copy of s that a terminal takes as text alone: what controls it (C0, C1, DEL) or turns the
  * reading direction is spelled out, "\x1b" or "\u202e". To be freed; NULL for want of memory.
