@@ -21,7 +21,7 @@ endif
 
 # What the build and the tests need of Debian, and the file that shows each set to be there.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libssl-dev \
-	pkg-config
+	libmicrohttpd-dev libgnutls28-dev libyaml-dev libcrypt-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev
@@ -31,7 +31,7 @@ DEMO_DEBS  := iproute2 freetds-bin
 
 BENCH_DEBS := valgrind util-linux
 
-LIBS     := libbpf libelf zlib libpcap libcrypto
+LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls yaml-0.1 libcrypt
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
 	-I$(O)/skel
 CFLAGS   ?= -O2 -g

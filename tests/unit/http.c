@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * http.c - the HTTP server: answers, what is refused, who takes too long, streams, and the web
+ * configuration. The server runs in a process of its own, as its clients wait for it.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "clock.h"
+#include "http.h"
+#include "unit.h"
+#include "webconfig.h"
+
+#define ANSWER_MAX (4u << 20)
+#define BIG	   3000000
+#define STREAM	   65536
+#define WAIT_MS	   10000
+
+/* "secret", cost 4 */
+#define HASH "$2y$04$MaYyACmMVmJ3xcRBm7a7tuBLp48.7XN0LaMoyq.bSbZ1.cDFXqswi"
+
+struct server {
+	struct http *http;
+	struct http_stream *stream;
+	bool flood;
+};
+
+static char answer[ANSWER_MAX];
+static size_t answer_len;
+
+/* ---- the server ---- */
+
+static void get_hello(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	const char *name = http_query(req, "name");
+
+	(void)ctx;
+	strbuf_addf(&reply->body, "hello %s\n", name ? name : "nobody");
+}
+
+static void get_big(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	(void)ctx;
+	(void)req;
+	for (unsigned i = 0; reply->body.len < BIG; i++) {
+		strbuf_addu(&reply->body, i);
+		strbuf_adds(&reply->body, "\n");
+	}
+}
+
+static void get_stats(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	struct server *s = ctx;
+	const struct http_stats *stats = http_stats(s->http);
+
+	(void)req;
+	strbuf_addf(&reply->body, "refused=%d timed_out=%d streams=%d dropped=%d unauthorized=%d",
+		    (int)stats->refused, (int)stats->timed_out, (int)stats->streams,
+		    (int)stats->streams_dropped, (int)stats->unauthorized);
+}
+
+static void get_events(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	struct server *s = ctx;
+
+	(void)req;
+	reply->type = "text/event-stream";
+	reply->stream = s->stream;
+	strbuf_adds(&reply->body, "data: first\n\n");
+}
+
+static void get_publish(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	struct server *s = ctx;
+	const char *text = http_query(req, "text");
+
+	strbuf_addf(&reply->body, "%zu", http_stream_clients(s->stream));
+	if (text)
+		http_stream_publish(s->stream, text, strlen(text));
+	s->flood |= http_query(req, "flood") != NULL;
+}
+
+static volatile sig_atomic_t reload;
+
+static void on_usr1(int sig)
+{
+	reload = sig;
+}
+
+static int flood(void *ctx)
+{
+	static char data[STREAM / 4];
+	struct server *s = ctx;
+
+	memset(data, 'x', sizeof(data));
+	if (s->flood)
+		http_stream_publish(s->stream, data, sizeof(data));
+	return 0;
+}
+
+static void server_main(int ready, const char *web_config)
+{
+	struct server s = {0};
+	const struct http_route routes[] = {
+		{"/hello", get_hello, &s},     {"/big", get_big, &s},
+		{"/stats", get_stats, &s},     {"/events", get_events, &s},
+		{"/publish", get_publish, &s},
+	};
+	const struct http_config config = {.listen = "127.0.0.1:0",
+					   .web_config = web_config,
+					   .routes = routes,
+					   .route_count = sizeof(routes) / sizeof(routes[0]),
+					   .request_ns = 1000000000};
+	struct loop *loop = loop_new();
+	char url[64] = "";
+	int err;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR1, on_usr1);
+	s.http = http_open(&config, loop, &err);
+	if (s.http) {
+		s.stream = http_stream_new(s.http, STREAM);
+		snprintf(url, sizeof(url), "%s", http_url(s.http));
+		loop_every(loop, 1000000, flood, &s);
+	}
+	if (write(ready, url, sizeof(url)) < 0 || !s.http)
+		_exit(1);
+	while (!loop_round(loop)) {
+		if (reload)
+			http_reload(s.http);
+		reload = 0;
+	}
+	_exit(1);
+}
+
+/* ---- its client ---- */
+
+static pid_t server_pid;
+static unsigned server_port;
+
+static void serve(const char *web_config)
+{
+	char url[64] = "";
+	int ready[2];
+
+	if (pipe(ready))
+		return;
+	server_pid = fork();
+	if (!server_pid)
+		server_main(ready[1], web_config);
+	close(ready[1]);
+	if (read(ready[0], url, sizeof(url)) > 0 && *url)
+		server_port = (unsigned)atoi(strrchr(url, ':') + 1);
+	close(ready[0]);
+	CHECK(server_port);
+}
+
+static void serve_end(void)
+{
+	kill(server_pid, SIGKILL);
+	waitpid(server_pid, NULL, 0);
+	server_port = 0;
+}
+
+static int dial(int receive_buffer)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+				   .sin_port = htons((uint16_t)server_port),
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (receive_buffer)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+	CHECK(!connect(fd, (struct sockaddr *)&addr, sizeof(addr)));
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	CHECK_INT(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Read on, until the answer holds `until` or (NULL) the server ends it. */
+static bool hear(int fd, const char *until)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	while (answer_len < ANSWER_MAX - 1) {
+		ssize_t n;
+
+		answer[answer_len] = '\0';
+		if (until && memmem(answer, answer_len, until, strlen(until)))
+			return true;
+		if (poll(&p, 1, WAIT_MS) <= 0)
+			return false;
+		n = recv(fd, answer + answer_len, ANSWER_MAX - 1 - answer_len, 0);
+		if (n <= 0)
+			return !until;
+		answer_len += (size_t)n;
+	}
+	return false;
+}
+
+/* The whole answer to one request. */
+static const char *ask(const char *request)
+{
+	int fd = dial(0);
+
+	answer_len = 0;
+	say(fd, request);
+	CHECK(hear(fd, NULL));
+	close(fd);
+	return answer;
+}
+
+static const char *get(const char *path)
+{
+	char request[512];
+
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+	return ask(request);
+}
+
+static const char *body(void)
+{
+	const char *at = strstr(answer, "\r\n\r\n");
+
+	return at ? at + 4 : "";
+}
+
+static bool starts(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/* ---- the cases ---- */
+
+UNIT_CASE(a_route_answers_with_its_headers)
+{
+	CHECK(starts(get("/hello?name=a%20b"), "HTTP/1.1 200 OK\r\n"));
+	CHECK_STR(body(), "hello a b\n");
+	CHECK(strstr(answer, "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
+	CHECK(strstr(answer, "\r\nX-Content-Type-Options: nosniff\r\n"));
+	CHECK(strstr(answer, "\r\nX-Frame-Options: DENY\r\n"));
+	CHECK(strstr(answer, "\r\nCache-Control: no-store\r\n"));
+	CHECK(strstr(answer, "\r\nContent-Security-Policy: default-src 'none'; "));
+	CHECK(starts(ask("HEAD /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+		     "HTTP/1.1 200 OK\r\n"));
+	CHECK(strstr(answer, "\r\nContent-Length: 13\r\n"));
+	CHECK_STR(body(), "");
+}
+
+UNIT_CASE(a_connection_serves_twice)
+{
+	int fd = dial(0);
+
+	answer_len = 0;
+	say(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+	CHECK(hear(fd, "hello nobody\n"));
+	say(fd, "GET /hello?name=again HTTP/1.1\r\nHost: x\r\n\r\n");
+	CHECK(hear(fd, "hello again\n"));
+	close(fd);
+}
+
+UNIT_CASE(what_is_not_there_is_refused)
+{
+	CHECK(starts(get("/nowhere"), "HTTP/1.1 404 "));
+	CHECK(starts(get("/hello/../big"), "HTTP/1.1 404 "));
+	CHECK(starts(ask("POST /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999\r\n\r\n"),
+		     "HTTP/1.1 405 "));
+	CHECK(strstr(answer, "\r\nAllow: GET, HEAD\r\n"));
+	CHECK(starts(ask("DELETE /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+		     "HTTP/1.1 405 "));
+	get("/stats");
+	CHECK(starts(body(), "refused=4 "));
+}
+
+UNIT_CASE(a_header_without_end_is_refused)
+{
+	int fd = dial(0);
+	char line[1024];
+
+	answer_len = 0;
+	memset(line, 'a', sizeof(line));
+	memcpy(line, "X: ", 3);
+	memcpy(line + sizeof(line) - 2, "\r\n", 2);
+	say(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n");
+	for (int i = 0; i < 64 && send(fd, line, sizeof(line), MSG_NOSIGNAL) > 0; i++)
+		;
+	/* 431, unless the reset that follows it was faster. */
+	hear(fd, NULL);
+	CHECK(!answer_len || starts(answer, "HTTP/1.1 431 ") || starts(answer, "HTTP/1.1 4"));
+	CHECK(!memmem(answer, answer_len, "hello", 5));
+	close(fd);
+	CHECK(starts(get("/hello"), "HTTP/1.1 200 "));
+}
+
+static size_t inflated(const char *data, size_t len, char *out, size_t max)
+{
+	z_stream z = {.next_in = (unsigned char *)data,
+		      .avail_in = (unsigned)len,
+		      .next_out = (unsigned char *)out,
+		      .avail_out = (unsigned)max};
+	int status;
+
+	inflateInit2(&z, 15 + 16);
+	status = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+	return status == Z_STREAM_END ? max - z.avail_out : 0;
+}
+
+UNIT_CASE(a_big_answer_comes_compressed)
+{
+	static char plain[ANSWER_MAX];
+	size_t len;
+
+	ask("GET /big HTTP/1.0\r\nAccept-Encoding: br, gzip;q=0.5\r\n\r\n");
+	CHECK(strstr(answer, "\r\nContent-Encoding: gzip\r\n"));
+	len = inflated(body(), answer_len - (size_t)(body() - answer), plain, sizeof(plain));
+	CHECK(answer_len < BIG / 2);
+	ask("GET /big HTTP/1.0\r\nAccept-Encoding: gzip;q=0\r\n\r\n");
+	CHECK(!strstr(answer, "\r\nContent-Encoding"));
+	CHECK_INT(answer_len - (size_t)(body() - answer), len);
+	CHECK(len >= BIG && !memcmp(body(), plain, len));
+}
+
+UNIT_CASE(a_request_that_does_not_come_is_given_up)
+{
+	int fd = dial(0);
+	uint64_t start_ns = clock_now_ns(), took_ns;
+
+	answer_len = 0;
+	say(fd, "GET /hello HTTP/1.1\r\nHo");
+	CHECK(hear(fd, NULL));
+	took_ns = clock_now_ns() - start_ns;
+	CHECK(took_ns >= 900000000 && took_ns < WAIT_MS * 1000000ull);
+	close(fd);
+	get("/stats");
+	CHECK(strstr(body(), "timed_out=1 "));
+}
+
+UNIT_CASE(a_stream_tells_what_is_published)
+{
+	int fd = dial(0);
+
+	answer_len = 0;
+	say(fd, "GET /events HTTP/1.0\r\n\r\n");
+	CHECK(hear(fd, "data: first\n\n"));
+	CHECK(strstr(answer, "\r\nContent-Type: text/event-stream\r\n"));
+	get("/publish?text=data:+one%0A%0A");
+	CHECK_STR(body(), "1");
+	get("/publish?text=data:+two%0A%0A");
+	answer_len = 0;
+	CHECK(hear(fd, "data: two\n\n"));
+	CHECK_STR(answer, "data: one\n\ndata: two\n\n");
+	/* Longer than a request may take: streams have no end. */
+	usleep(1700000);
+	get("/publish?text=data:+three%0A%0A");
+	answer_len = 0;
+	CHECK(hear(fd, "data: three\n\n"));
+	close(fd);
+	/* That a client has left is seen when something is sent to it. */
+	for (int i = 0; i < 200 && (!i || !strstr(body(), "streams=0 ")); i++) {
+		get("/publish?text=data:+four%0A%0A");
+		usleep(20000);
+		get("/stats");
+	}
+	CHECK(strstr(body(), "streams=0 dropped=0 "));
+}
+
+UNIT_CASE(a_slow_streams_client_is_dropped)
+{
+	int slow = dial(4096);
+
+	say(slow, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 200; i++) {
+		get("/publish?flood=1");
+		get("/stats");
+		if (strstr(body(), "dropped=1 "))
+			break;
+		usleep(20000);
+	}
+	CHECK(strstr(body(), "dropped=1 "));
+	for (int i = 0; i < 200 && !strstr(body(), "streams=0 "); i++) {
+		usleep(20000);
+		get("/stats");
+	}
+	CHECK(strstr(body(), "streams=0 "));
+	close(slow);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	CHECK(f && fputs(text, f) >= 0);
+	if (f)
+		fclose(f);
+}
+
+static const char *get_as(const char *base64)
+{
+	char request[512];
+
+	snprintf(request, sizeof(request), "GET /hello HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n",
+		 base64);
+	return ask(request);
+}
+
+UNIT_CASE(users_are_asked_for_their_passwords)
+{
+	char path[] = "/tmp/tdsmon-web-XXXXXX";
+
+	close(mkstemp(path));
+	write_file(path, "basic_auth_users:\n  ann: " HASH "\n");
+	serve(path);
+	CHECK(starts(get("/hello"), "HTTP/1.1 401 "));
+	CHECK(strstr(answer, "\r\nWWW-Authenticate: Basic realm=\"tdsmon\""));
+	CHECK(starts(get_as("YW5uOnNlY3JldA=="), "HTTP/1.1 200 ")); /* ann:secret */
+	CHECK(starts(get_as("YW5uOndyb25n"), "HTTP/1.1 401 "));	    /* ann:wrong */
+	CHECK(starts(get_as("Ym9iOnNlY3JldA=="), "HTTP/1.1 401 ")); /* bob:secret */
+	/* Guessing is slow; who was right before is not kept out by it. */
+	for (int i = 0; i < 4; i++)
+		get_as("YW5uOndyb25n");
+	CHECK(starts(answer, "HTTP/1.1 429 "));
+	CHECK(starts(get_as("YW5uOnNlY3JldA=="), "HTTP/1.1 200 "));
+	/* Another configuration, while a stream waits. */
+	write_file(path, "");
+	CHECK(starts(get_as("YW5uOnNlY3JldA=="), "HTTP/1.1 200 "));
+	kill(server_pid, SIGUSR1);
+	usleep(700000);
+	CHECK(starts(get("/hello"), "HTTP/1.1 200 "));
+	serve_end();
+	unlink(path);
+}
+
+/* What webconfig_read() answers to a file with that text. */
+static int read_text(const char *text, struct webconfig *web)
+{
+	char path[] = "/tmp/tdsmon-web-XXXXXX";
+	int err;
+
+	close(mkstemp(path));
+	write_file(path, text);
+	err = webconfig_read(web, path);
+	unlink(path);
+	return err;
+}
+
+UNIT_CASE(web_configurations_are_read_or_refused)
+{
+	static const char *const wrong[] = {
+		"basic_auth_users:\n  ann: secret\n",
+		"basic_auth_users:\n  ann: $2y$31$MaYyACmMVmJ3xcRBm7a7tuBLp48.7XN0LaMoyq"
+		".bSbZ1.cDFXqswi\n",
+		"basic_auth_users: [ann]\n",
+		"tls_server_config:\n  cert_file: /nowhere\n",
+		"tls_server_config:\n  cert_file: /nowhere\n  key_file: /nowhere\n",
+		"tls_server_config:\n  cipher_suites: [A]\n",
+		"tls_server_config:\n  min_version: SSL3\n",
+		"tls_server_config:\n  client_auth_type: RequireAnyClientCert\n",
+		"unknown: 1\n",
+		"- a\n",
+		"a: [\n",
+	};
+	struct webconfig web;
+
+	CHECK_INT(read_text("", &web), 0);
+	CHECK_INT(web.user_count, 0);
+	webconfig_release(&web);
+	CHECK_INT(read_text("http_server_config:\n  http2: true\nbasic_auth_users:\n  ann: " HASH
+			    "\n  bob: " HASH "\n",
+			    &web),
+		  0);
+	CHECK_INT(web.user_count, 2);
+	CHECK_STR(web.users[1].name, "bob");
+	CHECK_INT(web.min_version, 12);
+	webconfig_release(&web);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		CHECK_INT(read_text(wrong[i], &web), -EINVAL);
+		webconfig_release(&web);
+	}
+	CHECK_INT(webconfig_read(&web, "/nowhere/at/all"), -ENOENT);
+	webconfig_release(&web);
+}
+
+UNIT_CASE(text_grows)
+{
+	struct strbuf b = {0};
+
+	strbuf_addu(&b, 0);
+	strbuf_addu(&b, UINT64_MAX);
+	strbuf_adds(&b, " ");
+	strbuf_add_seconds(&b, 18500000);
+	strbuf_adds(&b, " ");
+	strbuf_add_seconds(&b, 15000000000);
+	strbuf_adds(&b, " ");
+	strbuf_add_seconds(&b, 1000000001);
+	strbuf_add(&b, "", 1);
+	CHECK_STR(b.data, "018446744073709551615 0.0185 15 1.000000001");
+	for (int i = 0; i < 10000; i++)
+		strbuf_addf(&b, "%05d", i);
+	CHECK_INT(b.len, 44 + 50000);
+	CHECK(!b.failed);
+	strbuf_release(&b);
+}
+
+int main(void)
+{
+	RUN(text_grows);
+	RUN(web_configurations_are_read_or_refused);
+	serve(NULL);
+	RUN(a_route_answers_with_its_headers);
+	RUN(a_connection_serves_twice);
+	RUN(what_is_not_there_is_refused);
+	RUN(a_header_without_end_is_refused);
+	RUN(a_big_answer_comes_compressed);
+	RUN(a_request_that_does_not_come_is_given_up);
+	RUN(a_stream_tells_what_is_published);
+	RUN(a_slow_streams_client_is_dropped);
+	serve_end();
+	RUN(users_are_asked_for_their_passwords);
+	return unit_status();
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * http_int.h - what the HTTP server's files share.
+ */
+#ifndef TDSMON_HTTP_INT_H
+#define TDSMON_HTTP_INT_H
+
+#include <microhttpd.h>
+
+#include "basicauth.h"
+#include "http.h"
+#include "webconfig.h"
+
+#define HTTP_CONNECTIONS	64
+#define HTTP_CONNECTIONS_PER_IP 24 /* a browser opens six, and each page has a stream */
+#define HTTP_STREAMS		24
+#define HTTP_MEMORY		16384 /* a connection's: request line and headers must fit */
+#define HTTP_REQUEST_NS		10000000000ull
+#define HTTP_IDLE_NS		65000000000ull /* kept for the next request: a minute's scrape */
+#define HTTP_TICK_NS		500000000ull
+#define HTTP_HEARTBEAT_NS	15000000000ull /* proxies give up on a stream that is silent */
+#define HTTP_TEXT		64	       /* of an address, or of an URL */
+
+/* A connection. */
+struct http_peer {
+	struct http_peer *prev, *next;
+	struct MHD_Connection *connection;
+	int fd;
+	uint64_t deadline_ns; /* UINT64_MAX: a stream's */
+	bool idle;	      /* between two requests */
+	bool closing;
+};
+
+/* A stream's client. */
+struct http_listener {
+	struct http_listener *next;
+	struct http_stream *stream;
+	struct http_peer *peer;
+	struct strbuf first; /* goes out before what is published */
+	size_t first_sent;
+	uint64_t at; /* of all that was ever published, the byte that is next */
+	bool suspended, dropped;
+};
+
+struct http_stream {
+	struct http_stream *next;
+	struct http *http;
+	struct http_listener *listeners;
+	size_t clients;
+	uint64_t published; /* bytes, ever */
+	uint64_t published_ns;
+	size_t size;
+	char data[]; /* byte n of what was published is at n % size */
+};
+
+struct http {
+	struct http_config config;
+	struct webconfig web;
+	struct basicauth *auth; /* NULL: everybody is let in */
+	struct MHD_Daemon *daemon;
+	int daemon_fd; /* the daemon's epoll descriptor */
+	int listener;
+	int epoll; /* around daemon_fd and again: one descriptor for the loop, for good */
+	int again; /* an eventfd: the daemon has more to do at once */
+	struct http_peer *peers;
+	struct http_stream *streams;
+	struct http_stats stats;
+	bool ending;
+	char url[HTTP_TEXT];
+};
+
+/* http_socket.c: a listening socket for "ADDR:PORT"; -errno, logged, on failure. */
+int http_socket_open(const char *listen);
+/* "http://127.0.0.1:9433/" of it. */
+void http_socket_url(int fd, bool tls, char url[HTTP_TEXT]);
+
+/* http_reply.c: queue the answer, taking its body over. */
+enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
+				 struct http_reply *reply);
+enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_answer answer);
+
+/* http_stream.c: a response that never ends, for a stream's new client; NULL: no room. */
+struct MHD_Response *http_stream_join(struct http_stream *stream, struct http_peer *peer,
+				      struct strbuf *first);
+/* What is due by the clock: heartbeats. */
+void http_stream_tick(struct http_stream *stream, uint64_t now_ns);
+/* Let go of every client that waits, so that its connection can be closed. */
+void http_stream_wake(struct http_stream *stream);
+
+#endif

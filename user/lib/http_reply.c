@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * http_reply.c - the HTTP server's answers: headers, and bodies as they are or by gzip.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "http_int.h"
+
+#define GZIP_LEAST   1024      /* what is shorter is not worth it */
+#define GZIP_BLOCK   32768     /* compressed, given to the daemon at once */
+#define GZIP_SLICE   131072    /* compressed without a look at anything else, about 2 ms */
+#define GZIP_WINDOW  (15 + 16) /* zlib: 16 asks for gzip's header */
+#define GZIP_MEMORY  8
+#define HEADER_ITEMS 32
+
+/* A body on its way through zlib. */
+struct gzip {
+	z_stream z;
+	struct strbuf body;
+	bool done;
+};
+
+static void gzip_free(void *cls)
+{
+	struct gzip *g = cls;
+
+	deflateEnd(&g->z);
+	strbuf_release(&g->body);
+	free(g);
+}
+
+/*
+ * Fill buf; the daemon comes back for more in the loop's next round. 0 is no answer that it knows
+ * how to wait for, so slices go in until something comes out.
+ */
+static ssize_t gzip_read(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	struct gzip *g = cls;
+
+	(void)pos;
+	if (g->done)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	g->z.next_out = (unsigned char *)buf;
+	g->z.avail_out = (unsigned)max;
+	do {
+		size_t rest = (size_t)((unsigned char *)g->body.data + g->body.len - g->z.next_in);
+		int flush = rest <= GZIP_SLICE ? Z_FINISH : Z_NO_FLUSH, status;
+
+		g->z.avail_in = (unsigned)(flush == Z_FINISH ? rest : GZIP_SLICE);
+		status = deflate(&g->z, flush);
+		if (status == Z_STREAM_END)
+			g->done = true;
+		else if (status != Z_OK && status != Z_BUF_ERROR)
+			return MHD_CONTENT_READER_END_WITH_ERROR;
+	} while (!g->done && g->z.avail_out == max);
+	return (ssize_t)(max - g->z.avail_out);
+}
+
+static struct MHD_Response *gzip_response(struct strbuf *body)
+{
+	struct gzip *g = calloc(1, sizeof(*g));
+	struct MHD_Response *response;
+
+	if (!g)
+		return NULL;
+	if (deflateInit2(&g->z, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
+			 Z_DEFAULT_STRATEGY) != Z_OK) {
+		free(g);
+		return NULL;
+	}
+	g->body = *body;
+	g->z.next_in = (unsigned char *)g->body.data;
+	*body = (struct strbuf){0};
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, GZIP_BLOCK, gzip_read, g,
+						     gzip_free);
+	if (!response)
+		gzip_free(g);
+	else
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	return response;
+}
+
+/* RFC 9110 12.5.3: gzip, x-gzip or *, but not with weight 0. */
+static bool takes_gzip(struct MHD_Connection *connection)
+{
+	const char *at = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+						     MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	bool any = false;
+
+	while (at && *at) {
+		size_t len = strcspn(at, ","), name;
+		const char *q;
+
+		at += strspn(at, " \t");
+		len = strcspn(at, ",");
+		name = strcspn(at, ";, \t");
+		q = memmem(at, len, "q=", 2);
+		if ((name == 4 && !strncasecmp(at, "gzip", 4)) ||
+		    (name == 6 && !strncasecmp(at, "x-gzip", 6)))
+			return !q || strtod(q + 2, NULL) > 0;
+		if (name == 1 && *at == '*')
+			any = !q || strtod(q + 2, NULL) > 0;
+		at += len;
+		at += *at == ',';
+	}
+	return any;
+}
+
+static struct MHD_Response *body_response(struct http_reply *reply)
+{
+	struct MHD_Response *response;
+
+	if (reply->fixed)
+		return MHD_create_response_from_buffer(reply->fixed_len, (void *)reply->fixed,
+						       MHD_RESPMEM_PERSISTENT);
+	response = MHD_create_response_from_buffer(reply->body.len, reply->body.data,
+						   MHD_RESPMEM_MUST_FREE);
+	if (response)
+		reply->body = (struct strbuf){0};
+	return response;
+}
+
+/* What is shown names hosts and failures: it is for nobody's cache, frame or other site. */
+static void add_headers(struct MHD_Response *response, const struct http_reply *reply)
+{
+	static const char *const headers[][2] = {
+		{MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"X-Frame-Options", "DENY"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Cross-Origin-Resource-Policy", "same-origin"},
+	};
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+		MHD_add_response_header(response, headers[i][0], headers[i][1]);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+	MHD_add_response_header(response, "Content-Security-Policy",
+				reply->policy ? reply->policy
+					      : "default-src 'none'; frame-ancestors 'none'");
+	if (reply->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+}
+
+enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
+				 struct http_reply *reply)
+{
+	struct MHD_Response *response = NULL;
+	enum MHD_Result result;
+	bool gzip = false;
+
+	http->stats.refused +=
+		reply->status == MHD_HTTP_NOT_FOUND || reply->status == MHD_HTTP_METHOD_NOT_ALLOWED;
+	if (reply->body.failed) {
+		reply->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+		strbuf_release(&reply->body);
+	}
+	if (reply->stream) {
+		response = http_stream_join(reply->stream, peer, &reply->body);
+		if (!response) {
+			reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+			http->stats.refused++;
+		}
+	} else if (!reply->fixed && reply->body.len >= GZIP_LEAST) {
+		gzip = takes_gzip(peer->connection);
+		response = gzip ? gzip_response(&reply->body) : NULL;
+	}
+	if (!response)
+		response = body_response(reply);
+	if (response) {
+		add_headers(response, reply);
+		if (!reply->stream)
+			MHD_add_response_header(response, MHD_HTTP_HEADER_VARY,
+						"Accept, Accept-Encoding");
+		result = MHD_queue_response(peer->connection, reply->status, response);
+		MHD_destroy_response(response);
+	} else {
+		result = MHD_NO;
+	}
+	strbuf_release(&reply->body);
+	return result;
+}
+
+enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_answer answer)
+{
+	struct http_reply reply = {.status = MHD_HTTP_UNAUTHORIZED, .type = "text/plain"};
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	reply.fixed = "Unauthorized\n";
+	if (answer == BASICAUTH_LATER) {
+		reply.status = MHD_HTTP_TOO_MANY_REQUESTS;
+		reply.fixed = "Too many attempts\n";
+	}
+	reply.fixed_len = strlen(reply.fixed);
+	response = body_response(&reply);
+	if (!response)
+		return MHD_NO;
+	add_headers(response, &reply);
+	if (answer == BASICAUTH_LATER)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	else
+		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+					"Basic realm=\"tdsmon\", charset=\"UTF-8\"");
+	result = MHD_queue_response(peer->connection, reply.status, response);
+	MHD_destroy_response(response);
+	return result;
+}

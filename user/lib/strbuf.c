@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * strbuf.c - text that grows.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "strbuf.h"
+
+#define STRBUF_FIRST   4096
+#define NS_PER_S       1000000000ull
+#define DECIMALS       9
+#define DECIMAL_DIGITS 20 /* of UINT64_MAX */
+
+void strbuf_release(struct strbuf *buf)
+{
+	free(buf->data);
+	*buf = (struct strbuf){0};
+}
+
+char *strbuf_reserve(struct strbuf *buf, size_t len)
+{
+	size_t size = buf->size ? buf->size : STRBUF_FIRST;
+	char *data;
+
+	if (buf->failed)
+		return NULL;
+	if (len <= buf->size - buf->len)
+		return buf->data + buf->len;
+	while (size - buf->len < len)
+		size *= 2;
+	data = realloc(buf->data, size);
+	if (!data) {
+		buf->failed = true;
+		return NULL;
+	}
+	buf->data = data;
+	buf->size = size;
+	return data + buf->len;
+}
+
+void strbuf_add(struct strbuf *buf, const char *data, size_t len)
+{
+	char *at = strbuf_reserve(buf, len);
+
+	if (!at)
+		return;
+	memcpy(at, data, len);
+	buf->len += len;
+}
+
+void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int len;
+
+	va_start(args, fmt);
+	len = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (len < 0) {
+		buf->failed = true;
+		return;
+	}
+	strbuf_add(buf, text, (size_t)len);
+	free(text);
+}
+
+void strbuf_addu(struct strbuf *buf, uint64_t n)
+{
+	char digits[DECIMAL_DIGITS], *at = digits + sizeof(digits);
+
+	do {
+		*--at = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	strbuf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void strbuf_add_seconds(struct strbuf *buf, uint64_t ns)
+{
+	uint64_t fraction = ns % NS_PER_S;
+	char digits[1 + DECIMALS] = ".";
+	size_t len = sizeof(digits);
+
+	strbuf_addu(buf, ns / NS_PER_S);
+	if (!fraction)
+		return;
+	for (int i = DECIMALS; i > 0; i--) {
+		digits[i] = (char)('0' + fraction % 10);
+		fraction /= 10;
+	}
+	while (digits[len - 1] == '0')
+		len--;
+	strbuf_add(buf, digits, len);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * strbuf.h - text that grows, made in memory, with a memory of failure so that writers need not
+ * check. All zeroes is an empty one.
+ */
+#ifndef TDSMON_STRBUF_H
+#define TDSMON_STRBUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct strbuf {
+	char *data; /* to be freed by strbuf_release(); no NUL at its end */
+	size_t len, size;
+	bool failed; /* memory ran out: what is there is not whole */
+};
+
+void strbuf_release(struct strbuf *buf);
+
+/* Room for len more bytes, or NULL with failed set. The caller adds to len what it used. */
+char *strbuf_reserve(struct strbuf *buf, size_t len);
+
+void strbuf_add(struct strbuf *buf, const char *data, size_t len);
+void strbuf_addf(struct strbuf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static inline void strbuf_adds(struct strbuf *buf, const char *s)
+{
+	strbuf_add(buf, s, strlen(s));
+}
+
+/* A decimal number; a page has a hundred thousand of them, and printf is slow at it. */
+void strbuf_addu(struct strbuf *buf, uint64_t n);
+
+/* ns as seconds, exact, without trailing zeroes: "0.0185", "15", "0". */
+void strbuf_add_seconds(struct strbuf *buf, uint64_t ns);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * webconfig.h - the web configuration file that Prometheus exporters share: TLS and the users of
+ * basic authentication.
+ * https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md
+ */
+#ifndef TDSMON_WEBCONFIG_H
+#define TDSMON_WEBCONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a client certificate is wanted for; the names are the file's (Go's crypto/tls). */
+enum webconfig_client_auth {
+	WEBCONFIG_NO_CLIENT_CERT,
+	WEBCONFIG_VERIFY_CLIENT_CERT_IF_GIVEN,
+	WEBCONFIG_REQUIRE_AND_VERIFY_CLIENT_CERT,
+};
+
+struct webconfig_user {
+	char *name, *hash; /* hash: bcrypt, "$2y$10$..." */
+};
+
+struct webconfig {
+	char *cert, *key, *client_ca; /* PEM text; cert NULL: no TLS */
+	enum webconfig_client_auth client_auth;
+	unsigned min_version, max_version; /* 10 to 13, for TLS 1.0 to 1.3 */
+	struct webconfig_user *users;
+	size_t user_count; /* 0: no authentication */
+};
+
+/*
+ * Read path and the files that it names. 0, or -errno with the reason logged, naming the file and
+ * the key. webconfig_release() is due after either.
+ */
+int webconfig_read(struct webconfig *config, const char *path);
+void webconfig_release(struct webconfig *config);
+
+#endif
