@@ -183,6 +183,13 @@ def reverse(frames):
     return out
 
 
+def snapped(frame, length):
+    """The frame as a capture with that snap length has it."""
+    out = frame.at(frame.ts_ns)
+    out.data = frame.data[:length]
+    return out
+
+
 def make_holes(frames, first):
     """(frames left, frames removed)"""
     left, removed, number = [], [], 0

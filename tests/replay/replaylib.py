@@ -323,7 +323,7 @@ def _login_phases(r):
         out.append("phase %s without tcp" % list(phases)[0])
     if r["mid_stream"] and "tcp" in phases:
         out.append("tcp_ns is given, but the connection's start was not seen")
-    if "auth" in phases and "login" not in phases and outcome != "incomplete":
+    if "auth" in phases and "login" not in phases and outcome != "incomplete" and not r["mid_stream"]:
         out.append("auth_ns without login_ns")
     if "auth" in phases and r["auth"]["rounds"] == 0:
         out.append("auth_ns is given, but no message came between (rounds is 0)")
@@ -332,7 +332,8 @@ def _login_phases(r):
     for p in phases:
         if allowed is not None and p not in allowed:
             out.append("%s_ns is given, but %s comes before that" % (p, outcome))
-    if outcome in ANSWERED and r["encryption"]["effective"] in ("none", "login") and "login" not in phases:
+    if outcome in ANSWERED and r["encryption"]["effective"] in ("none", "login") and "login" not in phases \
+       and not r["mid_stream"]:
         out.append("%s without login_ns" % outcome)
     if outcome in ANSWERED and r["encryption"]["effective"] == "none" and "tls" in phases:
         out.append("tls_ns is given, but nothing was encrypted")

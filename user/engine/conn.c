@@ -30,11 +30,16 @@ static bool login_listens(const struct flow *f)
 			    (f->login->closed_by == SIDE_CLIENT && !f->login->not_tds));
 }
 
-static void login_drop(struct engine *e, struct flow *f)
+static void login_forget(struct flow *f)
 {
 	login_free(f->login);
 	f->login = NULL;
 	f->phase = PHASE_SESSION;
+}
+
+static void login_drop(struct engine *e, struct flow *f)
+{
+	login_forget(f);
 	flow_touch(&e->flows, f, FLOW_SESSION);
 	tap(e, f, TAP_HEADS);
 }
@@ -45,6 +50,14 @@ static bool joined_blind(const struct flow *f)
 	const struct login *l = f->login;
 
 	return f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1];
+}
+
+/* Joined in the middle, and it ends before anything made sense: that was no login. */
+static bool left_blind(const struct flow *f)
+{
+	const struct login *l = f->login;
+
+	return f->mid_stream && login_joined(l) && l->state == LOGIN_TCP && !l->strict;
 }
 
 /*
@@ -227,7 +240,9 @@ void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 	/* Four-way close, the client's FIN first. */
 	if (from == SIDE_SERVER && f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN)
 		f->graceful = true;
-	if (f->login) {
+	if (f->login && left_blind(f)) {
+		login_forget(f);
+	} else if (f->login) {
 		login_closed(f, from, CLOSE_FIN, ts_ns);
 		login_settle(e, f);
 	}
@@ -241,7 +256,9 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 	    !f->awaiting)
 		f->graceful = true;
 	note_close(f, from, CLOSE_RST);
-	if (f->login) {
+	if (f->login && left_blind(f)) {
+		login_forget(f);
+	} else if (f->login) {
 		f->login->ttl_differs = f->login->ttl[from] && seg->ttl != f->login->ttl[from];
 		login_closed(f, from, CLOSE_RST, ts_ns);
 	}
@@ -298,6 +315,8 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		f->close_how = (uint8_t)how;
 	flow_touch(&e->flows, f, FLOW_CLOSED);
 	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn;
+	if (f->login && left_blind(f))
+		login_forget(f);
 	if (f->login) {
 		login_give_up(f, now_ns, how != CLOSE_IDLE);
 		login_told(e, f);

@@ -65,7 +65,7 @@ static void server_prelogin(struct login *l, const struct message *m, uint64_t t
 }
 
 /* What LOGIN7 says of how it authenticates: MS-TDS 2.2.6.4 */
-static void login7_method(struct login *l)
+static void login7_method(struct login *l, bool cut)
 {
 	const struct tds_login7 *p = &l->login7;
 
@@ -77,7 +77,7 @@ static void login7_method(struct login *l)
 	else if (p->integrated)
 		progress_method(l, AUTH_WINDOWS, BASIS_OBSERVED,
 				"LOGIN7 asks for integrated security");
-	else
+	else if (!cut)
 		progress_method(l, AUTH_SQL, BASIS_OBSERVED,
 				"LOGIN7 carries neither an SSPI token nor a federated one");
 	l->login7.sspi = NULL; /* it pointed into the message */
@@ -95,7 +95,9 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 	l->login7_clear = true;
 	l->unread |= m->body.cut;
 	if (tds_login7_parse(&l->login7, m->body.data, m->body.len) > 0)
-		login7_method(l);
+		login7_method(l, m->body.cut);
+	else if (login_joined(l))
+		l->lossy = true; /* not its beginning */
 	l->state = LOGIN_SENT;
 	progress_spoke(l, "login7", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
@@ -184,8 +186,11 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 	if (a->fedauth_info)
 		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
 				"the server asked for a federated token");
-	if (m->body.cut && !a->loginack && !a->has_error)
+	if (m->body.cut && !a->loginack && !a->has_error) {
 		l->unread = true;
+		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		return;
+	}
 	if (!a->loginack && !a->has_error) {
 		answer_goes_on(l, phase, ts_ns);
 		if (a->sspi || a->fedauth_info) {

@@ -63,7 +63,7 @@ static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_n
 {
 	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
 		return;
-	l->lossy |= login_lacks_ack(l, seg);
+	l->lacks_ack = login_lacks_ack(l, seg);
 	l->ack_ns = ts_ns;
 	l->spoke_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_SERVER] = ts_ns;
 }
@@ -290,6 +290,17 @@ static const char *close_name(enum side by, enum close_how how)
 	return how == CLOSE_RST ? "server_reset" : "server_close";
 }
 
+/*
+ * With payload that was not captured, where the login stopped is known as long as nothing but
+ * PRELOGIN was under way.
+ */
+static bool login_misread(struct login *l)
+{
+	if (l->cut && (l->state > LOGIN_PRELOGIN || l->strict))
+		l->unread = true;
+	return l->unread;
+}
+
 void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_ns)
 {
 	struct login *l = f->login;
@@ -301,7 +312,7 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 	l->closed_by = by;
 	l->closed_how = how;
 	l->waited_ns = waited(l, by, ts_ns);
-	if (l->lossy || l->unread) {
+	if (l->lossy || l->unread || login_misread(l)) {
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
@@ -331,7 +342,7 @@ void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
 		return;
 	l->gave_up = !ended;
 	l->at_end = ended;
-	if (l->lossy || l->unread) {
+	if (l->lossy || l->unread || login_misread(l)) {
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}

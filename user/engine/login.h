@@ -70,6 +70,7 @@ struct login {
 	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */
 	bool framed[2];		/* a whole frame */
 	bool lossy;		/* segments are missing */
+	bool lacks_ack;		/* the handshake's ACK is missing: lost to us, or to the server */
 	bool cut;		/* payload was not captured (snap length) */
 	bool unread;		/* and with it something that the outcome hangs on */
 	bool not_tds, strict, login7_clear, login7_hidden;
@@ -121,6 +122,9 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 void login_give_up(struct flow *f, uint64_t now_ns, bool ended);
 /* Nothing has come for a while: a hidden login may be judged by that. */
 void login_judge_idle(struct flow *f);
+
+/* Joined in the middle: nothing of the TCP handshake was seen. */
+bool login_joined(const struct login *l);
 
 /* Where the login stands, for close records. */
 enum phase login_phase(const struct login *l);

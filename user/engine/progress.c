@@ -50,6 +50,11 @@ void progress_spoke_on(struct login *l, enum side from, uint64_t ts_ns)
 	l->spoke_ns[from] = ts_ns;
 }
 
+bool login_joined(const struct login *l)
+{
+	return !l->syn_ns && !l->synack_ns;
+}
+
 enum phase login_phase(const struct login *l)
 {
 	switch (l->state) {
@@ -77,6 +82,15 @@ enum phase login_phase(const struct login *l)
 
 void progress_decide(struct login *l, enum outcome outcome, enum confidence confidence)
 {
+	/*
+	 * Live, and where other packets had to be sent again, it was the network that lost the ACK,
+	 * and the data completed the handshake. Else it is the capture that lacks it, and when the
+	 * handshake was over can't be told.
+	 */
+	if (l->lacks_ack && l->limits->reorder_ns == UINT64_MAX && !l->retransmits && l->syns < 2) {
+		l->lossy = true;
+		l->sound_marks = 0;
+	}
 	/* With packets missing no statement is made. */
 	if (l->lossy)
 		outcome = OUTCOME_INCOMPLETE;

@@ -195,7 +195,7 @@ struct login_record {
 		uint32_t rounds;
 		const char *user, *domain, *workstation; /* only where identities were asked for */
 	} auth;
-	bool mars;
+	int mars; /* negotiated in PRELOGIN; -1: not known, that was not seen */
 	enum outcome outcome;
 	enum basis outcome_basis;
 	enum confidence confidence;

@@ -149,7 +149,7 @@ static enum encryption effective(const struct login *l)
 
 	if (l->strict)
 		return ENCRYPTION_STRICT;
-	if (l->lossy)
+	if (l->lossy || (l->cut && !l->has_clear_answer && !l->login7_clear))
 		return ENCRYPTION_UNKNOWN;
 	if (l->full)
 		return ENCRYPTION_FULL;
@@ -164,6 +164,18 @@ static enum encryption effective(const struct login *l)
 		return ENCRYPTION_UNKNOWN;
 	return c->encryption == ENCRYPT_OFF && s->encryption == ENCRYPT_OFF ? ENCRYPTION_LOGIN
 									    : ENCRYPTION_FULL;
+}
+
+/* 1, 0, or -1: the PRELOGIN exchange was not seen, so it is not known. MS-TDS 2.2.6.5 */
+static int mars_agreed(const struct login *l)
+{
+	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
+
+	if (c->mars == 1 && s->mars == 1)
+		return 1;
+	if ((c->version && c->mars != 1) || (s->version && s->mars != 1))
+		return 0;
+	return l->strict || l->cut || login_joined(l) || l->outcome == OUTCOME_INCOMPLETE ? -1 : 0;
 }
 
 static void report_tds(struct login_record *r, const struct login *l)
@@ -191,7 +203,7 @@ static void report_tds(struct login_record *r, const struct login *l)
 	r->encryption.client = c->encryption;
 	r->encryption.server = s->encryption;
 	r->encryption.effective = effective(l);
-	r->mars = c->mars == 1 && s->mars == 1;
+	r->mars = mars_agreed(l);
 }
 
 static void report_auth(struct login_record *r, const struct engine *e, const struct login *l)
@@ -283,7 +295,7 @@ void login_emit(struct engine *e, struct flow *f)
 	r.step_count = t.count;
 	report_tds(&r, l);
 	tls_facts(&l->tls, &r.tls, &names);
-	r.tls.resumed &= !l->lossy; /* it is told by what is not there */
+	r.tls.resumed &= !l->lossy && !l->cut; /* it is told by what is not there */
 	report_auth(&r, e, l);
 	report_outcome(&r, e, l);
 	remember(&e->history, &r);

@@ -269,8 +269,10 @@ int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 	flags3 = cursor_u8(&c);
 	cursor_skip(&c, 4 + 4);
 	fixed = cursor_le16(&c); /* where the host name begins, the fixed part has ended */
-	if (c.bad || len < L7_FIXED || !tds_version_name(l->version))
+	if (c.bad || len < L7_FIXED || !tds_version_name(l->version)) {
+		*l = (struct tds_login7){.fedauth_library = -1};
 		return -EPROTO;
+	}
 	l->integrated = flags2 & 0x80;
 	l->read_only = type_flags & 0x20;
 	l->host = login7_text(data, len, L7_HOST);

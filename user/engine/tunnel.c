@@ -170,6 +170,10 @@ void tunnel_record(struct login *l, enum side from, uint64_t ts_ns)
 	bool was_done = l->tls.done;
 
 	tls_record_end(&l->tls, from);
+	if (!l->tls.client_hello && login_joined(l)) {
+		l->lossy = true; /* joined within the handshake, or after it */
+		l->strict = false;
+	}
 	if (was_done || (type == TLS_DATA && from == SIDE_CLIENT && l->tls.version < TLS_1_3)) {
 		if (type == TLS_DATA && !tls_is_alert(&l->tls, from))
 			hidden_record(l, from, ts_ns);

@@ -63,7 +63,9 @@ static bool is_missing(const struct login *l, const struct login_record *r)
 
 static char *missing_text(const struct login *l, const struct login_record *r)
 {
-	(void)r;
+	if (!l->missing_bytes && r->mid_stream)
+		return text_format("the beginning of this login was not captured, so nothing is "
+				   "concluded from the rest");
 	if (!l->missing_bytes)
 		return text_format(
 			"the packet that completes the TCP handshake is missing from the "

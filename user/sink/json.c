@@ -105,6 +105,15 @@ static void json_version_raw(struct jsonw *w, uint32_t version)
 	jsonw_text(w, "version_raw", version ? text : NULL);
 }
 
+/* known: 1, 0, or negative where it is not */
+static void json_known(struct jsonw *w, const char *key, int known)
+{
+	if (known < 0)
+		jsonw_null(w, key);
+	else
+		jsonw_bool(w, key, known);
+}
+
 static void json_tds(struct jsonw *w, const struct login_record *rec)
 {
 	jsonw_object(w, "tds");
@@ -121,10 +130,7 @@ static void json_tds(struct jsonw *w, const struct login_record *rec)
 	jsonw_text(w, "app", rec->tds.app);
 	jsonw_text(w, "host", rec->tds.host);
 	jsonw_text(w, "database", rec->tds.database);
-	if (rec->tds.read_only < 0)
-		jsonw_null(w, "read_only");
-	else
-		jsonw_bool(w, "read_only", rec->tds.read_only);
+	json_known(w, "read_only", rec->tds.read_only);
 	jsonw_object_end(w);
 }
 
@@ -297,7 +303,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 	json_encryption(&w, rec);
 	json_tls(&w, &rec->tls);
 	json_auth(&w, rec);
-	jsonw_bool(&w, "mars", rec->mars);
+	json_known(&w, "mars", rec->mars);
 	jsonw_text(&w, "outcome", outcome_name(rec->outcome));
 	jsonw_text(&w, "outcome_basis", basis_name(rec->outcome_basis));
 	jsonw_text(&w, "confidence", confidence_name(rec->confidence));
