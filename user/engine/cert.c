@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * cert.c - what a server's certificate says: names and times are read by OpenSSL. The rest is not,
- * for reading the public key too would take a hundred times as long.
+ * cert.c - see cert.h. Names and times are read by OpenSSL. The rest is not, for reading the public
+ * key too would take a hundred times as long; and even so it is most of the cost of a login, which
+ * is what the cache is for.
  */
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "cert.h"
 #include "text.h"
-#include "tls.h"
+
+#define CERT_KEPT_MAX                                                                              \
+	8192 /* bytes of a certificate that is kept; of SQL Server they have one or two KB */
 
 static char *name_text(const X509_NAME *name)
 {
@@ -51,7 +57,8 @@ static bool der_next(struct der *d, struct der *inside, int *tag)
 	return true;
 }
 
-struct cert {
+/* As OpenSSL has it. */
+struct fields {
 	X509_NAME *issuer, *subject;
 	ASN1_TIME *not_after;
 };
@@ -77,7 +84,7 @@ static ASN1_TIME *der_not_after(struct der *d)
 }
 
 /* RFC 5280 4.1: the certificate's first part, as far as the subject */
-static bool cert_read(struct cert *c, const uint8_t *data, uint32_t len)
+static bool fields_read(struct fields *f, const uint8_t *data, uint32_t len)
 {
 	struct der all = {data, data + len}, outer, tbs, inside;
 	int tag;
@@ -89,26 +96,83 @@ static bool cert_read(struct cert *c, const uint8_t *data, uint32_t len)
 		return false;
 	if (!der_next(&tbs, &inside, &tag)) /* the serial number was before; the algorithm */
 		return false;
-	c->issuer = der_name(&tbs);
-	c->not_after = c->issuer ? der_not_after(&tbs) : NULL;
-	c->subject = c->not_after ? der_name(&tbs) : NULL;
-	return c->subject;
+	f->issuer = der_name(&tbs);
+	f->not_after = f->issuer ? der_not_after(&tbs) : NULL;
+	f->subject = f->not_after ? der_name(&tbs) : NULL;
+	return f->subject;
 }
 
-void tls_certificate_read(struct tls *t, const uint8_t *der, uint32_t len)
+/* NULL where it can't be read, or for want of memory. */
+static struct cert *cert_read(const uint8_t *der, uint32_t len)
 {
-	struct cert cert = {0};
+	uint32_t kept = len <= CERT_KEPT_MAX ? len : 0;
+	struct fields f = {0};
+	struct cert *c = NULL;
 	struct tm tm;
 
-	if (cert_read(&cert, der, len)) {
-		text_set(&t->subject, name_text(cert.subject));
-		text_set(&t->issuer, name_text(cert.issuer));
-		t->self_signed = !X509_NAME_cmp(cert.subject, cert.issuer);
-		if (ASN1_TIME_to_tm(cert.not_after, &tm) == 1)
-			t->not_after_s = timegm(&tm);
+	if (fields_read(&f, der, len))
+		c = calloc(1, sizeof(*c) + kept);
+	if (c) {
+		c->subject = name_text(f.subject);
+		c->issuer = name_text(f.issuer);
+		c->self_signed = !X509_NAME_cmp(f.subject, f.issuer);
+		if (ASN1_TIME_to_tm(f.not_after, &tm) == 1)
+			c->not_after_s = timegm(&tm);
+		c->users = 1;
+		c->len = kept;
+		memcpy(c->der, der, kept);
 	}
-	X509_NAME_free(cert.issuer);
-	X509_NAME_free(cert.subject);
-	ASN1_TIME_free(cert.not_after);
+	X509_NAME_free(f.issuer);
+	X509_NAME_free(f.subject);
+	ASN1_TIME_free(f.not_after);
 	ERR_clear_error();
+	return c;
+}
+
+/* Where it is kept: the last bytes are of its signature, which is as good as a hash of the rest. */
+static struct cert **cache_slot(struct cert_cache *cache, const uint8_t *der, uint32_t len)
+{
+	uint64_t tail = 0;
+
+	memcpy(&tail, der + len - (len < sizeof(tail) ? len : sizeof(tail)),
+	       len < sizeof(tail) ? len : sizeof(tail));
+	return &cache->at[(tail * 0x9e3779b97f4a7c15ull >> 48) % CERT_CACHE];
+}
+
+const struct cert *cert_get(struct cert_cache *cache, const uint8_t *der, uint32_t len)
+{
+	struct cert **slot, *c;
+
+	if (!cache || !len)
+		return cert_read(der, len);
+	slot = cache_slot(cache, der, len);
+	c = *slot;
+	if (!c || c->len != len || memcmp(c->der, der, len)) {
+		c = cert_read(der, len);
+		if (!c || !c->len)
+			return c;
+		cert_put(*slot);
+		*slot = c;
+	}
+	c->users++;
+	return c;
+}
+
+void cert_put(const struct cert *shared)
+{
+	struct cert *c = (struct cert *)shared;
+
+	if (!c || --c->users)
+		return;
+	free(c->subject);
+	free(c->issuer);
+	free(c);
+}
+
+void cert_cache_release(struct cert_cache *cache)
+{
+	for (int i = 0; i < CERT_CACHE; i++) {
+		cert_put(cache->at[i]);
+		cache->at[i] = NULL;
+	}
 }

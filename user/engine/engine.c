@@ -59,6 +59,7 @@ void engine_free(struct engine *e)
 			conn_remove(e, e->flows.head[i]);
 	}
 	flow_table_release(&e->flows);
+	cert_cache_release(&e->certs);
 	free(e);
 }
 

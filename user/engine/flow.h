@@ -5,6 +5,7 @@
 #ifndef TDSMON_FLOW_H
 #define TDSMON_FLOW_H
 
+#include "cert.h"
 #include "engine.h"
 #include "frame.h"
 #include "history.h"
@@ -96,6 +97,7 @@ struct engine {
 	uint64_t now_ns, swept_ns;
 	uint64_t held_bytes;
 	struct history history;
+	struct cert_cache certs;
 };
 
 int flow_table_init(struct flow_table *t, uint32_t max_flows);

@@ -8,7 +8,7 @@
 
 #define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
 
-struct login *login_new(const struct engine *e)
+struct login *login_new(struct engine *e)
 {
 	struct login *l = calloc(1, sizeof(*l));
 
@@ -17,6 +17,7 @@ struct login *login_new(const struct engine *e)
 	l->limits = &e->config;
 	l->history = &e->history;
 	tls_init(&l->tls);
+	l->tls.certs = &e->certs;
 	tds_prelogin_release(&l->prelogin[0]);
 	tds_prelogin_release(&l->prelogin[1]);
 	tds_login7_release(&l->login7);

@@ -103,7 +103,7 @@ struct login {
 	bool at_end;	    /* the capture ended first */
 };
 
-struct login *login_new(const struct engine *e);
+struct login *login_new(struct engine *e);
 void login_free(struct login *l);
 
 void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);

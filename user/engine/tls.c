@@ -124,8 +124,7 @@ void tls_release(struct tls *t)
 	free(t->sni);
 	free(t->alpn_offer);
 	free(t->alpn_chosen);
-	free(t->subject);
-	free(t->issuer);
+	cert_put(t->cert);
 	tls_init(t);
 }
 
@@ -249,11 +248,17 @@ static void certificate(struct tls *t, struct cursor c)
 {
 	struct cursor list = cursor_sub(&c, cursor_be24(&c));
 	struct cursor leaf = cursor_sub(&list, cursor_be24(&list));
+	const struct cert *cert;
 
 	t->certificate_seen = true;
 	t->resumed = false; /* a server that shows its certificate does not resume */
-	if (!leaf.bad)
-		tls_certificate_read(t, leaf.p, (uint32_t)cursor_left(&leaf));
+	if (leaf.bad)
+		return;
+	cert = cert_get(t->certs, leaf.p, (uint32_t)cursor_left(&leaf));
+	if (!cert)
+		return;
+	cert_put(t->cert);
+	t->cert = cert;
 }
 
 static void handshake_message(struct tls *t, enum side from, uint8_t type, struct cursor body)
@@ -429,8 +434,9 @@ void tls_facts(const struct tls *t, struct tls_facts *f, struct tls_names *scrat
 	f->seen = t->client_hello || t->server_hello || t->side[SIDE_CLIENT].read_any;
 	if (t->server_hello || t->retry) {
 		f->version = version_name(t->version);
-		snprintf(scratch->cipher, sizeof(scratch->cipher), "0x%04X", t->cipher);
 		f->cipher = s ? s->name : scratch->cipher;
+		if (!s)
+			snprintf(scratch->cipher, sizeof(scratch->cipher), "0x%04X", t->cipher);
 	}
 	f->sni = t->sni;
 	f->alpn = t->alpn_chosen ? t->alpn_chosen : t->alpn_offer;
@@ -444,8 +450,10 @@ void tls_facts(const struct tls *t, struct tls_facts *f, struct tls_names *scrat
 				f->alert.description = alerts[i].name;
 		}
 	}
-	f->cert.subject = t->subject;
-	f->cert.issuer = t->issuer;
-	f->cert.not_after_s = t->not_after_s;
-	f->cert.self_signed = t->self_signed;
+	if (!t->cert)
+		return;
+	f->cert.subject = t->cert->subject;
+	f->cert.issuer = t->cert->issuer;
+	f->cert.not_after_s = t->cert->not_after_s;
+	f->cert.self_signed = t->cert->self_signed;
 }

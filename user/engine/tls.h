@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "cert.h"
 #include "record.h"
 
 /* Record types, RFC 5246 6.2.1 */
@@ -59,9 +60,8 @@ struct tls {
 		enum side from;
 		uint8_t level, description;
 	} alert;
-	char *subject, *issuer;
-	int64_t not_after_s;
-	bool self_signed;
+	const struct cert *cert;  /* NULL: none read */
+	struct cert_cache *certs; /* set by the owner, where they are shared; NULL: nowhere */
 };
 
 void tls_init(struct tls *t);
@@ -87,8 +87,5 @@ struct tls_names {
 	char cipher[16], alert[16];
 };
 void tls_facts(const struct tls *t, struct tls_facts *facts, struct tls_names *scratch);
-
-/* The leaf certificate of a Certificate message's list entry (DER): cert.c */
-void tls_certificate_read(struct tls *t, const uint8_t *der, uint32_t len);
 
 #endif
