@@ -7,6 +7,7 @@
 #ifndef TDSMON_LOCATE_H
 #define TDSMON_LOCATE_H
 
+#include "browser.h"
 #include "walk.h"
 
 /* What is to become of a segment of a flow that is being followed. */
@@ -27,8 +28,8 @@ TAP_INLINE enum tap_counter locate_followed(const struct pkt *pkt, struct flow *
 
 /*
  * TAP_CNT_EVENT, TAP_CNT_BUDGET: the segment is in the work, all but ts_ns, ifindex, dir and
- * avail; else what became of the packet. What is not to be handed over ends here: the bulk of
- * the traffic costs a look-up and no copy.
+ * avail, and with TAP_CNT_DATAGRAM the datagram is; else what became of the packet. What is not
+ * to be handed over ends here: the bulk of the traffic costs a look-up and no copy.
  */
 TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result parsed)
 {
@@ -43,6 +44,8 @@ TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result p
 		return TAP_CNT_FRAGMENT;
 	if (parsed == PKT_EXT_HEADERS)
 		return TAP_CNT_EXT_HEADERS;
+	if (parsed == PKT_UDP)
+		return browser_locate(pkt);
 	if (parsed != PKT_TCP)
 		return TAP_CNT_OTHER;
 	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port)

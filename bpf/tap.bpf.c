@@ -197,19 +197,28 @@ TAP_INLINE __u32 tap_frame_len(void *ctx, enum tap_hook hook)
 	return xdp->data_end - xdp->data;
 }
 
+/* What is in the work. found: what locating it came to. */
+TAP_INLINE enum tap_counter tap_located(void *ctx, enum tap_hook hook, struct tap_work *work,
+					enum tap_counter found)
+{
+	if (found != TAP_CNT_DATAGRAM)
+		return tap_tcp(ctx, hook, work, found);
+	return hook == TAP_HOOK_SKB ? browser_skb(ctx) : browser_xdp(ctx);
+}
+
 /* found: what locating the packet came to. */
 TAP_INLINE void tap_packet(void *ctx, enum tap_hook hook, enum tap_counter found, __u32 ifindex,
 			   enum seg_dir dir)
 {
 	struct tap_work *work;
 
-	if (found == TAP_CNT_EVENT || found == TAP_CNT_BUDGET) {
+	if (found == TAP_CNT_EVENT || found == TAP_CNT_BUDGET || found == TAP_CNT_DATAGRAM) {
 		work = tap_work();
 		if (work) {
 			work->seg.ifindex = ifindex;
 			work->seg.dir = tap_mirror ? SEG_DIR_UNKNOWN : dir;
 			locate_avail(work, tap_frame_len(ctx, hook));
-			found = tap_tcp(ctx, hook, work, found);
+			found = tap_located(ctx, hook, work, found);
 		}
 	}
 	tap_count(found);

@@ -16,10 +16,13 @@
 /* Hide a value's origin, so that clang keeps the mask behind it that old verifiers must see. */
 #define tap_opaque(x) asm volatile("" : "+r"(x))
 
+/* The ports watched, a bit each; user space sets them, also while the programs run. */
+__u64 tap_ports[65536 / 64] __attribute__((aligned(64)));
+
 /* Set before loading. The defaults watch nothing. */
-const volatile __u64 tap_ports[65536 / 64];
 const volatile bool tap_any_port = false;
 const volatile bool tap_mirror = false;
+const volatile bool tap_browser = false;    /* hand the Browser's datagrams over */
 const volatile __u32 tap_budget = 1 << 20;  /* payload bytes of a flow at TAP_FULL */
 const volatile bool tap_xdp_direct = false; /* tests: do as a kernel before 5.18 has to */
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * pkt.h - the only packet parser: finds the TCP header of a frame, from Ethernet or from IP on,
- * and turns it into a struct seg. Compiled for BPF (vmlinux.h included before) and for user
+ * pkt.h - the only packet parser: finds the TCP or UDP header of a frame, from Ethernet or from IP
+ * on, and turns it into a struct seg. Compiled for BPF (vmlinux.h included before) and for user
  * space. It reads between data and end alone, and changes nothing.
  *
- * Use: pkt_parse_eth() or pkt_parse_ip(); if that is PKT_TCP, the pkt's ports may be looked at
- * (cheap, to turn away what is not watched), and pkt_seg() fills in the rest.
+ * Use: pkt_parse_eth() or pkt_parse_ip(); if that is PKT_TCP or PKT_UDP, the pkt's ports may be
+ * looked at (cheap, to turn away what is not watched), and pkt_seg() or pkt_datagram() fills in
+ * the rest. What is TCP is never asked whether it is UDP.
  */
 #ifndef TDSMON_PKT_H
 #define TDSMON_PKT_H
@@ -52,10 +53,11 @@
 /* What a frame is. Never a negative number: it indexes tables. */
 enum pkt_result {
 	PKT_TCP = 0,
-	PKT_OTHER,	 /* not IP, or not TCP */
-	PKT_SHORT,	 /* cut short or malformed before the end of the TCP header */
+	PKT_OTHER,	 /* not IP, neither TCP nor UDP, or a datagram's later fragment */
+	PKT_SHORT,	 /* cut short or malformed before the end of the TCP or UDP header */
 	PKT_FRAGMENT,	 /* IP fragment other than the first */
 	PKT_EXT_HEADERS, /* more than PKT_EXT_MAX IPv6 extension headers */
+	PKT_UDP,
 };
 
 /* IEEE 802 EtherTypes */
@@ -71,6 +73,7 @@ enum {
 enum {
 	PKT_IP_HOPOPTS = 0,
 	PKT_IP_TCP = 6,
+	PKT_IP_UDP = 17,
 	PKT_IP_ROUTING = 43,
 	PKT_IP_FRAGMENT = 44,
 	PKT_IP_AH = 51,
@@ -137,14 +140,22 @@ struct pkt_tcp {
 	__u16 urgent_be;
 } PKT_UNALIGNED;
 
-/* A frame that holds TCP. The pointers are into the caller's buffer. */
+/* RFC 768 */
+struct pkt_udp {
+	__u16 sport_be;
+	__u16 dport_be;
+	__u16 len_be; /* header and data */
+	__u16 csum_be;
+} PKT_UNALIGNED;
+
+/* A frame that holds TCP or UDP. The pointers are into the caller's buffer. */
 struct pkt {
 	const struct pkt_ip4 *ip4; /* one of ip4 and ip6 is NULL */
 	const struct pkt_ip6 *ip6;
-	const struct pkt_tcp *tcp;
-	__u32 payload_off; /* of the first payload byte, from data; may be beyond end */
-	__u32 payload_len; /* as the IP header has it: no padding, but perhaps more than the frame
-			    */
+	const struct pkt_tcp *tcp; /* PKT_TCP alone */
+	__u32 payload_off;	   /* of the first payload byte, from data; may be beyond end */
+	__u32 payload_len; /* as the headers have it: no padding, but perhaps more than the frame
+			    * holds; of a datagram in fragments what is in the first */
 	__u16 sport;
 	__u16 dport;
 };
@@ -171,6 +182,45 @@ PKT_INLINE enum pkt_result pkt_parse_tcp(struct pkt *pkt, const void *data, cons
 	return PKT_TCP;
 }
 
+/* udp_len: bytes from the UDP header to the end of the IP packet, which may be a first fragment */
+PKT_INLINE enum pkt_result pkt_parse_udp(struct pkt *pkt, const void *data, const void *pos,
+					 const void *end, __u32 udp_len)
+{
+	const struct pkt_udp *udp = pos;
+	__u32 len;
+
+	if ((const void *)(udp + 1) > end)
+		return PKT_SHORT;
+	len = pkt_be16(udp->len_be);
+	if (len > udp_len)
+		len = udp_len;
+	if (len < sizeof(*udp))
+		return PKT_OTHER;
+	pkt->payload_off = (__u32)((const __u8 *)pos - (const __u8 *)data) + (__u32)sizeof(*udp);
+	pkt->payload_len = len - (__u32)sizeof(*udp);
+	pkt->sport = pkt_be16(udp->sport_be);
+	pkt->dport = pkt_be16(udp->dport_be);
+	return PKT_UDP;
+}
+
+/* An IPv4 packet that is not TCP; its header is there, and of a valid length. */
+PKT_INLINE enum pkt_result pkt_parse_ip4_udp(struct pkt *pkt, const void *data,
+					     const struct pkt_ip4 *ip, const void *end)
+{
+	__u32 header_len = (ip->version_ihl & 0xf) * 4;
+	__u32 total_len = pkt_be16(ip->total_len_be);
+
+	if (ip->proto != PKT_IP_UDP || ip->frag_be & pkt_be16(PKT_IP4_OFFSET))
+		return PKT_OTHER;
+	if (total_len < header_len)
+		return PKT_SHORT;
+	pkt->ip4 = ip;
+	pkt->ip6 = 0;
+	pkt_opaque(pkt->ip4);
+	pkt_opaque(pkt->ip6);
+	return pkt_parse_udp(pkt, data, (const __u8 *)ip + header_len, end, total_len - header_len);
+}
+
 /* ip_len: bytes of the frame from the IP header on, padding and all */
 PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, const void *pos,
 					 const void *end, __u32 ip_len)
@@ -184,7 +234,7 @@ PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, cons
 	if (ip->version_ihl >> 4 != 4 || header_len < sizeof(*ip))
 		return PKT_SHORT;
 	if (ip->proto != PKT_IP_TCP)
-		return PKT_OTHER;
+		return pkt_parse_ip4_udp(pkt, data, ip, end);
 	if (ip->frag_be & pkt_be16(PKT_IP4_OFFSET))
 		return PKT_FRAGMENT;
 
@@ -250,7 +300,7 @@ PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, cons
 		const struct pkt_ext *ext = pos;
 
 		if (!pkt_is_ext(next))
-			return PKT_OTHER;
+			break;
 		if ((const void *)(ext + 1) > end)
 			return PKT_SHORT;
 		is_ah = pkt_equal(next, PKT_IP_AH);
@@ -265,7 +315,7 @@ PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, cons
 		next = ext->next;
 		pos = (const __u8 *)pos + ext_len;
 	}
-	if (next != PKT_IP_TCP)
+	if (next != PKT_IP_TCP && next != PKT_IP_UDP)
 		return pkt_is_ext(next) ? PKT_EXT_HEADERS : PKT_OTHER;
 
 	ext_len = (__u32)((const __u8 *)pos - (const __u8 *)(ip + 1));
@@ -275,12 +325,14 @@ PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, cons
 	pkt->ip6 = ip;
 	pkt_opaque(pkt->ip4);
 	pkt_opaque(pkt->ip6);
-	return pkt_parse_tcp(pkt, data, pos, end, len - ext_len);
+	if (next == PKT_IP_TCP)
+		return pkt_parse_tcp(pkt, data, pos, end, len - ext_len);
+	return pkt_parse_udp(pkt, data, pos, end, len - ext_len);
 }
 
 /*
  * A frame that starts with its IP header. [data, end) is what can be read of it, frame_len what
- * it was on the wire, >= end - data. Fills *pkt if the result is PKT_TCP.
+ * it was on the wire, >= end - data. Fills *pkt if the result is PKT_TCP or PKT_UDP.
  */
 PKT_INLINE enum pkt_result pkt_parse_ip(struct pkt *pkt, const void *data, const void *end,
 					__u32 frame_len)
@@ -338,14 +390,9 @@ PKT_INLINE void pkt_map_ip4(__u8 out[16], __u32 addr_be)
 	__builtin_memcpy(out, words, sizeof(words));
 }
 
-/*
- * Fill what the headers tell of a segment: addresses, ports, seq, ack, flags, window, ttl, ip_id,
- * and len. The rest (ts_ns, cap_len, ifindex, dir, note) is the caller's, and left alone.
- */
-PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
+/* What TCP and UDP have in common. */
+PKT_INLINE void pkt_ends(const struct pkt *pkt, struct seg *seg)
 {
-	const struct pkt_tcp *tcp = pkt->tcp;
-
 	if (pkt->ip4) {
 		pkt_map_ip4(seg->saddr, pkt->ip4->saddr_be);
 		pkt_map_ip4(seg->daddr, pkt->ip4->daddr_be);
@@ -359,11 +406,32 @@ PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
 	}
 	seg->sport = pkt->sport;
 	seg->dport = pkt->dport;
+	seg->len = pkt->payload_len;
+}
+
+/*
+ * Fill what the headers tell of a segment: addresses, ports, seq, ack, flags, window, ttl, ip_id,
+ * and len. The rest (ts_ns, cap_len, ifindex, dir, note) is the caller's, and left alone.
+ */
+PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
+{
+	const struct pkt_tcp *tcp = pkt->tcp;
+
+	pkt_ends(pkt, seg);
 	seg->seq = pkt_be32(tcp->seq_be);
 	seg->ack = pkt_be32(tcp->ack_be);
 	seg->window = pkt_be16(tcp->window_be);
 	seg->flags = tcp->flags & (SEG_FIN | SEG_SYN | SEG_RST | SEG_PSH | SEG_ACK | SEG_URG);
-	seg->len = pkt->payload_len;
+}
+
+/* The same of a datagram, for which there is no seq, ack, window or flags: they are 0. */
+PKT_INLINE void pkt_datagram(const struct pkt *pkt, struct seg *seg)
+{
+	pkt_ends(pkt, seg);
+	seg->seq = 0;
+	seg->ack = 0;
+	seg->window = 0;
+	seg->flags = 0;
 }
 
 #endif

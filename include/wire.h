@@ -28,9 +28,14 @@ enum seg_dir {
  *                 it hands over were seen by it and skipped, they are not lost. If payload
  *                 follows (cap_len > 0), it is the head of a frame that begins at seq.
  * SEG_NOTE_TRUNC: the frame itself was cut short (a capture's snap length, a budget).
+ * SEG_NOTE_UDP:   no segment, but a datagram from or to SSRP_PORT; of one in fragments the first.
+ *                 seq, ack, window and flags are 0.
  */
 #define SEG_NOTE_HEADS 0x01
 #define SEG_NOTE_TRUNC 0x02
+#define SEG_NOTE_UDP   0x04
+
+#define SSRP_PORT 1434 /* of SQL Server Browser, MC-SQLR 1.9 */
 
 /*
  * One TCP segment, or one part of a super-segment: the event of the ring buffer and of every
@@ -86,16 +91,18 @@ enum tap_level {
  * packet's EVENT.
  */
 enum tap_counter {
-	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port */
+	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port, nor from or to the Browser */
 	TAP_CNT_EVENT = 1,	 /* handed over in full */
 	TAP_CNT_SKIPPED = 2,	 /* watched, nothing to hand over at its level or as yet */
 	TAP_CNT_LOST = 3,	 /* ring buffer full: the packet, or part of it, was not handed over */
-	TAP_CNT_SHORT = 4,	 /* cut short or malformed before the end of the TCP header */
+	TAP_CNT_SHORT = 4,	 /* cut short or malformed before the end of TCP's or UDP's header */
 	TAP_CNT_FRAGMENT = 5,	 /* IP fragment other than the first */
 	TAP_CNT_EXT_HEADERS = 6, /* IPv6 extension headers beyond the walk's bound */
 	TAP_CNT_FLOW_MISS = 7,	 /* flow map refused the flow: handed over at TAP_FULL */
 	TAP_CNT_BUDGET = 8,	 /* flow used up its budget of payload: header handed over */
-	TAP_CNT_MAX = 9,
+	TAP_CNT_DATAGRAM = 9,	 /* from or to the Browser: handed over */
+	TAP_CNT_FLOOD = 10,	 /* the same, but of too many: not handed over */
+	TAP_CNT_MAX = 11,
 };
 
 #endif

@@ -32,7 +32,7 @@ static const struct row engine_rows[] = {
 };
 
 static const struct row file_rows[] = {
-	FILES(malformed, "packets cut short or malformed before the end of the TCP header"),
+	FILES(malformed, "packets cut short or malformed before the end of the TCP or UDP header"),
 	FILES(truncated, "segments whose payload the capture cut short (snap length)"),
 	FILES(fragments, "IP fragments other than the first; not put together"),
 };
@@ -41,7 +41,7 @@ static const struct row tap_rows[] = {
 	TAP(TAP_CNT_LOST, "packets_lost",
 	    "packets lost: the ring buffer was full, we were too slow"),
 	TAP(TAP_CNT_SHORT, "packets_malformed",
-	    "packets cut short or malformed before the end of the TCP header"),
+	    "packets cut short or malformed before the end of the TCP or UDP header"),
 	TAP(TAP_CNT_FRAGMENT, "packets_fragmented",
 	    "IP fragments other than the first; not put together"),
 	TAP(TAP_CNT_EXT_HEADERS, "packets_ext_headers",
@@ -50,6 +50,8 @@ static const struct row tap_rows[] = {
 	    "packets of flows the kernel's map had no room for; seen nevertheless"),
 	TAP(TAP_CNT_BUDGET, "budget_exceeded",
 	    "packets whose payload was not copied: the login had used up its budget"),
+	TAP(TAP_CNT_FLOOD, "browser_flood",
+	    "datagrams of SQL Server Browser left out: more than 1,024 a second on a CPU"),
 };
 
 static size_t counters_fill(const struct row *rows, size_t count, const void *stats,

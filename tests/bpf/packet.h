@@ -25,7 +25,8 @@ struct packet_spec {
 	uint8_t ext[9];	       /* IPv6 extension headers; HOPOPTS as 255 */
 	uint8_t ext_len;       /* their length field */
 	uint16_t frag;	       /* the whole field, host order */
-	uint8_t proto;	       /* 0: TCP */
+	uint8_t proto;	       /* 0: TCP; 17 has UDP's header, all else TCP's */
+	int32_t udp_len;       /* 0: right; -1: 0 */
 	uint8_t ihl, doff;     /* 0: right */
 	int32_t total_len;     /* 0: right; -1: 0 */
 	uint8_t tcp_options;   /* bytes, multiple of 4 */
@@ -41,7 +42,7 @@ struct packet_spec {
 struct packet {
 	uint8_t data[1 << 17];
 	size_t len;
-	size_t tcp_off;
+	size_t tcp_off; /* or UDP's */
 	size_t payload_off;
 };
 
@@ -160,6 +161,22 @@ static inline void packet_tcp(struct packet *p, const struct packet_spec *s)
 	put16(p, 502);
 	put32(p, 0);
 	put_fill(p, s->tcp_options, 1);
+}
+
+static inline void packet_udp(struct packet *p, const struct packet_spec *s)
+{
+	uint16_t sport = s->sport ? s->sport : 40000, dport = s->dport ? s->dport : 1434;
+	uint32_t len = 8 + s->payload_len;
+
+	p->tcp_off = p->len;
+	put16(p, s->swap ? dport : sport);
+	put16(p, s->swap ? sport : dport);
+	put16(p, s->udp_len > 0 ? (unsigned int)s->udp_len : s->udp_len ? 0 : len);
+	put16(p, 0);
+}
+
+static inline void packet_payload(struct packet *p, const struct packet_spec *s)
+{
 	p->payload_off = p->len;
 	if (s->payload) {
 		put(p, s->payload, s->payload_len);
@@ -171,7 +188,8 @@ static inline void packet_tcp(struct packet *p, const struct packet_spec *s)
 
 static inline void packet_build(struct packet *p, const struct packet_spec *s)
 {
-	size_t tcp_len = 20u + s->tcp_options + s->payload_len;
+	bool udp = s->proto == 17;
+	size_t tcp_len = (udp ? 8u : 20u + s->tcp_options) + s->payload_len;
 
 	p->len = p->tcp_off = p->payload_off = 0;
 	if (!s->raw)
@@ -184,7 +202,11 @@ static inline void packet_build(struct packet *p, const struct packet_spec *s)
 		packet_ip6(p, s, tcp_len);
 	else
 		packet_ip4(p, s, tcp_len);
-	packet_tcp(p, s);
+	if (udp)
+		packet_udp(p, s);
+	else
+		packet_tcp(p, s);
+	packet_payload(p, s);
 	put_fill(p, s->padding, 0xee);
 }
 

@@ -48,7 +48,7 @@ struct tap {
 
 /* How a tap differs from the usual one, which watches port 1433. */
 struct tap_setup {
-	bool any_port, mirror, xdp_direct;
+	bool any_port, mirror, xdp_direct, browser;
 	uint32_t budget, ring_size;
 };
 
@@ -81,9 +81,10 @@ static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 		printf("not ok - open: %s\n", strerror(errno));
 		exit(1);
 	}
-	tap->skel->rodata->tap_ports[1433 / 64] |= 1ull << 1433 % 64;
+	tap->skel->bss->tap_ports[1433 / 64] |= 1ull << 1433 % 64;
 	tap->skel->rodata->tap_any_port = setup->any_port;
 	tap->skel->rodata->tap_mirror = setup->mirror;
+	tap->skel->rodata->tap_browser = setup->browser;
 	tap->skel->rodata->tap_xdp_direct = setup->xdp_direct;
 	if (setup->budget)
 		tap->skel->rodata->tap_budget = setup->budget;

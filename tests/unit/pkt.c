@@ -50,9 +50,50 @@ static const struct pkt_case cases[] = {
 	{"first fragment", {.frag = FRAG_MORE, .payload_len = 8}, PKT_TCP, 54, 8},
 	{"later fragment", {.frag = FRAG_MORE | 1, .payload_len = 8}, PKT_FRAGMENT, 0, 0},
 	{"last fragment", {.frag = 100, .payload_len = 8}, PKT_FRAGMENT, 0, 0},
-	{"fragment of UDP", {.frag = 100, .proto = 17}, PKT_OTHER, 0, 0},
+	{"fragment of another protocol", {.frag = 100, .proto = 132}, PKT_OTHER, 0, 0},
 	{"do not fragment", {.frag = 0x4000, .payload_len = 8}, PKT_TCP, 54, 8},
-	{"UDP", {.proto = 17}, PKT_OTHER, 0, 0},
+	{"SCTP", {.proto = 132}, PKT_OTHER, 0, 0},
+	{"UDP", {.proto = 17, .payload_len = 100}, PKT_UDP, 42, 100},
+	{"UDP without payload", {.proto = 17}, PKT_UDP, 42, 0},
+	{"UDP padding is not payload",
+	 {.proto = 17, .payload_len = 1, .padding = 17},
+	 PKT_UDP,
+	 42,
+	 1},
+	{"UDP length below the packet's",
+	 {.proto = 17, .udp_len = 12, .payload_len = 9},
+	 PKT_UDP,
+	 42,
+	 4},
+	{"UDP length beyond the packet",
+	 {.proto = 17, .udp_len = 2000, .payload_len = 9},
+	 PKT_UDP,
+	 42,
+	 9},
+	{"UDP length below its header",
+	 {.proto = 17, .udp_len = 7, .payload_len = 9},
+	 PKT_OTHER,
+	 0,
+	 0},
+	{"UDP length 0", {.proto = 17, .udp_len = -1, .payload_len = 9}, PKT_OTHER, 0, 0},
+	{"UDP, IPv4 options", {.proto = 17, .ip_options = 40, .payload_len = 9}, PKT_UDP, 82, 9},
+	{"UDP, IPv4 total length below its header",
+	 {.proto = 17, .total_len = 19, .payload_len = 9},
+	 PKT_SHORT,
+	 0,
+	 0},
+	{"UDP, IPv4 total length within UDP's header",
+	 {.proto = 17, .total_len = 27, .payload_len = 9},
+	 PKT_OTHER,
+	 0,
+	 0},
+	{"UDP, first fragment",
+	 {.proto = 17, .frag = FRAG_MORE, .udp_len = 3000, .payload_len = 1472},
+	 PKT_UDP,
+	 42,
+	 1472},
+	{"UDP, later fragment", {.proto = 17, .frag = 100, .payload_len = 9}, PKT_OTHER, 0, 0},
+	{"UDP, 802.1Q", {.proto = 17, .vlan = {0x8100}, .payload_len = 9}, PKT_UDP, 46, 9},
 	{"ARP", {.family = PACKET_ARP}, PKT_OTHER, 0, 0},
 	{"802.1Q", {.vlan = {0x8100}, .payload_len = 5}, PKT_TCP, 58, 5},
 	{"802.1ad", {.vlan = {0x88a8, 0x8100}, .payload_len = 5}, PKT_TCP, 62, 5},
@@ -121,8 +162,29 @@ static const struct pkt_case cases[] = {
 	 PKT_EXT_HEADERS,
 	 0,
 	 0},
+	{"IPv6 six headers, SCTP",
+	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60}, .proto = 132},
+	 PKT_OTHER,
+	 0,
+	 0},
+	{"IPv6, UDP", {.family = PACKET_IP6, .proto = 17, .payload_len = 9}, PKT_UDP, 62, 9},
 	{"IPv6 six headers, UDP",
-	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60}, .proto = 17},
+	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60}, .proto = 17, .payload_len = 9},
+	 PKT_UDP,
+	 110,
+	 9},
+	{"IPv6 seven headers, UDP",
+	 {.family = PACKET_IP6, .ext = {255, 60, 43, 44, 51, 60, 60}, .proto = 17},
+	 PKT_EXT_HEADERS,
+	 0,
+	 0},
+	{"IPv6 first fragment, UDP",
+	 {.family = PACKET_IP6, .ext = {44}, .frag = 1, .proto = 17, .payload_len = 9},
+	 PKT_UDP,
+	 70,
+	 9},
+	{"IPv6 length within UDP's header",
+	 {.family = PACKET_IP6, .proto = 17, .total_len = 7, .payload_len = 9},
 	 PKT_OTHER,
 	 0,
 	 0},
@@ -144,6 +206,7 @@ static const struct pkt_case cases[] = {
 	{"IPv6 ESP", {.family = PACKET_IP6, .proto = 50}, PKT_OTHER, 0, 0},
 	{"IPv6 no next header", {.family = PACKET_IP6, .proto = 59}, PKT_OTHER, 0, 0},
 	{"raw IPv4", {.raw = true, .payload_len = 4}, PKT_TCP, 40, 4},
+	{"raw IPv4, UDP", {.raw = true, .proto = 17, .payload_len = 4}, PKT_UDP, 28, 4},
 	{"raw IPv6",
 	 {.raw = true, .family = PACKET_IP6, .ext = {60}, .payload_len = 4},
 	 PKT_TCP,
@@ -191,12 +254,12 @@ UNIT_CASE(table)
 		result = parse(c, &pkt, packet.len, packet.len);
 		if (result != c->result)
 			UNIT_FAIL("%s: result %d, not %d", c->name, result, c->result);
-		if (result != PKT_TCP)
+		if (result != PKT_TCP && result != PKT_UDP)
 			continue;
 		if (pkt.payload_off != c->payload_off || pkt.payload_len != c->payload_len)
 			UNIT_FAIL("%s: payload %u at %u, not %u at %u", c->name, pkt.payload_len,
 				  pkt.payload_off, c->payload_len, c->payload_off);
-		if (pkt.sport != 40000 || pkt.dport != 1433)
+		if (pkt.sport != 40000 || pkt.dport != (result == PKT_TCP ? 1433 : 1434))
 			UNIT_FAIL("%s: ports %u, %u", c->name, pkt.sport, pkt.dport);
 	}
 }
@@ -215,11 +278,13 @@ UNIT_CASE(cut_at_every_byte)
 
 			if (result != c->result && (enough || result != PKT_SHORT))
 				UNIT_FAIL("%s, %zu bytes: result %d", c->name, cut, result);
-			if (c->result == PKT_TCP &&
-			    (result == PKT_TCP) != (cut >= packet.tcp_off + 20))
+			if ((c->result == PKT_TCP || c->result == PKT_UDP) &&
+			    (result == c->result) !=
+				    (cut >= packet.tcp_off + (c->result == PKT_TCP ? 20 : 8)))
 				UNIT_FAIL("%s, %zu bytes: result %d", c->name, cut, result);
 			enough = result == c->result;
-			if (result == PKT_TCP && pkt.payload_len != c->payload_len)
+			if ((result == PKT_TCP || result == PKT_UDP) &&
+			    pkt.payload_len != c->payload_len)
 				UNIT_FAIL("%s, %zu bytes: payload %u", c->name, cut,
 					  pkt.payload_len);
 		}
@@ -274,6 +339,33 @@ UNIT_CASE(segment_ipv6)
 	CHECK_INT(seg.len, 0);
 }
 
+UNIT_CASE(datagram)
+{
+	static const struct packet_spec spec = {.proto = 17, .swap = 1, .payload_len = 12};
+	static const uint8_t server[16] = {[10] = 0xff, 0xff, 10, 0, 0, 2};
+	static const uint8_t client[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
+	struct seg seg = {.ts_ns = 7, .seq = 1, .ack = 2, .window = 3, .flags = 4, .note = 8};
+	struct pkt pkt = {0};
+
+	packet_build(&packet, &spec);
+	CHECK_INT(pkt_parse_eth(&pkt, packet.data, packet.data + packet.len, (__u32)packet.len),
+		  PKT_UDP);
+	pkt_datagram(&pkt, &seg);
+	CHECK(!memcmp(seg.saddr, server, 16));
+	CHECK(!memcmp(seg.daddr, client, 16));
+	CHECK_INT(seg.sport, 1434);
+	CHECK_INT(seg.dport, 40000);
+	CHECK_INT(seg.seq, 0);
+	CHECK_INT(seg.ack, 0);
+	CHECK_INT(seg.flags, 0);
+	CHECK_INT(seg.window, 0);
+	CHECK_INT(seg.ttl, 57);
+	CHECK_INT(seg.ip_id, 0x1234);
+	CHECK_INT(seg.len, 12);
+	CHECK_INT(seg.ts_ns, 7);
+	CHECK_INT(seg.note, 8);
+}
+
 UNIT_CASE(raw_neither_version)
 {
 	static const uint8_t bytes[40] = {0x50};
@@ -289,6 +381,7 @@ int main(void)
 	RUN(cut_at_every_byte);
 	RUN(segment_ipv4);
 	RUN(segment_ipv6);
+	RUN(datagram);
 	RUN(raw_neither_version);
 	return unit_status();
 }

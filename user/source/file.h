@@ -14,7 +14,7 @@ struct file_stats {
 	uint64_t packets;   /* frames read */
 	uint64_t segments;  /* of them, TCP segments handed over */
 	uint64_t other;	    /* not IP, or not TCP */
-	uint64_t malformed; /* cut short or inconsistent before the end of the TCP header */
+	uint64_t malformed; /* cut short or inconsistent before the end of the TCP or UDP header */
 	uint64_t fragments; /* IP fragments other than the first */
 	uint64_t truncated; /* segments whose payload the capture cut short (snap length) */
 	uint64_t bytes_read, bytes_total; /* of the file; total 0: not known (a pipe) */

@@ -22,6 +22,7 @@ struct live_config {
 	bool mirror; /* one ingress hook sees both directions: no egress program */
 	const struct port_set *ports;
 	bool any_port;
+	bool browser;	    /* hand SQL Server Browser's datagrams over, too */
 	uint32_t max_flows; /* 0: 65,536 */
 };
 

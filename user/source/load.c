@@ -120,14 +120,14 @@ static void show_verifier_log(const char *program, char *text)
 
 static void configure(struct tap_bpf *tap, const struct live_config *config)
 {
-	_Static_assert(sizeof(tap->rodata->tap_ports) == sizeof(config->ports->bits),
+	_Static_assert(sizeof(tap->bss->tap_ports) == sizeof(config->ports->bits),
 		       "one set of ports, two spellings");
 
 	if (config->ports)
-		memcpy((void *)tap->rodata->tap_ports, config->ports->bits,
-		       sizeof(config->ports->bits));
+		memcpy(tap->bss->tap_ports, config->ports->bits, sizeof(config->ports->bits));
 	tap->rodata->tap_any_port = config->any_port;
 	tap->rodata->tap_mirror = config->mirror;
+	tap->rodata->tap_browser = config->browser;
 	if (config->max_flows)
 		bpf_map__set_max_entries(tap->maps.flows, config->max_flows);
 	if (config->hook != LIVE_HOOK_XDP)
