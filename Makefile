@@ -30,6 +30,7 @@ TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm
 DEMO_DEBS  := iproute2 freetds-bin
 
 BENCH_DEBS := valgrind util-linux
+SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
 LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls yaml-0.1 libcrypt
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
@@ -51,10 +52,11 @@ LOAD     := $(O)/tests/tds-load
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard user/lib/*.c user/engine/*.c) user/source/file.c)
 FUZZ_S   ?= 60
+SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo test test-build check-layers bench fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo test test-build check-layers bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -85,6 +87,12 @@ bench: deps deps-test
 	$(Q)sh tests/deps $(BENCH_DEBS)
 	$(Q)$(MAKE) all $(BENCHES) $(SERVER) $(LOAD)
 	$(Q)tests/bench/bench $(O) $(ONLY)
+
+## soak: watch SOAK_S seconds (3600) of mixed traffic: nothing grows, nothing is lost; writes $(O)/soak.txt
+soak: deps
+	$(Q)sh tests/deps $(SOAK_DEBS)
+	$(Q)$(MAKE) all $(SERVER) $(LOAD)
+	$(Q)tests/soak/soak $(O) $(SOAK_S)
 
 fuzz-build: $(FUZZERS) $(O)/fuzz/corpus.stamp
 
