@@ -22,6 +22,7 @@
 #include "loop.h"
 #include "opts.h"
 #include "output.h"
+#include "ports.h"
 #include "sink/sink.h"
 #include "sink/summary.h"
 #include "source/file.h"
@@ -280,9 +281,9 @@ static int live_loop(struct app *app)
 
 static void live_announce(const struct app *app)
 {
-	char ports[OPTS_PORTS_TEXT];
+	char ports[PORTS_TEXT];
 
-	opts_ports_text(&app->opts->ports, ports);
+	ports_text(&app->opts->ports, ports);
 	log_info("watching %s for port%s %s%s; Ctrl-C ends", live_describe(app->live),
 		 strpbrk(ports, ",-") ? "s" : "", ports,
 		 app->opts->any_port ? " and TDS on any other" : "");
@@ -381,13 +382,13 @@ static int read_file(struct app *app, const char *path)
 static void read_hint(const struct app *app)
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
-	char ports[OPTS_PORTS_TEXT];
+	char ports[PORTS_TEXT];
 
 	if (!app->read.segments || stats->ignored < stats->segments)
 		return;
 	log_info("none of %" PRIu64 " TCP segments was to or from port %s; -p names other ports, "
 		 "--any-port looks at all",
-		 app->read.segments, opts_ports_text(&app->opts->ports, ports));
+		 app->read.segments, ports_text(&app->opts->ports, ports));
 }
 
 /* A file that can't be read does not keep the others from being read. */

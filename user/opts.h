@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * opts.h - the command line: one table of options, from which parsing and help come.
+ * opts.h - the command line and the configuration file: one table of options, from which the
+ * parsing of both, the help, the manual page and the shells' completions come.
  */
 #ifndef TDSMON_OPTS_H
 #define TDSMON_OPTS_H
@@ -12,15 +13,25 @@
 
 #define OPTS_PORT_DEFAULT 1433
 
+/* Where a setting comes from; what comes later takes precedence. */
+enum opts_source {
+	OPTS_FROM_NOWHERE,
+	OPTS_FROM_FILE,
+	OPTS_FROM_LINE,
+};
+
 struct opts {
-	const char **interfaces, **files; /* into argv; room for argc of each */
+	const char **interfaces, **files; /* into argv and text */
 	size_t interface_count, file_count;
 	struct port_set ports;
+	const char *config; /* the configuration file, or NULL */
+	char *text;	    /* of the configuration file; settings point into it */
+	unsigned line;	    /* the one of it that is looked at; 0: none */
 	const struct sink_ops *format;
 	const char *live_only;	  /* an option given that is of no use with files, or NULL */
 	uint32_t max_connections; /* 0: the default */
 	enum live_hook hook;
-	bool has_ports; /* -p was given */
+	enum opts_source source, ports_from, interfaces_from;
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool any_port, mirror, identities, commands, explain, verbose;
 };
@@ -32,19 +43,14 @@ enum opts_result {
 	OPTS_USAGE, /* wrong; the reason was logged */
 };
 
-/* opts_release() is due after any result. */
+/*
+ * The configuration file first, if --config names one, then the command line. What may be given
+ * several times replaces what the file says of it. opts_release() is due after any result.
+ */
 enum opts_result opts_parse(struct opts *opts, int argc, char **argv);
 void opts_release(struct opts *opts);
 
 /* --help, for 80 columns. */
 void opts_help(struct output *out);
-
-/* Add ports by a list "1433,1500-1510": 0, or -EINVAL with the part that is wrong logged. */
-int opts_ports(struct port_set *ports, const char *list);
-
-#define OPTS_PORTS_TEXT 128
-
-/* "1433, 1500-1510", cut with "..." where it does not fit. Returns text. */
-const char *opts_ports_text(const struct port_set *ports, char text[OPTS_PORTS_TEXT]);
 
 #endif

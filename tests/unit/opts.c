@@ -4,6 +4,7 @@
  */
 #include "log.h"
 #include "opts.h"
+#include "ports.h"
 #include "unit.h"
 
 #define ARGV_MAX 16
@@ -127,31 +128,32 @@ UNIT_CASE(help_and_version)
 	opts_release(&o);
 }
 
-static const char *ports_text(const char *list)
+static const char *list_text(const char *list)
 {
-	static char text[OPTS_PORTS_TEXT];
+	static char text[PORTS_TEXT];
 	struct port_set ports = {0};
+	char why[PORTS_WHY];
 
-	opts_ports(&ports, list);
-	return opts_ports_text(&ports, text);
+	CHECK_INT(ports_parse(&ports, list, why), 0);
+	return ports_text(&ports, text);
 }
 
 UNIT_CASE(ports_as_text)
 {
-	CHECK_STR(ports_text("1433"), "1433");
-	CHECK_STR(ports_text("1502,1433,1500-1501"), "1433, 1500-1502");
-	CHECK_STR(ports_text("1-65535"), "1-65535");
-	CHECK_STR(ports_text("65535,1"), "1, 65535");
+	CHECK_STR(list_text("1433"), "1433");
+	CHECK_STR(list_text("1502,1433,1500-1501"), "1433, 1500-1502");
+	CHECK_STR(list_text("1-65535"), "1-65535");
+	CHECK_STR(list_text("65535,1"), "1, 65535");
 }
 
 UNIT_CASE(many_ports_as_text_are_cut)
 {
 	struct port_set ports = {0};
-	char text[OPTS_PORTS_TEXT];
+	char text[PORTS_TEXT];
 
 	for (int port = 10001; port < 65536; port += 2)
 		port_set_add(&ports, (uint16_t)port);
-	opts_ports_text(&ports, text);
+	ports_text(&ports, text);
 	CHECK(strlen(text) < sizeof(text));
 	CHECK_STR(text + strlen(text) - 5, ", ...");
 }
