@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * app.c - see app.h.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "counters.h"
+#include "log.h"
+#include "sink/summary.h"
+
+static void app_flush(struct app *app)
+{
+	if (app->prompt)
+		output_flush(app->out);
+}
+
+static void app_login(void *ctx, const struct login_record *rec)
+{
+	struct app *app = ctx;
+
+	for (int i = 0; i < LISTENERS; i++)
+		app->listeners[i].ops->login(app->listeners[i].sink, rec);
+	app_flush(app);
+}
+
+static void app_close(void *ctx, const struct close_record *rec)
+{
+	struct app *app = ctx;
+
+	for (int i = 0; i < LISTENERS; i++)
+		app->listeners[i].ops->close(app->listeners[i].sink, rec);
+	app_flush(app);
+}
+
+static void app_command(void *ctx, const struct command_record *rec)
+{
+	struct app *app = ctx;
+
+	for (int i = 0; i < LISTENERS; i++)
+		if (app->listeners[i].ops->command)
+			app->listeners[i].ops->command(app->listeners[i].sink, rec);
+	app_flush(app);
+}
+
+static void app_tap(void *ctx, const struct flow_key *key, enum tap_level level)
+{
+	struct app *app = ctx;
+
+	live_tap(app->live, key, level);
+}
+
+static bool app_is_local(void *ctx, const uint8_t *addr)
+{
+	struct app *app = ctx;
+
+	return live_is_local(app->live, addr);
+}
+
+void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
+{
+	struct app *app = ctx;
+
+	engine_segment(app->engine, seg, payload);
+}
+
+static const char *interface_name(uint32_t ifindex, char name[SINK_INTERFACE_MAX])
+{
+	return if_indextoname(ifindex, name);
+}
+
+static bool colour_wanted(void)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR"); /* no-color.org */
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+static int app_open_engine(struct app *app)
+{
+	const struct opts *opts = app->opts;
+	struct engine_config config = {.ports = &opts->ports,
+				       .any_port = opts->any_port,
+				       .identities = opts->identities,
+				       .max_flows = opts->max_connections,
+				       .slow_prelogin_ns = opts->slow_prelogin_ms * 1000000ull,
+				       .slow_login_ns = opts->slow_login_ms * 1000000ull,
+				       .reorder_ns = app->live ? 0 : UINT64_MAX};
+	struct engine_ops ops = {.login = app_login,
+				 .close = app_close,
+				 .command = opts->commands ? app_command : NULL,
+				 .tap = app->live ? app_tap : NULL,
+				 .is_local = app->live ? app_is_local : NULL};
+
+	app->engine = engine_new(&config, &ops, app);
+	return app->engine ? 0 : -ENOMEM;
+}
+
+int app_open(struct app *app)
+{
+	struct sink_config config = {.out = app->out,
+				     .clock = &app->clock,
+				     .interface_name = app->live ? interface_name : NULL,
+				     .terminal = isatty(STDOUT_FILENO),
+				     .colour = colour_wanted(),
+				     .explain = app->opts->explain};
+	int err = 0;
+
+	app->prompt = app->live || config.terminal;
+	app->progress = isatty(STDERR_FILENO) && !config.terminal;
+	app->listeners[0].ops = app->opts->format;
+	app->listeners[1].ops = &summary_sink;
+	for (int i = 0; i < LISTENERS; i++) {
+		struct listener *l = &app->listeners[i];
+
+		l->sink = l->ops->open(&config);
+		if (!l->sink)
+			err = -ENOMEM;
+		config.out = app->messages;
+		config.terminal = config.colour = false;
+	}
+	if (!err)
+		err = app_open_engine(app);
+	if (err)
+		log_error("out of memory");
+	return err;
+}
+
+void app_close_all(struct app *app)
+{
+	engine_free(app->engine);
+	for (int i = 0; i < LISTENERS; i++)
+		if (app->listeners[i].ops)
+			app->listeners[i].ops->free(app->listeners[i].sink);
+}
+
+void app_summary(struct app *app)
+{
+	struct counter counters[2 * COUNTERS_MAX];
+	uint64_t taps[TAP_CNT_MAX] = {0};
+	size_t n = 0;
+
+	if (app->live) {
+		live_counters(app->live, taps);
+		n += counters_tap(taps, counters);
+	} else {
+		n += counters_file(&app->read, counters);
+	}
+	n += counters_engine(engine_stats(app->engine), counters + n);
+	summary_print(app->listeners[1].sink, counters, n);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * app.h - a run of tdsmon: the engine, the sinks that listen to it, and what feeds it.
+ */
+#ifndef TDSMON_APP_H
+#define TDSMON_APP_H
+
+#include <signal.h>
+
+#include "clock.h"
+#include "engine.h"
+#include "opts.h"
+#include "output.h"
+#include "sink/sink.h"
+#include "source/file.h"
+#include "source/live.h"
+
+/* The format chosen, and the summary. */
+struct listener {
+	const struct sink_ops *ops;
+	void *sink;
+};
+
+#define LISTENERS 2
+
+struct app {
+	const struct opts *opts;
+	struct output *out, *messages;
+	const volatile sig_atomic_t *stop; /* a signal wants the run to end */
+	struct engine *engine;
+	struct live *live; /* NULL while reading files */
+	struct listener listeners[LISTENERS];
+	struct wallclock clock;
+	bool prompt;		/* every record is written out at once */
+	bool progress;		/* standard error is a terminal of its own */
+	uint64_t progress_ns;	/* when it was shown last */
+	struct file_stats read; /* the files so far */
+};
+
+/* The engine and the sinks, for app->live as it is by then. 0, or -errno with the reason logged. */
+int app_open(struct app *app);
+void app_close_all(struct app *app); /* after app_open() whatever it answered */
+
+/* segment_fn for sources; ctx is the app. */
+void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload);
+
+/* The end of the run, in words. */
+void app_summary(struct app *app);
+
+/* Watch live, or read files, as the options say: 0, or -errno with the reason logged. */
+int watch_run(struct app *app);
+int replay_run(struct app *app);
+
+#endif

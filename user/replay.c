@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * replay.c - a run that reads capture files.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "app.h"
+#include "log.h"
+#include "ports.h"
+
+#define PROGRESS_EVERY 4096 /* packets between two looks at the clock */
+#define PROGRESS_NS    200000000ull
+
+/* Overwritten by itself, and by whatever is said next. */
+static void progress_show(struct app *app, const char *path, const struct file_stats *stats)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	if (!app->progress || now_ns - app->progress_ns < PROGRESS_NS)
+		return;
+	app->progress_ns = now_ns;
+	output_printf(app->messages, "\033[Kreading %s: %" PRIu64 " packets, %" PRIu64 " MB", path,
+		      stats->packets, stats->bytes_read / 1000000);
+	if (stats->bytes_total)
+		output_printf(app->messages, ", %" PRIu64 " %%",
+			      stats->bytes_read * 100 / stats->bytes_total);
+	output_printf(app->messages, "\r");
+	output_flush(app->messages);
+}
+
+static void progress_erase(struct app *app)
+{
+	if (!app->progress_ns)
+		return;
+	output_printf(app->messages, "\033[K");
+	output_flush(app->messages);
+	app->progress_ns = 0;
+}
+
+static void read_add(struct file_stats *sum, const struct file_stats *stats)
+{
+	sum->packets += stats->packets;
+	sum->segments += stats->segments;
+	sum->other += stats->other;
+	sum->malformed += stats->malformed;
+	sum->fragments += stats->fragments;
+	sum->truncated += stats->truncated;
+}
+
+static int read_file(struct app *app, const char *path)
+{
+	const uint8_t *payload;
+	struct file *file;
+	struct seg seg;
+	int err, got = 0;
+
+	file = file_open(path, &err);
+	if (!file)
+		return err;
+	/* A capture that is being made is told of as it comes. */
+	app->prompt |= !strcmp(path, "-");
+	while (!*app->stop && !app->out->err && (got = file_next(file, &seg, &payload)) > 0) {
+		engine_segment(app->engine, &seg, payload);
+		if (file_stats(file)->packets % PROGRESS_EVERY == 0)
+			progress_show(app, path, file_stats(file));
+	}
+	progress_erase(app);
+	read_add(&app->read, file_stats(file));
+	file_close(file);
+	return got < 0 && got != -EINTR ? got : 0;
+}
+
+/* Nothing found may mean that it was looked for in the wrong place. */
+static void read_hint(const struct app *app)
+{
+	const struct engine_stats *stats = engine_stats(app->engine);
+	char ports[PORTS_TEXT];
+
+	if (!app->read.segments || stats->ignored < stats->segments)
+		return;
+	log_info("none of %" PRIu64 " TCP segments was to or from port %s; -p names other ports, "
+		 "--any-port looks at all",
+		 app->read.segments, ports_text(&app->opts->ports, ports));
+}
+
+/* A file that can't be read does not keep the others from being read. */
+int replay_run(struct app *app)
+{
+	int err = app_open(app);
+
+	if (!err) {
+		for (size_t i = 0; i < app->opts->file_count && !*app->stop && !app->out->err; i++)
+			err = read_file(app, app->opts->files[i]) ?: err;
+		engine_finish(app->engine);
+		output_flush(app->out);
+		if (app->read.packets || !err)
+			app_summary(app);
+		read_hint(app);
+	}
+	app_close_all(app);
+	return err;
+}
