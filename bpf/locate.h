@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * locate.h - the way in: finds the TCP segment in a frame, and if it may be of interest puts it
- * into the work. The functions are not static, so that the verifier looks at the parser once, by
- * itself, and not again for each path through what follows.
+ * locate.h - the way in: finds the TCP segment in a frame and the flow that it is of, and decides
+ * by the flow's level. What is not to be handed over ends here: the bulk of the traffic costs a
+ * look-up and no copy. The functions are not static, so that the verifier looks at the parser
+ * once, by itself, and not again for each path through what follows.
  */
 #ifndef TDSMON_LOCATE_H
 #define TDSMON_LOCATE_H
@@ -10,92 +11,23 @@
 #include "browser.h"
 #include "walk.h"
 
-/* What is to become of a segment of a flow that is being followed. */
-TAP_INLINE enum tap_counter locate_followed(const struct pkt *pkt, struct flow *flow, __u32 side)
+/* What locating a packet comes to, if not to what it is counted as: it is in the work. */
+enum locate {
+	LOCATE_NEW = TAP_CNT_MAX, /* of no flow, or the SYN of a new one */
+	LOCATE_FULL,		  /* to be handed over */
+	LOCATE_BUDGET,		  /* the same, but its payload */
+};
+
+/* The packet into the work, all but ts_ns. frame_len: 0 if it is what the IP header says. */
+TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt,
+			    const struct tap_key *key, __u32 side)
 {
-	if (pkt->tcp->flags & (SEG_SYN | SEG_FIN | SEG_RST))
-		return TAP_CNT_EVENT;
-	if (flow->level != TAP_FULL)
-		return walk_passes(pkt, flow, side) ? TAP_CNT_SKIPPED : TAP_CNT_EVENT;
-	if (!pkt->payload_len)
-		return TAP_CNT_EVENT;
-	if (flow->bytes >= tap_budget)
-		return TAP_CNT_BUDGET;
-	/* the two directions may miss each other's bytes: a budget, not an account */
-	flow->bytes += pkt->payload_len;
-	return TAP_CNT_EVENT;
-}
-
-/*
- * TAP_CNT_EVENT, TAP_CNT_BUDGET: the segment is in the work, all but ts_ns, ifindex, dir and
- * avail, and with TAP_CNT_DATAGRAM the datagram is; else what became of the packet. What is not
- * to be handed over ends here: the bulk of the traffic costs a look-up and no copy.
- */
-TAP_INLINE enum tap_counter locate_done(const struct pkt *pkt, enum pkt_result parsed)
-{
-	enum tap_counter result = TAP_CNT_EVENT;
-	struct tap_work *work;
-	struct flow *flow;
-	__u32 side;
-
-	if (parsed == PKT_SHORT)
-		return TAP_CNT_SHORT;
-	if (parsed == PKT_FRAGMENT)
-		return TAP_CNT_FRAGMENT;
-	if (parsed == PKT_EXT_HEADERS)
-		return TAP_CNT_EXT_HEADERS;
-	if (parsed == PKT_UDP)
-		return browser_locate(pkt);
-	if (parsed != PKT_TCP)
-		return TAP_CNT_OTHER;
-	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port)
-		return TAP_CNT_OTHER;
-	work = tap_work();
-	if (!work)
-		return TAP_CNT_LOST;
-
-	side = flow_key_fill(&work->key, pkt);
-	flow = bpf_map_lookup_elem(&flows, &work->key);
-	if (flow)
-		result = locate_followed(pkt, flow, side);
-	if (result == TAP_CNT_SKIPPED)
-		return result;
-	work->followed = !!flow;
+	work->key = *key;
 	work->side = side;
-	work->level = flow ? flow->level : TAP_FULL;
 	pkt_seg(pkt, &work->seg);
 	work->seg.cap_len = 0;
 	work->seg.note = 0;
 	work->payload_off = pkt->payload_off;
-	return result;
-}
-
-__noinline int locate_eth(struct __sk_buff *skb)
-{
-	struct pkt pkt;
-	enum pkt_result parsed =
-		pkt_parse_eth(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
-
-	return locate_done(&pkt, parsed);
-}
-
-__noinline int locate_ip(struct __sk_buff *skb)
-{
-	struct pkt pkt;
-	enum pkt_result parsed =
-		pkt_parse_ip(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
-
-	return locate_done(&pkt, parsed);
-}
-
-/* Only the first buffer's length is told: it matters to lengths of 0, which no wire has. */
-__noinline int locate_xdp(struct xdp_md *xdp)
-{
-	const void *data = (void *)(long)xdp->data;
-	const void *end = (void *)(long)xdp->data_end;
-	struct pkt pkt;
-
-	return locate_done(&pkt, pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data));
 }
 
 /* How much of the payload the frame holds: an IP header may promise more. */
@@ -104,6 +36,131 @@ TAP_INLINE void locate_avail(struct tap_work *work, __u32 frame_len)
 	__u32 avail = frame_len > work->payload_off ? frame_len - work->payload_off : 0;
 
 	work->avail = avail < work->seg.len ? avail : work->seg.len;
+}
+
+TAP_INLINE __u32 locate_frame_len(void *ctx, enum tap_hook hook)
+{
+	struct xdp_md *xdp = ctx;
+
+	if (hook == TAP_HOOK_SKB)
+		return ((struct __sk_buff *)ctx)->len;
+	/* A frame may lie in several buffers where programs can get at them, from 5.18 on. */
+	if (tap_has_xdp_load())
+		return bpf_xdp_get_buff_len(xdp);
+	return xdp->data_end - xdp->data;
+}
+
+/* A flow at TAP_FULL. */
+TAP_INLINE int locate_full(const struct tap_work *work, struct flow *flow)
+{
+	if (work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST) || !work->seg.len)
+		return LOCATE_FULL;
+	if (flow->bytes >= tap_budget)
+		return LOCATE_BUDGET;
+	/* the two directions may miss each other's bytes: a budget, not an account */
+	flow->bytes += work->seg.len;
+	return LOCATE_FULL;
+}
+
+/* enum tap_counter or enum locate */
+TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
+			   __u32 dir)
+{
+	__u8 flags = pkt->tcp->flags;
+	struct tap_work *work;
+	struct tap_key key;
+	struct flow *flow;
+	__u32 side;
+
+	side = flow_key_fill(&key, pkt);
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow && flow->level != TAP_FULL && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
+	    walk_passes(pkt, flow, side))
+		return TAP_CNT_SKIPPED;
+	work = tap_work();
+	if (!work)
+		return TAP_CNT_LOST;
+	locate_take(work, pkt, &key, side);
+	locate_avail(work, locate_frame_len(ctx, hook));
+	work->seg.ifindex = ifindex;
+	work->seg.dir = dir;
+	if (!flow)
+		return LOCATE_NEW;
+	if ((flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN) {
+		/* the ports are used again: nothing of the old connection holds for the new one */
+		bpf_map_delete_elem(&flows, &work->key);
+		return LOCATE_NEW;
+	}
+	if (flow->level == TAP_FULL || flags & SEG_SYN)
+		return locate_full(work, flow);
+	return walk_packet(ctx, hook, work, flow);
+}
+
+/* SQL Browser's, if it is. */
+TAP_INLINE int locate_datagram(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
+			       __u32 dir)
+{
+	enum tap_counter result = browser_locate(pkt);
+	struct tap_work *work;
+
+	if (result != TAP_CNT_DATAGRAM)
+		return result;
+	work = tap_work();
+	if (!work)
+		return TAP_CNT_LOST;
+	locate_avail(work, locate_frame_len(ctx, hook));
+	work->seg.ifindex = ifindex;
+	work->seg.dir = dir;
+	return hook == TAP_HOOK_SKB ? browser_skb(ctx) : browser_xdp(ctx);
+}
+
+/* Of what is not TCP, or not on a port of interest, no more is to be known. */
+TAP_INLINE int locate_pkt(void *ctx, enum tap_hook hook, const struct pkt *pkt,
+			  enum pkt_result parsed, __u32 ifindex, __u32 dir)
+{
+	if (parsed == PKT_SHORT)
+		return TAP_CNT_SHORT;
+	if (parsed == PKT_FRAGMENT)
+		return TAP_CNT_FRAGMENT;
+	if (parsed == PKT_EXT_HEADERS)
+		return TAP_CNT_EXT_HEADERS;
+	if (parsed == PKT_UDP)
+		return locate_datagram(ctx, hook, pkt, ifindex, dir);
+	if (parsed != PKT_TCP)
+		return TAP_CNT_OTHER;
+	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port)
+		return TAP_CNT_OTHER;
+	return locate_done(ctx, hook, pkt, ifindex, dir);
+}
+
+__noinline int locate_eth(struct __sk_buff *skb, __u32 dir)
+{
+	struct pkt pkt;
+	enum pkt_result parsed =
+		pkt_parse_eth(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
+
+	return locate_pkt(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
+}
+
+__noinline int locate_ip(struct __sk_buff *skb, __u32 dir)
+{
+	struct pkt pkt;
+	enum pkt_result parsed =
+		pkt_parse_ip(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
+
+	return locate_pkt(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
+}
+
+/* Only the first buffer's length is told: it matters to lengths of 0, which no wire has. */
+__noinline int locate_xdp(struct xdp_md *xdp, __u32 dir)
+{
+	const void *data = (void *)(long)xdp->data;
+	const void *end = (void *)(long)xdp->data_end;
+	struct pkt pkt;
+
+	return locate_pkt(xdp, TAP_HOOK_XDP, &pkt,
+			  pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data),
+			  xdp->ingress_ifindex, dir);
 }
 
 #endif

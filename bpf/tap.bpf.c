@@ -15,7 +15,7 @@
  * A SYN is kept until it is answered or repeated: handed over then, with the time at which it was
  * seen. So a flood of SYNs never reaches user space.
  */
-TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct flow_key *key,
+TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct tap_key *key,
 				    bool watched)
 {
 	enum tap_counter kept = watched ? TAP_CNT_SKIPPED : TAP_CNT_OTHER;
@@ -23,7 +23,7 @@ TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct fl
 
 	if (!half)
 		return TAP_CNT_EVENT;
-	if (half_is(half, key) && half->syn_seq == work->seg.seq) {
+	if (half_is(half, key) && half->syn.seq == work->seg.seq) {
 		if (!watched)
 			return kept;
 		return half_emit(half, key, HALF_SYN) ? TAP_CNT_EVENT : TAP_CNT_LOST;
@@ -39,7 +39,7 @@ TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct fl
  * A watched port, but no flow yet. The flow is followed from its first payload on, if its
  * handshake was seen or the server speaks: what a flood of made-up packets can't bring about.
  */
-TAP_INLINE enum tap_counter tap_unknown(const struct tap_work *work, const struct flow_key *key)
+TAP_INLINE enum tap_counter tap_unknown(const struct tap_work *work, const struct tap_key *key)
 {
 	__u8 flags = work->seg.flags;
 	struct half *half;
@@ -52,17 +52,17 @@ TAP_INLINE enum tap_counter tap_unknown(const struct tap_work *work, const struc
 	if (kept)
 		ok = half_emit(half, key, HALF_SYN);
 	if (kept && flags & SEG_SYN)
-		half_answered(half, key);
+		half->state |= HALF_ANSWERED;
 	if (flags & (SEG_FIN | SEG_RST)) {
 		if (kept)
-			half_end(half, key);
+			half_end(half);
 		return ok ? TAP_CNT_EVENT : TAP_CNT_LOST;
 	}
-	if (work->seg.len && ((kept && half->answered) || tap_port(work->seg.sport))) {
+	if (work->seg.len && ((kept && half->state & HALF_ANSWERED) || tap_port(work->seg.sport))) {
 		if (!flow_start(key, work->seg.len))
 			return ok ? TAP_CNT_FLOW_MISS : TAP_CNT_LOST;
 		if (kept)
-			half_end(half, key);
+			half_end(half);
 	}
 	return ok ? TAP_CNT_EVENT : TAP_CNT_LOST;
 }
@@ -99,27 +99,27 @@ TAP_INLINE bool tap_recognise(const __u8 *b, bool first)
 }
 
 /* A packet without payload on a port not watched: keep it if it is part of a kept handshake. */
-TAP_INLINE void tap_handshake(const struct tap_work *work, const struct flow_key *key,
+TAP_INLINE void tap_handshake(const struct tap_work *work, const struct tap_key *key,
 			      struct half *half)
 {
 	const struct seg *seg = &work->seg;
 
 	if (seg->flags & (SEG_RST | SEG_FIN)) {
-		half_end(half, key);
+		half_end(half);
 		return;
 	}
 	if (seg->flags & SEG_SYN) {
-		if (seg->ack == half->syn_seq + 1)
+		if (seg->ack == half->syn.seq + 1)
 			half_add(half, key, seg, HALF_SYNACK);
 		return;
 	}
-	if (seg->seq == half->syn_seq + 1 && half->held & 1 << HALF_SYNACK)
+	if (seg->seq == half->syn.seq + 1 && half->state & 1 << HALF_SYNACK)
 		half_add(half, key, seg, HALF_ACK);
 }
 
 /* A port not watched, and any_port: keep the handshake back until the client has spoken. */
 TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const struct tap_work *work,
-					 const struct flow_key *key)
+					 const struct tap_key *key)
 {
 	struct half *half = half_slot(key);
 	bool kept = half_is(half, key), ok;
@@ -133,9 +133,9 @@ TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const st
 		return TAP_CNT_OTHER;
 	}
 	if (work->avail < TAP_PEEK || !tap_peek(ctx, hook, work->payload_off, peek) ||
-	    !tap_recognise(peek, kept && work->seg.seq == half->syn_seq + 1)) {
+	    !tap_recognise(peek, kept && work->seg.seq == half->syn.seq + 1)) {
 		if (kept)
-			half_end(half, key);
+			half_end(half);
 		return TAP_CNT_OTHER;
 	}
 	ok = flow_start(key, work->seg.len);
@@ -143,89 +143,60 @@ TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const st
 		if (!half_emit(half, key, HALF_SYN) || !half_emit(half, key, HALF_SYNACK) ||
 		    !half_emit(half, key, HALF_ACK))
 			return TAP_CNT_LOST;
-		half_end(half, key);
+		half_end(half);
 	}
 	return ok ? TAP_CNT_EVENT : TAP_CNT_FLOW_MISS;
 }
 
-/* Decide on a segment, and take note of it. found: what its flow's level has it be. */
-TAP_INLINE enum tap_counter tap_judge(void *ctx, enum tap_hook hook, const struct tap_work *work,
-				      enum tap_counter found)
+/* A segment of no flow: take note of it, and decide. */
+TAP_INLINE enum tap_counter tap_new(void *ctx, enum tap_hook hook, const struct tap_work *work)
 {
 	bool watched = tap_port(work->seg.dport) || tap_port(work->seg.sport);
 
-	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN) {
-		/* the ports are used again: nothing of the old connection holds for the new one */
-		if (work->followed)
-			bpf_map_delete_elem(&flows, &work->key);
+	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
 		return tap_syn(work, &work->key, watched);
-	}
-	if (work->followed)
-		return found;
 	if (watched)
 		return tap_unknown(work, &work->key);
 	return tap_stranger(ctx, hook, work, &work->key);
 }
 
-TAP_INLINE enum tap_counter tap_tcp(void *ctx, enum tap_hook hook, struct tap_work *work,
-				    enum tap_counter found)
+/* found: enum locate. */
+TAP_INLINE enum tap_counter tap_packet(void *ctx, enum tap_hook hook, int found)
 {
-	enum tap_counter result;
+	struct tap_work *work = tap_work();
+	enum tap_counter result = TAP_CNT_EVENT;
 	int err;
 
-	if (work->followed && work->level != TAP_FULL && !(work->seg.flags & SEG_SYN))
-		return hook == TAP_HOOK_SKB ? walk_skb(ctx) : walk_xdp(ctx);
+	if (!work)
+		return TAP_CNT_LOST;
 	work->seg.ts_ns = bpf_ktime_get_ns();
-	result = tap_judge(ctx, hook, work, found);
+	if (found == LOCATE_NEW)
+		result = tap_new(ctx, hook, work);
 	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)
 		return result;
-	if (result == TAP_CNT_BUDGET)
+	if (found == LOCATE_BUDGET) {
+		result = TAP_CNT_BUDGET;
 		work->avail = 0;
+	}
 	err = hook == TAP_HOOK_SKB ? emit_skb(ctx) : emit_xdp(ctx);
 	return err ? TAP_CNT_LOST : result;
 }
 
-TAP_INLINE __u32 tap_frame_len(void *ctx, enum tap_hook hook)
+TAP_INLINE void tap_finish(void *ctx, enum tap_hook hook, int found)
 {
-	struct xdp_md *xdp = ctx;
-
-	if (hook == TAP_HOOK_SKB)
-		return ((struct __sk_buff *)ctx)->len;
-	/* A frame may lie in several buffers where programs can get at them, from 5.18 on. */
-	if (tap_has_xdp_load())
-		return bpf_xdp_get_buff_len(xdp);
-	return xdp->data_end - xdp->data;
-}
-
-/* What is in the work. found: what locating it came to. */
-TAP_INLINE enum tap_counter tap_located(void *ctx, enum tap_hook hook, struct tap_work *work,
-					enum tap_counter found)
-{
-	if (found != TAP_CNT_DATAGRAM)
-		return tap_tcp(ctx, hook, work, found);
-	return hook == TAP_HOOK_SKB ? browser_skb(ctx) : browser_xdp(ctx);
-}
-
-/* found: what locating the packet came to. */
-TAP_INLINE void tap_packet(void *ctx, enum tap_hook hook, enum tap_counter found, __u32 ifindex,
-			   enum seg_dir dir)
-{
-	struct tap_work *work;
-
-	if (found == TAP_CNT_EVENT || found == TAP_CNT_BUDGET || found == TAP_CNT_DATAGRAM) {
-		work = tap_work();
-		if (work) {
-			work->seg.ifindex = ifindex;
-			work->seg.dir = tap_mirror ? SEG_DIR_UNKNOWN : dir;
-			locate_avail(work, tap_frame_len(ctx, hook));
-			found = tap_located(ctx, hook, work, found);
-		}
-	}
+	if (found >= LOCATE_NEW)
+		found = tap_packet(ctx, hook, found);
 	tap_count(found);
 }
 
+/* How user space is told of the direction. */
+TAP_INLINE enum seg_dir tap_dir(enum seg_dir dir)
+{
+	return tap_mirror ? SEG_DIR_UNKNOWN : dir;
+}
+
 /* Headers that lie beyond the linear part: have them put there, which changes no byte. */
-TAP_INLINE bool tap_pull(struct __sk_buff *skb, enum tap_counter found)
+TAP_INLINE bool tap_pull(struct __sk_buff *skb, int found)
 {
 	__u32 len = skb->len;
 
@@ -236,22 +207,22 @@ TAP_INLINE bool tap_pull(struct __sk_buff *skb, enum tap_counter found)
 
 TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
 {
-	enum tap_counter found = locate_eth(skb);
+	int found = locate_eth(skb, tap_dir(dir));
 
 	if (tap_pull(skb, found))
-		found = locate_eth(skb);
-	tap_packet(skb, TAP_HOOK_SKB, found, skb->ifindex, dir);
+		found = locate_eth(skb, tap_dir(dir));
+	tap_finish(skb, TAP_HOOK_SKB, found);
 	return TAP_TC_PASS;
 }
 
 /* For tunnels and other devices whose frames start with the IP header. */
 TAP_INLINE int tap_skb_ip(struct __sk_buff *skb, enum seg_dir dir)
 {
-	enum tap_counter found = locate_ip(skb);
+	int found = locate_ip(skb, tap_dir(dir));
 
 	if (tap_pull(skb, found))
-		found = locate_ip(skb);
-	tap_packet(skb, TAP_HOOK_SKB, found, skb->ifindex, dir);
+		found = locate_ip(skb, tap_dir(dir));
+	tap_finish(skb, TAP_HOOK_SKB, found);
 	return TAP_TC_PASS;
 }
 
@@ -282,7 +253,7 @@ int tap_egress_ip(struct __sk_buff *skb)
 SEC("xdp")
 int tap_xdp(struct xdp_md *xdp)
 {
-	tap_packet(xdp, TAP_HOOK_XDP, locate_xdp(xdp), xdp->ingress_ifindex, SEG_DIR_INGRESS);
+	tap_finish(xdp, TAP_HOOK_XDP, locate_xdp(xdp, tap_dir(SEG_DIR_INGRESS)));
 	return XDP_PASS;
 }
 

@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "pkt.h"
+#include "key.h"
 
 #define TAP_INLINE static __always_inline
 
@@ -24,6 +25,7 @@ const volatile bool tap_any_port = false;
 const volatile bool tap_mirror = false;
 const volatile bool tap_browser = false;    /* hand the Browser's datagrams over */
 const volatile __u32 tap_budget = 1 << 20;  /* payload bytes of a flow at TAP_FULL */
+const volatile __u64 tap_seed[2];	    /* random: key_hash6() */
 const volatile bool tap_xdp_direct = false; /* tests: do as a kernel before 5.18 has to */
 
 enum tap_hook {
@@ -51,10 +53,9 @@ struct walk {
 	__u32 next; /* of the next frame's first byte */
 	__u32 end;  /* highest seen, behind the payload */
 	__u8 state; /* enum walk_state */
-	__u8 have;  /* bytes of head, of the frame at next */
+	__u8 have;  /* bytes of head, of the frame at next; they are in the cuts map */
 	__u8 flags;
 	__u8 pad;
-	__u8 head[WALK_HEAD]; /* a head that is cut across segments */
 };
 
 /* A segment, as its frames are walked. */
@@ -76,12 +77,10 @@ struct walk_at {
  */
 struct tap_work {
 	struct seg seg;
-	struct flow_key key; /* at a multiple of 8 */
+	struct tap_key key;
 	__u32 payload_off;
 	__u32 avail;	  /* payload bytes that the frame holds */
-	__u32 followed;	  /* the flow map has the flow */
 	__u32 side;	  /* which of the key's ends it is from */
-	__u32 level;	  /* enum tap_level, the flow's */
 	struct walk walk; /* of the segment's direction */
 	struct walk_at at;
 	__u8 head[64]; /* of a frame: 24 bytes, and room for what a masked length could be */

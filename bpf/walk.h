@@ -12,7 +12,7 @@
 #ifndef TDSMON_WALK_H
 #define TDSMON_WALK_H
 
-#include "flow.h"
+#include "half.h"
 
 #define WALK_FRAMES 128u      /* most frames of a segment that are walked */
 #define WALK_WINDOW (1 << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
@@ -26,6 +26,55 @@
 #define WALK_TDS_TYPES                                                                             \
 	(1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 14 |          \
 	 1u << 15 | 1u << 16 | 1u << 17 | 1u << 18)
+
+#define CUT_SLOTS 2048u
+
+/*
+ * A head that is cut across segments: the first bytes of the frame at next. A plain array with the
+ * newest in each slot; what is pushed out is a frame boundary, which is found again.
+ */
+struct cut {
+	struct tap_key key;
+	__u32 next;
+	__u8 head[WALK_HEAD];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CUT_SLOTS);
+	__type(key, __u32);
+	__type(value, struct cut);
+} cuts SEC(".maps");
+
+TAP_INLINE struct cut *cut_slot(const struct tap_work *work)
+{
+	__u32 index = ((__u32)(flow_key_hash(&work->key) >> 40) ^ work->side) & (CUT_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&cuts, &index);
+}
+
+/* Keep the head in the work, as much of it as there is. */
+TAP_INLINE void cut_keep(const struct tap_work *work, __u32 next)
+{
+	struct cut *cut = cut_slot(work);
+
+	if (!cut)
+		return;
+	cut->key = work->key;
+	cut->next = next;
+	__builtin_memcpy(cut->head, work->head, WALK_HEAD);
+}
+
+/* What was kept, back into the work. False if another one has taken its place. */
+TAP_INLINE bool cut_fetch(struct tap_work *work, __u32 next)
+{
+	const struct cut *cut = cut_slot(work);
+
+	if (!cut || cut->next != next || !flow_key_same(&cut->key, &work->key))
+		return false;
+	__builtin_memcpy(work->head, cut->head, WALK_HEAD);
+	return true;
+}
 
 TAP_INLINE __s32 walk_diff(__u32 a, __u32 b)
 {
@@ -293,7 +342,7 @@ TAP_INLINE enum walk_end walk_frame(void *ctx, enum tap_hook hook)
 	if (!need)
 		return WALK_BROKEN;
 	if (have < need) { /* the rest is in the next segment */
-		__builtin_memcpy(walk->head, work->head, WALK_HEAD);
+		cut_keep(work, walk->next);
 		walk->have = have;
 		return at->sync && at->frames < 2 ? WALK_UNSURE : WALK_DONE;
 	}
@@ -333,7 +382,8 @@ TAP_INLINE enum walk_end walk_frames(void *ctx, enum tap_hook hook, struct tap_w
 	__u32 i;
 	int end;
 
-	__builtin_memcpy(work->head, walk->head, WALK_HEAD);
+	if (walk->have && !cut_fetch(work, walk->next))
+		return WALK_BROKEN;
 	for (i = 0; i < WALK_FRAMES; i++) {
 		end = hook == TAP_HOOK_SKB ? walk_frame_skb(ctx) : walk_frame_xdp(ctx);
 		if (end != WALK_NEXT)
@@ -355,8 +405,7 @@ TAP_INLINE void walk_lose(struct walk *walk)
  */
 TAP_INLINE void walk_broken(struct tap_work *work, struct walk *walk, struct walk_at *at, __u32 seq)
 {
-	if (walk->have) {
-		__builtin_memcpy(work->head, walk->head, WALK_HEAD);
+	if (walk->have && cut_fetch(work, walk->next)) {
 		walk_emit(work, at, walk->next, walk->have, walk->have);
 	} else {
 		walk_result(at, walk_mark(seq, 0));
@@ -475,21 +524,13 @@ TAP_INLINE void walk_segment(void *ctx, enum tap_hook hook, struct tap_work *wor
 }
 
 /* What becomes of a segment of a flow at TAP_HEADS or TAP_CLOSE. */
-TAP_INLINE enum tap_counter walk_packet(void *ctx, enum tap_hook hook)
+TAP_INLINE enum tap_counter walk_packet(void *ctx, enum tap_hook hook, struct tap_work *work,
+					struct flow *flow)
 {
-	struct tap_work *work = tap_work();
-	struct walk_at *at;
-	struct flow *flow;
-	struct walk *walk;
+	struct walk_at *at = &work->at;
+	struct walk *walk = &work->walk;
 	__s32 ahead;
 
-	if (!work)
-		return TAP_CNT_LOST;
-	walk = &work->walk;
-	flow = bpf_map_lookup_elem(&flows, &work->key);
-	if (!flow)
-		return TAP_CNT_SKIPPED; /* evicted this very moment */
-	at = &work->at;
 	__builtin_memset(at, 0, sizeof(*at));
 	at->seq = work->seg.seq;
 	at->end = at->seq + work->seg.len;
@@ -508,17 +549,6 @@ TAP_INLINE enum tap_counter walk_packet(void *ctx, enum tap_hook hook)
 	if (at->budget)
 		return TAP_CNT_BUDGET;
 	return at->emitted ? TAP_CNT_EVENT : TAP_CNT_SKIPPED;
-}
-
-/* The same for each hook, for the verifier to look at once. enum tap_counter. */
-__noinline int walk_skb(struct __sk_buff *skb)
-{
-	return walk_packet(skb, TAP_HOOK_SKB);
-}
-
-__noinline int walk_xdp(struct xdp_md *xdp)
-{
-	return walk_packet(xdp, TAP_HOOK_XDP);
 }
 
 #endif

@@ -70,12 +70,12 @@ _Static_assert(sizeof(struct seg) == 72, "the ring buffer's ABI");
 
 #define SEG_CHUNK 4096u /* most payload bytes in one ring buffer record */
 
-/* A connection as the kernel's flow map keys it: the lower (addr, port) pair first. */
+/* A connection, whichever way: the lower (addr, port) pair first. */
 struct flow_key {
 	__u8 addr[2][16];
 	__u16 port[2];
 };
-_Static_assert(sizeof(struct flow_key) == 36, "BPF map key");
+_Static_assert(sizeof(struct flow_key) == 36, "no padding: it is hashed and compared as bytes");
 
 /* How much of a flow the kernel hands over. */
 enum tap_level {

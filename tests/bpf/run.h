@@ -19,6 +19,7 @@
 #include "tap.skel.h"
 #include "unit.h"
 #include "wire.h"
+#include "key.h"
 
 #define FIN 0x01
 #define SYN 0x02
@@ -183,16 +184,16 @@ struct flow_value {
 	uint8_t level, closing;
 	uint16_t beat;
 	uint32_t bytes;
-	uint8_t walk[72];
+	uint8_t walk[24];
 };
 
-static inline int flow_level(struct tap *tap, uint16_t sport, struct flow_key *key)
+static inline int flow_level(struct tap *tap, uint16_t sport, struct tap_key *key)
 {
+	static const uint8_t addr[2][4] = {{10, 0, 0, 1}, {10, 0, 0, 2}};
 	struct flow_value flow;
 
-	*key = (struct flow_key){
-		.addr = {{[10] = 0xff, 0xff, 10, 0, 0, 1}, {[10] = 0xff, 0xff, 10, 0, 0, 2}},
-		.port = {sport, 1433}};
+	*key = (struct tap_key){.port = {sport, 1433}};
+	memcpy(key->addr, addr, sizeof(key->addr));
 	if (bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.flows), key, &flow))
 		return -1;
 	return (int)flow.level;
@@ -203,7 +204,7 @@ static inline void set_level(struct tap *tap, uint16_t sport, uint8_t level, uin
 {
 	int map = bpf_map__fd(tap->skel->maps.flows);
 	struct flow_value flow;
-	struct flow_key key;
+	struct tap_key key;
 
 	CHECK(flow_level(tap, sport, &key) >= 0);
 	bpf_map_lookup_elem(map, &key, &flow);

@@ -258,7 +258,7 @@ UNIT_CASE(syn_refused)
 UNIT_CASE(syn_flood)
 {
 	struct tap tap;
-	struct flow_key key;
+	struct tap_key key;
 	int sent = 0, seen = 0;
 
 	tap_open(&tap, &(struct tap_setup){0});
@@ -279,7 +279,7 @@ UNIT_CASE(syn_flood)
 UNIT_CASE(flow_start)
 {
 	struct tap tap;
-	struct flow_key key;
+	struct tap_key key;
 
 	tap_open(&tap, &(struct tap_setup){0});
 	SEND(&tap, HOOK_INGRESS, .sport = 1, .payload_len = 10);
@@ -301,7 +301,7 @@ UNIT_CASE(flow_start)
 UNIT_CASE(level_close)
 {
 	struct tap tap;
-	struct flow_key key;
+	struct tap_key key;
 
 	tap_open(&tap, &(struct tap_setup){0});
 	SEND(&tap, HOOK_EGRESS, .sport = 5, .swap = 1, .payload_len = 10);

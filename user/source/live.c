@@ -470,16 +470,31 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 	return err ? err : live->segments;
 }
 
-void live_tap(struct live *live, const struct flow_key *key, enum tap_level level)
+/* As the kernel has it: key.h. */
+static struct tap_key live_key(const struct live *live, const struct flow_key *flow)
 {
+	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+	struct tap_key key = {.port = {flow->port[0], flow->port[1]}};
+	uint64_t hash = key_hash6(live->tap->rodata->tap_seed[0], live->tap->rodata->tap_seed[1],
+				  flow->addr[0], flow->addr[1]);
+
+	memcpy(key.addr, &hash, sizeof(key.addr));
+	for (int i = 0; i < 2 && !memcmp(flow->addr[0], mapped, sizeof(mapped)); i++)
+		memcpy(&key.addr[i], flow->addr[i] + sizeof(mapped), sizeof(key.addr[i]));
+	return key;
+}
+
+void live_tap(struct live *live, const struct flow_key *flow_key, enum tap_level level)
+{
+	struct tap_key key = live_key(live, flow_key);
 	int map = bpf_map__fd(live->tap->maps.flows);
 	struct tap_flow flow;
 
-	if (bpf_map_lookup_elem(map, key, &flow) || flow.level == level)
+	if (bpf_map_lookup_elem(map, &key, &flow) || flow.level == level)
 		return;
 	flow.level = (__u8)level;
 	flow.bytes = 0; /* anew, for what is handed over until the kernel knows a frame boundary */
-	bpf_map_update_elem(map, key, &flow, BPF_EXIST);
+	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
 }
 
 bool live_is_local(const struct live *live, const uint8_t addr[16])

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -128,6 +129,11 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 	tap->rodata->tap_any_port = config->any_port;
 	tap->rodata->tap_mirror = config->mirror;
 	tap->rodata->tap_browser = config->browser;
+	/* Early at boot there may be none yet: then the key is what a run without it has. */
+	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) < 0)
+		log_debug("no random numbers: %s", strerror(errno));
+	if (!config->any_port)
+		bpf_map__set_max_entries(tap->maps.half_rests, 1);
 	if (config->max_flows)
 		bpf_map__set_max_entries(tap->maps.flows, config->max_flows);
 	if (config->hook != LIVE_HOOK_XDP)

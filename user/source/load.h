@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+#include "key.h"
 #include "live.h"
 #include "tap.skel.h"
 
@@ -16,9 +17,9 @@ struct tap_flow {
 	__u8 closing;
 	__u16 beat;
 	__u32 bytes;
-	__u8 walk[2][36];
+	__u8 walk[2][12];
 };
-_Static_assert(sizeof(struct tap_flow) == 80, "bpf/flow.h");
+_Static_assert(sizeof(struct tap_flow) == 32, "bpf/flow.h");
 
 /* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * key.h - the kernel's key of a connection. It is short because the kernel hashes and compares all
+ * of it for each packet: of IPv4 it holds both addresses, of IPv6 a keyed hash of them. Compiled for
+ * BPF and for user space, after wire.h.
+ */
+#ifndef TDSMON_KEY_H
+#define TDSMON_KEY_H
+
+/* The lower (addr, port) pair first, as in struct flow_key. */
+struct tap_key {
+	__u32 addr[2]; /* IPv4: network order; IPv6: key_hash6() of both */
+	__u16 port[2]; /* host order */
+};
+_Static_assert(sizeof(struct tap_key) == 12, "BPF map key");
+
+static inline __attribute__((always_inline)) __u64 key_mix(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+	return hash ^ hash >> 29;
+}
+
+/*
+ * low, high: 16 bytes each at a multiple of 4, the lower one first. The seed is random, of one run,
+ * so that nobody can choose addresses that are taken for another's.
+ */
+static inline __attribute__((always_inline)) __u64 key_hash6(__u64 seed0, __u64 seed1,
+							     const void *low, const void *high)
+{
+	__u64 words[4], hash = seed0;
+
+	__builtin_memcpy(words, low, 16);
+	__builtin_memcpy(words + 2, high, 16);
+	hash = key_mix(hash, words[0]);
+	hash = key_mix(hash, words[1] ^ seed1);
+	hash = key_mix(hash, words[2]);
+	hash = key_mix(hash, words[3] ^ seed1);
+	return hash * 0xbf58476d1ce4e5b9ull ^ hash >> 32;
+}
+
+#endif
