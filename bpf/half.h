@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * half.h - the half-open table, which keeps a handshake's packets back until the connection shows to
- * be one. It is apart from the flow map so that a flood of SYNs can't push out the connections
+ * half.h - the half-open table, which keeps a handshake's packets back until the connection shows
+ * to be one. It is apart from the flow map so that a flood of SYNs can't push out the connections
  * that are logged in.
  *
  * It is a plain array with the newest in each slot: a look-up is a few instructions, and what is

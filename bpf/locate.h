@@ -19,8 +19,8 @@ enum locate {
 };
 
 /* The packet into the work, all but ts_ns. frame_len: 0 if it is what the IP header says. */
-TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt,
-			    const struct tap_key *key, __u32 side)
+TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const struct tap_key *key,
+			    __u32 side)
 {
 	work->key = *key;
 	work->side = side;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * key.h - the kernel's key of a connection. It is short because the kernel hashes and compares all
- * of it for each packet: of IPv4 it holds both addresses, of IPv6 a keyed hash of them. Compiled for
- * BPF and for user space, after wire.h.
+ * of it for each packet: of IPv4 it holds both addresses, of IPv6 a keyed hash of them. Compiled
+ * for BPF and for user space, after wire.h.
  */
 #ifndef TDSMON_KEY_H
 #define TDSMON_KEY_H

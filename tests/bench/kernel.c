@@ -158,13 +158,17 @@ struct vary {
 #define VARY_MAX 6
 
 #define INSN(c, d, s, o, i)                                                                        \
-	((struct bpf_insn){.code = (c), .dst_reg = (d), .src_reg = (s), .off = (int16_t)(o), .imm = (int)(i)})
-#define ALU_IMM(op, d, i)     INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
-#define MOV_REG(d, s)	      INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
-#define LOAD(size, d, s, o)   INSN(BPF_LDX | BPF_MEM | (size), d, s, o, 0)
-#define STORE(size, d, s, o)  INSN(BPF_STX | BPF_MEM | (size), d, s, o, 0)
-#define MAP_FD(d, kind, fd)   INSN(BPF_LD | BPF_IMM | BPF_DW, d, kind, 0, fd)
-#define NOTHING		      INSN(0, 0, 0, 0, 0) /* the second half of a MAP_FD */
+	((struct bpf_insn){.code = (c),                                                            \
+			   .dst_reg = (d),                                                         \
+			   .src_reg = (s),                                                         \
+			   .off = (int16_t)(o),                                                    \
+			   .imm = (int)(i)})
+#define ALU_IMM(op, d, i)    INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
+#define MOV_REG(d, s)	     INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
+#define LOAD(size, d, s, o)  INSN(BPF_LDX | BPF_MEM | (size), d, s, o, 0)
+#define STORE(size, d, s, o) INSN(BPF_STX | BPF_MEM | (size), d, s, o, 0)
+#define MAP_FD(d, kind, fd)  INSN(BPF_LD | BPF_IMM | BPF_DW, d, kind, 0, fd)
+#define NOTHING		     INSN(0, 0, 0, 0, 0) /* the second half of a MAP_FD */
 
 static int create_map(enum bpf_map_type type, const char *name, uint32_t value_size)
 {
@@ -237,7 +241,8 @@ static int driver(const struct vary *vary, int count, int target)
 /* Where fields are in a packet of Ethernet, IPv4 and TCP without options. */
 enum { SADDR = 26, DADDR = 30, SPORT = 34, DPORT = 36, SEQ = 38, HEAD = 54 };
 
-/* The packet at hand, by tc, each differing from the one before; the ring buffer is emptied after. */
+/* The packet at hand, by tc, each differing from the one before; the ring buffer is emptied after.
+ */
 static void measure_varied(struct tap *tap, const char *name, const struct vary *vary, int count,
 			   uint32_t repeat)
 {
@@ -329,9 +334,8 @@ static void bench_flood(struct tap *tap)
 		set_level(tap, spec.sport, TAP_HEADS, 0);
 	}
 	packet_build(&packet, &(struct packet_spec){.flags = SYN});
-	MEASURE(tap, "SYN flood: a SYN, tc", SYNS / ROUNDS,
-		{SADDR, 4, 16, 1, -1, 1, 0x0a140001}, {SPORT, 2, 0, 1, 0xffff, 1, 0},
-		{SEQ, 4, 0, 1, -1, 77, 5});
+	MEASURE(tap, "SYN flood: a SYN, tc", SYNS / ROUNDS, {SADDR, 4, 16, 1, -1, 1, 0x0a140001},
+		{SPORT, 2, 0, 1, 0xffff, 1, 0}, {SEQ, 4, 0, 1, -1, 77, 5});
 	record_count = 0;
 	ring_buffer__consume(tap->ring);
 	events = (uint32_t)record_count;

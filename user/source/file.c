@@ -238,7 +238,7 @@ static uint64_t *file_counter(struct file_stats *stats, enum pkt_result result)
 	uint64_t *const counters[] = {
 		[PKT_TCP] = &stats->segments,	   [PKT_OTHER] = &stats->other,
 		[PKT_SHORT] = &stats->malformed,   [PKT_FRAGMENT] = &stats->fragments,
-		[PKT_EXT_HEADERS] = &stats->other,
+		[PKT_EXT_HEADERS] = &stats->other, [PKT_UDP] = &stats->other,
 	};
 
 	return counters[result];

@@ -130,7 +130,8 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 	tap->rodata->tap_mirror = config->mirror;
 	tap->rodata->tap_browser = config->browser;
 	/* Early at boot there may be none yet: then the key is what a run without it has. */
-	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) < 0)
+	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) <
+	    0)
 		log_debug("no random numbers: %s", strerror(errno));
 	if (!config->any_port)
 		bpf_map__set_max_entries(tap->maps.half_rests, 1);
