@@ -128,6 +128,9 @@ $(O)/user/%.o: user/%.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# What it takes in by .incbin is not among the headers that the compiler lists.
+$(O)/user/sink/page.o: user/sink/page.html
+
 $(O)/skel/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<

@@ -21,6 +21,17 @@ const struct sink_ops *sink_find(const char *name)
 	return *ops;
 }
 
+bool sink_timed(const struct login_record *rec)
+{
+	static const bool timed[OUTCOME_COUNT] = {
+		[OUTCOME_OK] = true,	    [OUTCOME_REFUSED] = true,	 [OUTCOME_REDIRECTED] = true,
+		[OUTCOME_TIMED_OUT] = true, [OUTCOME_TLS_FAILED] = true, [OUTCOME_ABANDONED] = true,
+		[OUTCOME_DROPPED] = true,
+	};
+
+	return timed[rec->outcome];
+}
+
 static bool addr_is_ipv4(const uint8_t addr[16])
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 2.5.5.2 */

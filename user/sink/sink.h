@@ -39,6 +39,12 @@ extern const struct sink_ops *const sink_formats[];
 /* NULL where there is no such format. */
 const struct sink_ops *sink_find(const char *name);
 
+/*
+ * Whose times count: those who wanted to log in and were answered or kept waiting. Health checks
+ * would make everything look fast, and of incomplete ones no time is known.
+ */
+bool sink_timed(const struct login_record *rec);
+
 #define SINK_ADDR_MAX	  46		      /* the longest IPv6 address and a NUL */
 #define SINK_ENDPOINT_MAX (SINK_ADDR_MAX + 8) /* "[addr]:65535" and a NUL */
 

@@ -21,16 +21,6 @@ struct summary {
 	struct hist phases[PHASE_SESSION];
 };
 
-/*
- * Whose times count: those who wanted to log in and were answered or kept waiting. Health checks
- * would make everything look fast, and of incomplete ones no time is known.
- */
-static const bool outcome_timed[OUTCOME_COUNT] = {
-	[OUTCOME_OK] = true,	    [OUTCOME_REFUSED] = true,	 [OUTCOME_REDIRECTED] = true,
-	[OUTCOME_TIMED_OUT] = true, [OUTCOME_TLS_FAILED] = true, [OUTCOME_ABANDONED] = true,
-	[OUTCOME_DROPPED] = true,
-};
-
 static void *summary_open(const struct sink_config *config)
 {
 	struct summary *s = calloc(1, sizeof(*s));
@@ -52,7 +42,7 @@ static void summary_login(void *ctx, const struct login_record *rec)
 	s->logins++;
 	s->inferred += rec->outcome_basis == BASIS_INFERRED;
 	s->outcomes[rec->outcome]++;
-	if (!outcome_timed[rec->outcome])
+	if (!sink_timed(rec))
 		return;
 	if (rec->total_ns != NO_NS)
 		hist_add(&s->total, rec->total_ns);
