@@ -12,11 +12,12 @@
 #include "log.h"
 #include "webconfig.h"
 
-#define PEM_MAX	     (1u << 20)
-#define BCRYPT_LEN   60
-#define BCRYPT_COSTS 12 /* 2^12 rounds take a quarter of a second, in which nothing else is done   \
-			 */
-#define TLS_FIRST 12	/* the exporter toolkit's least version */
+#define PEM_MAX	   (1u << 20)
+#define BCRYPT_LEN 60
+#define BCRYPT_COSTS                                                                               \
+	12	     /* 2^12 rounds take a quarter of a second, in which nothing else is done      \
+		      */
+#define TLS_FIRST 12 /* the exporter toolkit's least version */
 #define TLS_LAST  13
 
 struct reader {
