@@ -18,9 +18,10 @@ struct sink_config {
 	const struct wallclock *clock;
 	/* Name of an interface into name, or NULL where it is not known; NULL: never known. */
 	const char *(*interface_name)(uint32_t ifindex, char name[SINK_INTERFACE_MAX]);
-	bool terminal; /* out is a terminal */
-	bool colour;   /* that takes colours */
-	bool explain;  /* text: the evidence under each login */
+	bool terminal;	      /* out is a terminal */
+	bool colour;	      /* that takes colours */
+	bool explain;	      /* text: the evidence under each login */
+	unsigned top_clients; /* prometheus: so many are shown by themselves */
 };
 
 /* One kind of sink. Any callback but open and free may be NULL. */

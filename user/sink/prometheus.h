@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * prometheus.h - the records as metrics. The sink counts; the page is made of the counts when it is
+ * asked for. Every label has a bounded number of values, whatever comes on the wire.
+ */
+#ifndef TDSMON_PROMETHEUS_H
+#define TDSMON_PROMETHEUS_H
+
+#include "counter.h"
+#include "expo.h"
+#include "process.h"
+#include "sink.h"
+
+extern const struct sink_ops prometheus_sink;
+
+/* What the page tells beside the records. */
+struct prometheus_facts {
+	const struct counter *counters; /* "packets_lost" becomes tdsmon_packets_lost_total */
+	size_t counter_count;
+	const struct counter *gauges; /* likewise, without _total */
+	size_t gauge_count;
+	uint64_t connections[3];	     /* in a login, in a session, over */
+	const struct process_usage *process; /* NULL: left out */
+};
+
+/* Commands that a source counted by itself, beside the command records. */
+struct prometheus_commands {
+	struct endpoint server;
+	enum command_kind kind;
+	struct buckets times; /* in bucket_bounds_command; all since the beginning */
+};
+
+/* The counts of a server's commands of one kind become these. */
+void prometheus_set_commands(void *sink, const struct prometheus_commands *commands);
+
+/* Append the page to out. sink: from prometheus_sink.open(). */
+void prometheus_page(void *sink, const struct prometheus_facts *facts, enum expo_format format,
+		     struct strbuf *out);
+
+#endif
