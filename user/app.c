@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "app.h"
-#include "counters.h"
 #include "log.h"
+#include "sink/prometheus.h"
 #include "sink/summary.h"
 
 static void app_flush(struct app *app)
@@ -23,7 +23,7 @@ static void app_login(void *ctx, const struct login_record *rec)
 {
 	struct app *app = ctx;
 
-	for (int i = 0; i < LISTENERS; i++)
+	for (size_t i = 0; i < app->listener_count; i++)
 		app->listeners[i].ops->login(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -32,7 +32,7 @@ static void app_close(void *ctx, const struct close_record *rec)
 {
 	struct app *app = ctx;
 
-	for (int i = 0; i < LISTENERS; i++)
+	for (size_t i = 0; i < app->listener_count; i++)
 		app->listeners[i].ops->close(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -41,8 +41,8 @@ static void app_command(void *ctx, const struct command_record *rec)
 {
 	struct app *app = ctx;
 
-	for (int i = 0; i < LISTENERS; i++)
-		if (app->listeners[i].ops->command)
+	for (size_t i = 0; i < app->listener_count; i++)
+		if (app->listeners[i].commands)
 			app->listeners[i].ops->command(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -92,7 +92,7 @@ static int app_open_engine(struct app *app)
 				       .reorder_ns = app->live ? 0 : UINT64_MAX};
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
-				 .command = opts->commands ? app_command : NULL,
+				 .command = opts->commands || app->metrics ? app_command : NULL,
 				 .tap = app->live ? app_tap : NULL,
 				 .is_local = app->live ? app_is_local : NULL};
 
@@ -100,29 +100,43 @@ static int app_open_engine(struct app *app)
 	return app->engine ? 0 : -ENOMEM;
 }
 
+/* Open a sink and let it listen; NULL for want of memory. */
+static struct listener *app_listen(struct app *app, const struct sink_ops *ops,
+				   const struct sink_config *config, bool commands)
+{
+	struct listener *l = &app->listeners[app->listener_count];
+
+	*l = (struct listener){ops, ops->open(config), commands && ops->command};
+	if (!l->sink)
+		return NULL;
+	app->listener_count++;
+	return l;
+}
+
 int app_open(struct app *app)
 {
+	const struct opts *opts = app->opts;
 	struct sink_config config = {.out = app->out,
 				     .clock = &app->clock,
 				     .interface_name = app->live ? interface_name : NULL,
 				     .terminal = isatty(STDOUT_FILENO),
 				     .colour = colour_wanted(),
-				     .explain = app->opts->explain};
+				     .explain = opts->explain,
+				     .top_clients = opts->top_clients};
+	bool metrics = opts->textfile || (app->live && opts->listen);
 	int err = 0;
 
 	app->prompt = app->live || config.terminal;
 	app->progress = isatty(STDERR_FILENO) && !config.terminal;
-	app->listeners[0].ops = app->opts->format;
-	app->listeners[1].ops = &summary_sink;
-	for (int i = 0; i < LISTENERS; i++) {
-		struct listener *l = &app->listeners[i];
-
-		l->sink = l->ops->open(&config);
-		if (!l->sink)
-			err = -ENOMEM;
-		config.out = app->messages;
-		config.terminal = config.colour = false;
-	}
+	if (!app_listen(app, opts->format, &config, opts->commands))
+		err = -ENOMEM;
+	config.out = app->messages;
+	config.terminal = config.colour = false;
+	app->summary = app_listen(app, &summary_sink, &config, false);
+	if (metrics)
+		app->metrics = app_listen(app, &prometheus_sink, &config, true);
+	if (!app->summary || (metrics && !app->metrics))
+		err = -ENOMEM;
 	if (!err)
 		err = app_open_engine(app);
 	if (err)
@@ -133,14 +147,12 @@ int app_open(struct app *app)
 void app_close_all(struct app *app)
 {
 	engine_free(app->engine);
-	for (int i = 0; i < LISTENERS; i++)
-		if (app->listeners[i].ops)
-			app->listeners[i].ops->free(app->listeners[i].sink);
+	for (size_t i = 0; i < app->listener_count; i++)
+		app->listeners[i].ops->free(app->listeners[i].sink);
 }
 
-void app_summary(struct app *app)
+size_t app_counters(const struct app *app, struct counter *counters)
 {
-	struct counter counters[2 * COUNTERS_MAX];
 	uint64_t taps[TAP_CNT_MAX] = {0};
 	size_t n = 0;
 
@@ -150,6 +162,12 @@ void app_summary(struct app *app)
 	} else {
 		n += counters_file(&app->read, counters);
 	}
-	n += counters_engine(engine_stats(app->engine), counters + n);
-	summary_print(app->listeners[1].sink, counters, n);
+	return n + counters_engine(engine_stats(app->engine), counters + n);
+}
+
+void app_summary(struct app *app)
+{
+	struct counter counters[APP_COUNTERS];
+
+	summary_print(app->summary->sink, counters, app_counters(app, counters));
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "clock.h"
+#include "counters.h"
 #include "engine.h"
 #include "opts.h"
 #include "output.h"
@@ -15,13 +16,14 @@
 #include "source/file.h"
 #include "source/live.h"
 
-/* The format chosen, and the summary. */
+/* A sink at work. */
 struct listener {
 	const struct sink_ops *ops;
 	void *sink;
+	bool commands; /* is told of commands */
 };
 
-#define LISTENERS 2
+#define LISTENERS 4 /* at most */
 
 struct app {
 	const struct opts *opts;
@@ -30,6 +32,9 @@ struct app {
 	struct engine *engine;
 	struct live *live; /* NULL while reading files */
 	struct listener listeners[LISTENERS];
+	size_t listener_count;
+	struct listener *summary;
+	struct listener *metrics; /* NULL: nobody asked for metrics */
 	struct wallclock clock;
 	bool prompt;		/* every record is written out at once */
 	bool progress;		/* standard error is a terminal of its own */
@@ -43,6 +48,11 @@ void app_close_all(struct app *app); /* after app_open() whatever it answered */
 
 /* segment_fn for sources; ctx is the app. */
 void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload);
+
+#define APP_COUNTERS (2 * COUNTERS_MAX)
+
+/* What was lost or skipped so far; room for APP_COUNTERS. Returns how many. */
+size_t app_counters(const struct app *app, struct counter *counters);
 
 /* The end of the run, in words. */
 void app_summary(struct app *app);

@@ -25,6 +25,7 @@
 /* struct opt's traits */
 #define LIVE 0x01 /* of no use with files */
 #define LINE 0x02 /* for the command line alone */
+#define LONE 0x04 /* may stand without its value */
 
 struct opt {
 	const char *name;
@@ -127,6 +128,35 @@ static int set_max_connections(struct opts *opts, const char *value)
 	return -EINVAL;
 }
 
+static int set_listen(struct opts *opts, const char *value)
+{
+	opts->listen = value ? value : OPTS_LISTEN_DEFAULT;
+	return 0;
+}
+
+static int set_web_config(struct opts *opts, const char *value)
+{
+	opts->web_config = value;
+	return 0;
+}
+
+static int set_textfile(struct opts *opts, const char *value)
+{
+	opts->textfile = value;
+	return 0;
+}
+
+static int set_top_clients(struct opts *opts, const char *value)
+{
+	char *end;
+
+	opts->top_clients = (uint32_t)number_parse(value, SINK_TOP_CLIENTS_MAX, &end);
+	if ((opts->top_clients || !strcmp(value, "0")) && !*end)
+		return 0;
+	opts_error(opts, "'%s' is no number of clients: 0 to %u", value, SINK_TOP_CLIENTS_MAX);
+	return -EINVAL;
+}
+
 static int set_ms(const struct opts *opts, uint32_t *ms, const char *value)
 {
 	char *end;
@@ -178,6 +208,14 @@ static const struct opt table[] = {
 	 "where the kernel hands packets over: tc (default) or xdp"},
 	{"max-connections", 0, 0, "N", set_max_connections, 0,
 	 "connections followed at once; beyond, the oldest is forgotten (default: 65536)"},
+	{"listen", 0, LIVE | LONE, "[ADDR:PORT]", set_listen, 0,
+	 "serve metrics for Prometheus by HTTP (without a value: " OPTS_LISTEN_DEFAULT ")"},
+	{"web-config", 0, LIVE, "FILE", set_web_config, 0,
+	 "TLS and users for --listen, as Prometheus exporters have them in a file"},
+	{"textfile", 0, 0, "FILE", set_textfile, 0,
+	 "write the metrics to this file, every 15 s and at the end"},
+	{"top-clients", 0, 0, "N", set_top_clients, 0,
+	 "count the N clients that log in most by themselves in the metrics (default: 0)"},
 	{"config", 0, LINE, "FILE", set_config, 0,
 	 "read options from this file, too: lines \"name = value\", # comments"},
 	{"verbose", 'v', 0, NULL, NULL, FLAG(verbose), "say more about what is being done"},
@@ -197,10 +235,11 @@ static void opts_getopt_tables(struct option longs[OPTS_MAX], char shorts[3 * OP
 	_Static_assert(TABLE_SIZE < OPTS_MAX, "room for the end mark");
 	*s++ = ':'; /* tell a missing argument from an unknown option */
 	for (size_t i = 0; i < TABLE_SIZE; i++) {
-		longs[i] =
-			(struct option){.name = table[i].name,
-					.has_arg = table[i].arg ? required_argument : no_argument,
-					.val = ROW_BASE + (int)i};
+		longs[i] = (struct option){.name = table[i].name,
+					   .has_arg = table[i].traits & LONE ? optional_argument
+						      : table[i].arg	     ? required_argument
+									     : no_argument,
+					   .val = ROW_BASE + (int)i};
 		if (!table[i].letter)
 			continue;
 		*s++ = table[i].letter;
@@ -273,7 +312,7 @@ static int opts_config_line(void *ctx, unsigned line, const char *name, const ch
 			row = &table[i];
 	if (!row)
 		opts_error(opts, "'%s' is no option of this file", name);
-	else if (row->set && !value)
+	else if (row->set && !value && !(row->traits & LONE))
 		opts_error(opts, "'%s' needs a value: %s = %s", name, name, row->arg);
 	else if (row->set)
 		return row->set(opts, value);
@@ -300,9 +339,24 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 			   opts->live_only);
 		return OPTS_USAGE;
 	}
+	if (opts->web_config && !opts->listen && !opts->file_count) {
+		opts_error(opts, "--web-config is for --listen, which is not there");
+		return OPTS_USAGE;
+	}
 	if (opts->ports_from == OPTS_FROM_NOWHERE)
 		port_set_add(&opts->ports, OPTS_PORT_DEFAULT);
 	return OPTS_RUN;
+}
+
+/* getopt_long(), but a value that may be left out may also be a word of its own. */
+static int opts_next(int argc, char **argv, const char *shorts, const struct option *longs)
+{
+	int answer = getopt_long(argc, argv, shorts, longs, NULL);
+	const struct opt *row = answer == -1 ? NULL : opts_row(answer);
+
+	if (row && row->traits & LONE && !optarg && optind < argc && argv[optind][0] != '-')
+		optarg = argv[optind++];
+	return answer;
 }
 
 /* Read the file that the command line names last, if one. Wrong options are found later. */
@@ -311,7 +365,7 @@ static int opts_config(struct opts *opts, int argc, char **argv, const char *sho
 {
 	int answer, err = 0;
 
-	while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	while ((answer = opts_next(argc, argv, shorts, longs)) != -1) {
 		const struct opt *row = opts_row(answer);
 
 		if (row && row->set == set_config)
@@ -339,7 +393,7 @@ enum opts_result opts_parse(struct opts *opts, int argc, char **argv)
 	if (opts_config(opts, argc, argv, shorts, longs))
 		return OPTS_USAGE;
 	optind = 0;
-	while ((answer = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	while ((answer = opts_next(argc, argv, shorts, longs)) != -1) {
 		enum opts_result result = opts_one(opts, answer, argv[optind - 1]);
 
 		if (result != OPTS_RUN)

@@ -11,7 +11,8 @@
 #include "sink/sink.h"
 #include "source/live.h"
 
-#define OPTS_PORT_DEFAULT 1433
+#define OPTS_PORT_DEFAULT   1433
+#define OPTS_LISTEN_DEFAULT "127.0.0.1:9433"
 
 /* Where a setting comes from; what comes later takes precedence. */
 enum opts_source {
@@ -28,7 +29,10 @@ struct opts {
 	char *text;	    /* of the configuration file; settings point into it */
 	unsigned line;	    /* the one of it that is looked at; 0: none */
 	const struct sink_ops *format;
-	const char *live_only;	  /* an option given that is of no use with files, or NULL */
+	const char *live_only; /* an option given that is of no use with files, or NULL */
+	const char *listen;    /* where HTTP is served, or NULL */
+	const char *web_config, *textfile; /* files, or NULL */
+	uint32_t top_clients;
 	uint32_t max_connections; /* 0: the default */
 	enum live_hook hook;
 	enum opts_source source, ports_from, interfaces_from;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "export.h"
 #include "log.h"
 #include "ports.h"
 
@@ -95,6 +96,7 @@ int replay_run(struct app *app)
 			err = read_file(app, app->opts->files[i]) ?: err;
 		engine_finish(app->engine);
 		output_flush(app->out);
+		err = export_textfile(app) ?: err;
 		if (app->read.packets || !err)
 			app_summary(app);
 		read_hint(app);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "export.h"
 #include "log.h"
 #include "loop.h"
 #include "ports.h"
@@ -42,33 +43,61 @@ static int watch_sync(void *ctx)
 	return 0;
 }
 
-static int watch_loop(struct app *app)
+static int watch_timers(struct app *app, struct loop *loop)
 {
-	struct loop *loop = loop_new();
-	int err = loop ? 0 : -errno;
+	int err = loop_add(loop, live_fd(app->live), watch_round, app);
 
-	if (!err)
-		err = loop_add(loop, live_fd(app->live), watch_round, app);
 	if (!err)
 		err = loop_every(loop, TICK_NS, watch_tick, app);
 	if (!err)
 		err = loop_every(loop, CLOCK_SYNC_NS, watch_sync, app);
 	if (err)
 		log_error("cannot set up the event loop: %s", strerror(-err));
-	while (!err && !*app->stop)
-		err = loop_round(loop);
-	loop_free(loop);
 	return err;
 }
 
-static void watch_announce(const struct app *app)
+static void watch_announce(const struct app *app, const struct export *x)
 {
+	const char *url = export_url(x);
 	char ports[PORTS_TEXT];
 
 	ports_text(&app->opts->ports, ports);
-	log_info("watching %s for port%s %s%s; Ctrl-C ends", live_describe(app->live),
+	log_info("watching %s for port%s %s%s%s%s; Ctrl-C ends", live_describe(app->live),
 		 strpbrk(ports, ",-") ? "s" : "", ports,
-		 app->opts->any_port ? " and TDS on any other" : "");
+		 app->opts->any_port ? " and TDS on any other" : "", url ? ", serving " : "",
+		 url ? url : "");
+}
+
+/* All that is needed before the first round. */
+static struct export *watch_open(struct app *app, struct loop *loop, int *err)
+{
+	*err = watch_timers(app, loop);
+	return *err ? NULL : export_open(app, loop, err);
+}
+
+static int watch_loop(struct app *app)
+{
+	struct loop *loop = loop_new();
+	struct export *x;
+	int err = -errno;
+
+	if (!loop) {
+		log_error("cannot set up the event loop: %s", strerror(-err));
+		return err;
+	}
+	x = watch_open(app, loop, &err);
+	if (x) {
+		watch_announce(app, x);
+		while (!err && !*app->stop)
+			err = loop_round(loop);
+		watch_round(app);
+		engine_finish(app->engine);
+		err = export_textfile(app) ?: err;
+		app_summary(app);
+	}
+	export_close(x);
+	loop_free(loop);
+	return err;
 }
 
 int watch_run(struct app *app)
@@ -89,13 +118,8 @@ int watch_run(struct app *app)
 	if (!app->live)
 		return err;
 	err = app_open(app);
-	if (!err) {
-		watch_announce(app);
+	if (!err)
 		err = watch_loop(app);
-		watch_round(app);
-		engine_finish(app->engine);
-		app_summary(app);
-	}
 	app_close_all(app);
 	live_close(app->live);
 	return err;

@@ -64,6 +64,35 @@ UNIT_CASE(everything_at_once)
 	opts_release(&o);
 }
 
+UNIT_CASE(where_to_listen)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "-i", "lo"), OPTS_RUN);
+	CHECK(!o.listen && !o.textfile && !o.top_clients);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--listen"), OPTS_RUN);
+	CHECK_STR(o.listen, "127.0.0.1:9433");
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--listen", "-i", "lo"), OPTS_RUN);
+	CHECK_STR(o.listen, "127.0.0.1:9433");
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--listen", ":1", "-i", "lo", "--web-config", "w", "--textfile=t",
+			"--top-clients", "256"),
+		  OPTS_RUN);
+	CHECK_STR(o.listen, ":1");
+	CHECK_STR(o.interfaces[0], "lo");
+	CHECK_STR(o.web_config, "w");
+	CHECK_STR(o.textfile, "t");
+	CHECK_INT(o.top_clients, 256);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "-i", "lo", "--listen=[::1]:0", "--top-clients", "0"), OPTS_RUN);
+	CHECK_STR(o.listen, "[::1]:0");
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "-r", "f", "--textfile", "t"), OPTS_RUN);
+	opts_release(&o);
+}
+
 UNIT_CASE(ports_given_replace_the_default)
 {
 	struct opts o;
@@ -105,6 +134,12 @@ UNIT_CASE(wrong_usage)
 		{"--max-connections", "1k"},
 		{"--max-connections", "99999999999"},
 		{"--max-connections", "-1"},
+		{"--listen", ":1", ":2"},
+		{"--listen", "-r", "f"},
+		{"--web-config", "w"},
+		{"--textfile"},
+		{"--top-clients", "257"},
+		{"--top-clients", "x"},
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -165,6 +200,7 @@ int main(void)
 		return 1;
 	RUN(defaults);
 	RUN(everything_at_once);
+	RUN(where_to_listen);
 	RUN(ports_given_replace_the_default);
 	RUN(wrong_ports);
 	RUN(wrong_usage);

@@ -63,8 +63,11 @@ void engine_free(struct engine *e)
 	free(e);
 }
 
-const struct engine_stats *engine_stats(const struct engine *e)
+const struct engine_stats *engine_stats(struct engine *e)
 {
+	e->stats.in_login = e->flows.listed[FLOW_LOGIN];
+	e->stats.in_session = e->flows.listed[FLOW_SESSION];
+	e->stats.over = e->flows.listed[FLOW_CLOSED];
 	return &e->stats;
 }
 

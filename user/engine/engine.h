@@ -54,16 +54,17 @@ struct engine_ops {
 };
 
 struct engine_stats {
-	uint64_t segments;	 /* handed in */
-	uint64_t ignored;	 /* of no TDS port or flow */
-	uint64_t flows;		 /* now in the table */
-	uint64_t flows_evicted;	 /* for want of room, max_flows */
-	uint64_t buffer_evicted; /* streams given up for want of room, max_buffer */
-	uint64_t missing_bytes;	 /* declared missing, all streams */
-	uint64_t out_of_window;	 /* segments too far from their stream to be believed */
-	uint64_t duplicates;	 /* the same packet seen twice */
-	uint64_t lost_sync;	 /* streams that stopped framing as TDS, TLS or SMP */
-	uint64_t logins, closes; /* records emitted */
+	uint64_t segments;		     /* handed in */
+	uint64_t ignored;		     /* of no TDS port or flow */
+	uint64_t flows;			     /* now in the table: */
+	uint64_t in_login, in_session, over; /* with a login under way, after it, closed */
+	uint64_t flows_evicted;		     /* for want of room, max_flows */
+	uint64_t buffer_evicted;	     /* streams given up for want of room, max_buffer */
+	uint64_t missing_bytes;		     /* declared missing, all streams */
+	uint64_t out_of_window;		     /* segments too far from their stream to be believed */
+	uint64_t duplicates;		     /* the same packet seen twice */
+	uint64_t lost_sync;		     /* streams that stopped framing as TDS, TLS or SMP */
+	uint64_t logins, closes;	     /* records emitted */
 };
 
 /* NULL for want of memory. ops is copied. */
@@ -83,6 +84,7 @@ void engine_tick(struct engine *e, uint64_t now_ns);
 /* No more segments will come: decide every login and emit every close. */
 void engine_finish(struct engine *e);
 
-const struct engine_stats *engine_stats(const struct engine *e);
+/* As of now, until the next call. */
+const struct engine_stats *engine_stats(struct engine *e);
 
 #endif

@@ -59,6 +59,7 @@ static void list_add(struct flow_table *t, struct flow *f, enum flow_list list)
 	else
 		t->head[list] = f;
 	t->tail[list] = f;
+	t->listed[list]++;
 }
 
 static void list_remove(struct flow_table *t, struct flow *f)
@@ -71,6 +72,7 @@ static void list_remove(struct flow_table *t, struct flow *f)
 		f->next->prev = f->prev;
 	else
 		t->tail[f->list] = f->prev;
+	t->listed[f->list]--;
 }
 
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key)

@@ -84,6 +84,7 @@ struct flow_table {
 	struct flow **buckets;
 	uint32_t mask;
 	uint32_t count;
+	uint32_t listed[FLOW_LISTS];
 	struct flow *head[FLOW_LISTS], *tail[FLOW_LISTS];
 	struct flow *stalled;
 };

@@ -453,6 +453,11 @@ void prometheus_page(void *ctx, const struct prometheus_facts *facts, enum expo_
 		put_family(&p, &families[i]);
 	put_facts(&p, facts->counters, facts->counter_count, EXPO_COUNTER);
 	put_facts(&p, facts->gauges, facts->gauge_count, EXPO_GAUGE);
+	if (facts->page_ns) {
+		expo_family(&p.expo, "tdsmon_page_max_duration_seconds", EXPO_GAUGE,
+			    "The longest that making a page took; nothing else is done meanwhile.");
+		expo_seconds(&p.expo, NULL, 0, facts->page_ns);
+	}
 	if (facts->process)
 		put_process(&p, facts->process);
 	expo_end(&p.expo);

@@ -20,6 +20,7 @@ struct prometheus_facts {
 	const struct counter *gauges; /* likewise, without _total */
 	size_t gauge_count;
 	uint64_t connections[3];	     /* in a login, in a session, over */
+	uint64_t page_ns;		     /* the longest that a page took; 0: left out */
 	const struct process_usage *process; /* NULL: left out */
 };
 

@@ -46,6 +46,8 @@ const struct sink_ops *sink_find(const char *name);
  */
 bool sink_timed(const struct login_record *rec);
 
+#define SINK_TOP_CLIENTS_MAX 256
+
 #define SINK_ADDR_MAX	  46		      /* the longest IPv6 address and a NUL */
 #define SINK_ENDPOINT_MAX (SINK_ADDR_MAX + 8) /* "[addr]:65535" and a NUL */
 

@@ -7,8 +7,7 @@
 
 #include "record.h"
 
-#define TOP_MAX	    256 /* shown, at most */
-#define TOP_WATCHED 4	/* so many more are watched, to be shown when they deserve it */
+#define TOP_WATCHED 4 /* so many more are watched, to be shown when they deserve it */
 
 struct top_client {
 	uint8_t addr[16];
@@ -26,7 +25,7 @@ struct top {
 	struct top_client clients[];
 };
 
-/* NULL for want of memory. shown: 0 to TOP_MAX. */
+/* NULL for want of memory. shown: 0 to SINK_TOP_CLIENTS_MAX. */
 struct top *top_new(size_t shown);
 void top_free(struct top *top);
 

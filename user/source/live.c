@@ -524,6 +524,11 @@ void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 	free(per_cpu);
 }
 
+size_t live_interfaces(const struct live *live)
+{
+	return live->attached_count;
+}
+
 const char *live_describe(const struct live *live)
 {
 	return live->description;

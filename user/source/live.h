@@ -51,6 +51,9 @@ bool live_is_local(const struct live *live, const uint8_t addr[16]);
 /* Sum of the per-CPU counters, by enum tap_counter. */
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX]);
 
+/* How many interfaces are watched now. */
+size_t live_interfaces(const struct live *live);
+
 /* One line for people: "eth0 (tcx), lo (tcx ingress)". Valid until the next live_dispatch(). */
 const char *live_describe(const struct live *live);
 

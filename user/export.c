@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * export.c - see export.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "export.h"
+#include "http.h"
+#include "log.h"
+#include "sink/prometheus.h"
+
+#define TEXTFILE_NS    15000000000ull
+#define HTTP_COUNTERS  8
+#define EXPORT_ROUTES  3
+#define HTTP_NOT_READY 503
+
+struct export
+{
+	struct app *app;
+	struct http *http; /* NULL without --listen */
+	int textfile_err;  /* as logged last */
+	uint64_t page_ns;  /* the longest that a page took */
+	struct http_route routes[EXPORT_ROUTES];
+};
+
+static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_COUNTERS])
+{
+	const struct counter rows[] = {
+		{"http_requests", "HTTP requests.", s->requests},
+		{"http_unauthorized", "HTTP requests without the right password.", s->unauthorized},
+		{"http_refused", "HTTP requests for what is not there.", s->refused},
+		{"http_timeouts", "HTTP connections that were too slow.", s->timed_out},
+		{"http_streams_dropped", "Streams given up: the client was too slow.",
+		 s->streams_dropped},
+	};
+
+	_Static_assert(sizeof(rows) <= HTTP_COUNTERS * sizeof(rows[0]), "room");
+	memcpy(out, rows, sizeof(rows));
+	return sizeof(rows) / sizeof(rows[0]);
+}
+
+static size_t gauges(const struct export *x, const struct app *app, struct counter out[4])
+{
+	size_t n = 0;
+
+	if (app->live)
+		out[n++] = (struct counter){"interfaces", "Interfaces watched.",
+					    live_interfaces(app->live)};
+	if (!x || !x->http)
+		return n;
+	out[n++] = (struct counter){"http_connections", "HTTP connections.",
+				    http_stats(x->http)->connections};
+	out[n++] = (struct counter){"http_streams", "Streams that are listened to.",
+				    http_stats(x->http)->streams};
+	return n;
+}
+
+/* x: NULL where nothing is served. process: NULL in a file, whose reader has metrics of its own. */
+static void export_page(const struct export *x, const struct app *app,
+			const struct process_usage *process, enum expo_format format,
+			struct strbuf *out)
+{
+	const struct engine_stats *stats = engine_stats(app->engine);
+	struct counter counters[APP_COUNTERS + HTTP_COUNTERS + 1], more[4];
+	struct prometheus_facts facts = {
+		.counters = counters,
+		.counter_count = app_counters(app, counters),
+		.gauges = more,
+		.gauge_count = gauges(x, app, more),
+		.connections = {stats->in_login, stats->in_session, stats->over},
+		.page_ns = x ? x->page_ns : 0,
+		.process = process,
+	};
+
+	counters[facts.counter_count++] =
+		(struct counter){"segments", "TCP segments looked at.", stats->segments};
+	if (x && x->http)
+		facts.counter_count +=
+			http_counters(http_stats(x->http), counters + facts.counter_count);
+	prometheus_page(app->metrics->sink, &facts, format, out);
+}
+
+static void get_metrics(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	enum expo_format format = expo_negotiate(req->accept);
+	uint64_t start_ns = clock_now_ns(), took_ns;
+	struct process_usage usage;
+	struct export *x = ctx;
+
+	process_usage(&usage);
+	reply->type = expo_content_type(format);
+	export_page(x, x->app, &usage, format, &reply->body);
+	took_ns = clock_now_ns() - start_ns;
+	if (took_ns > x->page_ns)
+		x->page_ns = took_ns;
+}
+
+static void get_healthz(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	const struct export *x = ctx;
+
+	(void)req;
+	if (live_interfaces(x->app->live)) {
+		strbuf_adds(&reply->body, "ok\n");
+		return;
+	}
+	reply->status = HTTP_NOT_READY;
+	strbuf_adds(&reply->body, "no interface is watched: there is none that is up\n");
+}
+
+static void get_index(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	(void)ctx;
+	(void)req;
+	strbuf_adds(&reply->body, "tdsmon " TDSMON_VERSION "\n\n/metrics\n/healthz\n");
+}
+
+static int write_all(int fd, const struct strbuf *text)
+{
+	for (size_t done = 0; done < text->len;) {
+		ssize_t n = write(fd, text->data + done, text->len - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* A reader sees the file before or the file after, whole. */
+static int replace_file(const char *path, const struct strbuf *text)
+{
+	char *temporary;
+	int fd, err;
+
+	if (asprintf(&temporary, "%s.%d.tmp", path, getpid()) < 0)
+		return -ENOMEM;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	err = fd < 0 ? -errno : write_all(fd, text);
+	/* Some file systems tell of a full disk at close only. */
+	if (fd >= 0 && close(fd) && !err)
+		err = -errno;
+	if (!err && rename(temporary, path))
+		err = -errno;
+	if (err && fd >= 0)
+		unlink(temporary);
+	free(temporary);
+	return err;
+}
+
+static int textfile(const struct export *x, const struct app *app)
+{
+	struct strbuf page = {0};
+	int err;
+
+	export_page(x, app, NULL, EXPO_TEXT, &page);
+	err = page.failed ? -ENOMEM : replace_file(app->opts->textfile, &page);
+	strbuf_release(&page);
+	return err;
+}
+
+int export_textfile(struct app *app)
+{
+	int err = app->opts->textfile ? textfile(NULL, app) : 0;
+
+	if (err)
+		log_error("cannot write %s: %s", app->opts->textfile, strerror(-err));
+	return err;
+}
+
+/* A disk that is full does not end the run; it is told of when it begins, and when it is over. */
+static int on_textfile(void *ctx)
+{
+	struct export *x = ctx;
+	int err = textfile(x, x->app);
+
+	if (err && err != x->textfile_err)
+		log_error("cannot write %s: %s", x->app->opts->textfile, strerror(-err));
+	else if (!err && x->textfile_err)
+		log_info("%s is written again", x->app->opts->textfile);
+	x->textfile_err = err;
+	return 0;
+}
+
+static int serve(struct export *x, struct loop *loop)
+{
+	const struct opts *opts = x->app->opts;
+	const struct http_config config = {.listen = opts->listen,
+					   .web_config = opts->web_config,
+					   .routes = x->routes,
+					   .route_count = EXPORT_ROUTES};
+	int err;
+
+	x->routes[0] = (struct http_route){"/metrics", get_metrics, x};
+	x->routes[1] = (struct http_route){"/healthz", get_healthz, x};
+	x->routes[2] = (struct http_route){"/", get_index, x};
+	x->http = http_open(&config, loop, &err);
+	return x->http ? 0 : err;
+}
+
+struct export *export_open(struct app *app, struct loop *loop, int *err)
+{
+	struct export *x = calloc(1, sizeof(*x));
+
+	*err = x ? 0 : -ENOMEM;
+	if (!x) {
+		log_error("out of memory");
+		return NULL;
+	}
+	x->app = app;
+	if (app->opts->listen)
+		*err = serve(x, loop);
+	if (!*err && app->opts->textfile) {
+		on_textfile(x);
+		*err = loop_every(loop, TEXTFILE_NS, on_textfile, x);
+		if (*err)
+			log_error("cannot set up a timer: %s", strerror(-*err));
+	}
+	if (!*err)
+		return x;
+	export_close(x);
+	return NULL;
+}
+
+void export_close(struct export *x)
+{
+	if (!x)
+		return;
+	http_close(x->http);
+	free(x);
+}
+
+int export_reload(struct export *x)
+{
+	return x->http ? http_reload(x->http) : 0;
+}
+
+const char *export_url(const struct export *x)
+{
+	return x->http ? http_url(x->http) : NULL;
+}
