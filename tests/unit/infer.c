@@ -669,6 +669,13 @@ UNIT_CASE(no_more_messages_than_there_is_room_for)
 	units_add(&u, SIDE_CLIENT, 10, 10, 1);
 	CHECK(u.more);
 	CHECK_INT(u.count, UNITS_MAX);
+	CHECK_INT(u.at[UNITS_MAX - 1].least, 10);
+	/* Those of the last one's side are of its message. */
+	units_add(&u, SIDE_SERVER, 20, 25, 2);
+	CHECK_INT(u.count, UNITS_MAX);
+	CHECK_INT(u.at[UNITS_MAX - 1].least, 30);
+	CHECK_INT(u.at[UNITS_MAX - 1].most, 35);
+	CHECK_INT(u.at[UNITS_MAX - 1].last_ns, 2);
 }
 
 int main(void)

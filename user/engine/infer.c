@@ -43,15 +43,20 @@ struct groups {
 void units_add(struct units *u, enum side from, uint32_t least, uint32_t most, uint64_t ts_ns)
 {
 	struct unit *last = u->count ? &u->at[u->count - 1] : NULL;
-
 	/* TLS 1.0 may cut off a first record of one byte. */
-	if (last && last->from == from && (last->open || (u->count == 1 && last->least <= 1))) {
+	bool more =
+		last && last->from == from && (last->open || (u->count == 1 && last->least <= 1));
+
+	if (!more && u->count == UNITS_MAX) {
+		u->more = true;
+		if (last->from != from)
+			return;
+		more = true;
+	}
+	if (more) {
 		last->least += least;
 		last->most += most;
 		last->last_ns = ts_ns;
-	} else if (u->count == UNITS_MAX) {
-		u->more = true;
-		return;
 	} else {
 		last = &u->at[u->count++];
 		*last = (struct unit){ts_ns, ts_ns, least, most, (uint8_t)from, false};
@@ -202,6 +207,7 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 	}
 	/* Either of the two answers was the login's: no refusal is as large as the second. */
 	if (s2 && s2->least >= ANSWER_SURE && s1->least >= ANSWER_LEAST) {
+		j->last = s2->last;
 		say(j, OUTCOME_OK, CONFIDENCE_HIGH,
 		    "two answers of a login answer's size, with a message of the client between");
 		return;
@@ -238,6 +244,7 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 	if (within(s1, CHALLENGE_LEAST, CHALLENGE_MOST) &&
 	    within(c1, AUTHENTICATE_LEAST, AUTHENTICATE_MOST) && s1->most >= ANSWER_LEAST &&
 	    within(s2, ERROR_LEAST, ERROR_MOST)) {
+		j->last = s2->last;
 		if (c->closed_by != SIDE_SERVER && g->count > 4)
 			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 			    "an answer of a login answer's size was followed by more of a "
@@ -269,6 +276,7 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 		return;
 	}
 	/* Both could be login answers: that one of them was is all that can be said. */
+	j->last = s2->last;
 	if (s1->least >= ANSWER_LEAST || s2->least >= ANSWER_LEAST)
 		say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 		    "an answer of a login answer's size was followed by more of a conversation");
@@ -295,4 +303,5 @@ void infer_judge(struct judgement *j, const struct units *u, const struct infer_
 	say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 	    "client and server took more turns than a login usually has");
 	j->first_answer = j->final_answer = g.at[1].last;
+	j->last = g.at[3].last;
 }

@@ -21,7 +21,7 @@ struct unit {
 struct units {
 	struct unit at[UNITS_MAX];
 	uint32_t count;
-	bool more; /* there were more than fit */
+	bool more; /* there were more than fit: the last one stands for those of its side */
 };
 
 /* One protected record of `from` whose plaintext is least..most bytes. */
@@ -35,6 +35,7 @@ struct judgement {
 	const char *grounds;		     /* of the outcome */
 	const char *method_grounds;	     /* NULL: method unknown */
 	uint32_t first_answer, final_answer; /* indices of units */
+	uint32_t last; /* the login's last, if it went on for as long as can be */
 };
 
 struct infer_context {

@@ -64,6 +64,7 @@ struct login {
 	struct framer tls_framer[2]; /* TLS records inside TDS packets */
 	struct tls tls;
 	struct units units; /* messages that TLS hides */
+	uint32_t last_unit; /* of them, the login's last, once it is decided */
 	struct mark marks[LOGIN_MARKS];
 	uint32_t mark_count;
 	uint32_t sound_marks;	/* of these, how many no loss can have touched; see login_gap() */

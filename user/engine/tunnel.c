@@ -39,6 +39,7 @@ static void conclude(struct login *l, const struct judgement *j)
 	if (l->method == AUTH_UNKNOWN && j->method != AUTH_UNKNOWN)
 		progress_method(l, j->method, BASIS_INFERRED, j->method_grounds);
 	l->answered = j->final_answer > j->first_answer;
+	l->last_unit = j->last > j->final_answer ? j->last : j->final_answer;
 	progress_decide(l, j->outcome, j->confidence);
 }
 
