@@ -165,6 +165,7 @@ static void checked_close_record(void *ctx, const struct close_record *r)
 	outcome_name(r->login);
 	FUZZ_ASSERT(r->mars_open <= r->mars_sessions);
 	FUZZ_ASSERT(r->has_mars || !r->mars_sessions);
+	FUZZ_ASSERT(!r->has_mars || r->mars_basis != BASIS_UNKNOWN);
 	FUZZ_ASSERT(r->duration_ns <= r->time_ns || !r->time_ns);
 }
 
@@ -173,6 +174,10 @@ static void checked_command_record(void *ctx, const struct command_record *r)
 	(void)ctx;
 	command_kind_name(r->kind);
 	basis_name(r->basis);
+	FUZZ_ASSERT((r->total_ns != NO_NS) == (r->answered == 1));
+	FUZZ_ASSERT((r->basis == BASIS_INFERRED) == (r->kind == COMMAND_UNKNOWN) ||
+		    r->kind == COMMAND_ATTENTION);
+	FUZZ_ASSERT(r->total_ns == NO_NS || r->first_byte_ns <= r->total_ns);
 	/* No answer takes longer than all there is: a time that runs backwards takes none. */
 	FUZZ_ASSERT(r->total_ns == NO_NS || r->total_ns < 1ull << 63);
 	FUZZ_ASSERT(r->first_byte_ns == NO_NS || r->first_byte_ns < 1ull << 63);

@@ -4,6 +4,7 @@
  * streams, each u8 (bit 0: of the server, bit 1: not captured), u16 length and its bytes.
  */
 #include "fuzz.h"
+#include "hidden.h"
 #include "session.h"
 
 static struct engine engine; /* of it only the callback is used */
@@ -50,10 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz in = {data, data + size};
 	struct flow *f = calloc(1, sizeof(*f));
-	uint64_t sessions, open, stalls, commands = 0;
+	struct close_record r = {0};
+	uint64_t commands = 0;
 
 	FUZZ_ASSERT(f);
 	engine.ops.command = size & 1 ? command : NULL;
+	f->mid_stream = size & 2; /* TLS is followed then, too */
 	told = now_ns = 0;
 	while (in.p < in.end) {
 		uint8_t how = fuzz_u8(&in);
@@ -68,11 +71,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += f->commands[i];
 	FUZZ_ASSERT(commands <= size / 8 && f->resets <= commands && told <= commands);
-	if (f->mars) {
-		mars_counts(f->mars, &sessions, &open, &stalls);
-		FUZZ_ASSERT(open <= sessions && sessions <= size / 16 && stalls <= size / 16);
-	}
+	session_mars(f, &r);
+	FUZZ_ASSERT(r.mars_open <= r.mars_sessions && r.mars_sessions <= size / 16);
+	FUZZ_ASSERT(r.mars_window_stalls <= size / 16);
 	mars_free(f->mars);
+	hidden_free(f->hidden);
 	free(f->request);
 	free(f);
 	return 0;

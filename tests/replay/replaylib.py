@@ -228,13 +228,14 @@ CONTRACT = {
         "how": ["fin", "rst", "idle", "evicted", "open"], "graceful": "bool", "phase": PHASES + ["session"],
         "duration_ns": "int", "bytes": {"client": "int", "server": "int"},
         "commands": {"batch": "int", "rpc": "int", "bulk": "int", "transaction": "int", "attention": "int",
-                     "reset_connection": "int"},
-        "mars": ("?", {"sessions": "int", "open": "int", "window_stalls": "int"})},
+                     "unknown": "int?", "reset_connection": "int"},
+        "mars": ("?", {"sessions": "int", "open": "int", "window_stalls": "int",
+                       "basis": ["observed", "inferred"]})},
     "command": {
         "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "spid": "int?",
-        "kind": ["batch", "rpc", "bulk", "transaction", "attention"], "session": "int?", "first_byte_ns": "int?",
+        "kind": ["batch", "rpc", "bulk", "transaction", "attention", None], "session": "int?", "first_byte_ns": "int?",
         "total_ns": "int?", "request_bytes": "int", "response_bytes": "int", "basis": ["observed", "inferred"],
-        "cancelled": "bool"},
+        "cancelled": "bool", "answered": "bool?"},
 }
 _STEP = {"name": "str", "phase": PHASES, "waits_on": ["client", "server", "network"], "ns": "int"}
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
@@ -385,6 +386,10 @@ def _close(r):
 
 
 def _command(r):
+    if (r["kind"] is None) != (r["basis"] == "inferred") and r["kind"] != "attention":
+        return ["kind %s is %s" % (r["kind"], r["basis"])]
+    if (r["answered"] is True) != (r["total_ns"] is not None):
+        return ["answered is %s, total_ns %s" % (r["answered"], r["total_ns"])]
     if r["first_byte_ns"] is not None and r["total_ns"] is not None and r["first_byte_ns"] > r["total_ns"]:
         return ["first_byte_ns %d is more than total_ns %d" % (r["first_byte_ns"], r["total_ns"])]
     return []

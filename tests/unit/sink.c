@@ -175,9 +175,10 @@ UNIT_CASE(json_close)
 		.how = CLOSE_OPEN,
 		.phase = PHASE_SESSION,
 		.bytes = {10, 20},
-		.commands = {1, 2, 3, 4, 5},
+		.commands = {1, 2, 3, 4, 5, 10},
 		.reset_connections = 6,
 		.has_mars = true,
+		.mars_basis = BASIS_OBSERVED,
 		.mars_sessions = 7,
 		.mars_open = 8,
 		.mars_window_stalls = 9,
@@ -192,8 +193,9 @@ UNIT_CASE(json_close)
 		  "\"by\":null,\"how\":\"open\",\"graceful\":false,\"phase\":\"session\","
 		  "\"duration_ns\":333008000,\"bytes\":{\"client\":10,\"server\":20},"
 		  "\"commands\":{\"batch\":1,\"rpc\":2,\"bulk\":3,\"transaction\":4,"
-		  "\"attention\":5,\"reset_connection\":6},"
-		  "\"mars\":{\"sessions\":7,\"open\":8,\"window_stalls\":9}}\n");
+		  "\"attention\":5,\"unknown\":10,\"reset_connection\":6},"
+		  "\"mars\":{\"sessions\":7,\"open\":8,\"window_stalls\":9,"
+		  "\"basis\":\"observed\"}}\n");
 }
 
 UNIT_CASE(json_command)
@@ -220,7 +222,31 @@ UNIT_CASE(json_command)
 		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"spid\":57,\"kind\":\"rpc\","
 		  "\"session\":null,\"first_byte_ns\":null,\"total_ns\":null,"
 		  "\"request_bytes\":100,\"response_bytes\":0,\"basis\":\"observed\","
-		  "\"cancelled\":true}\n");
+		  "\"cancelled\":true,\"answered\":false}\n");
+}
+
+/* Under TLS neither the kind is known nor, side by side with others, which answer is its own. */
+UNIT_CASE(json_command_hidden)
+{
+	struct command_record rec = {
+		.spid = -1,
+		.session = -1,
+		.kind = COMMAND_UNKNOWN,
+		.first_byte_ns = NO_NS,
+		.total_ns = NO_NS,
+		.request_bytes = 46,
+		.response_bytes = 39,
+		.basis = BASIS_INFERRED,
+		.answered = -1,
+	};
+	void *sink = sink_begin(&json_sink, false);
+	const char *got;
+
+	json_sink.command(sink, &rec);
+	got = sink_end(&json_sink, sink);
+	CHECK(strstr(got, "\"spid\":null,\"kind\":null,\"session\":null,\"first_byte_ns\":null,"
+			  "\"total_ns\":null,\"request_bytes\":46,\"response_bytes\":39,"
+			  "\"basis\":\"inferred\",\"cancelled\":false,\"answered\":null}\n"));
 }
 
 #define HEADER                                                                                     \
@@ -330,6 +356,40 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 	CHECK_STR(sink_end(&text_sink, sink), "");
 }
 
+UNIT_CASE(text_command)
+{
+	struct command_record rec = {
+		.time_ns = 1000000000,
+		.client = {{[15] = 1}, 5},
+		.server = {{[15] = 1}, 1433},
+		.kind = COMMAND_RPC,
+		.first_byte_ns = 1000000,
+		.total_ns = 2000000,
+		.request_bytes = 46,
+		.response_bytes = 39,
+		.basis = BASIS_OBSERVED,
+		.answered = 1,
+	};
+	void *sink = sink_begin(&text_sink, false);
+	const char *got;
+
+	text_sink.command(sink, &rec);
+	rec.kind = COMMAND_UNKNOWN;
+	rec.basis = BASIS_INFERRED;
+	text_sink.command(sink, &rec);
+	rec.answered = -1;
+	rec.first_byte_ns = rec.total_ns = NO_NS;
+	text_sink.command(sink, &rec);
+	rec.answered = 0;
+	text_sink.command(sink, &rec);
+	got = sink_end(&text_sink, sink);
+	CHECK(strstr(got, " rpc              done       2.00 ms, first byte 1.00 ms, 46 B in, "
+			  "39 B out\n"));
+	CHECK(strstr(got, "~?                done       2.00 ms"));
+	CHECK(strstr(got, "~?                ?             - ms"));
+	CHECK(strstr(got, "~?                unanswered    - ms"));
+}
+
 UNIT_CASE(summary_counts_and_leaves_zeroes_out)
 {
 	static const struct counter counters[] = {{"a", "things lost", 3}, {"b", "never", 0}};
@@ -361,12 +421,14 @@ int main(void)
 	RUN(json_text_of_the_wire_is_valid_and_harmless);
 	RUN(json_close);
 	RUN(json_command);
+	RUN(json_command_hidden);
 	RUN(text_login_ok);
 	RUN(text_login_failed_is_explained_and_harmless);
 	RUN(text_fits_a_hundred_columns);
 	RUN(text_names_the_server_again_only_when_it_changes);
 	RUN(text_is_coloured_only_where_asked);
 	RUN(text_tells_of_sessions_cut_off_and_of_no_others);
+	RUN(text_command);
 	RUN(summary_counts_and_leaves_zeroes_out);
 	return unit_status();
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "conn.h"
+#include "hidden.h"
 #include "login.h"
 #include "session.h"
 #include "tcp.h"
@@ -71,59 +72,6 @@ static bool begins_login(const struct framer *frame)
 	return frame->kind == FRAME_TLS && frame->header[0] == TLS_HANDSHAKE;
 }
 
-static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
-{
-	struct conn *c = ctx;
-	struct login *l = c->f->login;
-
-	if (l && joined_blind(c->f) && l->state == LOGIN_TCP && !begins_login(frame))
-		login_drop(c->e, c->f);
-	if (login_listens(c->f))
-		login_head(c->f, c->from, frame, ts_ns);
-	else
-		session_head(c->e, c->f, c->from, frame, ts_ns);
-}
-
-static void body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
-		 uint64_t ts_ns)
-{
-	struct conn *c = ctx;
-
-	if (login_listens(c->f))
-		login_body(c->f, c->from, frame, data, len, ts_ns);
-	else
-		session_body(c->e, c->f, c->from, frame, data, len, ts_ns);
-}
-
-static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
-{
-	struct conn *c = ctx;
-
-	if (login_listens(c->f))
-		login_end(c->f, c->from, frame, ts_ns);
-	else
-		session_end(c->e, c->f, c->from, frame, ts_ns);
-}
-
-static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
-		 uint64_t ts_ns)
-{
-	struct conn *c = ctx;
-	struct login *l = c->f->login;
-
-	(void)frame, (void)data, (void)len;
-	if (!l || l->framed[c->from])
-		c->e->stats.lost_sync++;
-	if (!l)
-		return;
-	if (joined_blind(c->f))
-		login_drop(c->e, c->f);
-	else
-		login_lost(c->f, c->from, ts_ns);
-}
-
-static const struct frame_ops conn_ops = {head, body, end, lost};
-
 /*
  * On any port: TDS is told by a flow's first client payload, a PRELOGIN or a ClientHello that
  * offers tds/8.0. Anything else was never ours.
@@ -158,14 +106,14 @@ static void login_told(struct engine *e, struct flow *f)
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
 		   : l->mark_count	    ? l->marks[l->mark_count - 1].phase
 					    : PHASE_TCP;
-	if (l->outcome == OUTCOME_OK && l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1)
-		mars_begin(f);
 	/* A half-seen connection without a TDS byte is no login. */
 	if (!f->tentative && !(f->mid_stream && !f->handed_payload && !f->half[0].has_isn)) {
 		f->has_login = true;
 		login_emit(e, f);
 		e->stats.logins++;
 	}
+	if (l->outcome == OUTCOME_OK)
+		session_begin(e, f, l);
 	login_free(l);
 	f->login = NULL;
 	if (f->list == FLOW_LOGIN)
@@ -183,6 +131,66 @@ static void login_settle(struct engine *e, struct flow *f)
 	      !f->half[SIDE_SERVER].fin_done && l->owes == SIDE_SERVER))
 		login_told(e, f);
 }
+
+static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+	struct login *l = c->f->login;
+
+	if (l && joined_blind(c->f) && l->state == LOGIN_TCP && !begins_login(frame))
+		login_drop(c->e, c->f);
+	if (login_listens(c->f)) {
+		login_head(c->f, c->from, frame, ts_ns);
+		return;
+	}
+	/* Decided by what came before in the same segment: it is told before what follows. */
+	if (c->f->tentative)
+		recognise(c->e, c->f);
+	login_settle(c->e, c->f);
+	session_head(c->e, c->f, c->from, frame, ts_ns);
+}
+
+static void body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+		 uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+
+	if (login_listens(c->f))
+		login_body(c->f, c->from, frame, data, len, ts_ns);
+	else
+		session_body(c->e, c->f, c->from, frame, data, len, ts_ns);
+}
+
+static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+
+	if (login_listens(c->f))
+		login_end(c->f, c->from, frame, ts_ns);
+	else
+		session_end(c->e, c->f, c->from, frame, ts_ns);
+}
+
+static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+		 uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+	struct login *l = c->f->login;
+
+	(void)frame, (void)data, (void)len;
+	if (!l || l->framed[c->from])
+		c->e->stats.lost_sync++;
+	if (!l) {
+		session_lossy(c->f);
+		return;
+	}
+	if (joined_blind(c->f))
+		login_drop(c->e, c->f);
+	else
+		login_lost(c->f, c->from, ts_ns);
+}
+
+static const struct frame_ops conn_ops = {head, body, end, lost};
 
 void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
 	       uint64_t ts_ns)
@@ -206,6 +214,8 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 		return;
 	if (f->login)
 		login_gap(f, from, len, kind == GAP_MISSING);
+	else if (kind == GAP_MISSING)
+		session_lossy(f);
 	frame_feed(&f->framer[from], &conn_ops, &c, NULL, len, ts_ns);
 	login_settle(e, f);
 }
@@ -281,13 +291,12 @@ static void close_emit(struct engine *e, struct flow *f)
 		.phase = (enum phase)f->phase,
 		.bytes = {f->half[0].bytes, f->half[1].bytes},
 		.reset_connections = f->resets,
-		.has_mars = f->mars,
+		.commands_unfollowed = f->unfollowed,
 	};
 
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		r.commands[i] = f->commands[i];
-	if (f->mars)
-		mars_counts(f->mars, &r.mars_sessions, &r.mars_open, &r.mars_window_stalls);
+	session_mars(f, &r);
 	e->stats.closes++;
 	if (e->ops.close)
 		e->ops.close(e->ctx, &r);
@@ -298,6 +307,8 @@ static void conn_forget(struct flow *f)
 {
 	mars_free(f->mars);
 	f->mars = NULL;
+	hidden_free(f->hidden);
+	f->hidden = NULL;
 	free(f->request);
 	f->request = NULL;
 }

@@ -10,6 +10,7 @@
 #include "frame.h"
 #include "history.h"
 
+struct hidden;
 struct login;
 struct mars;
 struct request;
@@ -60,6 +61,7 @@ struct flow {
 	bool rst_held;	    /* a reset waits for its turn */
 	bool told;	    /* the close record was emitted, or will never be */
 	bool awaiting;	    /* a request of the client is not yet answered */
+	bool unfollowed;    /* TLS hides requests, and not all of them were counted */
 	bool in_message[2]; /* after the login: a TDS message goes on in the next packet */
 	uint8_t login_outcome;
 	uint8_t phase; /* enum phase, where it stands */
@@ -75,6 +77,7 @@ struct flow {
 	struct login *login;	 /* NULL once decided */
 	struct mars *mars;	 /* NULL without */
 	struct request *request; /* under way; NULL where commands are not told */
+	struct hidden *hidden;	 /* the session under TLS; NULL: in clear, or not followed */
 	uint32_t commands[COMMAND_COUNT];
 	uint32_t resets;
 	uint16_t spid; /* 0: not seen */

@@ -100,7 +100,8 @@ struct endpoint {
 	X(COMMAND_RPC, "rpc")                                                                      \
 	X(COMMAND_BULK, "bulk")                                                                    \
 	X(COMMAND_TRANSACTION, "transaction")                                                      \
-	X(COMMAND_ATTENTION, "attention")
+	X(COMMAND_ATTENTION, "attention")                                                          \
+	X(COMMAND_UNKNOWN, NULL) /* TLS hides it; null in JSON */
 
 #define RECORD_ENUM(name, word) name,
 enum vantage { VANTAGES(RECORD_ENUM) VANTAGE_COUNT };
@@ -232,8 +233,10 @@ struct close_record {
 	enum phase phase;
 	uint64_t bytes[2]; /* SIDE_CLIENT, SIDE_SERVER: payload sent by, each byte once */
 	uint64_t commands[COMMAND_COUNT];
+	bool commands_unfollowed; /* TLS hid commands, and not all of them were counted */
 	uint64_t reset_connections;
 	bool has_mars;
+	enum basis mars_basis;
 	uint64_t mars_sessions, mars_open, mars_window_stalls;
 };
 
@@ -246,9 +249,10 @@ struct command_record {
 	uint64_t
 		first_byte_ns; /* request's last byte to the response's first; NO_NS: no response */
 	uint64_t total_ns;     /* request's last byte to the response's last; NO_NS likewise */
-	uint64_t request_bytes, response_bytes;
+	uint64_t request_bytes, response_bytes; /* TDS packets; inferred: at the most */
 	enum basis basis;
 	bool cancelled;
+	int8_t answered; /* to the last byte: 1, 0; -1: can't be told */
 };
 
 #endif

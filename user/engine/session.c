@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hidden.h"
+#include "login.h"
 #include "session.h"
 
 #define SMP_SESSIONS_MAX 4096 /* kept account of; a client that opens more is no client */
@@ -57,7 +59,8 @@ struct mars {
 	struct smp_session *current[2]; /* of the SMP packet under way; NULL: not followed */
 };
 
-void mars_begin(struct flow *f)
+/* MARS was agreed on, or SMP seen: keep account of its sessions. */
+static void mars_begin(struct flow *f)
 {
 	if (!f->mars)
 		f->mars = calloc(1, sizeof(*f->mars));
@@ -70,11 +73,17 @@ void mars_free(struct mars *m)
 	free(m);
 }
 
-void mars_counts(const struct mars *m, uint64_t *sessions, uint64_t *open, uint64_t *stalls)
+void session_mars(const struct flow *f, struct close_record *r)
 {
-	*sessions = m->opened;
-	*open = m->open;
-	*stalls = m->stalls;
+	r->has_mars = hidden_mars(f->hidden, &r->mars_sessions, &r->mars_open);
+	r->mars_basis = BASIS_INFERRED;
+	if (!f->mars)
+		return;
+	r->has_mars = true;
+	r->mars_basis = BASIS_OBSERVED;
+	r->mars_sessions = f->mars->opened;
+	r->mars_open = f->mars->open;
+	r->mars_window_stalls = f->mars->stalls;
 }
 
 static struct smp_session *smp_session(struct mars *m, uint16_t sid)
@@ -122,6 +131,7 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 		.response_bytes = c->request->answer_bytes,
 		.basis = BASIS_OBSERVED,
 		.cancelled = cancelled,
+		.answered = last_ns > 0,
 	};
 
 	c->e->ops.command(c->e->ctx, &r);
@@ -258,7 +268,8 @@ static void channel_end(const struct channel *c, enum side from, const uint8_t *
 	if (!(header[1] & TDS_STATUS_EOM))
 		return;
 	c->f->awaiting = false;
-	if (c->request && (c->request->waiting || c->request->attention))
+	/* A packet that began before the request is not of its answer. */
+	if (c->request && (c->request->waiting || c->request->attention) && c->request->first_ns)
 		request_over(c, ts_ns);
 }
 
@@ -359,16 +370,38 @@ void session_head(struct engine *e, struct flow *f, enum side from, const struct
 
 	if (frame->kind == FRAME_SMP)
 		smp_head(f, from, frame->header);
+	if (frame->kind == FRAME_TLS)
+		hidden_head(e, f, from, frame->header, ts_ns);
 	if (frame->kind != FRAME_TDS)
 		return;
+	if (f->hidden) { /* what looked like one was a login alone that is encrypted */
+		hidden_free(f->hidden);
+		f->hidden = NULL;
+	}
 	c = channel_of(e, f);
 	channel_head(&c, from, frame->header, ts_ns);
+}
+
+void session_begin(struct engine *e, struct flow *f, const struct login *l)
+{
+	if (l->strict || l->full)
+		hidden_begin(e, f, l);
+	else if (l->prelogin[SIDE_CLIENT].mars == 1 && l->prelogin[SIDE_SERVER].mars == 1)
+		mars_begin(f);
+}
+
+void session_lossy(struct flow *f)
+{
+	if (f->hidden)
+		hidden_lossy(f);
 }
 
 void session_skip(struct flow *f, enum side from, uint32_t len)
 {
 	struct request *r = f->request;
 
+	if (f->hidden)
+		hidden_skip(f, from, len);
 	if (!r || !f->in_message[from] || f->mars)
 		return;
 	if (from == SIDE_CLIENT && r->sending)
@@ -394,6 +427,8 @@ void session_end(struct engine *e, struct flow *f, enum side from, const struct 
 {
 	struct channel c;
 
+	if (frame->kind == FRAME_TLS)
+		hidden_end(f, from, ts_ns);
 	if (frame->kind != FRAME_TDS)
 		return;
 	c = channel_of(e, f);
@@ -410,6 +445,8 @@ void session_close(struct engine *e, struct flow *f)
 {
 	struct channel c;
 
+	if (f->hidden)
+		hidden_close(e, f);
 	if (!e->ops.command)
 		return;
 	c = channel_of(e, f);

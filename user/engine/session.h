@@ -14,14 +14,17 @@ void session_body(struct engine *e, struct flow *f, enum side from, const struct
 		  const uint8_t *data, uint32_t len, uint64_t ts_ns);
 void session_end(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
 		 uint64_t ts_ns);
-/* len bytes of whole TDS packets, which the kernel kept to itself: they are of the message. */
+/* The login l succeeded. */
+void session_begin(struct engine *e, struct flow *f, const struct login *l);
+/* len bytes of whole frames, which the kernel kept to itself: they are of the message. */
 void session_skip(struct flow *f, enum side from, uint32_t len);
+/* Bytes are missing, or it is not known any more where frames begin. */
+void session_lossy(struct flow *f);
 /* The connection is over: tell of the requests that were never answered. */
 void session_close(struct engine *e, struct flow *f);
 
-/* MARS was agreed on, or SMP seen: keep account of its sessions. */
-void mars_begin(struct flow *f);
+/* Fill in what a close record says of MARS. */
+void session_mars(const struct flow *f, struct close_record *r);
 void mars_free(struct mars *m);
-void mars_counts(const struct mars *m, uint64_t *sessions, uint64_t *open, uint64_t *stalls);
 
 #endif

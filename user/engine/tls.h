@@ -29,6 +29,7 @@ enum {
 	TLS_SERVER_HELLO_DONE = 14,
 };
 
+#define TLS_1_0 0x0301
 #define TLS_1_3 0x0304
 
 struct tls_side {

@@ -323,8 +323,12 @@ static void json_login(void *ctx, const struct login_record *rec)
 static void json_commands(struct jsonw *w, const struct close_record *rec)
 {
 	jsonw_object(w, "commands");
-	for (int i = 0; i < COMMAND_COUNT; i++)
+	for (int i = 0; i < COMMAND_UNKNOWN; i++)
 		jsonw_uint(w, command_kind_name((enum command_kind)i), rec->commands[i]);
+	if (rec->commands_unfollowed)
+		jsonw_null(w, "unknown");
+	else
+		jsonw_uint(w, "unknown", rec->commands[COMMAND_UNKNOWN]);
 	jsonw_uint(w, "reset_connection", rec->reset_connections);
 	jsonw_object_end(w);
 }
@@ -339,6 +343,7 @@ static void json_mars(struct jsonw *w, const struct close_record *rec)
 	jsonw_uint(w, "sessions", rec->mars_sessions);
 	jsonw_uint(w, "open", rec->mars_open);
 	jsonw_uint(w, "window_stalls", rec->mars_window_stalls);
+	jsonw_text(w, "basis", basis_name(rec->mars_basis));
 	jsonw_object_end(w);
 }
 
@@ -377,6 +382,7 @@ static void json_command(void *ctx, const struct command_record *rec)
 	jsonw_uint(&w, "response_bytes", rec->response_bytes);
 	jsonw_text(&w, "basis", basis_name(rec->basis));
 	jsonw_bool(&w, "cancelled", rec->cancelled);
+	json_known(&w, "answered", rec->answered);
 	json_end(&w);
 }
 

@@ -258,7 +258,8 @@ static void put_closes(struct page *p, const struct server *s)
 static void put_commands(struct page *p, const struct server *s)
 {
 	for (int i = 0; i < COMMAND_COUNT; i++) {
-		struct expo_label labels[3] = {{"server", s->name}, {"kind", command_kind_name(i)}};
+		struct expo_label labels[3] = {{"server", s->name},
+					       {"kind", command_kind_name(i) ?: "unknown"}};
 
 		if (buckets_count(&s->commands[i]))
 			expo_histogram(&p->expo, labels, 2, &s->commands[i], &bucket_bounds_command,

@@ -350,10 +350,11 @@ static void text_command(void *ctx, const struct command_record *rec)
 	output_printf(sink->config.out,
 		      "%c%-15s  %-10s %4s ms, first byte %s ms, %" PRIu64 " B in, %" PRIu64
 		      " B out\n",
-		      text_mark(rec->basis), command_kind_name(rec->kind),
-		      rec->total_ns == NO_NS ? "unanswered"
-		      : rec->cancelled	     ? "cancelled"
-					     : "done",
+		      text_mark(rec->basis), text_word(command_kind_name(rec->kind)),
+		      rec->answered < 0 ? "?"
+		      : !rec->answered	? "unanswered"
+		      : rec->cancelled	? "cancelled"
+					: "done",
 		      text_ms(rec->total_ns, total), text_ms(rec->first_byte_ns, first),
 		      rec->request_bytes, rec->response_bytes);
 }
