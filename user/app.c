@@ -10,6 +10,7 @@
 
 #include "app.h"
 #include "log.h"
+#include "ports.h"
 #include "sink/prometheus.h"
 #include "sink/summary.h"
 
@@ -80,15 +81,20 @@ static bool colour_wanted(void)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
 
+static uint64_t ns_of_ms(uint32_t ms)
+{
+	return ms * 1000000ull;
+}
+
 static int app_open_engine(struct app *app)
 {
 	const struct opts *opts = app->opts;
-	struct engine_config config = {.ports = &opts->ports,
+	struct engine_config config = {.ports = &app->ports,
 				       .any_port = opts->any_port,
 				       .identities = opts->identities,
 				       .max_flows = opts->max_connections,
-				       .slow_prelogin_ns = opts->slow_prelogin_ms * 1000000ull,
-				       .slow_login_ns = opts->slow_login_ms * 1000000ull,
+				       .slow_prelogin_ns = ns_of_ms(opts->slow_prelogin_ms),
+				       .slow_login_ns = ns_of_ms(opts->slow_login_ms),
 				       .reorder_ns = app->live ? 0 : UINT64_MAX};
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
@@ -96,6 +102,7 @@ static int app_open_engine(struct app *app)
 				 .tap = app->live ? app_tap : NULL,
 				 .is_local = app->live ? app_is_local : NULL};
 
+	app->ports = opts->ports;
 	app->engine = engine_new(&config, &ops, app);
 	return app->engine ? 0 : -ENOMEM;
 }
@@ -141,6 +148,26 @@ int app_open(struct app *app)
 		err = app_open_engine(app);
 	if (err)
 		log_error("out of memory");
+	return err;
+}
+
+int app_reload(struct app *app)
+{
+	char ports[PORTS_TEXT];
+	struct opts opts;
+	int err = opts_parse(&opts, app->argc, app->argv) == OPTS_RUN ? 0 : -EINVAL;
+
+	if (err) {
+		log_error("nothing is changed");
+	} else {
+		app->ports = opts.ports;
+		engine_set_slow(app->engine, ns_of_ms(opts.slow_prelogin_ms),
+				ns_of_ms(opts.slow_login_ms));
+		log_info("ports %s and what counts as slow hold from now on, other options from "
+			 "the next start",
+			 ports_text(&app->ports, ports));
+	}
+	opts_release(&opts);
 	return err;
 }
 

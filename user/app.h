@@ -27,8 +27,13 @@ struct listener {
 
 struct app {
 	const struct opts *opts;
+	int argc; /* of the command line, to be parsed again */
+	char **argv;
 	struct output *out, *messages;
 	const volatile sig_atomic_t *stop; /* a signal wants the run to end */
+	volatile sig_atomic_t *reload;	   /* the settings are to be read anew */
+	struct port_set ports;		   /* the engine's, as they are by now */
+	bool ports_fade; /* the kernel watches others, too, till their connections end */
 	struct engine *engine;
 	struct live *live; /* NULL while reading files */
 	struct listener listeners[LISTENERS];
@@ -45,6 +50,12 @@ struct app {
 /* The engine and the sinks, for app->live as it is by then. 0, or -errno with the reason logged. */
 int app_open(struct app *app);
 void app_close_all(struct app *app); /* after app_open() whatever it answered */
+
+/*
+ * Parse the command line and the configuration file again, and take over ports and thresholds:
+ * connections stay. On failure, logged, everything stays as it is: -EINVAL.
+ */
+int app_reload(struct app *app);
 
 /* segment_fn for sources; ctx is the app. */
 void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload);

@@ -19,7 +19,7 @@
 
 /* Too big for the stack; only main.c has globals. */
 static struct output out, messages;
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, reload;
 
 /*
  * The first signal ends the run in good order, summary and all. Should that hang, on a reader
@@ -32,14 +32,27 @@ static void on_signal(int sig)
 	stop = sig;
 }
 
-/* No SA_RESTART: a read from a pipe is to be broken off. The loop's tick covers all races. */
-static void signals_init(void)
+static void on_hangup(int sig)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	reload = sig;
+}
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+/*
+ * No SA_RESTART: a read from a pipe is to be broken off. The loop's tick covers all races. SIGHUP
+ * without a file to read anew is a terminal's end, and may be ignored (nohup).
+ */
+static void signals_init(const struct opts *opts)
+{
+	struct sigaction end = {.sa_handler = on_signal}, hangup = {.sa_handler = on_hangup}, was;
+
+	sigaction(SIGINT, &end, NULL);
+	sigaction(SIGTERM, &end, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGHUP, NULL, &was);
+	if ((opts->config || opts->web_config) && !opts->file_count)
+		sigaction(SIGHUP, &hangup, NULL);
+	else if (was.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &end, NULL);
 }
 
 /*
@@ -71,13 +84,19 @@ static int finish_output(void)
 	return err;
 }
 
-static int run(const struct opts *opts)
+static int run(const struct opts *opts, int argc, char **argv)
 {
-	struct app app = {.opts = opts, .out = &out, .messages = &messages, .stop = &stop};
+	struct app app = {.opts = opts,
+			  .argc = argc,
+			  .argv = argv,
+			  .out = &out,
+			  .messages = &messages,
+			  .stop = &stop,
+			  .reload = &reload};
 
 	if (opts->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	signals_init();
+	signals_init(opts);
 	return opts->file_count ? replay_run(&app) : watch_run(&app);
 }
 
@@ -87,6 +106,7 @@ int main(int argc, char **argv)
 	int err = 0;
 
 	descriptors_init();
+	log_init();
 	output_init(&out, STDOUT_FILENO);
 	output_init(&messages, STDERR_FILENO);
 	switch (opts_parse(&opts, argc, argv)) {
@@ -100,7 +120,7 @@ int main(int argc, char **argv)
 		print_version();
 		break;
 	case OPTS_RUN:
-		err = run(&opts);
+		err = run(&opts, argc, argv);
 		break;
 	}
 	opts_release(&opts);

@@ -86,6 +86,12 @@ static int set_config(struct opts *opts, const char *value)
 	return 0;
 }
 
+static int set_user(struct opts *opts, const char *value)
+{
+	opts->user = value;
+	return 0;
+}
+
 static int set_port(struct opts *opts, const char *value)
 {
 	char why[PORTS_WHY];
@@ -217,7 +223,9 @@ static const struct opt table[] = {
 	{"top-clients", 0, 0, "N", set_top_clients, 0,
 	 "count the N clients that log in most by themselves in the metrics (default: 0)"},
 	{"config", 0, LINE, "FILE", set_config, 0,
-	 "read options from this file, too: lines \"name = value\", # comments"},
+	 "read options from this file, too: lines \"name = value\"; SIGHUP has it read anew"},
+	{"user", 0, LIVE, "NAME", set_user, 0,
+	 "started as root: go on as this user once everything is attached"},
 	{"verbose", 'v', 0, NULL, NULL, FLAG(verbose), "say more about what is being done"},
 	{"version", 'V', LINE, NULL, NULL, 0, "print the versions"},
 	{"help", 'h', LINE, NULL, NULL, 0, "print this"},

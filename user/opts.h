@@ -26,6 +26,7 @@ struct opts {
 	size_t interface_count, file_count;
 	struct port_set ports;
 	const char *config; /* the configuration file, or NULL */
+	const char *user;   /* as whom to go on once attached, or NULL */
 	char *text;	    /* of the configuration file; settings point into it */
 	unsigned line;	    /* the one of it that is looked at; 0: none */
 	const struct sink_ops *format;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "confine.h"
 #include "export.h"
 #include "log.h"
 #include "ports.h"
@@ -92,6 +93,8 @@ int replay_run(struct app *app)
 	int err = app_open(app);
 
 	if (!err) {
+		/* What is read may have been made to harm; not every kernel has filters. */
+		confine_syscalls(app->opts->textfile ? CONFINE_WRITE : 0);
 		for (size_t i = 0; i < app->opts->file_count && !*app->stop && !app->out->err; i++)
 			err = read_file(app, app->opts->files[i]) ?: err;
 		engine_finish(app->engine);

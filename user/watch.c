@@ -3,16 +3,21 @@
  * watch.c - a run that watches live: the event loop around the live source.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "app.h"
+#include "confine.h"
 #include "export.h"
 #include "log.h"
 #include "loop.h"
 #include "ports.h"
+#include "service.h"
 
 #define TICK_NS	      100000000ull  /* as live_dispatch() wants it */
 #define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is asked */
+#define STATUS_MAX    256	    /* interfaces that do not fit are left out */
 
 static int watch_round(void *ctx)
 {
@@ -35,12 +40,60 @@ static int watch_tick(void *ctx)
 	return err;
 }
 
+/*
+ * The kernel watches the ports that are set, and those that connections are still followed on, so
+ * that reading the settings anew loses none of them.
+ */
+static void watch_ports(struct app *app)
+{
+	struct port_set ports = app->ports;
+
+	engine_ports_in_use(app->engine, &ports);
+	live_set_ports(app->live, &ports);
+	app->ports_fade = memcmp(&ports, &app->ports, sizeof(ports));
+}
+
 static int watch_sync(void *ctx)
 {
 	struct app *app = ctx;
 
 	wallclock_sync(&app->clock);
+	if (app->ports_fade)
+		watch_ports(app);
 	return 0;
+}
+
+static const char *watch_status(const struct app *app, char text[STATUS_MAX])
+{
+	const struct engine_stats *stats = engine_stats(app->engine);
+	uint64_t taps[TAP_CNT_MAX];
+
+	live_counters(app->live, taps);
+	snprintf(text, STATUS_MAX,
+		 "%" PRIu64 " logins, %" PRIu64 " connections now, %" PRIu64
+		 " packets lost; watching %s",
+		 stats->logins, stats->flows, taps[TAP_CNT_LOST], live_describe(app->live));
+	return text;
+}
+
+static int watch_alive(void *ctx)
+{
+	char text[STATUS_MAX];
+
+	service_alive(watch_status(ctx, text));
+	return 0;
+}
+
+/* Each by itself: where one is wrong and stays as it is, the other is taken over. */
+static void watch_reload(struct app *app, struct export *x)
+{
+	char text[STATUS_MAX];
+
+	service_reloading();
+	if (!app_reload(app))
+		watch_ports(app);
+	export_reload(x);
+	service_ready(watch_status(app, text));
 }
 
 static int watch_timers(struct app *app, struct loop *loop)
@@ -51,6 +104,8 @@ static int watch_timers(struct app *app, struct loop *loop)
 		err = loop_every(loop, TICK_NS, watch_tick, app);
 	if (!err)
 		err = loop_every(loop, CLOCK_SYNC_NS, watch_sync, app);
+	if (!err && service_period_ns())
+		err = loop_every(loop, service_period_ns(), watch_alive, app);
 	if (err)
 		log_error("cannot set up the event loop: %s", strerror(-err));
 	return err;
@@ -61,11 +116,25 @@ static void watch_announce(const struct app *app, const struct export *x)
 	const char *url = export_url(x);
 	char ports[PORTS_TEXT];
 
-	ports_text(&app->opts->ports, ports);
+	ports_text(&app->ports, ports);
 	log_info("watching %s for port%s %s%s%s%s; Ctrl-C ends", live_describe(app->live),
 		 strpbrk(ports, ",-") ? "s" : "", ports,
 		 app->opts->any_port ? " and TDS on any other" : "", url ? ", serving " : "",
 		 url ? url : "");
+}
+
+/* Give up what was needed to attach alone. */
+static int watch_confine(struct app *app)
+{
+	uint64_t keep = live_capabilities(app->live);
+	int err = confine_privileges(app->opts->user, keep);
+
+	if (err)
+		return err;
+	log_debug("capabilities kept: %#" PRIx64, keep);
+	if (confine_syscalls(app->opts->textfile ? CONFINE_WRITE : 0))
+		log_warn("this kernel has no system call filters (seccomp), none is used");
+	return 0;
 }
 
 /* All that is needed before the first round. */
@@ -73,6 +142,30 @@ static struct export *watch_open(struct app *app, struct loop *loop, int *err)
 {
 	*err = watch_timers(app, loop);
 	return *err ? NULL : export_open(app, loop, err);
+}
+
+static int watch_rounds(struct app *app, struct loop *loop, struct export *x)
+{
+	char text[STATUS_MAX];
+	int err = watch_confine(app);
+
+	if (err)
+		return err;
+	watch_announce(app, x);
+	service_ready(watch_status(app, text));
+	while (!err && !*app->stop) {
+		err = loop_round(loop);
+		if (*app->reload) {
+			*app->reload = 0;
+			watch_reload(app, x);
+		}
+	}
+	service_stopping();
+	watch_round(app);
+	engine_finish(app->engine);
+	err = export_textfile(app) ?: err;
+	app_summary(app);
+	return err;
 }
 
 static int watch_loop(struct app *app)
@@ -86,15 +179,8 @@ static int watch_loop(struct app *app)
 		return err;
 	}
 	x = watch_open(app, loop, &err);
-	if (x) {
-		watch_announce(app, x);
-		while (!err && !*app->stop)
-			err = loop_round(loop);
-		watch_round(app);
-		engine_finish(app->engine);
-		err = export_textfile(app) ?: err;
-		app_summary(app);
-	}
+	if (x)
+		err = watch_rounds(app, loop, x);
 	export_close(x);
 	loop_free(loop);
 	return err;

@@ -91,7 +91,7 @@ UNIT_CASE(options)
 
 	CHECK_INT(parse(&o,
 			"interface = eth0\ninterface = lo\nport = 1433,50000-50001\nport = 7\n"
-			"any-port\nmirror = no\ncommands = yes\nformat = json\nslow-login = 10\n",
+			"any-port\nmirror = no\ncommands = yes\nformat = json\nslow-login = 10\nuser = watcher\n",
 			NULL, NULL),
 		  OPTS_RUN);
 	CHECK_INT(o.interface_count, 2);
@@ -103,6 +103,7 @@ UNIT_CASE(options)
 	CHECK_STR(o.format->name, "json");
 	CHECK_INT(o.slow_login_ms, 10);
 	CHECK_INT(o.slow_prelogin_ms, 0);
+	CHECK_STR(o.user, "watcher");
 	opts_release(&o);
 }
 

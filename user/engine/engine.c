@@ -19,6 +19,12 @@
 #define CLOSED_NS	   (60 * NS_PER_S) /* late packets of a closed connection find it for this long */
 #define SETTLE_SEQ_MAX	   (1u << 20) /* a SYN seen late is this near to what came before it */
 
+void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns)
+{
+	e->config.slow_prelogin_ns = slow_prelogin_ns ?: NS_PER_S;
+	e->config.slow_login_ns = slow_login_ns ?: 2 * NS_PER_S;
+}
+
 struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
 			  void *ctx)
 {
@@ -37,10 +43,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		e->config.reorder_ns = REORDER_DEFAULT_NS;
 	if (!e->config.give_up_ns)
 		e->config.give_up_ns = GIVE_UP_DEFAULT_NS;
-	if (!e->config.slow_prelogin_ns)
-		e->config.slow_prelogin_ns = NS_PER_S;
-	if (!e->config.slow_login_ns)
-		e->config.slow_login_ns = 2 * NS_PER_S;
+	engine_set_slow(e, config->slow_prelogin_ns, config->slow_login_ns);
 	if (!e->config.idle_ns)
 		e->config.idle_ns = IDLE_DEFAULT_NS;
 	if (flow_table_init(&e->flows, e->config.max_flows)) {
@@ -302,6 +305,13 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	tcp_segment(e, f, from, seg, payload);
 	if (both_closed(f))
 		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
+}
+
+void engine_ports_in_use(const struct engine *e, struct port_set *ports)
+{
+	for (int i = 0; i < FLOW_LISTS; i++)
+		for (const struct flow *f = e->flows.head[i]; f; f = f->next)
+			port_set_add(ports, f->key.port[!f->client]);
 }
 
 void engine_finish(struct engine *e)

@@ -29,7 +29,8 @@ static inline void port_set_add(struct port_set *s, uint16_t port)
 }
 
 struct engine_config {
-	const struct port_set *ports; /* server ports; must outlive the engine */
+	const struct port_set *ports; /* server ports; must outlive the engine. What is added or
+				       * removed later holds for new connections */
 	bool any_port;		      /* besides, recognise TDS by a flow's first payload */
 	bool identities;	      /* fill user, domain, workstation */
 	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */
@@ -83,6 +84,12 @@ void engine_tick(struct engine *e, uint64_t now_ns);
 
 /* No more segments will come: decide every login and emit every close. */
 void engine_finish(struct engine *e);
+
+/* What counts as slow from now on, as in engine_config; 0: the default. */
+void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns);
+
+/* Add the server ports of the connections there are to ports. */
+void engine_ports_in_use(const struct engine *e, struct port_set *ports);
 
 /* As of now, until the next call. */
 const struct engine_stats *engine_stats(struct engine *e);

@@ -3,18 +3,43 @@
  * log.c - messages for people, one line each on standard error.
  */
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
 
 #include "log.h"
 
 #define LOG_LINE_MAX 1024
 
 static enum log_level log_limit = LOG_LEVEL_INFO;
+static bool log_journal;
+
+void log_init(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM"); /* device:inode, systemd.exec(5) */
+	uintmax_t device, inode;
+	struct stat st;
+
+	log_journal = stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+		      !fstat(STDERR_FILENO, &st) && st.st_dev == device && st.st_ino == inode;
+}
 
 void log_set_level(enum log_level level)
 {
 	log_limit = level;
 }
+
+static const char *const log_priorities[] = {
+	[LOG_LEVEL_ERROR] = SD_ERR,
+	[LOG_LEVEL_WARN] = SD_WARNING,
+	[LOG_LEVEL_INFO] = SD_INFO,
+	[LOG_LEVEL_DEBUG] = SD_DEBUG,
+};
 
 /* One write per line, so that lines of several writers to one terminal don't mingle. */
 static void __attribute__((format(printf, 2, 0)))
@@ -29,7 +54,11 @@ log_line(enum log_level level, const char *fmt, va_list args)
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
-	fprintf(stderr, "tdsmon: %s\n", line);
+	/* The journal knows who we are. */
+	if (log_journal)
+		fprintf(stderr, "%s%s\n", log_priorities[level], line);
+	else
+		fprintf(stderr, "tdsmon: %s\n", line);
 }
 
 #define LOG_FUNCTION(name, level)                                                                  \

@@ -12,6 +12,9 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+/* Where standard error is the journal's, lines begin with their priority: sd-daemon(3). */
+void log_init(void);
+
 /* Messages above level are dropped. */
 void log_set_level(enum log_level level);
 

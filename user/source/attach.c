@@ -254,6 +254,11 @@ void attach_release(struct attachment *at)
 	end_release(&at->egress);
 }
 
+bool attach_is_clsact(const struct attachment *at)
+{
+	return at->ingress.how == ATTACH_CLSACT || at->egress.how == ATTACH_CLSACT;
+}
+
 static const char *how_name(enum attach_how how)
 {
 	static const char *const names[] = {

@@ -78,6 +78,9 @@ void attach_remove_leftovers(unsigned int ifindex, unsigned int slot);
 /* The old way alone, for kernels before 6.6; attach_interface() chooses. */
 int attach_clsact(struct attachment *at, int ingress_fd, int egress_fd);
 
+/* True if a filter of ours is on its clsact qdisc, which takes CAP_NET_ADMIN to remove. */
+bool attach_is_clsact(const struct attachment *at);
+
 /* "eth0 (tcx)", "lo (tcx ingress)", "eth1 (xdp native ingress, tcx egress)" */
 void attach_describe(const struct attachment *at, char *out, size_t size);
 

@@ -11,10 +11,13 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "attach.h"
+#include "confine.h"
 #include "live.h"
 #include "load.h"
 #include "log.h"
@@ -497,6 +500,11 @@ void live_tap(struct live *live, const struct flow_key *flow_key, enum tap_level
 	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
 }
 
+void live_set_ports(struct live *live, const struct port_set *ports)
+{
+	memcpy(live->tap->bss->tap_ports, ports->bits, sizeof(ports->bits));
+}
+
 bool live_is_local(const struct live *live, const uint8_t addr[16])
 {
 	static const uint8_t loopback[13] = {[10] = 0xff, 0xff, 127};
@@ -527,6 +535,35 @@ void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 size_t live_interfaces(const struct live *live)
 {
 	return live->attached_count;
+}
+
+static bool live_maps_answer(void *ctx)
+{
+	const struct live *live = ctx;
+	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));
+	uint32_t first = 0;
+	bool answer = per_cpu &&
+		      !bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.counters), &first, per_cpu);
+
+	free(per_cpu);
+	return answer;
+}
+
+uint64_t live_capabilities(const struct live *live)
+{
+	const uint64_t bpf = CONFINE_BIT(CAP_BPF) | CONFINE_BIT(CAP_SYS_ADMIN);
+	uint64_t needed = 0;
+	bool links = live->attached_count;
+
+	for (size_t i = 0; i < live->attached_count; i++)
+		links &= !attach_is_clsact(&live->attached[i].at);
+	if (!links)
+		needed |= CONFINE_BIT(CAP_NET_ADMIN);
+	if (live->promiscuous)
+		needed |= CONFINE_BIT(CAP_NET_RAW);
+	if (!confine_works_without(bpf, live_maps_answer, (void *)live))
+		needed |= CONFINE_BIT(CAP_BPF);
+	return needed;
 }
 
 const char *live_describe(const struct live *live)

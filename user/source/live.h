@@ -42,6 +42,17 @@ int live_fd(const struct live *live);
  */
 int live_dispatch(struct live *live, segment_fn *fn, void *ctx);
 
+/* Watch these ports from now on. Of connections that are followed on others nothing more comes. */
+void live_set_ports(struct live *live, const struct port_set *ports);
+
+/*
+ * The capabilities that watching goes on to need, bit n for capability n. Interfaces are attached
+ * to by links, which take none; without tcx (kernels before 6.6) CAP_NET_ADMIN, to add and remove
+ * filters; CAP_BPF where the kernel wants it even for maps that are open (before 5.19); CAP_NET_RAW
+ * for mirror ports that come later.
+ */
+uint64_t live_capabilities(const struct live *live);
+
 /* Set a flow's tap level in the kernel; a flow that is not there is ignored. */
 void live_tap(struct live *live, const struct flow_key *key, enum tap_level level);
 

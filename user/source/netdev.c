@@ -41,7 +41,8 @@ struct netdev *netdev_list(size_t *count)
 	int fd;
 
 	*count = 0;
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* any kind will do to ask by, and this one can't reach another host */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (!names || fd < 0)
 		goto out;
 	while (names[total].if_index)
