@@ -11,6 +11,7 @@
 #include "app.h"
 #include "log.h"
 #include "ports.h"
+#include "sink/page.h"
 #include "sink/prometheus.h"
 #include "sink/summary.h"
 
@@ -34,7 +35,8 @@ static void app_close(void *ctx, const struct close_record *rec)
 	struct app *app = ctx;
 
 	for (size_t i = 0; i < app->listener_count; i++)
-		app->listeners[i].ops->close(app->listeners[i].sink, rec);
+		if (app->listeners[i].ops->close)
+			app->listeners[i].ops->close(app->listeners[i].sink, rec);
 	app_flush(app);
 }
 
@@ -130,7 +132,7 @@ int app_open(struct app *app)
 				     .colour = colour_wanted(),
 				     .explain = opts->explain,
 				     .top_clients = opts->top_clients};
-	bool metrics = opts->textfile || (app->live && opts->listen);
+	bool serve = app->live && opts->listen, metrics = serve || opts->textfile;
 	int err = 0;
 
 	app->prompt = app->live || config.terminal;
@@ -142,7 +144,9 @@ int app_open(struct app *app)
 	app->summary = app_listen(app, &summary_sink, &config, false);
 	if (metrics)
 		app->metrics = app_listen(app, &prometheus_sink, &config, true);
-	if (!app->summary || (metrics && !app->metrics))
+	if (serve)
+		app->page = app_listen(app, &page_sink, &config, false);
+	if (!app->summary || (metrics && !app->metrics) || (serve && !app->page))
 		err = -ENOMEM;
 	if (!err)
 		err = app_open_engine(app);

@@ -40,6 +40,7 @@ struct app {
 	size_t listener_count;
 	struct listener *summary;
 	struct listener *metrics; /* NULL: nobody asked for metrics */
+	struct listener *page;	  /* NULL: nothing is served */
 	struct wallclock clock;
 	bool prompt;		/* every record is written out at once */
 	bool progress;		/* standard error is a terminal of its own */

@@ -12,11 +12,13 @@
 #include "export.h"
 #include "http.h"
 #include "log.h"
+#include "sink/page.h"
 #include "sink/prometheus.h"
 
 #define TEXTFILE_NS    15000000000ull
 #define HTTP_COUNTERS  8
-#define EXPORT_ROUTES  3
+#define EXPORT_ROUTES  4
+#define PAGE_NS	       1000000000ull /* as page_tick() wants it */
 #define HTTP_NOT_READY 503
 
 struct export
@@ -113,11 +115,14 @@ static void get_healthz(void *ctx, const struct http_request *req, struct http_r
 	strbuf_adds(&reply->body, "no interface is watched: there is none that is up\n");
 }
 
-static void get_index(void *ctx, const struct http_request *req, struct http_reply *reply)
+static int on_page(void *ctx)
 {
-	(void)ctx;
-	(void)req;
-	strbuf_adds(&reply->body, "tdsmon " TDSMON_VERSION "\n\n/metrics\n/healthz\n");
+	struct export *x = ctx;
+	struct counter counters[APP_COUNTERS];
+	size_t count = app_counters(x->app, counters);
+
+	page_tick(x->app->page->sink, clock_now_ns(), counters, count);
+	return 0;
 }
 
 static int write_all(int fd, const struct strbuf *text)
@@ -194,13 +199,22 @@ static int serve(struct export *x, struct loop *loop)
 					   .web_config = opts->web_config,
 					   .routes = x->routes,
 					   .route_count = EXPORT_ROUTES};
+	void *page = x->app->page->sink;
 	int err;
 
 	x->routes[0] = (struct http_route){"/metrics", get_metrics, x};
 	x->routes[1] = (struct http_route){"/healthz", get_healthz, x};
-	x->routes[2] = (struct http_route){"/", get_index, x};
+	x->routes[2] = (struct http_route){"/", page_document, page};
+	x->routes[3] = (struct http_route){"/events", page_events, page};
 	x->http = http_open(&config, loop, &err);
-	return x->http ? 0 : err;
+	if (!x->http)
+		return err;
+	err = page_serve(page, x->http);
+	if (!err)
+		err = loop_every(loop, PAGE_NS, on_page, x);
+	if (err)
+		log_error("cannot serve the page: %s", strerror(-err));
+	return err;
 }
 
 struct export *export_open(struct app *app, struct loop *loop, int *err)

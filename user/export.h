@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * export.h - what tdsmon shows while it runs: metrics and health by HTTP (--listen), and metrics in
- * a file (--textfile).
+ * export.h - what tdsmon shows while it runs: the live page, metrics and health by HTTP (--listen), and
+ * metrics in a file (--textfile).
  */
 #ifndef TDSMON_EXPORT_H
 #define TDSMON_EXPORT_H

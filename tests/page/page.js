@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+// The page in a real browser: page.js URL FOLDER. Says "ready" when it is live; then page.test logs
+// in, and each case is told as the test runner wants it. Screenshots go to FOLDER.
+"use strict";
+const { chromium } = require("playwright-core");
+const [url, folder] = process.argv.slice(2);
+const WAIT = { timeout: 15000 };
+const HOSTILE = "<img src=x onerror=alert(1)>";
+const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+	"--disable-background-networking", "--disable-component-update"];
+let failed = false;
+
+async function tell(name, check) {
+	let why;
+	try {
+		why = await check();
+	} catch (e) {
+		why = e.message.split("\n")[0];
+	}
+	failed = failed || Boolean(why);
+	console.log(why ? "not ok - " + name + ": " + why : "ok - " + name);
+}
+const differ = (got, want) => JSON.stringify(got) === JSON.stringify(want) ? null :
+	JSON.stringify(got) + ", not " + JSON.stringify(want);
+const texts = (page, selector) => page.locator(selector).allTextContents();
+
+async function open(browser, options, troubles) {
+	const page = await (await browser.newContext(options)).newPage();
+	page.on("console", m => m.type() === "error" && troubles.push(m.text()));
+	page.on("pageerror", e => troubles.push(e.message));
+	page.on("dialog", d => { troubles.push("dialog " + d.message()); d.dismiss(); });
+	page.on("request", r => r.url().startsWith(url) || r.url().startsWith("data:") || troubles.push("asked for " + r.url()));
+	await page.goto(url);
+	await page.waitForSelector(".state.live", WAIT);
+	return page;
+}
+
+/* Three logins come while the page is open, the newest first: hostile and refused, hidden, slow. */
+async function logins(page) {
+	await page.waitForFunction(() => document.querySelectorAll(".login").length === 3, null, WAIT);
+	await tell("each login is a row, the newest first", async () =>
+		differ(await texts(page, ".login .outcome"), ["refused", "ok", "ok"]));
+	await tell("what is inferred says so", async () =>
+		differ(await texts(page, ".login .auth"), ["sql, none", "~sql, login", "sql, none"]));
+	await tell("the verdict is a sentence", async () =>
+		differ((await texts(page, ".login .says"))[0],
+			"login failed (18456): the state that tells why is in the server's error log alone"));
+	await tell("keyboard: j j j Enter opens the third login, with its steps", async () => {
+		for (const key of ["j", "j", "j", "Enter"]) await page.keyboard.press(key);
+		await page.waitForSelector(".more", WAIT);
+		const steps = await page.$$eval(".step", rows => rows.map(r => [...r.children].slice(0, 3).map(c => c.textContent).join(" ")));
+		return differ(steps.slice(-2), ["loginack login network", "loginack login server"]) ||
+			(steps[0].startsWith("syn tcp") ? null : "first step " + steps[0]);
+	});
+	await tell("the server's delay of 400 ms is the server's part of the waterfall", async () => {
+		const share = await page.$$eval(".login[aria-expanded=true] .fall i.server", bars => {
+			const all = [...bars[0].parentNode.children], wide = list => list.reduce((n, b) => n + Number(b.style.flexGrow), 0);
+			return [wide([...bars]), wide(all)];
+		});
+		return share[0] >= 400e6 && share[0] <= share[1] && share[0] / share[1] > 0.8 ? null : share.join(" of ");
+	});
+	await tell("failures are counted by cause", async () => {
+		await page.waitForSelector("#causes tr", WAIT);
+		return differ(await page.$$eval("#causes tr", rows => rows.map(r => [r.cells[0].firstChild.textContent, r.cells[1].textContent])),
+			[["login_failed", "1"]]);
+	});
+	await tell("totals", async () => {
+		await page.waitForFunction(() => document.getElementById("totals").textContent.startsWith("3 logins, 1 failed"), null, WAIT);
+	});
+	await tell("percentiles of the last minutes", async () => {
+		await page.waitForFunction(() => [...document.querySelectorAll(".plot .now")].filter(p => p.textContent !== "none").length === 5, null, WAIT);
+		return differ((await texts(page, ".plot > div:first-child")), ["total", "tcp", "prelogin", "tls", "login", "auth"]);
+	});
+}
+
+async function hostile(page) {
+	await tell("strings from the wire are never markup", async () => {
+		await page.locator(".login").first().click();
+		await page.waitForFunction(text => document.querySelector(".more").textContent.includes("program: " + text), HOSTILE, WAIT);
+		return differ(await page.locator("img").count(), 0);
+	});
+}
+
+async function filters(page) {
+	const rows = () => page.locator(".login").count();
+	const count = n => page.waitForFunction(want => document.querySelectorAll(".login").length === want, n, WAIT);
+
+	await tell("filter by outcome", async () => {
+		await page.selectOption("#by-outcome", "!");
+		await count(1);
+		await page.selectOption("#by-outcome", "ok");
+		await count(2);
+		await page.selectOption("#by-outcome", "");
+	});
+	await tell("filter by client: / goes there", async () => {
+		await page.keyboard.press("Escape");
+		await page.locator("h1").click();
+		await page.keyboard.press("/");
+		await page.keyboard.type("10.9.9.9");
+		await count(0);
+		await page.fill("#by-client", "127.0.0.1");
+		await count(3);
+		await page.fill("#by-client", "");
+		await page.keyboard.press("Escape");
+	});
+	await tell("filter by server", async () => {
+		const servers = await page.$$eval("#by-server option", all => all.map(o => o.value).filter(v => v));
+		if (servers.length !== 1) return servers.join(", ");
+		await page.selectOption("#by-server", servers[0]);
+		await count(3);
+		await page.selectOption("#by-server", "");
+		return differ(await rows(), 3);
+	});
+}
+
+/* The page's own take() gets what an event would have brought. */
+async function many(page) {
+	await tell("ten thousand logins: all are kept, two hundred drawn, and it still answers", async () => {
+		await page.evaluate(() => {
+			const one = JSON.parse(JSON.stringify(logins[0]));
+			for (let i = 0; i < 10050; i++) take(Object.assign({}, one, { id: 1000000 + i }));
+		});
+		await page.waitForFunction(() => document.getElementById("shown").textContent === "10000 of 10000", null, WAIT);
+		await page.locator("#older").click();
+		await page.waitForFunction(() => document.querySelectorAll(".login").length === 400, null, WAIT);
+		await page.selectOption("#by-outcome", "ok");
+		await page.waitForFunction(() => document.querySelectorAll(".login").length === 0, null, WAIT);
+	});
+}
+
+async function looks(browser, troubles) {
+	const colour = page => page.$eval("body", b => getComputedStyle(b).backgroundColor);
+	const dark = await open(browser, { colorScheme: "dark", viewport: { width: 1200, height: 900 } }, troubles);
+	const narrow = await open(browser, { colorScheme: "light", viewport: { width: 360, height: 800 } }, troubles);
+
+	await tell("who comes later sees what was", async () => {
+		await narrow.waitForFunction(() => document.querySelectorAll(".login").length === 3, null, WAIT);
+	});
+	await tell("dark and light", async () =>
+		differ([await colour(dark), await colour(narrow)], ["rgb(20, 23, 28)", "rgb(255, 255, 255)"]));
+	await tell("a narrow screen is not exceeded", async () => {
+		await narrow.locator(".login").first().click();
+		await narrow.waitForSelector(".more", WAIT);
+		return differ(await narrow.evaluate(() => document.scrollingElement.scrollWidth), 360);
+	});
+	await dark.screenshot({ path: folder + "/dark.png" });
+	await narrow.screenshot({ path: folder + "/narrow.png", fullPage: true });
+}
+
+async function main() {
+	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: QUIET });
+	const troubles = [];
+	const page = await open(browser, { colorScheme: "light", viewport: { width: 1300, height: 1000 } }, troubles);
+	console.log("ready");
+	await logins(page);
+	await page.screenshot({ path: folder + "/light.png" });
+	await hostile(page);
+	await filters(page);
+	await looks(browser, troubles);
+	await many(page);
+	await tell("nothing from elsewhere, no error, no dialog", async () => troubles.join("; ") || null);
+	await browser.close();
+	process.exit(failed ? 1 : 0);
+}
+
+main().catch(e => {
+	console.log("not ok - page: " + e.message.split("\n")[0]);
+	process.exit(1);
+});
