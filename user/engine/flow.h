@@ -10,7 +10,7 @@
 #include "frame.h"
 #include "history.h"
 
-#define FLOW_SIZE_MAX 264 /* bytes */
+#define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
 
 struct hidden;
 struct login;
@@ -44,10 +44,13 @@ struct half {
 	uint32_t acked; /* highest that the peer acknowledged; valid once has_acked */
 	uint32_t isn;
 	uint32_t ifindex; /* where its segments are seen */
-	bool known : 1;	  /* next is */
+	struct framer framer;
+	bool known : 1; /* next is */
 	bool has_isn : 1;
 	bool has_acked : 1;
 	bool fin_done : 1; /* its FIN was reached in order */
+	bool reset : 1;	   /* its RST was processed */
+	uint16_t spid;	   /* in its packets: the server's alone; 0: not seen */
 };
 
 /* Which timer list a flow is on; each is kept by last packet, oldest first. */
@@ -68,7 +71,6 @@ struct flow {
 	struct flow_key key;
 	uint64_t first_ns, last_ns;
 	struct half half[2];
-	struct framer framer[2];
 	struct login *login;	 /* NULL once decided */
 	struct reorder *reorder; /* NULL while all is in order */
 	struct mars *mars;	 /* NULL without */
@@ -76,26 +78,24 @@ struct flow {
 	struct hidden *hidden;	 /* the session under TLS; NULL: in clear, or not followed */
 	uint32_t commands[COMMAND_COUNT];
 	uint32_t resets;
-	uint16_t spid;	    /* 0: not seen */
-	bool in_message[2]; /* after the login: a TDS message goes on in the next packet */
+	uint8_t in_message; /* after the login, a bit of each side: its TDS message goes on */
 	uint8_t list : 2;   /* enum flow_list */
 	uint8_t client : 1; /* which of the key's pairs is the client */
 	uint8_t phase : 3;  /* enum phase, where it stands */
 	uint8_t close_by : 2;
-	uint8_t close_how : 4;
+	uint8_t close_how : 3;
 	uint8_t login_outcome : 4;
 	bool settling : 1;	 /* begun without SYN: collecting until the order is clear */
 	bool mid_stream : 1;	 /* the SYN was not seen */
 	bool tentative : 1;	 /* any port: not yet known to be TDS */
 	bool handed_payload : 1; /* a payload byte was seen in order */
 	bool has_login : 1;
-	bool reset : 1;	   /* RST processed */
 	bool told : 1;	   /* the close record was emitted, or will never be */
 	bool awaiting : 1; /* a request of the client is not yet answered */
 	bool graceful : 1;
 	bool unfollowed : 1; /* TLS hides requests, and not all of them were counted */
 };
-_Static_assert(FLOW_LISTS <= 4 && PHASE_COUNT <= 8 && SIDE_COUNT <= 4 && CLOSE_COUNT <= 16 &&
+_Static_assert(FLOW_LISTS <= 4 && PHASE_COUNT <= 8 && SIDE_COUNT <= 4 && CLOSE_COUNT <= 8 &&
 		       OUTCOME_COUNT <= 16,
 	       "struct flow's bits hold the enums");
 _Static_assert(sizeof(struct flow) <= FLOW_SIZE_MAX, "memory of an idle connection");

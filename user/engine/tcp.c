@@ -210,10 +210,10 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	struct half *h = &f->half[from];
 	uint64_t ts_ns = half_time(h, seg->ts_ns);
 
-	if (f->reset)
+	if (h->reset || f->half[side_other(from)].reset)
 		return; /* payload after a reset means nothing */
 	if (seg->flags & SEG_RST) {
-		f->reset = true;
+		h->reset = true;
 		conn_rst(e, f, from, seg, ts_ns);
 		return;
 	}
