@@ -307,8 +307,11 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 
 void engine_ports_in_use(const struct engine *e, struct port_set *ports)
 {
+	const struct flow_table *t = &e->flows;
+
 	for (int i = 0; i < FLOW_LISTS; i++)
-		for (const struct flow *f = e->flows.head[i]; f; f = f->next)
+		for (const struct flow *f = flow_oldest(t, (enum flow_list)i); f;
+		     f = flow_next(t, f))
 			port_set_add(ports, f->key.port[!f->client]);
 }
 
