@@ -31,7 +31,7 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
 
-BENCH_DEBS := valgrind util-linux
+BENCH_DEBS := valgrind util-linux curl
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
 LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls yaml-0.1 libcrypt \

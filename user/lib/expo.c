@@ -72,36 +72,36 @@ enum expo_format expo_negotiate(const char *accept)
 									      : EXPO_TEXT;
 }
 
+/* Bytes that a label's value takes as they are, before the first that it does not. */
+static size_t plain_len(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= ' ' && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 static void add_escaped(struct strbuf *out, const char *text)
 {
-	const char *plain = text;
-
-	while (*text) {
-		unsigned char c = (unsigned char)*text;
+	for (;;) {
+		size_t len = plain_len(text);
 		char utf8[4];
 		uint32_t cp;
-		size_t len;
 
-		if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
-			text++;
-			continue;
-		}
-		len = utf8_next(text, &cp);
-		if (cp >= 0xa0 && cp != UTF8_REPLACEMENT) {
-			text += len;
-			continue;
-		}
-		strbuf_add(out, plain, (size_t)(text - plain));
-		if (c == '\n')
-			strbuf_adds(out, "\\n");
-		else if (c == '"' || c == '\\')
-			strbuf_add(out, (const char[]){'\\', (char)c}, 2);
-		else
-			strbuf_add(out, utf8, utf8_put(UTF8_REPLACEMENT, utf8));
+		strbuf_add(out, text, len);
 		text += len;
-		plain = text;
+		len = utf8_next(text, &cp);
+		if (!len)
+			return;
+		if (cp == '\n')
+			strbuf_adds(out, "\\n");
+		else if (cp == '"' || cp == '\\')
+			strbuf_add(out, (const char[]){'\\', (char)cp}, 2);
+		else
+			strbuf_add(out, utf8, utf8_put(cp < 0xa0 ? UTF8_REPLACEMENT : cp, utf8));
+		text += len;
 	}
-	strbuf_add(out, plain, (size_t)(text - plain));
 }
 
 /* What a sample's name has beyond its family's: in OpenMetrics; in text the family has it, too. */
@@ -171,28 +171,43 @@ static void add_exemplar(struct strbuf *out, const struct expo_exemplar *exempla
 	strbuf_add_seconds(out, exemplar->time_ns);
 }
 
+/* A bucket's line up to its bound is the same for all: it is copied from the first one's. */
 void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
 		    const struct buckets *buckets, const struct bucket_bounds *bounds,
 		    const struct expo_exemplar *exemplars)
 {
+	size_t start = e->out->len, len;
+	struct strbuf *out = e->out;
 	uint64_t sum = 0;
 
+	strbuf_adds(out, e->name);
+	strbuf_adds(out, "_bucket");
+	labels[count] = (struct expo_label){"le", ""};
+	add_labels(out, labels, count + 1);
+	len = out->len - start - 2; /* without the last "} */
+	out->len = start;
 	for (size_t i = 0; i <= bounds->count; i++) {
+		char *at = strbuf_reserve(out, len);
+
+		if (!at)
+			return;
+		if (i)
+			memcpy(at, out->data + start, len);
+		out->len += len;
+		strbuf_adds(out, i < bounds->count ? bounds->le[i] : "+Inf");
+		strbuf_add(out, "\"} ", 3);
 		sum += buckets->counts[i];
-		labels[count] =
-			(struct expo_label){"le", i < bounds->count ? bounds->le[i] : "+Inf"};
-		add_name(e, "_bucket", labels, count + 1);
-		strbuf_addu(e->out, sum);
+		strbuf_addu(out, sum);
 		if (e->format == EXPO_OPENMETRICS && exemplars && exemplars[i].label_count)
-			add_exemplar(e->out, &exemplars[i]);
-		strbuf_add(e->out, "\n", 1);
+			add_exemplar(out, &exemplars[i]);
+		strbuf_add(out, "\n", 1);
 	}
 	add_name(e, "_sum", labels, count);
-	strbuf_add_seconds(e->out, buckets->sum_ns);
-	strbuf_add(e->out, "\n", 1);
+	strbuf_add_seconds(out, buckets->sum_ns);
+	strbuf_add(out, "\n", 1);
 	add_name(e, "_count", labels, count);
-	strbuf_addu(e->out, sum);
-	strbuf_add(e->out, "\n", 1);
+	strbuf_addu(out, sum);
+	strbuf_add(out, "\n", 1);
 }
 
 void expo_end(struct expo *e)

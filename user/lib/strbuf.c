@@ -40,16 +40,6 @@ char *strbuf_reserve(struct strbuf *buf, size_t len)
 	return data + buf->len;
 }
 
-void strbuf_add(struct strbuf *buf, const char *data, size_t len)
-{
-	char *at = strbuf_reserve(buf, len);
-
-	if (!at)
-		return;
-	memcpy(at, data, len);
-	buf->len += len;
-}
-
 void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
 {
 	va_list args;

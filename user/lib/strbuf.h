@@ -22,7 +22,17 @@ void strbuf_release(struct strbuf *buf);
 /* Room for len more bytes, or NULL with failed set. The caller adds to len what it used. */
 char *strbuf_reserve(struct strbuf *buf, size_t len);
 
-void strbuf_add(struct strbuf *buf, const char *data, size_t len);
+static inline void strbuf_add(struct strbuf *buf, const char *data, size_t len)
+{
+	bool fits = buf->data && len <= buf->size - buf->len;
+	char *at = fits ? buf->data + buf->len : strbuf_reserve(buf, len);
+
+	if (!at)
+		return;
+	memcpy(at, data, len);
+	buf->len += len;
+}
+
 void strbuf_addf(struct strbuf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void strbuf_adds(struct strbuf *buf, const char *s)
