@@ -21,8 +21,7 @@
 #define PAGE_NS	       1000000000ull /* as page_tick() wants it */
 #define HTTP_NOT_READY 503
 
-struct export
-{
+struct exporter {
 	struct app *app;
 	struct http *http; /* NULL without --listen */
 	int textfile_err;  /* as logged last */
@@ -46,7 +45,7 @@ static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_
 	return sizeof(rows) / sizeof(rows[0]);
 }
 
-static size_t gauges(const struct export *x, const struct app *app, struct counter out[4])
+static size_t gauges(const struct exporter *x, const struct app *app, struct counter out[4])
 {
 	size_t n = 0;
 
@@ -63,7 +62,7 @@ static size_t gauges(const struct export *x, const struct app *app, struct count
 }
 
 /* x: NULL where nothing is served. process: NULL in a file, whose reader has metrics of its own. */
-static void export_page(const struct export *x, const struct app *app,
+static void export_page(const struct exporter *x, const struct app *app,
 			const struct process_usage *process, enum expo_format format,
 			struct strbuf *out)
 {
@@ -92,7 +91,7 @@ static void get_metrics(void *ctx, const struct http_request *req, struct http_r
 	enum expo_format format = expo_negotiate(req->accept);
 	uint64_t start_ns = clock_now_ns(), took_ns;
 	struct process_usage usage;
-	struct export *x = ctx;
+	struct exporter *x = ctx;
 
 	process_usage(&usage);
 	reply->type = expo_content_type(format);
@@ -104,7 +103,7 @@ static void get_metrics(void *ctx, const struct http_request *req, struct http_r
 
 static void get_healthz(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
-	const struct export *x = ctx;
+	const struct exporter *x = ctx;
 
 	(void)req;
 	if (live_interfaces(x->app->live)) {
@@ -117,7 +116,7 @@ static void get_healthz(void *ctx, const struct http_request *req, struct http_r
 
 static int on_page(void *ctx)
 {
-	struct export *x = ctx;
+	struct exporter *x = ctx;
 	struct counter counters[APP_COUNTERS];
 	size_t count = app_counters(x->app, counters);
 
@@ -158,7 +157,7 @@ static int replace_file(const char *path, const struct strbuf *text)
 	return err;
 }
 
-static int textfile(const struct export *x, const struct app *app)
+static int textfile(const struct exporter *x, const struct app *app)
 {
 	struct strbuf page = {0};
 	int err;
@@ -181,7 +180,7 @@ int export_textfile(struct app *app)
 /* A disk that is full does not end the run; it is told of when it begins, and when it is over. */
 static int on_textfile(void *ctx)
 {
-	struct export *x = ctx;
+	struct exporter *x = ctx;
 	int err = textfile(x, x->app);
 
 	if (err && err != x->textfile_err)
@@ -192,7 +191,7 @@ static int on_textfile(void *ctx)
 	return 0;
 }
 
-static int serve(struct export *x, struct loop *loop)
+static int serve(struct exporter *x, struct loop *loop)
 {
 	const struct opts *opts = x->app->opts;
 	const struct http_config config = {.listen = opts->listen,
@@ -217,9 +216,9 @@ static int serve(struct export *x, struct loop *loop)
 	return err;
 }
 
-struct export *export_open(struct app *app, struct loop *loop, int *err)
+struct exporter *export_open(struct app *app, struct loop *loop, int *err)
 {
-	struct export *x = calloc(1, sizeof(*x));
+	struct exporter *x = calloc(1, sizeof(*x));
 
 	*err = x ? 0 : -ENOMEM;
 	if (!x) {
@@ -241,7 +240,7 @@ struct export *export_open(struct app *app, struct loop *loop, int *err)
 	return NULL;
 }
 
-void export_close(struct export *x)
+void export_close(struct exporter *x)
 {
 	if (!x)
 		return;
@@ -249,12 +248,12 @@ void export_close(struct export *x)
 	free(x);
 }
 
-int export_reload(struct export *x)
+int export_reload(struct exporter *x)
 {
 	return x->http ? http_reload(x->http) : 0;
 }
 
-const char *export_url(const struct export *x)
+const char *export_url(const struct exporter *x)
 {
 	return x->http ? http_url(x->http) : NULL;
 }

@@ -85,7 +85,7 @@ static int watch_alive(void *ctx)
 }
 
 /* Each by itself: where one is wrong and stays as it is, the other is taken over. */
-static void watch_reload(struct app *app, struct export *x)
+static void watch_reload(struct app *app, struct exporter *x)
 {
 	char text[STATUS_MAX];
 
@@ -111,7 +111,7 @@ static int watch_timers(struct app *app, struct loop *loop)
 	return err;
 }
 
-static void watch_announce(const struct app *app, const struct export *x)
+static void watch_announce(const struct app *app, const struct exporter *x)
 {
 	const char *url = export_url(x);
 	char ports[PORTS_TEXT];
@@ -138,13 +138,13 @@ static int watch_confine(struct app *app)
 }
 
 /* All that is needed before the first round. */
-static struct export *watch_open(struct app *app, struct loop *loop, int *err)
+static struct exporter *watch_open(struct app *app, struct loop *loop, int *err)
 {
 	*err = watch_timers(app, loop);
 	return *err ? NULL : export_open(app, loop, err);
 }
 
-static int watch_rounds(struct app *app, struct loop *loop, struct export *x)
+static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 {
 	char text[STATUS_MAX];
 	int err = watch_confine(app);
@@ -171,7 +171,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct export *x)
 static int watch_loop(struct app *app)
 {
 	struct loop *loop = loop_new();
-	struct export *x;
+	struct exporter *x;
 	int err = -errno;
 
 	if (!loop) {
