@@ -2,8 +2,7 @@
 /*
  * page.c - a metrics page of as many servers as are shown, served by HTTP until killed: page NAMES.
  * NAMES is how many drivers, verdicts and errors each server has; more than are shown make it as
- * full as it gets. Prints "URL<TAB>bytes<TAB>seconds", the longest that making it took in ten
- * times.
+ * full as it gets. Prints "URL<TAB>bytes<TAB>seconds": the most CPU that making it took in ten times.
  */
 #include <stdio.h>
 #include <stdlib.h>
