@@ -94,6 +94,7 @@ static int app_open_engine(struct app *app)
 	struct engine_config config = {.ports = &app->ports,
 				       .any_port = opts->any_port,
 				       .identities = opts->identities,
+				       .sql = opts->sql,
 				       .max_flows = opts->max_connections,
 				       .slow_prelogin_ns = ns_of_ms(opts->slow_prelogin_ms),
 				       .slow_login_ns = ns_of_ms(opts->slow_login_ms),

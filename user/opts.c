@@ -200,6 +200,8 @@ static const struct opt table[] = {
 	 "text, for people (default), or json, one object per line"},
 	{"commands", 0, 0, NULL, NULL, FLAG(commands),
 	 "tell of every command, too: kind, time, size"},
+	{"sql", 0, 0, NULL, NULL, FLAG(sql),
+	 "and what it says, where that is in clear: passwords masked, 4096 characters"},
 	{"identities", 0, 0, NULL, NULL, FLAG(identities),
 	 "show user, domain and workstation names where they can be read"},
 	{"explain", 0, 0, NULL, NULL, FLAG(explain),
@@ -351,6 +353,7 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 		opts_error(opts, "--web-config is for --listen, which is not there");
 		return OPTS_USAGE;
 	}
+	opts->commands |= opts->sql;
 	if (opts->ports_from == OPTS_FROM_NOWHERE)
 		port_set_add(&opts->ports, OPTS_PORT_DEFAULT);
 	return OPTS_RUN;

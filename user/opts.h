@@ -38,7 +38,7 @@ struct opts {
 	enum live_hook hook;
 	enum opts_source source, ports_from, interfaces_from;
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
-	bool any_port, mirror, identities, commands, explain, verbose;
+	bool any_port, mirror, identities, commands, sql, explain, verbose;
 };
 
 enum opts_result {

@@ -194,6 +194,7 @@ int watch_run(struct app *app)
 				     .mirror = app->opts->mirror,
 				     .ports = &app->opts->ports,
 				     .any_port = app->opts->any_port,
+				     .sql = app->opts->sql,
 				     .max_flows = app->opts->max_connections};
 	int err;
 

@@ -171,9 +171,15 @@ static void checked_close_record(void *ctx, const struct close_record *r)
 
 static void checked_command_record(void *ctx, const struct command_record *r)
 {
-	(void)ctx;
+	struct checked *c = ctx;
+
 	command_kind_name(r->kind);
 	basis_name(r->basis);
+	fuzz_text(r->sql);
+	fuzz_text(r->procedure);
+	FUZZ_ASSERT(r->sql_wanted == c->config.sql);
+	FUZZ_ASSERT((c->config.sql && r->basis == BASIS_OBSERVED) ||
+		    (!r->sql && !r->procedure && !r->sql_cut));
 	FUZZ_ASSERT((r->total_ns != NO_NS) == (r->answered == 1));
 	FUZZ_ASSERT((r->basis == BASIS_INFERRED) == (r->kind == COMMAND_UNKNOWN) ||
 		    r->kind == COMMAND_ATTENTION);

@@ -4,7 +4,6 @@
  * streams, each u8 (bit 0: of the server, bit 1: not captured), u16 length and its bytes.
  */
 #include "fuzz.h"
-#include "hidden.h"
 #include "session.h"
 
 static struct engine engine; /* of it only the callback is used */
@@ -56,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_ASSERT(f);
 	engine.ops.command = size & 1 ? command : NULL;
+	engine.config.sql = size & 4;
 	f->mid_stream = size & 2; /* TLS is followed then, too */
 	told = now_ns = 0;
 	while (in.p < in.end) {
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint8_t *bytes = fuzz_bytes(&in, want, &len);
 
 		sender = how & 1 ? SIDE_SERVER : SIDE_CLIENT;
-		frame_feed(&f->half[sender].framer, &ops, f, how & 2 ? NULL : bytes, len, ++now_ns);
+		frame_feed(&f->framer[sender], &ops, f, how & 2 ? NULL : bytes, len, ++now_ns);
 		free(bytes);
 	}
 	session_close(&engine, f);
@@ -74,9 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	session_mars(f, &r);
 	FUZZ_ASSERT(r.mars_open <= r.mars_sessions && r.mars_sessions <= size / 16);
 	FUZZ_ASSERT(r.mars_window_stalls <= size / 16);
-	mars_free(f->mars);
-	hidden_free(f->hidden);
-	free(f->request);
+	session_free(&engine, f);
+	FUZZ_ASSERT(!engine.sql_count);
 	free(f);
 	return 0;
 }

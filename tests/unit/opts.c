@@ -44,6 +44,15 @@ UNIT_CASE(defaults)
 	opts_release(&o);
 }
 
+UNIT_CASE(sql_is_told_of_commands)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "--sql"), OPTS_RUN);
+	CHECK(o.sql && o.commands);
+	opts_release(&o);
+}
+
 UNIT_CASE(everything_at_once)
 {
 	struct opts o;
@@ -199,6 +208,7 @@ int main(void)
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;
 	RUN(defaults);
+	RUN(sql_is_told_of_commands);
 	RUN(everything_at_once);
 	RUN(where_to_listen);
 	RUN(ports_given_replace_the_default);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "conn.h"
-#include "hidden.h"
 #include "login.h"
 #include "session.h"
 #include "tcp.h"
@@ -17,6 +16,12 @@ struct conn {
 	struct flow *f;
 	enum side from;
 };
+
+/* What is to be handed over after a login: with the text of requests wanted, all but TLS. */
+static enum tap_level session_level(const struct engine *e, const struct flow *f)
+{
+	return e->config.sql && !f->hidden ? TAP_FULL : TAP_HEADS;
+}
 
 static void tap(struct engine *e, const struct flow *f, enum tap_level level)
 {
@@ -42,7 +47,7 @@ static void login_drop(struct engine *e, struct flow *f)
 {
 	login_forget(f);
 	flow_touch(&e->flows, f, FLOW_SESSION);
-	tap(e, f, TAP_HEADS);
+	tap(e, f, session_level(e, f));
 }
 
 /* Joined in the middle, with nothing framed so far that tells where: there must be a login. */
@@ -99,10 +104,10 @@ static void login_told(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
 	/* Of what is no TDS, only its end is of interest. */
-	enum tap_level level = l->outcome == OUTCOME_NOT_TDS ? TAP_CLOSE : TAP_HEADS;
+	bool not_tds = l->outcome == OUTCOME_NOT_TDS;
 
 	f->login_outcome = (uint8_t)l->outcome;
-	f->half[SIDE_SERVER].spid = l->spid > 0 ? (uint16_t)l->spid : 0;
+	f->spid = l->spid > 0 ? (uint16_t)l->spid : 0;
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
 		   : l->mark_count	    ? l->marks[l->mark_count - 1].phase
 					    : PHASE_TCP;
@@ -118,7 +123,7 @@ static void login_told(struct engine *e, struct flow *f)
 	f->login = NULL;
 	if (f->list == FLOW_LOGIN)
 		flow_touch(&e->flows, f, FLOW_SESSION);
-	tap(e, f, level);
+	tap(e, f, not_tds ? TAP_CLOSE : session_level(e, f));
 }
 
 /* Tell a login that is decided, unless its client has left and an answer may still come. */
@@ -199,7 +204,7 @@ void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *
 
 	if (f->told)
 		return;
-	frame_feed(&f->half[from].framer, &conn_ops, &c, data, len, ts_ns);
+	frame_feed(&f->framer[from], &conn_ops, &c, data, len, ts_ns);
 	if (f->tentative)
 		recognise(e, f);
 	login_settle(e, f);
@@ -216,7 +221,7 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 		login_gap(f, from, len, kind == GAP_MISSING);
 	else if (kind == GAP_MISSING)
 		session_lossy(f);
-	frame_feed(&f->half[from].framer, &conn_ops, &c, NULL, len, ts_ns);
+	frame_feed(&f->framer[from], &conn_ops, &c, NULL, len, ts_ns);
 	login_settle(e, f);
 }
 
@@ -224,7 +229,7 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 	       uint64_t ts_ns)
 {
 	struct conn c = {e, f, from};
-	uint32_t left = f->half[from].framer.left;
+	uint32_t left = f->framer[from].left;
 
 	if (f->told)
 		return;
@@ -232,7 +237,7 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 		login_gap(f, from, len, false);
 	if (!f->login && len > left)
 		session_skip(f, from, len - left);
-	frame_skip(&f->half[from].framer, &conn_ops, &c, len, to_head, ts_ns);
+	frame_skip(&f->framer[from], &conn_ops, &c, len, to_head, ts_ns);
 	login_settle(e, f);
 }
 
@@ -302,17 +307,6 @@ static void close_emit(struct engine *e, struct flow *f)
 		e->ops.close(e->ctx, &r);
 }
 
-/* Free what a session has; its counts stay. */
-static void conn_forget(struct flow *f)
-{
-	mars_free(f->mars);
-	f->mars = NULL;
-	hidden_free(f->hidden);
-	f->hidden = NULL;
-	free(f->request);
-	f->request = NULL;
-}
-
 void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns)
 {
 	bool seen;
@@ -337,14 +331,14 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		session_close(e, f);
 		close_emit(e, f);
 	}
-	conn_forget(f);
+	session_free(e, f);
 }
 
 void conn_remove(struct engine *e, struct flow *f)
 {
 	tcp_release(e, f);
 	login_free(f->login);
-	conn_forget(f);
+	session_free(e, f);
 	flow_remove(&e->flows, f);
 }
 

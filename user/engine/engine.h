@@ -33,6 +33,7 @@ struct engine_config {
 				       * removed later holds for new connections */
 	bool any_port;		      /* besides, recognise TDS by a flow's first payload */
 	bool identities;	      /* fill user, domain, workstation */
+	bool sql;		      /* tell what requests in clear say */
 	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */
 	uint64_t max_buffer;	      /* bytes held for reassembly over all flows; 0: 64 MiB */
 	uint64_t reorder_ns;	      /* how long bytes that a peer acknowledged may still turn up;

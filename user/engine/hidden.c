@@ -102,6 +102,7 @@ static void tell(struct engine *e, const struct flow *f, struct command_record *
 	r->server = flow_endpoint(f, SIDE_SERVER);
 	r->spid = r->session = -1;
 	r->basis = BASIS_INFERRED;
+	r->sql_wanted = e->config.sql;
 	r->answered = r->total_ns != NO_NS;
 	if (f->hidden->turn.vague) {
 		r->first_byte_ns = r->total_ns = NO_NS;
@@ -121,7 +122,7 @@ static bool may_be(uint32_t size, const struct hidden *h)
 /* The answer had ended before the attention: what follows that is its acknowledgement alone. */
 static bool was_over(const struct hidden *h)
 {
-	return h->turn.before_ns && h->turn.acks == 1 &&
+	return (h->turn.before_ns || !h->turn.asked) && h->turn.acks == 1 &&
 	       (may_be(DONE_ALONE, h) || may_be(DONE_OLD, h));
 }
 
@@ -165,7 +166,7 @@ static void turn_over(struct engine *e, struct flow *f)
 
 	if (h->open)
 		t->last_ns = 0;
-	if ((t->asked && !t->ended) || f->half[SIDE_SERVER].framer.kind == FRAME_LOST)
+	if ((t->asked && !t->ended) || f->framer[SIDE_SERVER].kind == FRAME_LOST)
 		t->vague = true;
 	if (t->asked && !t->unknown)
 		tell_request(e, f, t, over);

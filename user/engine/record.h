@@ -253,6 +253,10 @@ struct command_record {
 	enum basis basis;
 	bool cancelled;
 	int8_t answered; /* to the last byte: 1, 0; -1: can't be told */
+	/* Only where asked for: what it says, with passwords masked; NULL: not seen, or nothing. */
+	const char *sql;
+	const char *procedure; /* RPC: what it calls */
+	bool sql_wanted, sql_cut;
 };
 
 #endif

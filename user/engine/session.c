@@ -8,8 +8,10 @@
 #include "hidden.h"
 #include "login.h"
 #include "session.h"
+#include "sql.h"
 
 #define SMP_SESSIONS_MAX 4096 /* kept account of; a client that opens more is no client */
+#define SQL_HELD_MAX	 4096 /* texts of requests held over all: 40 MiB */
 
 /* SMP flags, MC-SMP 2.2.1 */
 enum {
@@ -28,7 +30,8 @@ struct request {
 	uint64_t attention_ns;
 	uint64_t over_ns; /* the last answer's end */
 	uint64_t bytes, answer_bytes, attention_bytes;
-	uint8_t kind; /* enum command_kind */
+	struct sql *sql; /* of the request; NULL: not wanted, no text, or no room */
+	uint8_t kind;	 /* enum command_kind */
 	bool sending, waiting, cancelled, attention;
 };
 
@@ -37,7 +40,7 @@ struct channel {
 	struct engine *e;
 	struct flow *f;
 	struct request *request; /* NULL: commands are not told */
-	uint8_t *in_message;	 /* a bit of each side */
+	bool *in_message;	 /* of both sides */
 	int32_t session;
 };
 
@@ -49,7 +52,7 @@ struct smp_session {
 	bool opened; /* its SYN was seen */
 	bool fin[2];
 	bool stalled[2];
-	uint8_t in_message; /* as the flow's */
+	bool in_message[2];
 };
 
 struct mars {
@@ -64,13 +67,6 @@ static void mars_begin(struct flow *f)
 {
 	if (!f->mars)
 		f->mars = calloc(1, sizeof(*f->mars));
-}
-
-void mars_free(struct mars *m)
-{
-	if (m)
-		free(m->at);
-	free(m);
 }
 
 void session_mars(const struct flow *f, struct close_record *r)
@@ -111,6 +107,34 @@ static struct smp_session *smp_session(struct mars *m, uint16_t sid)
 
 /* ---- commands ---- */
 
+static void sql_drop(struct engine *e, struct request *r)
+{
+	e->sql_count -= !!r->sql;
+	free(r->sql);
+	r->sql = NULL;
+}
+
+/* A request begins whose text is wanted. */
+static void sql_begin(struct engine *e, struct request *r, uint8_t type)
+{
+	sql_drop(e, r);
+	if (!e->config.sql || (type != TDS_BATCH && type != TDS_RPC) ||
+	    e->sql_count >= SQL_HELD_MAX)
+		return;
+	r->sql = calloc(1, sizeof(*r->sql));
+	if (!r->sql)
+		return;
+	r->sql->type = type;
+	e->sql_count++;
+}
+
+static void request_body(struct request *r, const struct framer *frame, const uint8_t *data,
+			 uint32_t len)
+{
+	if (r && r->sql && r->sending && frame->header[0] == r->sql->type)
+		sql_add(r->sql, data, len);
+}
+
 static void request_tell(const struct channel *c, enum command_kind kind, uint64_t end_ns,
 			 uint64_t first_ns, uint64_t last_ns, uint64_t bytes, bool cancelled)
 {
@@ -118,7 +142,7 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 		.time_ns = end_ns,
 		.client = flow_endpoint(c->f, SIDE_CLIENT),
 		.server = flow_endpoint(c->f, SIDE_SERVER),
-		.spid = c->f->half[SIDE_SERVER].spid ? c->f->half[SIDE_SERVER].spid : -1,
+		.spid = c->f->spid ? c->f->spid : -1,
 		.session = c->session,
 		.kind = kind,
 		.first_byte_ns = !first_ns	     ? NO_NS
@@ -132,9 +156,17 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 		.basis = BASIS_OBSERVED,
 		.cancelled = cancelled,
 		.answered = last_ns > 0,
+		.sql_wanted = c->e->config.sql,
 	};
+	struct sql_text text = {0};
 
+	if (c->request->sql && kind != COMMAND_ATTENTION)
+		sql_read(&text, c->request->sql);
+	r.sql = text.text;
+	r.procedure = text.procedure;
+	r.sql_cut = text.cut;
 	c->e->ops.command(c->e->ctx, &r);
+	sql_text_release(&text);
 }
 
 /* The request under way is over: answered by last_ns, or (0) never. */
@@ -148,6 +180,7 @@ static void request_over(const struct channel *c, uint64_t last_ns)
 	else if (r->attention)
 		request_tell(c, COMMAND_ATTENTION, r->attention_ns, r->first_ns, last_ns,
 			     r->attention_bytes, false);
+	sql_drop(c->e, r);
 	/* An attention is answered after what it cancels, be it by the same message. */
 	r->attention &= r->waiting;
 	r->waiting = r->sending = r->cancelled = false;
@@ -181,6 +214,7 @@ static void request_head(const struct channel *c, const uint8_t *header, bool fi
 		r->attention = false;
 		r->sending = true;
 		r->bytes = 0;
+		sql_begin(c->e, r, header[0]);
 	}
 	r->bytes += len;
 }
@@ -230,18 +264,15 @@ static void channel_head(const struct channel *c, enum side from, const uint8_t 
 {
 	/* An attention may come between the packets of a request: MS-TDS 2.2.1.7 */
 	bool attention = header[0] == TDS_ATTENTION;
-	bool first = attention || !(*c->in_message & 1 << from);
+	bool first = attention || !c->in_message[from];
 	enum command_kind kind = command_kind(header[0]);
 
-	if (!attention && header[1] & TDS_STATUS_EOM)
-		*c->in_message &= (uint8_t) ~(1 << from);
-	else if (!attention)
-		*c->in_message |= (uint8_t)(1 << from);
+	if (!attention)
+		c->in_message[from] = !(header[1] & TDS_STATUS_EOM);
 	if (from == SIDE_SERVER) {
 		uint16_t spid = (uint16_t)(header[4] << 8 | header[5]);
 
-		if (spid)
-			c->f->half[from].spid = spid;
+		c->f->spid = spid ? spid : c->f->spid;
 		if (c->request)
 			answer_head(c, header, ts_ns);
 		return;
@@ -294,7 +325,11 @@ static void inner_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 static void inner_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
 		       uint64_t ts_ns)
 {
-	(void)ctx, (void)frame, (void)data, (void)len, (void)ts_ns;
+	struct inner *in = ctx;
+
+	(void)ts_ns;
+	if (in->from == SIDE_CLIENT && frame->kind == FRAME_TDS)
+		request_body(in->channel.request, frame, data, len);
 }
 
 static void inner_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
@@ -319,7 +354,7 @@ static uint32_t le32(const uint8_t *p)
 	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static void smp_head(struct flow *f, enum side from, const uint8_t *header)
+static void smp_head(struct engine *e, struct flow *f, enum side from, const uint8_t *header)
 {
 	uint32_t seq = le32(header + 8), window = le32(header + 12);
 	enum side peer = side_other(from);
@@ -337,6 +372,7 @@ static void smp_head(struct flow *f, enum side from, const uint8_t *header)
 	if (header[1] == SMP_SYN && from == SIDE_CLIENT) {
 		m->opened++;
 		m->open++;
+		sql_drop(e, &s->request);
 		*s = (struct smp_session){.sid = s->sid, .opened = true};
 		s->window[SIDE_SERVER] = window; /* the first window is the same for both: 4 */
 	}
@@ -358,12 +394,12 @@ static struct channel channel_of(struct engine *e, struct flow *f)
 {
 	if (e->ops.command && !f->request)
 		f->request = calloc(1, sizeof(*f->request));
-	return (struct channel){e, f, f->request, &f->in_message, -1};
+	return (struct channel){e, f, f->request, f->in_message, -1};
 }
 
 static struct channel channel_of_smp(struct engine *e, struct flow *f, struct smp_session *s)
 {
-	return (struct channel){e, f, e->ops.command ? &s->request : NULL, &s->in_message, s->sid};
+	return (struct channel){e, f, e->ops.command ? &s->request : NULL, s->in_message, s->sid};
 }
 
 void session_head(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
@@ -372,7 +408,7 @@ void session_head(struct engine *e, struct flow *f, enum side from, const struct
 	struct channel c;
 
 	if (frame->kind == FRAME_SMP)
-		smp_head(f, from, frame->header);
+		smp_head(e, f, from, frame->header);
 	if (frame->kind == FRAME_TLS)
 		hidden_head(e, f, from, frame->header, ts_ns);
 	if (frame->kind != FRAME_TDS)
@@ -405,7 +441,7 @@ void session_skip(struct flow *f, enum side from, uint32_t len)
 
 	if (f->hidden)
 		hidden_skip(f, from, len);
-	if (!r || !(f->in_message & 1 << from) || f->mars)
+	if (!r || !f->in_message[from] || f->mars)
 		return;
 	if (from == SIDE_CLIENT && r->sending)
 		r->bytes += len;
@@ -419,6 +455,8 @@ void session_body(struct engine *e, struct flow *f, enum side from, const struct
 	struct smp_session *s = f->mars ? f->mars->current[from] : NULL;
 	struct inner in;
 
+	if (frame->kind == FRAME_TDS && from == SIDE_CLIENT)
+		request_body(f->request, frame, data, len);
 	if (frame->kind != FRAME_SMP || !s)
 		return;
 	in = (struct inner){channel_of_smp(e, f, s), from};
@@ -458,4 +496,20 @@ void session_close(struct engine *e, struct flow *f)
 		c = channel_of_smp(e, f, &f->mars->at[i]);
 		channel_close(&c);
 	}
+}
+
+void session_free(struct engine *e, struct flow *f)
+{
+	for (uint32_t i = 0; f->mars && i < f->mars->count; i++)
+		sql_drop(e, &f->mars->at[i].request);
+	if (f->mars)
+		free(f->mars->at);
+	free(f->mars);
+	f->mars = NULL;
+	hidden_free(f->hidden);
+	f->hidden = NULL;
+	if (f->request)
+		sql_drop(e, f->request);
+	free(f->request);
+	f->request = NULL;
 }

@@ -20,11 +20,12 @@ void session_begin(struct engine *e, struct flow *f, const struct login *l);
 void session_skip(struct flow *f, enum side from, uint32_t len);
 /* Bytes are missing, or it is not known any more where frames begin. */
 void session_lossy(struct flow *f);
+/* Free what hangs on the flow. */
+void session_free(struct engine *e, struct flow *f);
 /* The connection is over: tell of the requests that were never answered. */
 void session_close(struct engine *e, struct flow *f);
 
 /* Fill in what a close record says of MARS. */
 void session_mars(const struct flow *f, struct close_record *r);
-void mars_free(struct mars *m);
 
 #endif

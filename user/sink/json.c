@@ -383,6 +383,11 @@ static void json_command(void *ctx, const struct command_record *rec)
 	jsonw_text(&w, "basis", basis_name(rec->basis));
 	jsonw_bool(&w, "cancelled", rec->cancelled);
 	json_known(&w, "answered", rec->answered);
+	if (rec->sql_wanted) {
+		jsonw_text(&w, "sql", rec->sql);
+		jsonw_text(&w, "procedure", rec->procedure);
+		jsonw_bool(&w, "sql_cut", rec->sql_cut);
+	}
 	json_end(&w);
 }
 

@@ -357,6 +357,12 @@ static void text_command(void *ctx, const struct command_record *rec)
 					: "done",
 		      text_ms(rec->total_ns, total), text_ms(rec->first_byte_ns, first),
 		      rec->request_bytes, rec->response_bytes);
+	if (rec->procedure)
+		text_paragraph(sink, rec->procedure);
+	if (rec->sql)
+		text_paragraph(sink, rec->sql);
+	if (rec->sql_cut)
+		text_paragraph(sink, "... (cut)");
 }
 
 const struct sink_ops text_sink = {

@@ -23,6 +23,7 @@ struct live_config {
 	const struct port_set *ports;
 	bool any_port;
 	bool browser;	    /* hand SQL Server Browser's datagrams over, too */
+	bool sql;	    /* flows may stay at TAP_FULL for as long as they last: no budget */
 	uint32_t max_flows; /* 0: 65,536 */
 };
 

@@ -129,6 +129,8 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 	tap->rodata->tap_any_port = config->any_port;
 	tap->rodata->tap_mirror = config->mirror;
 	tap->rodata->tap_browser = config->browser;
+	if (config->sql)
+		tap->rodata->tap_budget = UINT32_MAX;
 	/* Early at boot there may be none yet: then the key is what a run without it has. */
 	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) <
 	    0)

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * sql.c - the text of requests: batches and RPCs byte for byte, what is cut, and that no password
+ * is told.
+ */
+#include <linux/types.h>
+#include <stdlib.h>
+
+#include "engine.h"
+#include "frame.h"
+#include "sql.h"
+#include "unit.h"
+
+static struct sql request;
+
+static void begin(uint8_t type)
+{
+	memset(&request, 0, sizeof(request));
+	request.type = type;
+}
+
+static void put(const void *data, uint32_t len)
+{
+	sql_add(&request, data, len);
+}
+
+#define PUT(bytes) put(bytes, sizeof(bytes) - 1)
+
+static void put_utf16(const char *text)
+{
+	for (; *text; text++)
+		put((const char[]){*text, 0}, 2);
+}
+
+/* MS-TDS 2.2.5.3: a transaction descriptor, one request outstanding */
+static void put_headers(void)
+{
+	PUT("\x16\0\0\0\x12\0\0\0\2\0\0\0\0\0\0\0\0\0\1\0\0\0");
+}
+
+/* An NVARCHAR parameter without a name */
+static void put_nvarchar(const char *text)
+{
+	PUT("\0\0\xe7\x40\x1f\x09\4\xd0\0\x34");
+	put((const char[]){(char)(2 * strlen(text)), 0}, 2);
+	put_utf16(text);
+}
+
+static struct sql_text got;
+
+static void read_request(void)
+{
+	sql_text_release(&got);
+	sql_read(&got, &request);
+}
+
+/* ---- what it says ---- */
+
+UNIT_CASE(batch)
+{
+	begin(TDS_BATCH);
+	put_headers();
+	put_utf16("select 1");
+	read_request();
+	CHECK_STR(got.text, "select 1");
+	CHECK(!got.procedure && !got.cut);
+	/* Without headers, before TDS 7.2; and with none in ALL_HEADERS. */
+	begin(TDS_BATCH);
+	put_utf16("select 1");
+	read_request();
+	CHECK_STR(got.text, "select 1");
+	begin(TDS_BATCH);
+	PUT("\4\0\0\0");
+	put_utf16("go");
+	read_request();
+	CHECK_STR(got.text, "go");
+	begin(TDS_BATCH);
+	read_request();
+	CHECK(!got.text && !got.cut);
+}
+
+UNIT_CASE(procedures)
+{
+	begin(TDS_RPC);
+	put_headers();
+	PUT("\x08\0");
+	put_utf16("dbo.find");
+	PUT("\0\0");
+	put_nvarchar("a parameter's value is not told");
+	read_request();
+	CHECK_STR(got.procedure, "dbo.find");
+	CHECK(!got.text);
+	/* sp_unprepare by number; a number that none has */
+	begin(TDS_RPC);
+	put_headers();
+	PUT("\xff\xff\x0f\0\0\0\0\0\x26\4\4\1\0\0\0");
+	read_request();
+	CHECK_STR(got.procedure, "sp_unprepare");
+	CHECK(!got.text);
+	begin(TDS_RPC);
+	put_headers();
+	PUT("\xff\xff\x10\0\0\0");
+	read_request();
+	CHECK(!got.procedure && !got.text);
+}
+
+UNIT_CASE(statements)
+{
+	/* sp_executesql by number and by name: the first parameter */
+	begin(TDS_RPC);
+	put_headers();
+	PUT("\xff\xff\x0a\0\0\0");
+	put_nvarchar("select @a");
+	put_nvarchar("@a int");
+	read_request();
+	CHECK_STR(got.procedure, "sp_executesql");
+	CHECK_STR(got.text, "select @a");
+	begin(TDS_RPC);
+	put_headers();
+	PUT("\x0d\0");
+	put_utf16("SP_EXECUTESQL");
+	PUT("\0\0");
+	put_nvarchar("select @b");
+	read_request();
+	CHECK_STR(got.procedure, "SP_EXECUTESQL");
+	CHECK_STR(got.text, "select @b");
+	/* sp_prepexec: after the handle and the parameters' declaration, here none */
+	begin(TDS_RPC);
+	put_headers();
+	PUT("\xff\xff\x0d\0\0\0\0\1\x26\4\0");
+	PUT("\0\0\xe7\x40\x1f\x09\4\xd0\0\x34\xff\xff");
+	put_nvarchar("select 2");
+	read_request();
+	CHECK_STR(got.procedure, "sp_prepexec");
+	CHECK_STR(got.text, "select 2");
+	/* the same as NTEXT, and as NVARCHAR(MAX) in one chunk */
+	begin(TDS_RPC);
+	PUT("\xff\xff\x0a\0\0\0\0\0\x63\x10\0\0\0\x09\4\xd0\0\x34\x10\0\0\0");
+	put_utf16("select 3");
+	read_request();
+	CHECK_STR(got.text, "select 3");
+	begin(TDS_RPC);
+	PUT("\xff\xff\x0a\0\0\0\0\0\xe7\xff\xff\x09\4\xd0\0\x34");
+	PUT("\x10\0\0\0\0\0\0\0\x10\0\0\0");
+	put_utf16("select 4");
+	PUT("\0\0\0\0");
+	read_request();
+	CHECK_STR(got.text, "select 4");
+	CHECK(!got.cut);
+	/* a statement that is null, and a type that does not stand there */
+	begin(TDS_RPC);
+	PUT("\xff\xff\x0a\0\0\0\0\0\xe7\xff\xff\x09\4\xd0\0\x34\xff\xff\xff\xff\xff\xff\xff\xff");
+	read_request();
+	CHECK_STR(got.procedure, "sp_executesql");
+	CHECK(!got.text);
+	begin(TDS_RPC);
+	PUT("\xff\xff\x0d\0\0\0\0\0\xf1");
+	read_request();
+	CHECK(!got.text);
+}
+
+UNIT_CASE(cut)
+{
+	begin(TDS_BATCH);
+	put_headers();
+	for (int i = 0; i < SQL_CHARS_MAX - 1; i++)
+		put_utf16("x");
+	PUT("\x3d\xd8\x00\xde"); /* a character of two units, the second beyond what is told */
+	read_request();
+	CHECK_INT(strlen(got.text), SQL_CHARS_MAX - 1);
+	CHECK(got.cut);
+	/* Longer than is held; and not all captured. */
+	for (int i = 0; i < 10000; i++)
+		put_utf16("y");
+	CHECK_INT(request.len, SQL_BYTES_MAX);
+	read_request();
+	CHECK(got.cut);
+	begin(TDS_BATCH);
+	put_headers();
+	put_utf16("sel");
+	put(NULL, 100);
+	put_utf16("not its end");
+	read_request();
+	CHECK_STR(got.text, "sel");
+	CHECK(got.cut);
+}
+
+/* Whatever is cut off, and wherever: nothing is read beyond it. */
+UNIT_CASE(every_length)
+{
+	static const char rpc[] = "\xff\xff\x0d\0\0\0\0\1\x26\4\0"
+				  "\0\0\xe7\x40\x1f\x09\4\xd0\0\x34\xff\xff"
+				  "\0\0\xe7\xff\xff\x09\4\xd0\0\x34"
+				  "\4\0\0\0\0\0\0\0\4\0\0\0g\0o\0";
+
+	for (uint32_t n = 0; n < sizeof(rpc); n++) {
+		begin(TDS_RPC);
+		put_headers();
+		put(rpc, n);
+		read_request();
+		CHECK(!got.text || !strncmp(got.text, "go", strlen(got.text)));
+	}
+}
+
+/* ---- passwords ---- */
+
+static void check_mask(const char *text, const char *want)
+{
+	char *masked = sql_mask(strdup(text));
+
+	CHECK_STR(masked, want);
+	free(masked);
+}
+
+UNIT_CASE(what_names_no_password_is_left_alone)
+{
+	check_mask("select 'a', [b] -- c", "select 'a', [b] -- c");
+	check_mask("", "");
+}
+
+UNIT_CASE(passwords_are_masked)
+{
+	check_mask("CREATE LOGIN bob WITH PASSWORD = 'hunter2', CHECK_POLICY = OFF",
+		   "CREATE LOGIN bob WITH PASSWORD ***");
+	check_mask("alter login bob with password=0x0200AB HASHED",
+		   "alter login bob with password ***");
+	check_mask("exec sp_addlogin bob, hunter2", "exec sp_addlogin ***");
+	check_mask("EXEC sp_password 'old', 'new', 'bob'", "EXEC sp_password ***");
+	check_mask("exec sp_addlinkedsrvlogin 'S','false',NULL,'u','p'",
+		   "exec sp_addlinkedsrvlogin ***");
+	check_mask("exec sp_setapprole 'r', 'p'", "exec sp_setapprole ***");
+	check_mask("select * from OPENROWSET('SQLNCLI','s';'u';'p','q')",
+		   "select * from OPENROWSET ***");
+	check_mask("CREATE CREDENTIAL c WITH IDENTITY='i', SECRET='s'", "CREATE CREDENTIAL ***");
+	check_mask("declare @p nvarchar(9) = N'hunter2'; exec('create login b with password='+@p)",
+		   "declare @p nvarchar(9) = N'***'; exec('***' ***");
+	check_mask("set @x = \"a\"; set pwd = 'b'", "set @x = '***'; set pwd ***");
+}
+
+/* Quotes in comments and in names are none. */
+UNIT_CASE(quotes_that_are_none)
+{
+	check_mask("/* don't /* 'nest' */ */ set @a='s' -- it's\nset @b = 't'; password",
+		   "  set @a='***'  \nset @b = '***'; password ***");
+	check_mask("select [it's]]'], 'it''s' password", "select [it's]]'], '***' password ***");
+	/* What does not end is not told. */
+	check_mask("select 'x password", "select  ***");
+	check_mask("select [x password", "select  ***");
+	check_mask("select /* password", "select  ***");
+	check_mask("select -- password", "select  ***");
+}
+
+/* ---- with the engine ---- */
+
+struct told {
+	uint32_t count;
+	char text[4][64], procedure[4][64];
+	bool wanted, cut;
+};
+
+static void on_command(void *ctx, const struct command_record *r)
+{
+	struct told *t = ctx;
+
+	if (t->count == 4)
+		return;
+	snprintf(t->text[t->count], 64, "%s", r->sql ? r->sql : "(null)");
+	snprintf(t->procedure[t->count], 64, "%s", r->procedure ? r->procedure : "(null)");
+	t->wanted = r->sql_wanted;
+	t->cut = r->sql_cut;
+	t->count++;
+}
+
+static void segment(struct engine *e, bool server, const void *data, uint32_t len)
+{
+	static uint64_t now = 1000000000;
+	static uint32_t seq[2];
+	struct seg seg = {.ts_ns = now += 1000000, .flags = SEG_ACK, .len = len, .cap_len = len};
+
+	seg.sport = server ? 1433 : 50000;
+	seg.dport = server ? 50000 : 1433;
+	seg.saddr[15] = server ? 2 : 1;
+	seg.daddr[15] = server ? 1 : 2;
+	seg.seq = seq[server];
+	seg.ack = seq[!server];
+	seq[server] += len;
+	engine_segment(e, &seg, data);
+}
+
+#define SEGMENT(e, server, bytes) segment(e, server, bytes, sizeof(bytes) - 1)
+#define RESULT			  "\4\1\0\x11\0\0\1\0\xfd\0\0\0\0\0\0\0\0"
+
+/* A batch of two packets, one with a password, and the same in a MARS session. */
+static void requests(struct told *t, bool sql)
+{
+	struct port_set ports = {0};
+	struct engine *e;
+
+	port_set_add(&ports, 1433);
+	memset(t, 0, sizeof(*t));
+	e = engine_new(&(struct engine_config){.ports = &ports, .sql = sql},
+		       &(struct engine_ops){.command = on_command}, t);
+	SEGMENT(e, false, "\1\0\0\x0a\0\0\1\0g\0\1\1\0\x0a\0\0\2\0o\0");
+	SEGMENT(e, true, RESULT);
+	SEGMENT(e, false, "\1\1\0\x1a\0\0\1\0p\0w\0d\0=\0'\0x\0'\0;\0;\0");
+	SEGMENT(e, true, RESULT);
+	SEGMENT(e, false,
+		"\x53\1\1\0\x10\0\0\0\0\0\0\0\4\0\0\0"
+		"\x53\x08\1\0\x1c\0\0\0\1\0\0\0\4\0\0\0\1\1\0\x0c\0\0\1\0i\0f\0");
+	SEGMENT(e, true, "\x53\x08\1\0\x21\0\0\0\1\0\0\0\4\0\0\0" RESULT);
+	/* One that is never answered, and another SYN of that session. */
+	SEGMENT(e, false,
+		"\x53\x08\1\0\x1c\0\0\0\2\0\0\0\5\0\0\0\1\1\0\x0c\0\0\1\0i\0s\0"
+		"\x53\1\1\0\x10\0\0\0\0\0\0\0\4\0\0\0");
+	engine_finish(e);
+	engine_free(e);
+}
+
+UNIT_CASE(told_where_asked_for)
+{
+	struct told t;
+
+	requests(&t, true);
+	CHECK_INT(t.count, 3);
+	CHECK(t.wanted && !t.cut);
+	CHECK_STR(t.text[0], "go");
+	CHECK_STR(t.text[1], "pwd ***");
+	CHECK_STR(t.text[2], "if");
+	CHECK_STR(t.procedure[0], "(null)");
+	requests(&t, false);
+	CHECK_INT(t.count, 3);
+	CHECK(!t.wanted);
+	CHECK_STR(t.text[0], "(null)");
+	CHECK_STR(t.text[2], "(null)");
+}
+
+int main(void)
+{
+	RUN(batch);
+	RUN(procedures);
+	RUN(statements);
+	RUN(cut);
+	RUN(every_length);
+	RUN(what_names_no_password_is_left_alone);
+	RUN(passwords_are_masked);
+	RUN(quotes_that_are_none);
+	RUN(told_where_asked_for);
+	sql_text_release(&got);
+	return unit_status();
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * sql.h - the text of a request, for those who asked for it: what a batch says, which procedure an
+ * RPC calls and the statement that it hands to it. Collects no parameters' values and no rows.
+ */
+#ifndef TDSMON_SQL_H
+#define TDSMON_SQL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SQL_CHARS_MAX 4096 /* UTF-16 code units told of a text; beyond, it is cut */
+/* Payload held of a request: the text, and what comes before it. */
+#define SQL_BYTES_MAX (2 * SQL_CHARS_MAX + 2048)
+
+/* A request's payload, as far as it is held. */
+struct sql {
+	uint8_t type; /* enum tds_type: TDS_BATCH or TDS_RPC */
+	bool cut;     /* there is more of it, or bytes were not captured */
+	uint32_t len;
+	uint8_t data[SQL_BYTES_MAX];
+};
+
+/* More of the payload; data NULL: it was not captured. */
+void sql_add(struct sql *s, const uint8_t *data, uint32_t len);
+
+/* What a request says: UTF-8, allocated; NULL where there is none or it can't be read. */
+struct sql_text {
+	char *text;	 /* the batch, or the statement handed to a system procedure */
+	char *procedure; /* RPC: the procedure called */
+	bool cut;	 /* there is more to text */
+};
+
+void sql_read(struct sql_text *t, const struct sql *s);
+void sql_text_release(struct sql_text *t);
+
+/*
+ * Passwords out of a statement. One that names a password, a secret or a function that takes one
+ * (MS-SQL's CREATE LOGIN, CREATE CREDENTIAL, sp_addlogin, OPENROWSET and their kind) loses all its
+ * literals, and all that follows that name. Returns the text to be told, allocated, and frees
+ * text; NULL for want of memory.
+ */
+char *sql_mask(char *text);
+
+#endif
