@@ -190,6 +190,12 @@ static void judge_one_answer(struct judgement *j, const struct groups *g,
 		    "the answer is too small for a login answer and the client left at once");
 }
 
+/* How far the login may go where its answers don't tell: a short message is no part of it. */
+static uint32_t leg_end(const struct group *c1, const struct group *s2)
+{
+	return c1->most < AUTHENTICATE_LEAST ? 0 : s2->last;
+}
+
 /* The client spoke after the first answer: a command, or a leg of the authentication? */
 static void judge_two_turns(struct judgement *j, const struct groups *g,
 			    const struct infer_context *c)
@@ -207,7 +213,7 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 	}
 	/* Either of the two answers was the login's: no refusal is as large as the second. */
 	if (s2 && s2->least >= ANSWER_SURE && s1->least >= ANSWER_LEAST) {
-		j->last = s2->last;
+		j->last = leg_end(c1, s2);
 		say(j, OUTCOME_OK, CONFIDENCE_HIGH,
 		    "two answers of a login answer's size, with a message of the client between");
 		return;
@@ -216,6 +222,12 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 		if (c->closed_by != SIDE_NONE && s1->least > CHALLENGE_MOST) {
 			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 			    "the answer has a login answer's size and the client went on");
+			method_of_login7(j, g, c);
+		} else if ((c->closed_by == SIDE_CLIENT || c->idle) && s1->least >= ERROR_LEAST &&
+			   c1->least >= TDS_BARE && c1->most < AUTHENTICATE_LEAST) {
+			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
+			    "after the answer the client sent what is too small for an "
+			    "authentication message");
 			method_of_login7(j, g, c);
 		}
 		return;
@@ -276,7 +288,7 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 		return;
 	}
 	/* Both could be login answers: that one of them was is all that can be said. */
-	j->last = s2->last;
+	j->last = leg_end(c1, s2);
 	if (s1->least >= ANSWER_LEAST || s2->least >= ANSWER_LEAST)
 		say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 		    "an answer of a login answer's size was followed by more of a conversation");
@@ -303,5 +315,5 @@ void infer_judge(struct judgement *j, const struct units *u, const struct infer_
 	say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
 	    "client and server took more turns than a login usually has");
 	j->first_answer = j->final_answer = g.at[1].last;
-	j->last = g.at[3].last;
+	j->last = leg_end(&g.at[2], &g.at[3]);
 }
