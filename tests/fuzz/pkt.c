@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					 : pkt_parse_eth(&pkt, frame, end, len + more);
 	struct seg seg = {0};
 
-	FUZZ_ASSERT(result >= PKT_TCP && result <= PKT_EXT_HEADERS);
+	FUZZ_ASSERT(result >= PKT_TCP && result <= PKT_UDP);
 	if (result == PKT_TCP) {
 		const uint8_t *tcp = (const uint8_t *)pkt.tcp;
 
@@ -29,6 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pkt_seg(&pkt, &seg);
 		FUZZ_ASSERT(!(seg.flags & 0xc0));
 		FUZZ_ASSERT(seg.len == pkt.payload_len && !seg.cap_len && !seg.note);
+	}
+	if (result == PKT_UDP) {
+		FUZZ_ASSERT(!pkt.ip4 != !pkt.ip6);
+		FUZZ_ASSERT(pkt.payload_off >= 28 && pkt.payload_off <= len);
+		FUZZ_ASSERT(pkt.payload_len <= 0xffff - 8);
+		pkt_datagram(&pkt, &seg);
+		FUZZ_ASSERT(!seg.flags && !seg.seq && seg.len == pkt.payload_len);
 	}
 	free(frame);
 	return 0;
