@@ -50,6 +50,23 @@ static void app_command(void *ctx, const struct command_record *rec)
 	app_flush(app);
 }
 
+static void app_browser(void *ctx, const struct browser_record *rec)
+{
+	struct app *app = ctx;
+
+	for (size_t i = 0; i < app->listener_count; i++)
+		if (app->listeners[i].ops->browser)
+			app->listeners[i].ops->browser(app->listeners[i].sink, rec);
+	app_flush(app);
+}
+
+static void app_port(void *ctx, uint16_t port, bool serves)
+{
+	struct app *app = ctx;
+
+	live_port(app->live, port, serves);
+}
+
 static void app_tap(void *ctx, const struct flow_key *key, enum tap_level level)
 {
 	struct app *app = ctx;
@@ -93,6 +110,7 @@ static int app_open_engine(struct app *app)
 	const struct opts *opts = app->opts;
 	struct engine_config config = {.ports = &app->ports,
 				       .any_port = opts->any_port,
+				       .browser = opts->browser,
 				       .identities = opts->identities,
 				       .sql = opts->sql,
 				       .max_flows = opts->max_connections,
@@ -102,6 +120,8 @@ static int app_open_engine(struct app *app)
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
 				 .command = opts->commands || app->metrics ? app_command : NULL,
+				 .browser = app_browser,
+				 .port = app->live ? app_port : NULL,
 				 .tap = app->live ? app_tap : NULL,
 				 .is_local = app->live ? app_is_local : NULL};
 

@@ -29,6 +29,11 @@ static const struct row engine_rows[] = {
 	ENGINE(lost_sync, "streams that stopped making sense as TDS, TLS or SMP"),
 	ENGINE(out_of_window, "segments too far out of sequence to be believed"),
 	ENGINE(duplicates, "packets seen twice; counted once"),
+	ENGINE(instances_evicted, "instances forgotten: SQL Server Browser told of too many"),
+	ENGINE(browser_evicted, "questions to SQL Server Browser forgotten: too many at once"),
+	ENGINE(browser_malformed, "datagrams on UDP 1434 that are none of SQL Server Browser's"),
+	ENGINE(browser_cut,
+	       "answers of SQL Server Browser cut short: fragments, or the snap length"),
 };
 
 static const struct row file_rows[] = {

@@ -26,6 +26,7 @@
 #define LIVE 0x01 /* of no use with files */
 #define LINE 0x02 /* for the command line alone */
 #define LONE 0x04 /* may stand without its value */
+#define NO   0x08 /* unsets its flag */
 
 struct opt {
 	const char *name;
@@ -196,6 +197,9 @@ static const struct opt table[] = {
 	 "the servers' ports, like 1433,1500-1510; may be repeated (default: 1433)"},
 	{"any-port", 0, 0, NULL, NULL, FLAG(any_port),
 	 "besides, recognise TDS on every port by a connection's first bytes"},
+	{"browser", 0, 0, NULL, NULL, FLAG(browser),
+	 "besides, the ports of instances that SQL Server Browser names (default)"},
+	{"no-browser", 0, NO, NULL, NULL, FLAG(browser), "not so"},
 	{"format", 0, 0, "FORMAT", set_format, 0,
 	 "text, for people (default), or json, one object per line"},
 	{"commands", 0, 0, NULL, NULL, FLAG(commands),
@@ -306,7 +310,7 @@ static enum opts_result opts_one(struct opts *opts, int answer, const char *word
 		opts->live_only = row->name;
 	if (row->set)
 		return row->set(opts, optarg) ? OPTS_USAGE : OPTS_RUN;
-	*opts_flag(opts, row) = true;
+	*opts_flag(opts, row) = !(row->traits & NO);
 	return OPTS_RUN;
 }
 
@@ -329,7 +333,7 @@ static int opts_config_line(void *ctx, unsigned line, const char *name, const ch
 	else if (value && strcmp(value, "yes") && strcmp(value, "no"))
 		opts_error(opts, "'%s' is neither yes nor no", value);
 	else {
-		*opts_flag(opts, row) = !value || !strcmp(value, "yes");
+		*opts_flag(opts, row) = (!value || !strcmp(value, "yes")) != !!(row->traits & NO);
 		return 0;
 	}
 	return -EINVAL;
@@ -397,7 +401,7 @@ enum opts_result opts_parse(struct opts *opts, int argc, char **argv)
 	char shorts[3 * OPTS_MAX];
 	int answer;
 
-	*opts = (struct opts){.format = sink_formats[0], .hook = LIVE_HOOK_TC};
+	*opts = (struct opts){.format = sink_formats[0], .hook = LIVE_HOOK_TC, .browser = true};
 	opts_getopt_tables(longs, shorts);
 	optind = 0; /* glibc: start anew, also where a test parses again */
 	opterr = 0;

@@ -195,6 +195,7 @@ int watch_run(struct app *app)
 				     .ports = &app->opts->ports,
 				     .any_port = app->opts->any_port,
 				     .sql = app->opts->sql,
+				     .browser = app->opts->browser,
 				     .max_flows = app->opts->max_connections};
 	int err;
 

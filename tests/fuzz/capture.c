@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* As in main.c for files: packets alone decide what is late. */
 	const struct engine_config config = {
 		.any_port = size & 1,
+		.browser = true,
 		.identities = size & 2,
 		.reorder_ns = UINT64_MAX,
 	};

@@ -23,6 +23,13 @@ PER_HARNESS = 250
 # TDS packet types
 RESULT, LOGIN7, SSPI, PRELOGIN = 0x04, 0x10, 0x11, 0x12
 DATA, SYN, ACK, FIN, RST, FREE = 0, 1, 2, 3, 4, 5
+NOTE_UDP = 4
+
+# SQL Server Browser: questions and answers, MC-SQLR 2.2
+INSTANCE = b"ServerName;H;InstanceName;%s;IsClustered;No;Version;16.0.1000.6;tcp;5000;np;x;;"
+SSRP = [b"\2", b"\3", b"\4INST1\0", b"\x0f\1INST1\0", b"\5\6\0\1\x88\x13"] + [
+    b"\5" + struct.pack("<H", len(text)) + text for text in (INSTANCE % b"INST1",
+                                                            INSTANCE % b"A" + INSTANCE % b"B")]
 
 
 class Corpus:
@@ -147,6 +154,11 @@ def operation(frame, server, connection):
     return out or bytes([op | ACK << 3])
 
 
+def datagram(data, connection, server):
+    """The same for one of SQL Server Browser."""
+    return struct.pack(">BBBhhH", connection | server << 2 | FREE << 3, 0, NOTE_UDP, 0, 0, len(data)) + data
+
+
 def engine_seed(frames, client, connection):
     """The operations of a connection, until they are too many; what comes twice is left out."""
     out, seen = b"", set()
@@ -190,11 +202,15 @@ def add_capture(corpus, path):
         corpus.add("engine", b"\2" + engine_seed(of, client, 0))
         if previous:
             corpus.add("engine", b"\x06" + previous + engine_seed(of, client, 1))
+        corpus.add("engine", b"\2" + datagram(SSRP[2], 3, 0) + datagram(SSRP[5], 3, 1) +
+                   engine_seed(of, client, 3))
         previous = engine_seed(of, client, 0)
 
 
 def main():
     corpus = Corpus(sys.argv[2])
+    for seed in SSRP:
+        corpus.add("ssrp", seed)
     for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.pcap"))):
         if os.path.getsize(path) <= CAPTURES_LARGE:
             add_capture(corpus, path)

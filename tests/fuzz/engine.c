@@ -22,7 +22,8 @@ enum what {
 	WHAT_ACK,
 	WHAT_FIN,
 	WHAT_RST,
-	WHAT_FREE,  /* u8 flags, u8 note, i16 seq and i16 ack relative, u16 length, payload */
+	WHAT_FREE,  /* u8 flags, u8 note, i16 seq and i16 ack relative, u16 length, payload; with
+		     * SEG_NOTE_UDP a datagram of SQL Server Browser */
 	WHAT_AGAIN, /* u16 back, u16 length, payload: bytes that were sent before */
 	WHAT_TICK,  /* u8 seconds; or a SYN with a new number */
 };
@@ -98,7 +99,9 @@ static void operate(struct checked *c, struct fuzz *in, uint64_t *now_ns)
 		seg.flags = fuzz_u8(in) & 0x3f;
 		seg.note = fuzz_u8(in);
 		seg.ifindex = seg.note >> 6;
-		seg.note &= SEG_NOTE_HEADS | SEG_NOTE_TRUNC;
+		seg.note &= SEG_NOTE_HEADS | SEG_NOTE_TRUNC | SEG_NOTE_UDP;
+		if (seg.note & SEG_NOTE_UDP)
+			*(server ? &seg.sport : &seg.dport) = SSRP_PORT;
 		seg.seq += (uint32_t)(int16_t)fuzz_u16(in);
 		seg.ack += (uint32_t)(int16_t)fuzz_u16(in);
 		if (op & 0x40)
@@ -132,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t how = fuzz_u8(&in);
 	const struct engine_config config = {
 		.any_port = how & 1,
+		.browser = !(how & 32),
 		.identities = how & 2,
 		.max_flows = how & 4 ? 2 : 0,
 		.max_buffer = how & 8 ? 1000 : 0,

@@ -14,9 +14,9 @@
 struct checked {
 	struct engine *engine;
 	struct engine_config config;
-	struct port_set ports;
+	struct port_set ports, learned;
 	struct engine_stats before;
-	uint64_t segments, logins, closes;
+	uint64_t segments, logins, closes, unanswered;
 	struct {
 		struct flow_key key;
 		bool has_login; /* since its last close */
@@ -144,6 +144,8 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == !r->auth.grounds);
 	FUZZ_ASSERT((r->confidence == CONFIDENCE_CERTAIN) == (r->outcome_basis == BASIS_OBSERVED));
 	FUZZ_ASSERT(!r->has_error || r->outcome == OUTCOME_REFUSED);
+	FUZZ_ASSERT(r->browser.seen || (!r->browser.ns && !r->browser.retries));
+	FUZZ_ASSERT(r->browser.ns == NO_NS || r->browser.ns == r->browser.waited_ns);
 	FUZZ_ASSERT((r->outcome == OUTCOME_REDIRECTED) == !!r->redirect_host);
 	if (!c->config.identities)
 		FUZZ_ASSERT(!r->auth.user && !r->auth.domain && !r->auth.workstation);
@@ -189,6 +191,25 @@ static void checked_command_record(void *ctx, const struct command_record *r)
 	FUZZ_ASSERT(r->first_byte_ns == NO_NS || r->first_byte_ns < 1ull << 63);
 }
 
+static void checked_browser_record(void *ctx, const struct browser_record *r)
+{
+	struct checked *c = ctx;
+
+	c->unanswered++;
+	fuzz_text(r->instance);
+	FUZZ_ASSERT(r->questions >= 1 && r->server.port == SSRP_PORT);
+}
+
+/* Said to begin and to end in turns. */
+static void checked_port(void *ctx, uint16_t port, bool serves)
+{
+	struct checked *c = ctx;
+
+	FUZZ_ASSERT(port);
+	FUZZ_ASSERT(port_set_has(&c->learned, port) != serves);
+	c->learned.bits[port / 64] ^= 1ull << port % 64;
+}
+
 static void checked_tap(void *ctx, const struct flow_key *key, enum tap_level level)
 {
 	(void)ctx, (void)key;
@@ -200,7 +221,10 @@ static void checked_stats(struct checked *c)
 {
 	const struct engine_stats *now = engine_stats(c->engine), *was = &c->before;
 
-	FUZZ_ASSERT(now->segments == c->segments);
+	FUZZ_ASSERT(now->segments + now->datagrams == c->segments);
+	FUZZ_ASSERT(now->browser_unanswered <= now->browser_questions);
+	FUZZ_ASSERT(now->browser_questions + now->browser_malformed <= now->datagrams);
+	FUZZ_ASSERT(c->unanswered == now->browser_unanswered);
 	FUZZ_ASSERT(now->logins == c->logins && now->closes == c->closes);
 	FUZZ_ASSERT(now->ignored >= was->ignored && now->flows_evicted >= was->flows_evicted);
 	FUZZ_ASSERT(now->buffer_evicted >= was->buffer_evicted);
@@ -217,6 +241,8 @@ static void checked_begin(struct checked *c, const struct engine_config *config)
 		.login = checked_login_record,
 		.close = checked_close_record,
 		.command = checked_command_record,
+		.browser = checked_browser_record,
+		.port = checked_port,
 		.tap = checked_tap,
 	};
 

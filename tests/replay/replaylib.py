@@ -200,6 +200,7 @@ CONTRACT = {
     "login": {
         "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
         "vantage": ["server", "client", "middle", "unknown"], "mid_stream": "bool",
+        "browser": ("?", {"ns": "int?", "retries": "int"}),
         "tds": {"version": "str?", "version_raw": "str?", "server_version": "str?", "client_version": "str?",
                 "instance": "str?", "spid": "int?", "packet_size": "int?", "connection_id": "str?",
                 "activity_id": "str?", "driver": "str?", "app": "str?", "host": "str?", "database": "str?"},

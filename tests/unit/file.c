@@ -117,6 +117,71 @@ UNIT_CASE(link_types)
 		check_file(&files[i], 1000005000000, &seg);
 }
 
+/* 10.0.0.2:1434 to 10.0.0.1:40000, "SSRP" */
+static const uint8_t udp[32] = "\x45\0\0\x20\0\1\x40\0\x40\x11\0\0\x0a\0\0\2\x0a\0\0\1"
+			       "\x05\x9a\x9c\x40\0\x0c\0\0SSRP";
+
+/* A capture of that datagram, of which cut bytes were left out, from the given port. */
+static void datagram_file(uint16_t sport, uint32_t link_type, const void *head, uint32_t head_len,
+			  uint32_t cut)
+{
+	uint32_t len = head_len + sizeof(udp);
+	uint32_t words[] = {PCAP_US,   0x00040002, 0,	 0,	    65535,
+			    link_type, 1000,	   5000, len - cut, len};
+	uint8_t out[128], *at = out + sizeof(words) + head_len;
+
+	memcpy(out, words, sizeof(words));
+	memcpy(out + sizeof(words), head, head_len);
+	memcpy(at, udp, sizeof(udp));
+	at[20] = (uint8_t)(sport >> 8);
+	at[21] = (uint8_t)sport;
+	file_write(out, sizeof(words) + len - cut);
+}
+
+UNIT_CASE(datagrams_of_the_browser)
+{
+	static const struct {
+		uint16_t sport;
+		uint32_t link_type;
+		const char *head;
+		uint32_t head_len, cut;
+		int got;
+	} cases[] = {
+		{1434, 101, "", 0, 0, 1},
+		{1434, 1, "\1\2\3\4\5\6\1\2\3\4\5\6\x81\0\0\1\x08\0", 18, 0, 1},
+		{1434, 113, "\0\0\0\1\0\6\0\0\0\0\0\0\0\0\x08\0", 16, 1, 1},
+		{53, 101, "", 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const uint8_t *payload;
+		struct file *file;
+		struct seg seg;
+		int err;
+
+		datagram_file(cases[i].sport, cases[i].link_type, cases[i].head, cases[i].head_len,
+			      cases[i].cut);
+		file = file_open(path, &err);
+		CHECK_INT(file_next(file, &seg, &payload), cases[i].got);
+		CHECK_INT(file_stats(file)->other, 1);
+		CHECK_INT(file_stats(file)->segments, 0);
+		CHECK_INT(file_stats(file)->truncated, 0);
+		if (cases[i].got) {
+			CHECK_INT(seg.sport, 1434);
+			CHECK_INT(seg.dport, 40000);
+			CHECK_INT(seg.saddr[15], 2);
+			CHECK_INT(seg.len, 4);
+			CHECK_INT(seg.cap_len, 4 - cases[i].cut);
+			CHECK_INT(seg.note,
+				  cases[i].cut ? SEG_NOTE_UDP | SEG_NOTE_TRUNC : SEG_NOTE_UDP);
+			CHECK_INT(seg.ts_ns, 1000005000000);
+			CHECK(!memcmp(payload, "SSRP", seg.cap_len));
+			CHECK_INT(file_next(file, &seg, &payload), 0);
+		}
+		file_close(file);
+	}
+}
+
 UNIT_CASE(precisions_and_byte_orders)
 {
 	struct seg seg;
@@ -200,6 +265,7 @@ int main(void)
 		return 1;
 	close(fd);
 	RUN(link_types);
+	RUN(datagrams_of_the_browser);
 	RUN(precisions_and_byte_orders);
 	RUN(snap_length_is_a_gap);
 	RUN(interface_of_linux_cooked_v2);

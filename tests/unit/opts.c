@@ -41,6 +41,7 @@ UNIT_CASE(defaults)
 	CHECK_STR(o.format->name, "text");
 	CHECK_INT(o.hook, LIVE_HOOK_TC);
 	CHECK(!o.any_port && !o.mirror && !o.identities && !o.commands && !o.max_connections);
+	CHECK(o.browser);
 	opts_release(&o);
 }
 
@@ -99,6 +100,18 @@ UNIT_CASE(where_to_listen)
 	CHECK_STR(o.listen, "[::1]:0");
 	opts_release(&o);
 	CHECK_INT(PARSE(&o, "-r", "f", "--textfile", "t"), OPTS_RUN);
+	opts_release(&o);
+}
+
+UNIT_CASE(browser_or_not)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "--no-browser"), OPTS_RUN);
+	CHECK(!o.browser);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--no-browser", "--browser"), OPTS_RUN);
+	CHECK(o.browser);
 	opts_release(&o);
 }
 
@@ -211,6 +224,7 @@ int main(void)
 	RUN(sql_is_told_of_commands);
 	RUN(everything_at_once);
 	RUN(where_to_listen);
+	RUN(browser_or_not);
 	RUN(ports_given_replace_the_default);
 	RUN(wrong_ports);
 	RUN(wrong_usage);

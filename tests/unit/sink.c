@@ -74,14 +74,22 @@ static struct login_record bare_login(void)
 
 static FILE *capture;
 
-static void *sink_begin(const struct sink_ops *ops, bool colour)
+static void *sink_open(const struct sink_ops *ops, bool colour, bool explain)
 {
-	struct sink_config config = {
-		.out = &out, .clock = &clock_of_files, .terminal = colour, .colour = colour};
+	struct sink_config config = {.out = &out,
+				     .clock = &clock_of_files,
+				     .terminal = colour,
+				     .colour = colour,
+				     .explain = explain};
 
 	capture = tmpfile();
 	output_init(&out, dup(fileno(capture)));
 	return ops->open(&config);
+}
+
+static void *sink_begin(const struct sink_ops *ops, bool colour)
+{
+	return sink_open(ops, colour, false);
 }
 
 static const char *sink_end(const struct sink_ops *ops, void *sink)
@@ -117,7 +125,7 @@ UNIT_CASE(json_login_full)
 		  "\"server_version\":null,\"client_version\":null,\"instance\":null,\"spid\":57,"
 		  "\"packet_size\":null,\"connection_id\":null,\"activity_id\":null,"
 		  "\"driver\":null,\"app\":\"a\\\"b\",\"host\":null,\"database\":null,"
-		  "\"read_only\":null},"
+		  "\"read_only\":null},\"browser\":null,"
 		  "\"encryption\":{\"client\":\"on\",\"server\":null,\"effective\":\"full\"},"
 		  "\"tls\":{\"version\":\"1.2\",\"cipher\":null,\"sni\":null,\"alpn\":null,"
 		  "\"resumed\":false,\"alert\":{\"from\":\"client\",\"level\":\"fatal\","
@@ -162,6 +170,18 @@ UNIT_CASE(json_text_of_the_wire_is_valid_and_harmless)
 		     "\"message\":\"\\u001B[31m\ufffd \\u009B \\n\"}"));
 	rec.error.message = "gr\xc3\xbc\xc3\x9f\xff";
 	CHECK(strstr(login_as(&json_sink, &rec), "\"message\":\"grüß\ufffd\""));
+}
+
+UNIT_CASE(json_browser)
+{
+	struct login_record rec = full_login();
+
+	rec.tds.instance = "INST1";
+	rec.browser = (struct lookup){.seen = true, .ns = 2000000, .retries = 3};
+	CHECK(strstr(login_as(&json_sink, &rec), "\"instance\":\"INST1\""));
+	CHECK(strstr(written, "\"browser\":{\"ns\":2000000,\"retries\":3},"));
+	rec.browser.ns = NO_NS;
+	CHECK(strstr(login_as(&json_sink, &rec), "\"browser\":{\"ns\":null,\"retries\":3},"));
 }
 
 UNIT_CASE(json_close)
@@ -334,6 +354,54 @@ UNIT_CASE(text_is_coloured_only_where_asked)
 	CHECK(strchr(sink_end(&text_sink, sink), '\033'));
 }
 
+UNIT_CASE(text_explains_the_browser)
+{
+	struct login_record rec = full_login();
+	void *sink = sink_open(&text_sink, false, true);
+
+	rec.tds.instance = "A\033B";
+	text_sink.login(sink, &rec);
+	rec.browser = (struct lookup){
+		.seen = true, .ns = 2500000000, .waited_ns = 2500000000, .retries = 2};
+	text_sink.login(sink, &rec);
+	rec.browser.ns = NO_NS;
+	rec.tds.instance = NULL;
+	text_sink.login(sink, &rec);
+	sink_end(&text_sink, sink);
+	CHECK(strstr(written, "\n             instance A\\x1bB\n"));
+	CHECK(strstr(written, "initialization=0; handshake=13;"));
+	CHECK(strstr(written,
+		     "\n             instance A\\x1bB, SQL Server Browser answered in 2500 "
+		     "ms, asked 3 times\n"));
+	CHECK(strstr(written, "initialization=2500; handshake=13;"));
+	CHECK(strstr(written, "\n             SQL Server Browser did not answer, asked 3 times\n"));
+}
+
+UNIT_CASE(text_tells_of_questions_unanswered)
+{
+	struct browser_record rec = {
+		.time_ns = 1000000000,
+		.waited_ns = 3000000000,
+		.client = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 1}, .port = 40000},
+		.server = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 2}, .port = 1434},
+		.instance = "PROD",
+		.questions = 2};
+	void *sink = sink_begin(&text_sink, false);
+
+	text_sink.browser(sink, &rec);
+	CHECK_STR(sink_end(&text_sink, sink),
+		  "1970-01-01   server 10.0.0.2:1434   times in milliseconds\n" HEADER
+		  "00:00:01.000 10.0.0.1:40000        SQL Server Browser unanswered, asked 2 "
+		  "times\n"
+		  "             no answer came within 3.00s to the question for instance PROD, and "
+		  "no "
+		  "connection after\n"
+		  "             it: UDP 1434 is blocked on the way, the Browser service is "
+		  "stopped, or "
+		  "there is no\n"
+		  "             such instance (SqlClient: error 26)\n");
+}
+
 UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 {
 	struct close_record rec = {.time_ns = 1000000000,
@@ -412,6 +480,22 @@ UNIT_CASE(summary_counts_and_leaves_zeroes_out)
 		  "          3  things lost\n");
 }
 
+UNIT_CASE(summary_of_the_browser)
+{
+	struct login_record rec = full_login();
+	void *sink = sink_begin(&summary_sink, false);
+
+	rec.browser = (struct lookup){.seen = true, .ns = 999999999, .waited_ns = 999999999};
+	summary_sink.login(sink, &rec);
+	rec.browser.waited_ns = 1000000000;
+	summary_sink.login(sink, &rec);
+	summary_sink.browser(sink, &(struct browser_record){.questions = 1});
+	summary_print(sink, NULL, 0);
+	CHECK(strstr(sink_end(&summary_sink, sink),
+		     "\nSQL Server Browser: asked before 2 logins, answered late 1 time; other "
+		     "questions unanswered: 1\n"));
+}
+
 int main(void)
 {
 	setenv("TZ", "UTC", 1);
@@ -419,6 +503,7 @@ int main(void)
 	RUN(json_login_full);
 	RUN(json_login_bare);
 	RUN(json_text_of_the_wire_is_valid_and_harmless);
+	RUN(json_browser);
 	RUN(json_close);
 	RUN(json_command);
 	RUN(json_command_hidden);
@@ -427,8 +512,11 @@ int main(void)
 	RUN(text_fits_a_hundred_columns);
 	RUN(text_names_the_server_again_only_when_it_changes);
 	RUN(text_is_coloured_only_where_asked);
+	RUN(text_explains_the_browser);
+	RUN(text_tells_of_questions_unanswered);
 	RUN(text_tells_of_sessions_cut_off_and_of_no_others);
 	RUN(text_command);
 	RUN(summary_counts_and_leaves_zeroes_out);
+	RUN(summary_of_the_browser);
 	return unit_status();
 }

@@ -50,6 +50,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		free(e);
 		return NULL;
 	}
+	browser_init(e);
 	return e;
 }
 
@@ -95,8 +96,8 @@ static void evict(struct engine *e)
 /* Which of a segment's two ends is the client; -1: neither end is ours. */
 static int client_end(const struct engine *e, const struct seg *seg, uint8_t sender)
 {
-	bool to = port_set_has(e->config.ports, seg->dport);
-	bool from = port_set_has(e->config.ports, seg->sport);
+	bool to = browser_serves(e, seg->daddr, seg->dport);
+	bool from = browser_serves(e, seg->saddr, seg->sport);
 
 	if (!to && !from && !e->config.any_port)
 		return -1;
@@ -133,7 +134,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const st
 	f->first_ns = seg->ts_ns;
 	f->mid_stream = true;
 	f->settling = !(seg->flags & SEG_SYN) || seg->flags & SEG_ACK;
-	f->tentative = !port_set_has(e->config.ports, f->key.port[!client]);
+	f->tentative = !browser_serves(e, f->key.addr[!client], f->key.port[!client]);
 	e->stats.flows = e->flows.count;
 	return f;
 }
@@ -254,6 +255,7 @@ static void sweep(struct engine *e)
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
 	sweep_list(e, FLOW_SESSION, visit_session, LINGER_NS);
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
+	browser_tick(e, false);
 	e->stats.flows = e->flows.count;
 }
 
@@ -272,7 +274,17 @@ static void note_dial(struct engine *e, struct flow *f, uint64_t ts_ns)
 
 	if (f->mid_stream && !f->tentative)
 		history_dialled(&e->history, &client, &server, ts_ns);
+	if (f->mid_stream)
+		browser_dialled(e, f, ts_ns);
 	f->mid_stream = false;
+}
+
+static void datagram(struct engine *e, const struct seg *seg, const uint8_t *payload)
+{
+	e->stats.datagrams++;
+	engine_tick(e, seg->ts_ns);
+	if (e->config.browser)
+		browser_datagram(e, seg, payload);
 }
 
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
@@ -281,6 +293,10 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	uint8_t sender;
 	enum side from;
 
+	if (seg->note & SEG_NOTE_UDP) {
+		datagram(e, seg, payload);
+		return;
+	}
 	e->stats.segments++;
 	engine_tick(e, seg->ts_ns);
 	f = flow_for(e, seg, &sender);
@@ -324,5 +340,6 @@ void engine_finish(struct engine *e)
 	}
 	while (e->flows.head[FLOW_CLOSED])
 		conn_remove(e, e->flows.head[FLOW_CLOSED]);
+	browser_tick(e, true);
 	e->stats.flows = e->flows.count;
 }

@@ -32,6 +32,7 @@ struct engine_config {
 	const struct port_set *ports; /* server ports; must outlive the engine. What is added or
 				       * removed later holds for new connections */
 	bool any_port;		      /* besides, recognise TDS by a flow's first payload */
+	bool browser;		      /* besides, ports that SQL Server Browser names */
 	bool identities;	      /* fill user, domain, workstation */
 	bool sql;		      /* tell what requests in clear say */
 	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */
@@ -51,6 +52,10 @@ struct engine_ops {
 	void (*command)(void *ctx, const struct command_record *rec);
 	/* What the source is to hand over of this flow from now on. */
 	void (*tap)(void *ctx, const struct flow_key *key, enum tap_level level);
+	/* SQL Server Browser was asked, and did not answer. */
+	void (*browser)(void *ctx, const struct browser_record *rec);
+	/* By what SQL Server Browser says a port is one of a server's from now on, or no longer. */
+	void (*port)(void *ctx, uint16_t port, bool serves);
 	/* True if addr (16 bytes) is this host's own. NULL: a capture, vantage is estimated. */
 	bool (*is_local)(void *ctx, const uint8_t *addr);
 };
@@ -67,6 +72,15 @@ struct engine_stats {
 	uint64_t duplicates;		     /* the same packet seen twice */
 	uint64_t lost_sync;		     /* streams that stopped framing as TDS, TLS or SMP */
 	uint64_t logins, closes;	     /* records emitted */
+
+	uint64_t datagrams;	     /* of SQL Server Browser, handed in besides the segments */
+	uint64_t browser_questions;  /* repeated ones once */
+	uint64_t browser_unanswered; /* of them, told as such */
+	uint64_t browser_evicted;    /* of them, forgotten for want of room before an answer */
+	uint64_t browser_malformed;  /* datagrams that are neither question nor answer */
+	uint64_t browser_cut;	     /* answers of which only a part was there */
+	uint64_t instances;	     /* known now */
+	uint64_t instances_evicted;  /* for want of room */
 };
 
 /* NULL for want of memory. ops is copied. */
@@ -75,8 +89,9 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 void engine_free(struct engine *e);
 
 /*
- * Take one segment; payload holds seg->cap_len bytes and may be reused on return. Segments of
- * one source come in the order in which they were seen; time going backwards is tolerated.
+ * Take one segment, or with SEG_NOTE_UDP one datagram; payload holds seg->cap_len bytes and may be
+ * reused on return. Segments of one source come in the order in which they were seen; time going
+ * backwards is tolerated.
  */
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload);
 

@@ -6,6 +6,7 @@
 #define TDSMON_FLOW_H
 
 #include "cert.h"
+#include "browser.h"
 #include "engine.h"
 #include "frame.h"
 #include "history.h"
@@ -102,6 +103,7 @@ struct engine {
 	uint64_t held_bytes;
 	uint32_t sql_count; /* requests whose text is held */
 	struct history history;
+	struct browser browser;
 	struct cert_cache certs;
 };
 

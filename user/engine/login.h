@@ -49,6 +49,7 @@ struct message {
 struct login {
 	const struct engine_config *limits; /* what counts as slow */
 	const struct history *history;	    /* of the other logins */
+	struct lookup lookup;		    /* what the client asked before it dialled */
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
 	uint32_t syns, retransmits, out_of_order, zero_windows;

@@ -164,6 +164,14 @@ struct login_error {
 	const char *message;
 };
 
+/* What a client asked SQL Server Browser before it dialled. */
+struct lookup {
+	bool seen;	    /* all else is unset where false */
+	uint64_t ns;	    /* from the question to its answer; NO_NS: there was none */
+	uint64_t waited_ns; /* the same, or how long the client waited in vain */
+	uint32_t retries;   /* times that it asked again */
+};
+
 struct login_record {
 	uint64_t start_ns; /* first packet of the connection */
 	uint64_t end_ns;   /* of its last step: start_ns + total_ns, but for mid_stream */
@@ -171,13 +179,14 @@ struct login_record {
 	uint32_t ifindex; /* 0: not known */
 	enum vantage vantage;
 	bool mid_stream;
+	struct lookup browser;
 
 	struct {
 		const char *version;	    /* "7.4" */
 		uint32_t version_raw;	    /* 0: not seen */
 		const char *server_version; /* "16.0.4135" */
 		const char *client_version;
-		const char *instance;
+		const char *instance;			 /* by PRELOGIN, or by SQL Server Browser */
 		int32_t spid;				 /* -1: not seen */
 		int32_t packet_size;			 /* -1: not seen */
 		const char *connection_id, *activity_id; /* GUID text */
@@ -238,6 +247,15 @@ struct close_record {
 	bool has_mars;
 	enum basis mars_basis;
 	uint64_t mars_sessions, mars_open, mars_window_stalls;
+};
+
+/* A question that SQL Server Browser did not answer, and no connection came of it. */
+struct browser_record {
+	uint64_t time_ns; /* of the question */
+	uint64_t waited_ns;
+	struct endpoint client, server;
+	const char *instance; /* NULL: asked for all */
+	uint32_t questions;   /* times that it was asked */
 };
 
 struct command_record {

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "login.h"
 #include "verdict.h"
@@ -178,7 +179,23 @@ static int mars_agreed(const struct login *l)
 	return l->strict || l->cut || login_joined(l) || l->outcome == OUTCOME_INCOMPLETE ? -1 : 0;
 }
 
-static void report_tds(struct login_record *r, const struct login *l)
+/*
+ * Clients that name no instance say so by "MSSQLServer", the default one's name, or leave it out:
+ * tds.md, 2.1. Then what SQL Server Browser says of the port is told.
+ */
+static const char *instance_name(const struct engine *e, const struct login *l,
+				 const struct endpoint *server)
+{
+	const char *name = l->prelogin[SIDE_CLIENT].instance;
+	const struct instance *i;
+
+	if (name && strcasecmp(name, "MSSQLServer"))
+		return name;
+	i = instance_find(&e->browser.instances, server->addr, server->port);
+	return i && *i->name ? i->name : name;
+}
+
+static void report_tds(struct login_record *r, const struct engine *e, const struct login *l)
 {
 	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
 	const struct tds_login7 *p = &l->login7;
@@ -190,7 +207,7 @@ static void report_tds(struct login_record *r, const struct login *l)
 					? s->version
 					: l->answer.server_version;
 	r->tds.client_version = c->version;
-	r->tds.instance = c->instance;
+	r->tds.instance = instance_name(e, l, &r->server);
 	r->tds.spid = l->spid;
 	r->tds.packet_size = l->answer.packet_size > 0 ? l->answer.packet_size : -1;
 	r->tds.connection_id = c->connection_id;
@@ -285,6 +302,7 @@ void login_emit(struct engine *e, struct flow *f)
 	r.server = flow_endpoint(f, SIDE_SERVER);
 	r.ifindex = f->half[SIDE_CLIENT].ifindex;
 	r.vantage = vantage_of(e, l, &r);
+	r.browser = l->lookup;
 	tile(&t, l, r.vantage, f->first_ns);
 	r.start_ns = f->first_ns;
 	r.total_ns = t.at_ns - t.start_ns;
@@ -293,7 +311,7 @@ void login_emit(struct engine *e, struct flow *f)
 	memcpy(r.wait_ns, t.wait_ns, sizeof(r.wait_ns));
 	r.steps = t.steps;
 	r.step_count = t.count;
-	report_tds(&r, l);
+	report_tds(&r, e, l);
 	tls_facts(&l->tls, &r.tls, &names);
 	r.tls.resumed &= !l->lossy && !l->cut; /* it is told by what is not there */
 	report_auth(&r, e, l);

@@ -9,6 +9,7 @@
 #include "verdict_row.h"
 
 #define REDIRECT_NS (5 * NS_PER_S) /* a redirect is followed within this time */
+#define BROWSER_NS  NS_PER_S	   /* from when SQL Server Browser is called slow */
 
 static const struct step *longest_step(const struct login_record *r)
 {
@@ -30,6 +31,26 @@ static bool is_fine(const struct login *l, const struct login_record *r)
 		before += r->phase_ns[i] == NO_NS ? 0 : r->phase_ns[i];
 	return r->outcome == OUTCOME_OK && before <= l->limits->slow_prelogin_ns &&
 	       r->total_ns <= l->limits->slow_login_ns;
+}
+
+static bool is_slow_browser(const struct login *l, const struct login_record *r)
+{
+	return is_fine(l, r) && r->browser.seen && r->browser.waited_ns >= BROWSER_NS;
+}
+
+static char *slow_browser_text(const struct login *l, const struct login_record *r)
+{
+	const struct lookup *b = &r->browser;
+
+	(void)l;
+	return text_format(
+		"the login took %.3f ms, but before it the client waited %.3f s for SQL Server "
+		"Browser, which %s: see UDP 1434 on the way, the Browser service, and the other "
+		"addresses that the server's name has, or give the port in the connection string",
+		(double)r->total_ns / 1e6, verdict_seconds(b->waited_ns),
+		b->ns == NO_NS ? "did not answer"
+		: b->retries   ? "had to be asked again"
+			       : "was slow to answer");
 }
 
 static char *fine_text(const struct login *l, const struct login_record *r)
@@ -211,6 +232,7 @@ static bool always(const struct login *l, const struct login_record *r)
 }
 
 const struct verdict verdict_slow[] = {
+	{"slow_browser", is_slow_browser, slow_browser_text},
 	{"ok", is_fine, fine_text},
 	{"slow_connect", is_slow_syn, slow_syn_text},
 	{"slow_network", is_slow_network, slow_network_text},

@@ -134,6 +134,18 @@ static void json_tds(struct jsonw *w, const struct login_record *rec)
 	jsonw_object_end(w);
 }
 
+static void json_browser(struct jsonw *w, const struct lookup *browser)
+{
+	if (!browser->seen) {
+		jsonw_null(w, "browser");
+		return;
+	}
+	jsonw_object(w, "browser");
+	json_ns(w, "ns", browser->ns);
+	jsonw_uint(w, "retries", browser->retries);
+	jsonw_object_end(w);
+}
+
 static void json_encryption(struct jsonw *w, const struct login_record *rec)
 {
 	jsonw_object(w, "encryption");
@@ -300,6 +312,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 	jsonw_text(&w, "vantage", vantage_name(rec->vantage));
 	jsonw_bool(&w, "mid_stream", rec->mid_stream);
 	json_tds(&w, rec);
+	json_browser(&w, &rec->browser);
 	json_encryption(&w, rec);
 	json_tls(&w, &rec->tls);
 	json_auth(&w, rec);

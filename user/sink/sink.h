@@ -31,6 +31,7 @@ struct sink_ops {
 	void (*login)(void *sink, const struct login_record *rec);
 	void (*close)(void *sink, const struct close_record *rec);
 	void (*command)(void *sink, const struct command_record *rec);
+	void (*browser)(void *sink, const struct browser_record *rec);
 	void (*free)(void *sink); /* accepts NULL */
 };
 

@@ -9,7 +9,8 @@
 #include "hist.h"
 #include "summary.h"
 
-#define SUMMARY_COLUMN 8
+#define SUMMARY_COLUMN	8
+#define SUMMARY_LATE_NS 1000000000ull
 
 struct summary {
 	struct sink_config config;
@@ -17,6 +18,8 @@ struct summary {
 	uint64_t inferred; /* of them, the outcome not read */
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t sessions_reset;
+	uint64_t lookups, lookups_late; /* logins after SQL Server Browser was asked */
+	uint64_t unanswered;		/* questions to it */
 	struct hist total;
 	struct hist phases[PHASE_SESSION];
 };
@@ -42,6 +45,8 @@ static void summary_login(void *ctx, const struct login_record *rec)
 	s->logins++;
 	s->inferred += rec->outcome_basis == BASIS_INFERRED;
 	s->outcomes[rec->outcome]++;
+	s->lookups += rec->browser.seen;
+	s->lookups_late += rec->browser.seen && rec->browser.waited_ns >= SUMMARY_LATE_NS;
 	if (!sink_timed(rec))
 		return;
 	if (rec->total_ns != NO_NS)
@@ -56,6 +61,25 @@ static void summary_close(void *ctx, const struct close_record *rec)
 	struct summary *s = ctx;
 
 	s->sessions_reset += !rec->graceful && rec->how == CLOSE_RST && rec->phase == PHASE_SESSION;
+}
+
+static void summary_unanswered(void *ctx, const struct browser_record *rec)
+{
+	struct summary *s = ctx;
+
+	(void)rec;
+	s->unanswered++;
+}
+
+static void summary_browser(struct summary *s)
+{
+	if (!s->lookups && !s->unanswered)
+		return;
+	output_printf(s->config.out,
+		      "SQL Server Browser: asked before %" PRIu64 " login%s, answered late %" PRIu64
+		      " time%s; other questions unanswered: %" PRIu64 "\n",
+		      s->lookups, s->lookups == 1 ? "" : "s", s->lookups_late,
+		      s->lookups_late == 1 ? "" : "s", s->unanswered);
 }
 
 static void summary_outcomes(struct summary *s)
@@ -108,6 +132,7 @@ void summary_print(void *summary, const struct counter *counters, size_t count)
 	bool any = false;
 
 	summary_outcomes(s);
+	summary_browser(s);
 	if (s->total.count)
 		output_printf(out, "  %-9s%*s%*s%*s%*s%*s\n", "time", SUMMARY_COLUMN, "logins",
 			      SUMMARY_COLUMN, "p50", SUMMARY_COLUMN, "p95", SUMMARY_COLUMN, "p99",
@@ -131,5 +156,6 @@ const struct sink_ops summary_sink = {
 	.open = summary_open,
 	.login = summary_login,
 	.close = summary_close,
+	.browser = summary_unanswered,
 	.free = summary_free,
 };

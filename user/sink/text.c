@@ -219,12 +219,41 @@ static void text_identity(struct text_sink *sink, const struct login_record *rec
 	free(text);
 }
 
+/* What the client asked SQL Server Browser, and of which instance this is. */
+static void text_browser(struct text_sink *sink, const struct login_record *rec)
+{
+	const struct lookup *b = &rec->browser;
+	char ms[TEXT_MS_MAX], retries[32] = "";
+
+	if (!rec->tds.instance && !b->seen)
+		return;
+	output_printf(sink->config.out, "%*s", TEXT_INDENT, "");
+	if (rec->tds.instance) {
+		char *name = utf8_printable(rec->tds.instance);
+
+		output_printf(sink->config.out, "instance %s%s", name ?: "", b->seen ? ", " : "");
+		free(name);
+	}
+	if (b->retries)
+		snprintf(retries, sizeof(retries), ", asked %u times", b->retries + 1);
+	if (b->seen && b->ns == NO_NS)
+		output_printf(sink->config.out, "SQL Server Browser did not answer%s", retries);
+	else if (b->seen)
+		output_printf(sink->config.out, "SQL Server Browser answered in %s ms%s",
+			      text_ms(b->ns, ms), retries);
+	output_printf(sink->config.out, "\n");
+	sink->lines++;
+}
+
 /* How a driver of Microsoft's would split it in its time-out text, in milliseconds. */
 static void text_sqlclient(struct text_sink *sink, const struct login_record *rec)
 {
 	uint64_t before_login7 = 0, rest = 0, handshake = 0;
+	uint64_t connect = rec->phase_ns[PHASE_TCP] == NO_NS ? 0 : rec->phase_ns[PHASE_TCP];
 	char *text = NULL;
 
+	if (rec->browser.seen)
+		connect += rec->browser.waited_ns;
 	for (int i = PHASE_PRELOGIN; i <= PHASE_TLS; i++)
 		handshake += rec->phase_ns[i] == NO_NS ? 0 : rec->phase_ns[i];
 	for (size_t i = 0; i < rec->step_count; i++) {
@@ -238,8 +267,8 @@ static void text_sqlclient(struct text_sink *sink, const struct login_record *re
 		     "as SqlClient tells it: [Pre-Login] initialization=%" PRIu64
 		     "; handshake=%" PRIu64 "; [Login] initialization=0; authentication=%" PRIu64
 		     "; [Post-Login] complete=%" PRIu64 ";",
-		     (rec->phase_ns[PHASE_TCP] == NO_NS ? 0 : rec->phase_ns[PHASE_TCP]) / 1000000,
-		     handshake / 1000000, before_login7 / 1000000, rest / 1000000) > 0)
+		     connect / 1000000, handshake / 1000000, before_login7 / 1000000,
+		     rest / 1000000) > 0)
 		text_paragraph(sink, text);
 	free(text);
 }
@@ -265,6 +294,7 @@ static void text_evidence(struct text_sink *sink, const struct login_record *rec
 			text_paragraph(sink, text);
 		free(text);
 	}
+	text_browser(sink, rec);
 	text_sqlclient(sink, rec);
 }
 
@@ -365,11 +395,35 @@ static void text_command(void *ctx, const struct command_record *rec)
 		text_paragraph(sink, "... (cut)");
 }
 
+/* There is no login to tell of, where a client did not learn the port. */
+static void text_unanswered(void *ctx, const struct browser_record *rec)
+{
+	struct text_sink *sink = ctx;
+	char *text = NULL, lasted[CLOCK_TEXT];
+
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	output_printf(sink->config.out, " %sSQL Server Browser unanswered%s, asked %u time%s\n",
+		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF), rec->questions,
+		      rec->questions == 1 ? "" : "s");
+	if (asprintf(&text,
+		     "no answer came within %s to the question %s%s, and no connection after it: "
+		     "UDP "
+		     "1434 is blocked on the way, the Browser service is stopped, or there is no "
+		     "such "
+		     "instance (SqlClient: error 26)",
+		     clock_duration(rec->waited_ns, lasted),
+		     rec->instance ? "for instance " : "for all instances",
+		     rec->instance ?: "") > 0)
+		text_paragraph(sink, text);
+	free(text);
+}
+
 const struct sink_ops text_sink = {
 	.name = "text",
 	.open = text_open,
 	.login = text_login,
 	.close = text_close,
 	.command = text_command,
+	.browser = text_unanswered,
 	.free = text_free,
 };

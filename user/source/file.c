@@ -71,7 +71,7 @@ static enum pkt_result link_fixed(const struct link *link, struct pkt *pkt, cons
 	if (type != PKT_ETH_IP4 && type != PKT_ETH_IP6)
 		return PKT_OTHER;
 	result = pkt_parse_ip(pkt, data + skip, end, frame_len - skip);
-	if (result == PKT_TCP)
+	if (result == PKT_TCP || result == PKT_UDP)
 		pkt->payload_off += skip;
 	return result;
 }
@@ -254,21 +254,32 @@ static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
 	return (uint32_t)link_type(p) << 16 | link_type(p + 2);
 }
 
+/* Is it to be handed over: a segment, or a datagram of SQL Server Browser? */
+static bool file_wants(const struct pkt *pkt, enum pkt_result result)
+{
+	return result == PKT_TCP ||
+	       (result == PKT_UDP && (pkt->sport == SSRP_PORT || pkt->dport == SSRP_PORT));
+}
+
 static void file_segment(struct file *file, const struct pcap_pkthdr *header, const uint8_t *data,
-			 const struct pkt *pkt, struct seg *seg)
+			 const struct pkt *pkt, enum pkt_result result, struct seg *seg)
 {
 	uint32_t held = pkt->payload_off < header->caplen ? header->caplen - pkt->payload_off : 0;
 
 	memset(seg, 0, sizeof(*seg));
-	pkt_seg(pkt, seg);
+	if (result == PKT_UDP)
+		pkt_datagram(pkt, seg);
+	else
+		pkt_seg(pkt, seg);
 	/* pcap's seconds are unsigned; libpcap hands them out as they are, signed. */
 	seg->ts_ns = (uint64_t)(uint32_t)header->ts.tv_sec * 1000000000 +
 		     (uint64_t)header->ts.tv_usec; /* ns, by the precision asked for */
 	seg->cap_len = held < seg->len ? held : seg->len;
 	seg->ifindex = link_ifindex(file->link, data);
+	seg->note = result == PKT_UDP ? SEG_NOTE_UDP : 0;
 	if (seg->cap_len < seg->len) {
-		seg->note = SEG_NOTE_TRUNC;
-		file->stats.truncated++;
+		seg->note |= SEG_NOTE_TRUNC;
+		file->stats.truncated += result == PKT_TCP;
 	}
 }
 
@@ -286,9 +297,9 @@ int file_next(struct file *file, struct seg *seg, const uint8_t **payload)
 
 		file_count(&file->stats, header, file->stream);
 		++*file_counter(&file->stats, result);
-		if (result != PKT_TCP)
+		if (!file_wants(&pkt, result))
 			continue;
-		file_segment(file, header, data, &pkt, seg);
+		file_segment(file, header, data, &pkt, result, seg);
 		*payload = data + (seg->cap_len ? pkt.payload_off : 0);
 		return 1;
 	}

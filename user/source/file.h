@@ -13,7 +13,7 @@ struct file;
 struct file_stats {
 	uint64_t packets;   /* frames read */
 	uint64_t segments;  /* of them, TCP segments handed over */
-	uint64_t other;	    /* not IP, or not TCP */
+	uint64_t other;	    /* not TCP; of them, SQL Server Browser's are handed over, too */
 	uint64_t malformed; /* cut short or inconsistent before the end of the TCP or UDP header */
 	uint64_t fragments; /* IP fragments other than the first */
 	uint64_t truncated; /* segments whose payload the capture cut short (snap length) */
@@ -28,7 +28,8 @@ struct file *file_open(const char *path, int *err);
 void file_close(struct file *file);
 
 /*
- * 1: *seg and *payload hold the next TCP segment, until the next call. 0: end of the file.
+ * 1: *seg and *payload hold the next TCP segment, or datagram of SQL Server Browser, until the
+ * next call. 0: end of the file.
  * -errno: the file broke off (logged: after which packet); what came before it stands.
  */
 int file_next(struct file *file, struct seg *seg, const uint8_t **payload);

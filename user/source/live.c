@@ -35,6 +35,7 @@ struct live_attached {
 
 struct live {
 	struct tap_bpf *tap;
+	struct port_set ports, learned; /* the tap watches both */
 	struct ring_buffer *ring;
 	struct attach_programs programs;
 	enum attach_mode mode;
@@ -296,6 +297,8 @@ static int live_load(struct live *live, const struct live_config *config)
 
 	if (err)
 		return err;
+	if (config->ports)
+		live->ports = *config->ports;
 	xdp = live->tap->progs.tap_xdp;
 	live->programs = (struct attach_programs){
 		.ingress = bpf_program__fd(live->tap->progs.tap_ingress),
@@ -500,9 +503,28 @@ void live_tap(struct live *live, const struct flow_key *flow_key, enum tap_level
 	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
 }
 
+/* The kernel may have added ports by itself, see bpf/browser.h: they are taken back. */
+static void live_write_ports(struct live *live)
+{
+	__u64 *ports = live->tap->bss->tap_ports;
+
+	for (size_t i = 0; i < sizeof(live->ports.bits) / sizeof(live->ports.bits[0]); i++)
+		ports[i] = live->ports.bits[i] | live->learned.bits[i];
+}
+
 void live_set_ports(struct live *live, const struct port_set *ports)
 {
-	memcpy(live->tap->bss->tap_ports, ports->bits, sizeof(ports->bits));
+	live->ports = *ports;
+	live_write_ports(live);
+}
+
+void live_port(struct live *live, uint16_t port, bool watch)
+{
+	if (watch)
+		port_set_add(&live->learned, port);
+	else
+		live->learned.bits[port / 64] &= ~(1ull << (port % 64));
+	live_write_ports(live);
 }
 
 bool live_is_local(const struct live *live, const uint8_t addr[16])

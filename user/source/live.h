@@ -57,6 +57,9 @@ uint64_t live_capabilities(const struct live *live);
 /* Set a flow's tap level in the kernel; a flow that is not there is ignored. */
 void live_tap(struct live *live, const struct flow_key *key, enum tap_level level);
 
+/* Watch a port besides from now on, or no longer. */
+void live_port(struct live *live, uint16_t port, bool watch);
+
 /* True if addr is assigned to one of this host's interfaces (of this network namespace). */
 bool live_is_local(const struct live *live, const uint8_t addr[16]);
 
