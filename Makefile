@@ -25,7 +25,8 @@ BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev li
 	libsystemd-dev libcap-dev libseccomp-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
-	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev chromium
+	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev chromium curl openssl \
+	python3-prometheus-client
 # A Node.js from elsewhere serves as well.
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
@@ -165,4 +166,4 @@ $(SERVER) $(LOAD): $(O)/tests/tds-%: $(wildcard tests/server/*.c tests/server/*.
 	$(call say,TEST,$@)$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ tests/server/$*.c \
 		$(filter-out tests/server/server.c tests/server/load.c,$(filter %.c,$^)) -lssl -lcrypto -lpthread
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -name '*.d' -type f 2>/dev/null)

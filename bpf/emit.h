@@ -30,31 +30,52 @@ TAP_INLINE __u64 emit_wakeup(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* Kernels before 5.18: what lies within the frame's only buffer, by hand. dst holds room bytes. */
+/* The number, of which the verifier has forgotten all that it found out. */
+TAP_INLINE __u32 emit_forget(__u32 n)
+{
+	__u32 any = *(const volatile __u32 *)&tap_armed;
+
+	n ^= any;
+	tap_opaque(n);
+	return n ^ any;
+}
+
+/* Where off of the frame is, if that is in its first buffer. */
+TAP_INLINE const __u8 *emit_at(const struct xdp_md *xdp, __u32 off)
+{
+	tap_opaque(off);
+	return (const __u8 *)(long)xdp->data + (off & 0x3fff);
+}
+
+/*
+ * Kernels before 5.18: what lies within the frame's only buffer, by hand. dst holds room bytes.
+ * Nothing behind the first loop may rest on how often it ran: the verifier of 5.10 would look at
+ * all the rest once for each time, and give up.
+ */
 TAP_INLINE long emit_load_direct(struct xdp_md *xdp, __u32 off, __u8 *dst, __u32 n, __u32 room)
 {
-	const __u8 *src = (const __u8 *)(long)xdp->data;
-	const __u8 *end = (const __u8 *)(long)xdp->data_end;
-	__u32 i, words = n / 8;
+	const __u8 *end = (const __u8 *)(long)xdp->data_end, *src = emit_at(xdp, off);
+	__u32 i, size = emit_forget(n);
 
-	tap_opaque(off);
-	src += off & 0x3fff;
 	for (i = 0; i < room / 8; i++) {
-		if (i >= words || src + 8 > end)
+		if (i >= size / 8)
 			break;
+		if (src + 8 > end)
+			return -1;
 		*(__u64 *)(dst + i * 8) = *(const __u64 *)src;
 		src += 8;
 	}
-	if (i < words)
-		return -1;
-	/* i is words by now, but that is more than the verifier knows */
-	words &= room / 8 - 1;
+	size = emit_forget(n);
+	dst += size & (room - 8);
+	src = emit_at(xdp, off + (size & ~7u));
 	for (i = 0; i < 7; i++) {
-		if (i >= n % 8 || src + 1 > end)
+		if (i >= size % 8)
 			break;
-		dst[words * 8 + i] = *src++;
+		if (src + 1 > end)
+			return -1;
+		dst[i] = *src++;
 	}
-	return i < n % 8 ? -1 : 0;
+	return 0;
 }
 
 /* Copy n bytes at off of the frame; dst holds room bytes, room is a constant, 1 <= n <= room. */

@@ -157,10 +157,9 @@ __noinline int locate_xdp(struct xdp_md *xdp, __u32 dir)
 	const void *data = (void *)(long)xdp->data;
 	const void *end = (void *)(long)xdp->data_end;
 	struct pkt pkt;
+	enum pkt_result parsed = pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data);
 
-	return locate_pkt(xdp, TAP_HOOK_XDP, &pkt,
-			  pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data),
-			  xdp->ingress_ifindex, dir);
+	return locate_pkt(xdp, TAP_HOOK_XDP, &pkt, parsed, xdp->ingress_ifindex, dir);
 }
 
 #endif

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint8_t *bytes = fuzz_bytes(&in, want, &len);
 
 		sender = how & 1 ? SIDE_SERVER : SIDE_CLIENT;
-		frame_feed(&f->framer[sender], &ops, f, how & 2 ? NULL : bytes, len, ++now_ns);
+		frame_feed(&f->half[sender].framer, &ops, f, how & 2 ? NULL : bytes, len, ++now_ns);
 		free(bytes);
 	}
 	session_close(&engine, f);

@@ -308,6 +308,10 @@ def _login_times(r):
             of_side = sum(s["ns"] for s in steps if s["waits_on"] + "_ns" == side)
             if (ns or 0) != of_side:
                 out.append("steps that wait on the %s add up to %d, waits.%s is %s" % (side[:-3], of_side, side, ns))
+    hellos = [i for i, s in enumerate(steps) if s["name"] == "server_hello" and
+              (not i or steps[i - 1]["name"] != "server_hello")]
+    if len(hellos) > 1:
+        out.append("server_hello comes %d times" % len(hellos))
     for p in dict.fromkeys(s["phase"] for s in steps):
         if p not in phases:
             out.append("a step in phase %s, which did not happen" % p)

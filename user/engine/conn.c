@@ -107,7 +107,7 @@ static void login_told(struct engine *e, struct flow *f)
 	bool not_tds = l->outcome == OUTCOME_NOT_TDS;
 
 	f->login_outcome = (uint8_t)l->outcome;
-	f->spid = l->spid > 0 ? (uint16_t)l->spid : 0;
+	f->half[SIDE_SERVER].spid = l->spid > 0 ? (uint16_t)l->spid : 0;
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
 		   : l->mark_count	    ? l->marks[l->mark_count - 1].phase
 					    : PHASE_TCP;
@@ -204,7 +204,7 @@ void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *
 
 	if (f->told)
 		return;
-	frame_feed(&f->framer[from], &conn_ops, &c, data, len, ts_ns);
+	frame_feed(&f->half[from].framer, &conn_ops, &c, data, len, ts_ns);
 	if (f->tentative)
 		recognise(e, f);
 	login_settle(e, f);
@@ -221,7 +221,7 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 		login_gap(f, from, len, kind == GAP_MISSING);
 	else if (kind == GAP_MISSING)
 		session_lossy(f);
-	frame_feed(&f->framer[from], &conn_ops, &c, NULL, len, ts_ns);
+	frame_feed(&f->half[from].framer, &conn_ops, &c, NULL, len, ts_ns);
 	login_settle(e, f);
 }
 
@@ -229,7 +229,7 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 	       uint64_t ts_ns)
 {
 	struct conn c = {e, f, from};
-	uint32_t left = f->framer[from].left;
+	uint32_t left = f->half[from].framer.left;
 
 	if (f->told)
 		return;
@@ -237,7 +237,7 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 		login_gap(f, from, len, false);
 	if (!f->login && len > left)
 		session_skip(f, from, len - left);
-	frame_skip(&f->framer[from], &conn_ops, &c, len, to_head, ts_ns);
+	frame_skip(&f->half[from].framer, &conn_ops, &c, len, to_head, ts_ns);
 	login_settle(e, f);
 }
 

@@ -60,7 +60,7 @@ void engine_free(struct engine *e)
 		return;
 	for (int i = 0; i < FLOW_LISTS; i++) {
 		while (e->flows.head[i])
-			conn_remove(e, e->flows.head[i]);
+			conn_remove(e, flow_oldest(&e->flows, (enum flow_list)i));
 	}
 	flow_table_release(&e->flows);
 	cert_cache_release(&e->certs);
@@ -82,7 +82,7 @@ static void evict(struct engine *e)
 	struct flow *f;
 
 	for (int i = 0; i < FLOW_LISTS; i++) {
-		f = e->flows.head[order[i]];
+		f = flow_oldest(&e->flows, order[i]);
 		if (!f)
 			continue;
 		if (!f->told)
@@ -122,8 +122,6 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const st
 	if (e->flows.count >= e->config.max_flows)
 		evict(e);
 	f = flow_add(&e->flows, key);
-	if (!f)
-		return NULL;
 	f->login = login_new(e);
 	if (!f->login) {
 		flow_remove(&e->flows, f);
@@ -149,8 +147,8 @@ static bool syn_is_new(const struct flow *f, enum side from, const struct seg *s
 
 	if (h->has_isn)
 		return h->isn != seg->seq;
-	if (f->settling && h->held)
-		return h->held->seg.seq - seg->seq > SETTLE_SEQ_MAX;
+	if (f->settling && tcp_held(f, from))
+		return tcp_held(f, from)->seg.seq - seg->seq > SETTLE_SEQ_MAX;
 	return h->known && h->next - seg->seq > SETTLE_SEQ_MAX;
 }
 
@@ -208,12 +206,12 @@ static void sweep_list(struct engine *e, enum flow_list list,
 		       void (*visit)(struct engine *, struct flow *, uint64_t idle_ns),
 		       uint64_t least_ns)
 {
-	struct flow *f = e->flows.head[list], *next;
+	struct flow *f = flow_oldest(&e->flows, list), *next;
 
 	for (; f; f = next) {
 		uint64_t idle_ns = e->now_ns > f->last_ns ? e->now_ns - f->last_ns : 0;
 
-		next = f->next;
+		next = flow_next(&e->flows, f);
 		if (idle_ns < least_ns)
 			return;
 		visit(e, f, idle_ns);
@@ -249,7 +247,7 @@ static void sweep(struct engine *e)
 
 	e->swept_ns = e->now_ns;
 	for (f = e->flows.stalled; f; f = next) {
-		next = f->stall_next;
+		next = f->reorder->next;
 		tcp_tick(e, f);
 	}
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
@@ -325,8 +323,11 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 
 void engine_ports_in_use(const struct engine *e, struct port_set *ports)
 {
+	const struct flow_table *t = &e->flows;
+
 	for (int i = 0; i < FLOW_LISTS; i++)
-		for (const struct flow *f = e->flows.head[i]; f; f = f->next)
+		for (const struct flow *f = flow_oldest(t, (enum flow_list)i); f;
+		     f = flow_next(t, f))
 			port_set_add(ports, f->key.port[!f->client]);
 }
 
@@ -336,10 +337,10 @@ void engine_finish(struct engine *e)
 
 	for (int i = 0; i < 2; i++) {
 		while (e->flows.head[order[i]])
-			conn_close(e, e->flows.head[order[i]], CLOSE_OPEN, e->now_ns);
+			conn_close(e, flow_oldest(&e->flows, order[i]), CLOSE_OPEN, e->now_ns);
 	}
 	while (e->flows.head[FLOW_CLOSED])
-		conn_remove(e, e->flows.head[FLOW_CLOSED]);
+		conn_remove(e, flow_oldest(&e->flows, FLOW_CLOSED));
 	browser_tick(e, true);
 	e->stats.flows = e->flows.count;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * flow.c - see flow.h. A chained hash table, and three lists by last packet.
+ * flow.c - see flow.h. A chained hash table, and three lists by last packet, over one array.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,61 +15,98 @@ int flow_table_init(struct flow_table *t, uint32_t max_flows)
 	while (n < max_flows && n < 1u << 24)
 		n *= 2;
 	memset(t, 0, sizeof(*t));
+	/* Of zeroed memory so large the kernel gives what is touched. */
+	t->at = calloc((size_t)max_flows + 1, sizeof(*t->at));
 	t->buckets = calloc(n, sizeof(*t->buckets));
 	t->mask = n - 1;
-	return t->buckets ? 0 : -ENOMEM;
+	if (t->at && t->buckets)
+		return 0;
+	flow_table_release(t);
+	return -ENOMEM;
 }
 
 void flow_table_release(struct flow_table *t)
 {
+	free(t->at);
 	free(t->buckets);
 	memset(t, 0, sizeof(*t));
 }
 
-/* Fast and well enough spread for addresses and ports; a multiply-xor over 32-bit words. */
+/* The key as words, to be hashed and compared by. */
+struct key_words {
+	uint64_t addr[4];
+	uint32_t ports;
+};
+
+static struct key_words key_words(const struct flow_key *key)
+{
+	struct key_words w;
+
+	memcpy(w.addr, key->addr, sizeof(w.addr));
+	memcpy(&w.ports, key->port, sizeof(w.ports));
+	return w;
+}
+
+/* Both halves of a product: each bit of the factors goes into many of it. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static uint32_t flow_hash(const struct flow_key *key)
 {
-	uint64_t h = 0x9e3779b97f4a7c15ull;
-	uint32_t word;
+	struct key_words w = key_words(key);
+	uint64_t h = mix(w.addr[0] ^ 0x9e3779b97f4a7c15ull, w.addr[1] ^ 0xff51afd7ed558ccdull);
 
-	for (size_t i = 0; i < sizeof(*key); i += sizeof(word)) {
-		memcpy(&word, (const uint8_t *)key + i, sizeof(word));
-		h = (h ^ word) * 0xff51afd7ed558ccdull;
-		h ^= h >> 32;
-	}
-	return (uint32_t)h;
+	h = mix(h ^ w.addr[2], w.addr[3] ^ 0xc4ceb9fe1a85ec53ull);
+	return (uint32_t)mix(h ^ w.ports, 0x9e3779b97f4a7c15ull);
+}
+
+static bool key_is(const struct flow_key *a, const struct flow_key *b)
+{
+	struct key_words x = key_words(a), y = key_words(b);
+
+	return !((x.addr[0] ^ y.addr[0]) | (x.addr[1] ^ y.addr[1]) | (x.addr[2] ^ y.addr[2]) |
+		 (x.addr[3] ^ y.addr[3]) | (x.ports ^ y.ports));
 }
 
 struct flow *flow_find(const struct flow_table *t, const struct flow_key *key)
 {
-	struct flow *f = t->buckets[flow_hash(key) & t->mask];
+	struct flow *f = flow_at(t, t->buckets[flow_hash(key) & t->mask]);
 
-	while (f && memcmp(&f->key, key, sizeof(*key)))
-		f = f->hash_next;
+	while (f && !key_is(&f->key, key))
+		f = flow_at(t, f->hash_next);
 	return f;
+}
+
+static uint32_t place_of(const struct flow_table *t, const struct flow *f)
+{
+	return (uint32_t)(f - t->at);
 }
 
 static void list_add(struct flow_table *t, struct flow *f, enum flow_list list)
 {
 	f->list = (uint8_t)list;
 	f->prev = t->tail[list];
-	f->next = NULL;
+	f->next = 0;
 	if (f->prev)
-		f->prev->next = f;
+		t->at[f->prev].next = place_of(t, f);
 	else
-		t->head[list] = f;
-	t->tail[list] = f;
+		t->head[list] = place_of(t, f);
+	t->tail[list] = place_of(t, f);
 	t->listed[list]++;
 }
 
 static void list_remove(struct flow_table *t, struct flow *f)
 {
 	if (f->prev)
-		f->prev->next = f->next;
+		t->at[f->prev].next = f->next;
 	else
 		t->head[f->list] = f->next;
 	if (f->next)
-		f->next->prev = f->prev;
+		t->at[f->next].prev = f->prev;
 	else
 		t->tail[f->list] = f->prev;
 	t->listed[f->list]--;
@@ -77,14 +114,16 @@ static void list_remove(struct flow_table *t, struct flow *f)
 
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 {
-	struct flow **bucket = &t->buckets[flow_hash(key) & t->mask];
-	struct flow *f = calloc(1, sizeof(*f));
+	uint32_t *bucket = &t->buckets[flow_hash(key) & t->mask];
+	uint32_t place = t->spare ? t->spare : ++t->used;
+	struct flow *f = &t->at[place];
 
-	if (!f)
-		return NULL;
+	if (t->spare)
+		t->spare = f->next;
+	memset(f, 0, sizeof(*f));
 	f->key = *key;
 	f->hash_next = *bucket;
-	*bucket = f;
+	*bucket = place;
 	t->count++;
 	list_add(t, f, FLOW_LOGIN);
 	return f;
@@ -92,49 +131,24 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 
 void flow_remove(struct flow_table *t, struct flow *f)
 {
-	struct flow **at = &t->buckets[flow_hash(&f->key) & t->mask];
+	uint32_t *at = &t->buckets[flow_hash(&f->key) & t->mask];
+	uint32_t place = place_of(t, f);
 
-	while (*at != f)
-		at = &(*at)->hash_next;
+	while (*at != place)
+		at = &t->at[*at].hash_next;
 	*at = f->hash_next;
 	list_remove(t, f);
-	flow_unstall(t, f);
+	f->next = t->spare;
+	t->spare = place;
 	t->count--;
-	free(f);
 }
 
 void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list)
 {
-	if (f->list == list && t->tail[list] == f)
+	if (f->list == list && t->tail[list] == place_of(t, f))
 		return;
 	list_remove(t, f);
 	list_add(t, f, list);
-}
-
-void flow_stall(struct flow_table *t, struct flow *f)
-{
-	if (f->stalled)
-		return;
-	f->stalled = true;
-	f->stall_prev = NULL;
-	f->stall_next = t->stalled;
-	if (t->stalled)
-		t->stalled->stall_prev = f;
-	t->stalled = f;
-}
-
-void flow_unstall(struct flow_table *t, struct flow *f)
-{
-	if (!f->stalled)
-		return;
-	f->stalled = false;
-	f->stall_packets = 0;
-	if (f->stall_prev)
-		f->stall_prev->stall_next = f->stall_next;
-	else
-		t->stalled = f->stall_next;
-	if (f->stall_next)
-		f->stall_next->stall_prev = f->stall_prev;
 }
 
 struct flow_key flow_key_of(const struct seg *seg, uint8_t *sender)

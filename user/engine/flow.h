@@ -11,6 +11,8 @@
 #include "frame.h"
 #include "history.h"
 
+#define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
+
 struct hidden;
 struct login;
 struct mars;
@@ -23,18 +25,33 @@ struct held {
 	uint8_t data[];
 };
 
+/* What a flow has only while its segments come out of order: tcp.c */
+struct reorder {
+	struct flow *prev, *next; /* on the table's list of stalled flows */
+	struct held *held[2];	  /* of each side, by rising sequence number */
+	uint64_t stall_ns;
+	uint32_t held_bytes;
+	uint16_t held_count;
+	uint16_t stall_packets;
+	bool stalled;
+	bool rst_held; /* a reset waits for its turn */
+};
+
 /* What one side sends. Sequence numbers compare as (int32_t)(a - b). */
 struct half {
 	uint64_t bytes; /* payload, each byte once */
 	uint64_t last_ns;
-	struct held *held; /* by rising sequence number */
-	uint32_t next;	   /* next byte in order; valid once known */
-	uint32_t acked;	   /* highest that the peer acknowledged; valid once has_acked */
+	uint32_t next;	/* next byte in order; valid once known */
+	uint32_t acked; /* highest that the peer acknowledged; valid once has_acked */
 	uint32_t isn;
 	uint32_t ifindex; /* where its segments are seen */
-	bool known;	  /* next is */
-	bool has_isn, has_acked;
-	bool fin_done; /* its FIN was reached in order */
+	struct framer framer;
+	bool known : 1; /* next is */
+	bool has_isn : 1;
+	bool has_acked : 1;
+	bool fin_done : 1; /* its FIN was reached in order */
+	bool reset : 1;	   /* its RST was processed */
+	uint16_t spid;	   /* in its packets: the server's alone; 0: not seen */
 };
 
 /* Which timer list a flow is on; each is kept by last packet, oldest first. */
@@ -45,51 +62,53 @@ enum flow_list {
 	FLOW_LISTS,
 };
 
+/*
+ * There may be a million of them, most of them idle: what only a login under way, a disorder or
+ * some sessions need hangs on a pointer, and links are places in the table.
+ */
 struct flow {
-	struct flow *hash_next;
-	struct flow *prev, *next; /* on its list */
-	struct flow *stall_prev, *stall_next;
+	uint32_t hash_next;  /* 0: none */
+	uint32_t prev, next; /* on its list */
 	struct flow_key key;
-	uint8_t list;
-	uint8_t client; /* which of the key's pairs is the client: 0 or 1 */
-	bool stalled;
-	bool settling;	     /* begun without SYN: collecting until the order is clear */
-	bool mid_stream;     /* the SYN was not seen */
-	bool tentative;	     /* any port: not yet known to be TDS */
-	bool handed_payload; /* a payload byte was seen in order */
-	bool has_login;
-	bool reset;	    /* RST processed */
-	bool rst_held;	    /* a reset waits for its turn */
-	bool told;	    /* the close record was emitted, or will never be */
-	bool awaiting;	    /* a request of the client is not yet answered */
-	bool unfollowed;    /* TLS hides requests, and not all of them were counted */
-	bool in_message[2]; /* after the login: a TDS message goes on in the next packet */
-	uint8_t login_outcome;
-	uint8_t phase; /* enum phase, where it stands */
-	uint8_t close_by, close_how;
-	bool graceful;
-	uint16_t held_count;
-	uint16_t stall_packets;
-	uint32_t held_bytes;
 	uint64_t first_ns, last_ns;
-	uint64_t stall_ns;
 	struct half half[2];
-	struct framer framer[2];
 	struct login *login;	 /* NULL once decided */
+	struct reorder *reorder; /* NULL while all is in order */
 	struct mars *mars;	 /* NULL without */
 	struct request *request; /* under way; NULL where commands are not told */
 	struct hidden *hidden;	 /* the session under TLS; NULL: in clear, or not followed */
 	uint32_t commands[COMMAND_COUNT];
 	uint32_t resets;
-	uint16_t spid; /* 0: not seen */
+	uint8_t in_message; /* after the login, a bit of each side: its TDS message goes on */
+	uint8_t list : 2;   /* enum flow_list */
+	uint8_t client : 1; /* which of the key's pairs is the client */
+	uint8_t phase : 3;  /* enum phase, where it stands */
+	uint8_t close_by : 2;
+	uint8_t close_how : 3;
+	uint8_t login_outcome : 4;
+	bool settling : 1;	 /* begun without SYN: collecting until the order is clear */
+	bool mid_stream : 1;	 /* the SYN was not seen */
+	bool tentative : 1;	 /* any port: not yet known to be TDS */
+	bool handed_payload : 1; /* a payload byte was seen in order */
+	bool has_login : 1;
+	bool told : 1;	   /* the close record was emitted, or will never be */
+	bool awaiting : 1; /* a request of the client is not yet answered */
+	bool graceful : 1;
+	bool unfollowed : 1; /* TLS hides requests, and not all of them were counted */
 };
+_Static_assert(FLOW_LISTS <= 4 && PHASE_COUNT <= 8 && SIDE_COUNT <= 4 && CLOSE_COUNT <= 8 &&
+		       OUTCOME_COUNT <= 16,
+	       "struct flow's bits hold the enums");
+_Static_assert(sizeof(struct flow) <= FLOW_SIZE_MAX, "memory of an idle connection");
 
 struct flow_table {
-	struct flow **buckets;
+	struct flow *at; /* by place; 0 is none's */
+	uint32_t *buckets;
 	uint32_t mask;
 	uint32_t count;
+	uint32_t used, spare; /* places that were ever used; the first one free again */
 	uint32_t listed[FLOW_LISTS];
-	struct flow *head[FLOW_LISTS], *tail[FLOW_LISTS];
+	uint32_t head[FLOW_LISTS], tail[FLOW_LISTS];
 	struct flow *stalled;
 };
 
@@ -107,19 +126,33 @@ struct engine {
 	struct cert_cache certs;
 };
 
+/* Memory is reserved for max_flows, and taken as they come. 0 or -ENOMEM. */
 int flow_table_init(struct flow_table *t, uint32_t max_flows);
 void flow_table_release(struct flow_table *t);
 
 struct flow *flow_find(const struct flow_table *t, const struct flow_key *key);
-/* A new flow, on list FLOW_LOGIN, zeroed but for key. NULL for want of memory. */
+/* A new flow, on list FLOW_LOGIN, zeroed but for key. There must be room: count < max_flows. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key);
-/* Unlink and free the flow itself; what hangs on it is the caller's to free. */
+/* Unlink the flow and give its place back; what hangs on it is the caller's to free. */
 void flow_remove(struct flow_table *t, struct flow *f);
 /* To the young end of a list. */
 void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list);
 
-void flow_stall(struct flow_table *t, struct flow *f);
-void flow_unstall(struct flow_table *t, struct flow *f);
+/* The oldest of a list, and the one after it; NULL: none. */
+static inline struct flow *flow_at(const struct flow_table *t, uint32_t place)
+{
+	return place ? &t->at[place] : NULL;
+}
+
+static inline struct flow *flow_oldest(const struct flow_table *t, enum flow_list list)
+{
+	return flow_at(t, t->head[list]);
+}
+
+static inline struct flow *flow_next(const struct flow_table *t, const struct flow *f)
+{
+	return flow_at(t, f->next);
+}
 
 /* The key of a segment's connection, and which of its pairs (0 or 1) is the sender. */
 struct flow_key flow_key_of(const struct seg *seg, uint8_t *sender);

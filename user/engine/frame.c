@@ -116,9 +116,32 @@ static bool frame_chain(const uint8_t *p, uint32_t n)
 	return at == n || frames > 1 || n >= 512;
 }
 
+static void frame_begin(struct framer *f, enum frame_kind kind)
+{
+	f->kind = kind;
+	f->left = frame_length(kind, f->header) - frame_header_length(kind);
+}
+
+/* A header that is there as a whole, as nearly all are, is read where it stands. */
+static bool frame_header_whole(struct framer *f, const uint8_t **data, uint32_t *len)
+{
+	enum frame_kind kind = f->have ? FRAME_NONE : frame_classify(*data, *len);
+
+	if (kind == FRAME_NONE || kind == FRAME_LOST)
+		return false;
+	f->have = (uint8_t)frame_header_length(kind);
+	memcpy(f->header, *data, f->have);
+	frame_begin(f, kind);
+	*data += f->have;
+	*len -= f->have;
+	return true;
+}
+
 /* Take what the header still needs; true when it is complete and valid. */
 static bool frame_header(struct framer *f, const uint8_t **data, uint32_t *len)
 {
+	if (frame_header_whole(f, data, len))
+		return true;
 	while (*len) {
 		enum frame_kind kind;
 
@@ -130,7 +153,7 @@ static bool frame_header(struct framer *f, const uint8_t **data, uint32_t *len)
 		f->kind = kind;
 		if (kind == FRAME_LOST)
 			return false;
-		f->left = frame_length(kind, f->header) - frame_header_length(kind);
+		frame_begin(f, kind);
 		return true;
 	}
 	return false;

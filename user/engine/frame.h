@@ -42,12 +42,13 @@ enum tds_type {
 	TDS_PRELOGIN = 0x12,
 };
 
+/* Packed, for each connection has two of them. */
 struct framer {
-	uint32_t left; /* body bytes still to come */
-	uint8_t kind;  /* enum frame_kind */
-	uint8_t have;  /* header bytes held */
+	uint32_t left;	  /* body bytes still to come */
+	uint8_t kind : 3; /* enum frame_kind */
+	uint8_t have : 5; /* header bytes held */
 	uint8_t header[FRAME_HEADER_MAX];
-};
+} __attribute__((packed));
 
 struct frame_ops {
 	/* A header is complete: kind and bytes in f. The body, f->left bytes, follows. */

@@ -166,7 +166,7 @@ static void turn_over(struct engine *e, struct flow *f)
 
 	if (h->open)
 		t->last_ns = 0;
-	if ((t->asked && !t->ended) || f->framer[SIDE_SERVER].kind == FRAME_LOST)
+	if ((t->asked && !t->ended) || f->half[SIDE_SERVER].framer.kind == FRAME_LOST)
 		t->vague = true;
 	if (t->asked && !t->unknown)
 		tell_request(e, f, t, over);

@@ -19,9 +19,9 @@ struct unit {
 };
 
 struct units {
-	struct unit at[UNITS_MAX];
 	uint32_t count;
 	bool more; /* there were more than fit: the last one stands for those of its side */
+	struct unit at[UNITS_MAX];
 };
 
 /* One protected record of `from` whose plaintext is least..most bytes. */

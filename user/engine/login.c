@@ -10,10 +10,13 @@
 
 struct login *login_new(struct engine *e)
 {
-	struct login *l = calloc(1, sizeof(*l));
+	struct login *l = malloc(sizeof(*l));
 
 	if (!l)
 		return NULL;
+	memset(l, 0, offsetof(struct login, units));
+	l->units.count = 0;
+	l->units.more = false;
 	l->limits = &e->config;
 	l->history = &e->history;
 	tls_init(&l->tls);

@@ -64,9 +64,7 @@ struct login {
 	struct message message[2];
 	struct framer tls_framer[2]; /* TLS records inside TDS packets */
 	struct tls tls;
-	struct units units; /* messages that TLS hides */
-	uint32_t last_unit; /* of them, the login's last, once it is decided */
-	struct mark marks[LOGIN_MARKS];
+	uint32_t last_unit; /* of the hidden messages, the login's last, once it is decided */
 	uint32_t mark_count;
 	uint32_t sound_marks;	/* of these, how many no loss can have touched; see login_gap() */
 	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */
@@ -103,6 +101,10 @@ struct login {
 	bool late_answer;   /* came after the client had left */
 	bool gave_up;	    /* the monitor did */
 	bool at_end;	    /* the capture ended first */
+
+	/* Large, and valid as far as they count: login_new() zeroes nothing from here on. */
+	struct units units; /* messages that TLS hides */
+	struct mark marks[LOGIN_MARKS];
 };
 
 struct login *login_new(struct engine *e);

@@ -40,7 +40,7 @@ struct channel {
 	struct engine *e;
 	struct flow *f;
 	struct request *request; /* NULL: commands are not told */
-	bool *in_message;	 /* of both sides */
+	uint8_t *in_message;	 /* a bit of each side */
 	int32_t session;
 };
 
@@ -52,7 +52,7 @@ struct smp_session {
 	bool opened; /* its SYN was seen */
 	bool fin[2];
 	bool stalled[2];
-	bool in_message[2];
+	uint8_t in_message; /* as the flow's */
 };
 
 struct mars {
@@ -142,7 +142,7 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 		.time_ns = end_ns,
 		.client = flow_endpoint(c->f, SIDE_CLIENT),
 		.server = flow_endpoint(c->f, SIDE_SERVER),
-		.spid = c->f->spid ? c->f->spid : -1,
+		.spid = c->f->half[SIDE_SERVER].spid ? c->f->half[SIDE_SERVER].spid : -1,
 		.session = c->session,
 		.kind = kind,
 		.first_byte_ns = !first_ns	     ? NO_NS
@@ -264,15 +264,18 @@ static void channel_head(const struct channel *c, enum side from, const uint8_t 
 {
 	/* An attention may come between the packets of a request: MS-TDS 2.2.1.7 */
 	bool attention = header[0] == TDS_ATTENTION;
-	bool first = attention || !c->in_message[from];
+	bool first = attention || !(*c->in_message & 1 << from);
 	enum command_kind kind = command_kind(header[0]);
 
-	if (!attention)
-		c->in_message[from] = !(header[1] & TDS_STATUS_EOM);
+	if (!attention && header[1] & TDS_STATUS_EOM)
+		*c->in_message &= (uint8_t) ~(1 << from);
+	else if (!attention)
+		*c->in_message |= (uint8_t)(1 << from);
 	if (from == SIDE_SERVER) {
 		uint16_t spid = (uint16_t)(header[4] << 8 | header[5]);
 
-		c->f->spid = spid ? spid : c->f->spid;
+		if (spid)
+			c->f->half[from].spid = spid;
 		if (c->request)
 			answer_head(c, header, ts_ns);
 		return;
@@ -394,12 +397,12 @@ static struct channel channel_of(struct engine *e, struct flow *f)
 {
 	if (e->ops.command && !f->request)
 		f->request = calloc(1, sizeof(*f->request));
-	return (struct channel){e, f, f->request, f->in_message, -1};
+	return (struct channel){e, f, f->request, &f->in_message, -1};
 }
 
 static struct channel channel_of_smp(struct engine *e, struct flow *f, struct smp_session *s)
 {
-	return (struct channel){e, f, e->ops.command ? &s->request : NULL, s->in_message, s->sid};
+	return (struct channel){e, f, e->ops.command ? &s->request : NULL, &s->in_message, s->sid};
 }
 
 void session_head(struct engine *e, struct flow *f, enum side from, const struct framer *frame,
@@ -441,7 +444,7 @@ void session_skip(struct flow *f, enum side from, uint32_t len)
 
 	if (f->hidden)
 		hidden_skip(f, from, len);
-	if (!r || !f->in_message[from] || f->mars)
+	if (!r || !(f->in_message & 1 << from) || f->mars)
 		return;
 	if (from == SIDE_CLIENT && r->sending)
 		r->bytes += len;

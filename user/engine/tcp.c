@@ -41,13 +41,82 @@ static uint64_t half_time(struct half *h, uint64_t ts_ns)
 	return h->last_ns;
 }
 
+/* ---- what is held, and which flows stall ---- */
+
+const struct held *tcp_held(const struct flow *f, enum side from)
+{
+	return f->reorder ? f->reorder->held[from] : NULL;
+}
+
+static bool any_held(const struct flow *f)
+{
+	return f->reorder && f->reorder->held_count;
+}
+
+static bool is_stalled(const struct flow *f)
+{
+	return f->reorder && f->reorder->stalled;
+}
+
+/* False for want of memory. */
+static bool reorder_begin(struct flow *f)
+{
+	if (!f->reorder)
+		f->reorder = calloc(1, sizeof(*f->reorder));
+	return f->reorder;
+}
+
+/* All is in order again. */
+static void reorder_end(struct flow *f)
+{
+	struct reorder *r = f->reorder;
+
+	if (!r || r->stalled || r->held_count || r->rst_held)
+		return;
+	free(r);
+	f->reorder = NULL;
+}
+
+static void stall_begin(struct engine *e, struct flow *f)
+{
+	struct reorder *r;
+
+	if (!reorder_begin(f))
+		return;
+	r = f->reorder;
+	r->stalled = true;
+	r->stall_ns = e->now_ns;
+	r->prev = NULL;
+	r->next = e->flows.stalled;
+	if (r->next)
+		r->next->reorder->prev = f;
+	e->flows.stalled = f;
+}
+
+static void stall_end(struct engine *e, struct flow *f)
+{
+	struct reorder *r = f->reorder;
+
+	if (!is_stalled(f))
+		return;
+	r->stalled = false;
+	r->stall_packets = 0;
+	if (r->prev)
+		r->prev->reorder->next = r->next;
+	else
+		e->flows.stalled = r->next;
+	if (r->next)
+		r->next->reorder->prev = r->prev;
+}
+
 static struct held *held_take(struct engine *e, struct flow *f, enum side from)
 {
-	struct held *head = f->half[from].held;
+	struct reorder *r = f->reorder;
+	struct held *head = r->held[from];
 
-	f->half[from].held = head->next;
-	f->held_count--;
-	f->held_bytes -= head->seg.cap_len;
+	r->held[from] = head->next;
+	r->held_count--;
+	r->held_bytes -= head->seg.cap_len;
 	e->held_bytes -= head->seg.cap_len;
 	return head;
 }
@@ -55,23 +124,29 @@ static struct held *held_take(struct engine *e, struct flow *f, enum side from)
 void tcp_release(struct engine *e, struct flow *f)
 {
 	for (int i = 0; i < 2; i++) {
-		while (f->half[i].held)
+		while (tcp_held(f, (enum side)i))
 			free(held_take(e, f, (enum side)i));
 	}
+	stall_end(e, f);
+	free(f->reorder);
+	f->reorder = NULL;
 }
+
+/* ---- order ---- */
 
 /* May it be handed over? All before it was, and all that its sender had seen of the peer's. */
 static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
+	const struct held *ours = tcp_held(f, from), *theirs = tcp_held(f, side_other(from));
 
 	/* A reset ends the connection: what came before it is heard first. */
-	if (seg->flags & SEG_RST && (peer->held || (h->held && &h->held->seg != seg)))
+	if (seg->flags & SEG_RST && (theirs || (ours && &ours->seg != seg)))
 		return false;
 	/* The kernel put it in its place; but what it handed over before that comes before it. */
 	if (seg->note & SEG_NOTE_HEADS)
-		return !h->held || &h->held->seg == seg ||
-		       seq_diff(data_seq(seg), data_seq(&h->held->seg)) < 0;
+		return !ours || &ours->seg == seg ||
+		       seq_diff(data_seq(seg), data_seq(&ours->seg)) < 0;
 	if (h->known && seq_diff(data_seq(seg), h->next) > 0)
 		return false;
 	/* With the peer's SYN seen, ours tells where we begin: it is on its way. */
@@ -82,7 +157,7 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 	if (from == SIDE_CLIENT && f->login && login_lacks_ack(f->login, seg))
 		return false;
 	if (!peer->known)
-		return !peer->held || !(peer->held->seg.flags & SEG_SYN);
+		return !theirs || !(theirs->seg.flags & SEG_SYN);
 	return seq_diff(seg->ack, peer->next) <= 0 || !believable(seq_diff(seg->ack, peer->next));
 }
 
@@ -135,10 +210,10 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	struct half *h = &f->half[from];
 	uint64_t ts_ns = half_time(h, seg->ts_ns);
 
-	if (f->reset)
+	if (h->reset || f->half[side_other(from)].reset)
 		return; /* payload after a reset means nothing */
 	if (seg->flags & SEG_RST) {
-		f->reset = true;
+		h->reset = true;
 		conn_rst(e, f, from, seg, ts_ns);
 		return;
 	}
@@ -174,8 +249,10 @@ static void drain(struct engine *e, struct flow *f)
 	do {
 		moved = false;
 		for (int i = 0; i < 2; i++) {
-			while (f->half[i].held && in_turn(f, (enum side)i, &f->half[i].held->seg)) {
-				deliver_held(e, f, (enum side)i);
+			enum side from = (enum side)i;
+
+			while (tcp_held(f, from) && in_turn(f, from, &tcp_held(f, from)->seg)) {
+				deliver_held(e, f, from);
 				moved = true;
 			}
 		}
@@ -185,7 +262,7 @@ static void drain(struct engine *e, struct flow *f)
 /* Acknowledgements that contradict each other: by the time of the packets, then. */
 static void deliver_next(struct engine *e, struct flow *f)
 {
-	const struct held *c = f->half[SIDE_CLIENT].held, *s = f->half[SIDE_SERVER].held;
+	const struct held *c = tcp_held(f, SIDE_CLIENT), *s = tcp_held(f, SIDE_SERVER);
 
 	deliver_held(e, f, !s || (c && c->seg.ts_ns <= s->seg.ts_ns) ? SIDE_CLIENT : SIDE_SERVER);
 }
@@ -193,14 +270,15 @@ static void deliver_next(struct engine *e, struct flow *f)
 /* A side's first bytes are missing or unknown: take it up at what we have of it. */
 static void half_begin(struct engine *e, struct flow *f, enum side side)
 {
+	const struct held *held = tcp_held(f, side);
 	struct half *h = &f->half[side];
 
-	if (h->known || !h->held)
+	if (h->known || !held)
 		return;
-	if (h->held->seg.flags & SEG_SYN)
+	if (held->seg.flags & SEG_SYN)
 		deliver_held(e, f, side);
 	else
-		half_known(h, data_seq(&h->held->seg));
+		half_known(h, data_seq(&held->seg));
 }
 
 /* Neither side's beginning will come any more. Server first: its SYN+ACK tells both. */
@@ -219,6 +297,7 @@ static void begin(struct engine *e, struct flow *f)
 static bool skip_missing(struct engine *e, struct flow *f, bool force)
 {
 	for (int i = 0; i < 2; i++) {
+		const struct held *held = tcp_held(f, (enum side)i);
 		struct half *h = &f->half[i];
 		int32_t n = 0, to_held;
 
@@ -226,8 +305,8 @@ static bool skip_missing(struct engine *e, struct flow *f, bool force)
 			continue;
 		if (h->has_acked)
 			n = seq_diff(h->acked, h->next);
-		to_held = h->held ? seq_diff(data_seq(&h->held->seg), h->next) : 0;
-		if (h->held && to_held <= 0)
+		to_held = held ? seq_diff(data_seq(&held->seg), h->next) : 0;
+		if (held && to_held <= 0)
 			continue; /* nothing is missing here: it waits for the other side */
 		if (to_held > 0 && (n <= 0 || to_held < n))
 			n = n > 0 || force ? to_held : 0;
@@ -244,40 +323,43 @@ static bool skip_missing(struct engine *e, struct flow *f, bool force)
 void tcp_flush(struct engine *e, struct flow *f)
 {
 	begin(e, f);
-	while (f->held_count) {
+	while (any_held(f)) {
 		if (!skip_missing(e, f, true))
 			deliver_next(e, f);
 		drain(e, f);
 	}
-	f->rst_held = false;
-	flow_unstall(&e->flows, f);
+	if (f->reorder)
+		f->reorder->rst_held = false;
+	stall_end(e, f);
 }
 
-/* Something acknowledged is missing, or something held waits for it. */
+/* Something that the peer acknowledged is missing, or where the side begins is. */
+static bool lacks(const struct flow *f, enum side from)
+{
+	const struct half *h = &f->half[from];
+
+	return h->known ? h->has_acked && seq_diff(h->acked, h->next) > 0 : !!tcp_held(f, from);
+}
+
+/* Something is missing that may yet come, or something held waits for it. */
 static bool stalled(const struct flow *f)
 {
-	for (int i = 0; i < 2; i++) {
-		const struct half *h = &f->half[i];
+	const struct held *held;
 
-		if (h->known && h->has_acked && seq_diff(h->acked, h->next) > 0)
-			return true;
-		if (!h->known && h->held)
-			return true;
-	}
-	return f->rst_held || (f->login && f->half[SIDE_CLIENT].held &&
-			       login_lacks_ack(f->login, &f->half[SIDE_CLIENT].held->seg));
+	if (lacks(f, SIDE_CLIENT) || lacks(f, SIDE_SERVER))
+		return true;
+	if (!f->reorder)
+		return false;
+	held = tcp_held(f, SIDE_CLIENT);
+	return f->reorder->rst_held || (f->login && held && login_lacks_ack(f->login, &held->seg));
 }
 
 static void stall_check(struct engine *e, struct flow *f)
 {
-	if (!f->settling && !stalled(f)) {
-		flow_unstall(&e->flows, f);
-		return;
-	}
-	if (!f->stalled) {
-		f->stall_ns = e->now_ns;
-		flow_stall(&e->flows, f);
-	}
+	if (!f->settling && !stalled(f))
+		stall_end(e, f);
+	else if (!is_stalled(f))
+		stall_begin(e, f);
 }
 
 static void stall_resolve(struct engine *e, struct flow *f)
@@ -292,14 +374,15 @@ static void stall_resolve(struct engine *e, struct flow *f)
 		if (stalled(f))
 			tcp_flush(e, f);
 	}
-	flow_unstall(&e->flows, f);
+	stall_end(e, f);
 	stall_check(e, f);
 }
 
 void tcp_tick(struct engine *e, struct flow *f)
 {
-	if (f->stalled && e->now_ns - f->stall_ns >= e->config.reorder_ns)
+	if (is_stalled(f) && e->now_ns - f->reorder->stall_ns >= e->config.reorder_ns)
 		stall_resolve(e, f);
+	reorder_end(f);
 }
 
 /* Does a belong before b, both from one side? Of one place: SYN, then by what they had seen. */
@@ -319,26 +402,31 @@ static bool belongs_before(const struct seg *a, const struct seg *b)
 static void hold(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 		 const uint8_t *payload)
 {
-	struct held **at = &f->half[from].held, *h;
+	struct held **at, *h;
+	struct reorder *r;
 
+	if (!reorder_begin(f))
+		return; /* as if it had been lost: the stream will say so */
+	r = f->reorder;
+	at = &r->held[from];
 	while (*at && !belongs_before(seg, &(*at)->seg))
 		at = &(*at)->next;
 	h = malloc(sizeof(*h) + seg->cap_len);
 	if (!h)
-		return; /* as if it had been lost: the stream will say so */
+		return;
 	h->seg = *seg;
 	if (seg->cap_len)
 		memcpy(h->data, payload, seg->cap_len);
 	h->next = *at;
 	*at = h;
-	f->rst_held |= !!(seg->flags & SEG_RST);
-	f->held_count++;
-	f->held_bytes += seg->cap_len;
+	r->rst_held |= !!(seg->flags & SEG_RST);
+	r->held_count++;
+	r->held_bytes += seg->cap_len;
 	e->held_bytes += seg->cap_len;
 	if (e->held_bytes > e->config.max_buffer) {
 		e->stats.buffer_evicted++;
 		tcp_flush(e, f);
-	} else if (f->held_count > HELD_MAX || f->held_bytes > HELD_BYTES_MAX) {
+	} else if (r->held_count > HELD_MAX || r->held_bytes > HELD_BYTES_MAX) {
 		tcp_flush(e, f);
 	}
 }
@@ -377,7 +465,7 @@ static bool acks_skipped(const struct flow *f, enum side from, const struct seg 
 {
 	const struct half *peer = &f->half[side_other(from)];
 
-	return seg->note & SEG_NOTE_HEADS && !peer->held && peer->known &&
+	return seg->note & SEG_NOTE_HEADS && !tcp_held(f, side_other(from)) && peer->known &&
 	       seq_diff(seg->ack, peer->next) > 0;
 }
 
@@ -414,23 +502,24 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	/* The answer to a SYN that nobody listens for has no place in a stream. */
-	if (seg->flags & SEG_RST && !h->known && !f->settling && !f->held_count) {
+	if (seg->flags & SEG_RST && !h->known && !f->settling && !any_held(f)) {
 		deliver(e, f, from, seg, payload);
 		return;
 	}
 	note_disorder(f, from, seg);
 	if (seg->flags & SEG_ACK && !acks_skipped(f, from, seg))
 		note_ack(f, from, seg);
-	if (f->stalled)
-		f->stall_packets++;
+	if (is_stalled(f))
+		f->reorder->stall_packets++;
 	if (!f->settling && in_turn(f, from, seg)) {
 		deliver(e, f, from, seg, payload);
-		if (f->held_count)
+		if (any_held(f))
 			drain(e, f);
 	} else if (seg->len || f->settling || seg->flags & (SEG_FIN | SEG_RST)) {
 		hold(e, f, from, seg, payload);
 	}
 	stall_check(e, f);
-	if (f->stalled && f->stall_packets > GRACE_PACKETS)
+	if (is_stalled(f) && f->reorder->stall_packets > GRACE_PACKETS)
 		stall_resolve(e, f);
+	reorder_end(f);
 }

@@ -20,6 +20,9 @@ void tcp_tick(struct engine *e, struct flow *f);
 /* No more will come: hand over all that is held, and say what is missing. */
 void tcp_flush(struct engine *e, struct flow *f);
 
+/* What is held of a side, first in order; NULL: nothing. */
+const struct held *tcp_held(const struct flow *f, enum side from);
+
 /* Drop what is held. */
 void tcp_release(struct engine *e, struct flow *f);
 

@@ -117,8 +117,7 @@ static void prelogin_option(struct tds_prelogin *p, uint8_t option, struct curso
 		if (n < 6)
 			return;
 		p->major = v.p[0];
-		text_set(&p->version,
-			 text_format("%u.%u.%u", v.p[0], v.p[1], (unsigned)v.p[2] << 8 | v.p[3]));
+		text_set(&p->version, text_version(v.p));
 		return;
 	case PL_ENCRYPTION:
 		if (n)
@@ -336,8 +335,7 @@ static void answer_loginack(struct tds_answer *a, struct cursor c)
 	a->loginack = true;
 	text_set(&a->program, old ? text_latin1(name.p, cursor_left(&name))
 				  : text_utf16(name.p, cursor_left(&name)));
-	text_set(&a->server_version,
-		 text_format("%u.%u.%u", v[0], v[1], (unsigned)v[2] << 8 | v[3]));
+	text_set(&a->server_version, text_version(v));
 }
 
 static struct cursor b_varchar(struct cursor *c)

@@ -5,8 +5,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "text.h"
+
+#define GUID_LEN    36 /* 8-4-4-4-12 */
+#define VERSION_LEN 13 /* "255.255.65535" */
+#define NUMBER_MAX  20 /* digits of UINT64_MAX */
 
 static char *utf8_put(char *out, uint32_t c)
 {
@@ -43,6 +48,10 @@ char *text_utf16(const uint8_t *p, size_t bytes)
 	for (size_t i = 0; i < units; i++) {
 		uint32_t c = p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
 
+		if (c - 1 < 0x7f) { /* nearly all of it */
+			*out++ = (char)c;
+			continue;
+		}
 		if (c >= 0xd800 && c < 0xdc00 && i + 1 < units) {
 			uint32_t low = p[2 * i + 2] | (uint32_t)p[2 * i + 3] << 8;
 
@@ -76,16 +85,72 @@ char *text_latin1(const uint8_t *p, size_t bytes)
 
 char *text_guid(const uint8_t p[16])
 {
+	/* The first three fields are little-endian (MS-DTYP 2.3.4.2). */
+	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+	static const char hex[] = "0123456789abcdef";
+	char *text, *out;
 	uint8_t any = 0;
 
 	for (int i = 0; i < 16; i++)
 		any |= p[i];
-	if (!any)
+	text = out = any ? malloc(GUID_LEN + 1) : NULL;
+	for (int i = 0; text && i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		*out++ = hex[p[order[i]] >> 4];
+		*out++ = hex[p[order[i]] & 15];
+	}
+	if (text)
+		*out = 0;
+	return text;
+}
+
+/* A decimal number; returns where it ends. */
+static char *number_put(char *out, uint64_t n)
+{
+	char digits[NUMBER_MAX];
+	int count = 0;
+
+	do {
+		digits[count++] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	while (count)
+		*out++ = digits[--count];
+	return out;
+}
+
+char *text_version(const uint8_t p[4])
+{
+	char *text = malloc(VERSION_LEN + 1), *out = text;
+
+	if (!text)
 		return NULL;
-	/* The first three fields are little-endian (MS-DTYP 2.3.4.2). */
-	return text_format("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-			   p[3], p[2], p[1], p[0], p[5], p[4], p[7], p[6], p[8], p[9], p[10], p[11],
-			   p[12], p[13], p[14], p[15]);
+	out = number_put(out, p[0]);
+	*out++ = '.';
+	out = number_put(out, p[1]);
+	*out++ = '.';
+	out = number_put(out, (unsigned)p[2] << 8 | p[3]);
+	*out = 0;
+	return text;
+}
+
+char *text_after_ms(const char *before, uint64_t ns)
+{
+	uint64_t us = ns / 1000 + (ns % 1000 >= 500);
+	size_t len = strlen(before);
+	char *text = malloc(len + NUMBER_MAX + sizeof(".000 ms")), *out = text;
+
+	if (!text)
+		return NULL;
+	memcpy(out, before, len);
+	out = number_put(out + len, us / 1000);
+	*out++ = '.';
+	*out++ = (char)('0' + us % 1000 / 100);
+	*out++ = (char)('0' + us % 100 / 10);
+	*out++ = (char)('0' + us % 10);
+	memcpy(out, " ms", sizeof(" ms"));
+	return text;
 }
 
 char *text_format(const char *format, ...)

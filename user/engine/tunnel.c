@@ -78,7 +78,8 @@ static const char *flight_name(const struct login *l, enum side from)
 	if (from == SIDE_CLIENT)
 		return t->side[SIDE_CLIENT].ccs || t->server_hello ? "client_finished"
 								   : "client_hello";
-	if (t->side[SIDE_SERVER].ccs && t->side[SIDE_CLIENT].ccs && t->version < TLS_1_3)
+	/* A NewSessionTicket goes before the server's ChangeCipherSpec: RFC 5077 3.1 */
+	if (t->side[SIDE_CLIENT].ccs && t->server_hello && t->version < TLS_1_3)
 		return "server_finished";
 	return t->retry && !t->server_hello ? "hello_retry" : "server_hello";
 }

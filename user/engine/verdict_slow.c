@@ -62,7 +62,7 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 		return text_format("logged in after %.3f ms, sent here by the server on port %u "
 				   "(redirect followed)",
 				   (double)r->total_ns / 1e6, by->port);
-	return text_format("logged in after %.3f ms", (double)r->total_ns / 1e6);
+	return text_after_ms("logged in after ", r->total_ns);
 }
 
 /* Is the longest step of this phase, ended by this message (NULL: any) and waited on that side? */
