@@ -32,6 +32,7 @@ TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm
 DEMO_DEBS  := iproute2 freetds-bin
 
 BENCH_DEBS := valgrind util-linux curl
+DEB_DEBS   := dpkg-dev
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
 LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls yaml-0.1 libcrypt \
@@ -59,7 +60,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo test test-build check-layers bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo test test-build check-layers install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -90,6 +91,49 @@ bench: deps deps-test
 	$(Q)sh tests/deps $(BENCH_DEBS)
 	$(Q)$(MAKE) all $(BENCHES) $(SERVER) $(LOAD)
 	$(Q)tests/bench/bench $(O) $(ONLY)
+
+# The manual page and the completions are made of README.md.
+DOCS := $(addprefix $(O)/contrib/,tdsmon.8 tdsmon.bash tdsmon.zsh tdsmon.fish)
+DOC_FORM = $(patsubst .%,%,$(subst .8,.man,$(suffix $@)))
+$(DOCS): README.md contrib/generate.awk
+	@mkdir -p $(@D)
+	$(call say,DOC,$@)awk -f contrib/generate.awk -v form=$(DOC_FORM) -v version=$(VERSION) README.md > $@
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+SBINDIR    ?= $(PREFIX)/sbin
+MANDIR     ?= $(PREFIX)/share/man
+DATADIR    ?= $(PREFIX)/share
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+BASH_DIR   ?= $(DATADIR)/bash-completion/completions
+ZSH_DIR    ?= $(DATADIR)/zsh/site-functions
+FISH_DIR   ?= $(DATADIR)/fish/vendor_completions.d
+
+## install: install below PREFIX (/usr/local), in DESTDIR; a configuration that is there stays
+install: all $(DOCS)
+	$(Q)install -D -m 755 $(O)/tdsmon $(DESTDIR)$(SBINDIR)/tdsmon
+	$(Q)install -D -m 644 $(O)/contrib/tdsmon.8 $(DESTDIR)$(MANDIR)/man8/tdsmon.8
+	$(Q)install -D -m 644 $(O)/contrib/tdsmon.bash $(DESTDIR)$(BASH_DIR)/tdsmon
+	$(Q)install -D -m 644 $(O)/contrib/tdsmon.zsh $(DESTDIR)$(ZSH_DIR)/_tdsmon
+	$(Q)install -D -m 644 $(O)/contrib/tdsmon.fish $(DESTDIR)$(FISH_DIR)/tdsmon.fish
+	$(Q)install -d $(DESTDIR)$(UNITDIR)
+	$(Q)sed 's#/usr/sbin/#$(SBINDIR)/#;s#/etc/#$(SYSCONFDIR)/#' contrib/systemd/tdsmon.service \
+		> $(DESTDIR)$(UNITDIR)/tdsmon.service
+	$(Q)chmod 644 $(DESTDIR)$(UNITDIR)/tdsmon.service
+	$(Q)[ -e $(DESTDIR)$(SYSCONFDIR)/tdsmon/tdsmon.conf ] || \
+		install -D -m 644 contrib/tdsmon.conf $(DESTDIR)$(SYSCONFDIR)/tdsmon/tdsmon.conf
+
+## uninstall: remove what install installed, but for the configuration
+uninstall:
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/tdsmon $(DESTDIR)$(MANDIR)/man8/tdsmon.8 \
+		$(DESTDIR)$(BASH_DIR)/tdsmon $(DESTDIR)$(ZSH_DIR)/_tdsmon \
+		$(DESTDIR)$(FISH_DIR)/tdsmon.fish $(DESTDIR)$(UNITDIR)/tdsmon.service
+
+## deb: build a Debian package, $(O)/tdsmon_VERSION_ARCH.deb
+deb: deps
+	$(Q)sh tests/deps $(DEB_DEBS)
+	$(Q)$(MAKE) all $(DOCS)
+	$(Q)contrib/debian/build $(O) $(VERSION)
 
 ## soak: watch SOAK_S seconds (3600) of mixed traffic: nothing grows, nothing is lost; writes $(O)/soak.txt
 soak: deps

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+#
+# generate.awk - the manual page and the shells' completions, from README.md: its table of options,
+# and the paragraphs and tables that the manual page shares with it.
+#
+#	awk -f contrib/generate.awk -v form=man|bash|zsh|fish -v version=VERSION README.md
+
+# ---- README.md, taken apart ----
+
+# Cells of a table's row into cell[], 1 on; \| is a | within one.
+function row(line, cell,    n, i)
+{
+	gsub(/\\\|/, "\001", line)
+	sub(/^\| */, "", line)
+	sub(/ *\|$/, "", line)
+	n = split(line, cell, / *\| */)
+	for (i = 1; i <= n; i++)
+		gsub(/\001/, "|", cell[i])
+	return n
+}
+
+# An option's row: names, argument and text, of each option that it tells of.
+function option_row(line,    cell, names, n, i, word)
+{
+	row(line, cell)
+	n = split(cell[1], names, /[,;] */)
+	rows++
+	row_names[rows] = cell[1]
+	row_text[rows] = cell[2]
+	for (i = 1; i <= n; i++) {
+		gsub(/`/, "", names[i])
+		if (names[i] ~ /^-[a-zA-Z]$/) {
+			letter = substr(names[i], 2)
+			continue
+		}
+		options++
+		split(names[i], word, " ")
+		long[options] = substr(word[1], 3)
+		short[options] = letter
+		argument[options] = word[2]
+		text[options] = cell[2]
+		letter = ""
+	}
+}
+
+/^```/ {
+	fenced = !fenced
+	next
+}
+/^## / {
+	section = substr($0, 4)
+	table = ""
+	next
+}
+fenced && section == "Use" {
+	examples = examples $0 "\n"
+	next
+}
+fenced {
+	next
+}
+/^\|[-|]+\|$/ {
+	next
+}
+/^\|/ {
+	row($0, cells)
+	if (cells[1] == "option" || cells[1] == "outcome") {
+		table = cells[1]
+	} else if (table == "option") {
+		option_row($0)
+	} else if (table == "outcome") {
+		outcomes++
+		outcome[outcomes] = cells[1]
+		outcome_when[outcomes] = cells[2]
+	}
+	next
+}
+/^### / {
+	section = section "/" substr($0, 5)
+	next
+}
+/^# / || /^$/ {
+	table = ""
+	last[section]++
+	next
+}
+{
+	at = section SUBSEP (last[section] + 0)
+	paragraph[at] = paragraph[at] (paragraph[at] == "" ? "" : " ") $0
+}
+
+# ---- the manual page ----
+
+# Text as troff has it: `code` and **terms** in bold, links as their text.
+function roff(s,    out, piece, n, i)
+{
+	gsub(/\\/, "\\e", s)
+	gsub(/-/, "\\-", s)
+	gsub(/\*\*/, "`", s)
+	while (match(s, /\[[^]]*\]\([^)]*\)/)) {
+		piece = substr(s, RSTART + 1, index(substr(s, RSTART), "]") - 2)
+		s = substr(s, 1, RSTART - 1) piece substr(s, RSTART + RLENGTH)
+	}
+	n = split(s, piece_of, "`")
+	out = piece_of[1]
+	for (i = 2; i <= n; i++)
+		out = out (i % 2 ? "\\fR" : "\\fB") piece_of[i]
+	return (out ~ /^[.']/ ? "\\&" : "") out
+}
+
+# An option's names: the option itself in bold, its argument in italics.
+function roff_names(s,    n, i, name, word, out)
+{
+	gsub(/`/, "", s)
+	n = split(s, name, /[,;] */)
+	for (i = 1; i <= n; i++) {
+		split(name[i], word, " ")
+		out = out (i > 1 ? ", " : "") "\\fB" word[1] "\\fR"
+		if (word[2] != "")
+			out = out " \\fI" word[2] "\\fR"
+	}
+	gsub(/-/, "\\-", out)
+	return out
+}
+
+function heading(name)
+{
+	print ".SH " name
+}
+
+# The first paragraphs of a section, no more than so many.
+function paragraphs_of(which, most,    i)
+{
+	for (i = 0; i <= last[which] && most; i++) {
+		if (paragraph[which, i] == "")
+			continue
+		print ".PP\n" roff(paragraph[which, i])
+		most--
+	}
+}
+
+function man(    i)
+{
+	print ".\\\" made from README.md by contrib/generate.awk"
+	print ".TH TDSMON 8 \"\" \"tdsmon " version "\" \"System Administration\""
+	heading("NAME")
+	print "tdsmon \\- watch logins to Microsoft SQL Server on the wire"
+	heading("SYNOPSIS")
+	print "\\fBtdsmon\\fR [\\fB\\-i\\fR \\fINAME\\fR]... [\\fB\\-p\\fR \\fIPORTS\\fR]... [\\fIOPTION\\fR]..."
+	print ".br\n\\fBtdsmon\\fR \\fB\\-r\\fR \\fIFILE\\fR... [\\fB\\-p\\fR \\fIPORTS\\fR]... [\\fIOPTION\\fR]..."
+	heading("DESCRIPTION")
+	paragraphs_of("", 1)
+	paragraphs_of("What it tells", 1)
+	heading("OPTIONS")
+	for (i = 1; i <= rows; i++)
+		print ".TP\n" roff_names(row_names[i]) "\n" roff(row_text[i])
+	heading("NOTES")
+	paragraphs_of("Use", 99)
+	heading("OUTCOMES")
+	for (i = 1; i <= outcomes; i++)
+		print ".TP\n\\fB" roff(outcome[i]) "\\fR\n" roff(outcome_when[i])
+	heading("AS A SERVICE")
+	paragraphs_of("As a service", 99)
+	heading("EXAMPLES")
+	gsub(/\\/, "\\e", examples)
+	gsub(/-/, "\\-", examples)
+	printf ".nf\n%s.fi\n", examples
+	heading("SEE ALSO")
+	print "\\fBtcpdump\\fR(8), \\fBtc\\fR(8), \\fBsystemd.service\\fR(5)"
+}
+
+# ---- completions ----
+
+# What an argument may be: words, or what to look among.
+function kind(i,    values)
+{
+	values = argument[i]
+	if (values == "")
+		return ""
+	if (values ~ /^\[/)
+		return "optional"
+	if (values ~ /\|/) {
+		gsub(/\|/, " ", values)
+		return values
+	}
+	if (values == "FILE")
+		return "file"
+	if (long[i] == "interface" || long[i] == "user")
+		return long[i]
+	return "free"
+}
+
+# What an option does, in few words.
+function brief(i,    s)
+{
+	s = text[i]
+	gsub(/`/, "", s)
+	gsub(/\[|\]|'/, "", s)
+	sub(/^(text|live|started as root): /, "", s)
+	sub(/([.;:] |[.;:(]).*$/, "", s)
+	sub(/ +$/, "", s)
+	return s
+}
+
+function bash(    i, words, pattern, what, value)
+{
+	value["file"] = "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\"))"
+	value["interface"] = "COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$cur\"))"
+	value["user"] = "COMPREPLY=($(compgen -u -- \"$cur\"))"
+	value["free"] = "COMPREPLY=()"
+	print "# made from README.md by contrib/generate.awk"
+	print "_tdsmon()\n{"
+	print "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	print "\tcase $prev in"
+	for (i = 1; i <= options; i++) {
+		words = words (i > 1 ? " " : "") "--" long[i] (short[i] ? " -" short[i] : "")
+		what = kind(i)
+		if (what == "" || what == "optional")
+			continue
+		pattern = "--" long[i] (short[i] ? " | -" short[i] : "")
+		if (!(what in value))
+			value[what] = "COMPREPLY=($(compgen -W \"" what "\" -- \"$cur\"))"
+		print "\t" pattern ")\n\t\t" value[what] "\n\t\treturn\n\t\t;;"
+	}
+	print "\tesac"
+	print "\tCOMPREPLY=($(compgen -W \"" words "\" -- \"$cur\"))\n}"
+	print "complete -F _tdsmon tdsmon"
+}
+
+function zsh(    i, what, value, spec)
+{
+	value["file"] = ":file:_files"
+	value["interface"] = ":interface:_net_interfaces"
+	value["user"] = ":user:_users"
+	print "#compdef tdsmon\n# made from README.md by contrib/generate.awk"
+	print "_arguments \\"
+	for (i = 1; i <= options; i++) {
+		what = kind(i)
+		if (what == "" || what == "optional")
+			spec = ""
+		else if (what in value)
+			spec = value[what]
+		else if (what == "free")
+			spec = ":" argument[i] ":"
+		else
+			spec = ":" long[i] ":(" what ")"
+		if (short[i])
+			print "\t'*-" short[i] "[" brief(i) "]" spec "' \\"
+		print "\t'*--" long[i] (spec == "" ? "" : "=") "[" brief(i) "]" spec "'" \
+			(i < options ? " \\" : "")
+	}
+}
+
+function fish(    i, what, value)
+{
+	value["file"] = " -r -F"
+	value["interface"] = " -x -a '(ls /sys/class/net)'"
+	value["user"] = " -x -a '(__fish_complete_users)'"
+	value["free"] = " -x"
+	value[""] = ""
+	value["optional"] = ""
+	print "# made from README.md by contrib/generate.awk\ncomplete -c tdsmon -f"
+	for (i = 1; i <= options; i++) {
+		what = kind(i)
+		if (!(what in value))
+			value[what] = " -x -a '" what "'"
+		print "complete -c tdsmon -l " long[i] (short[i] ? " -s " short[i] : "") value[what] \
+			" -d '" brief(i) "'"
+	}
+}
+
+END {
+	if (!options || !outcomes) {
+		print "generate.awk: no options in " FILENAME > "/dev/stderr"
+		exit 1
+	}
+	if (form == "man")
+		man()
+	else if (form == "bash")
+		bash()
+	else if (form == "zsh")
+		zsh()
+	else if (form == "fish")
+		fish()
+	else
+		exit 2
+}
