@@ -27,6 +27,7 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev chromium curl openssl \
 	python3-prometheus-client
+TEST_DEBS  += systemd lintian groff-base python3-yaml # the package and its unit
 # A Node.js from elsewhere serves as well.
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
@@ -60,7 +61,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo test test-build check-layers install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo test test-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -98,6 +99,8 @@ DOC_FORM = $(patsubst .%,%,$(subst .8,.man,$(suffix $@)))
 $(DOCS): README.md contrib/generate.awk
 	@mkdir -p $(@D)
 	$(call say,DOC,$@)awk -f contrib/generate.awk -v form=$(DOC_FORM) -v version=$(VERSION) README.md > $@
+
+docs: $(DOCS)
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc

@@ -204,7 +204,7 @@ function brief(i,    s)
 
 function bash(    i, words, pattern, what, value)
 {
-	value["file"] = "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$cur\"))"
+	value["file"] = "compopt -o filenames 2>/dev/null\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))"
 	value["interface"] = "COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$cur\"))"
 	value["user"] = "COMPREPLY=($(compgen -u -- \"$cur\"))"
 	value["free"] = "COMPREPLY=()"
