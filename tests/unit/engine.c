@@ -279,6 +279,33 @@ UNIT_CASE(a_login_in_clear)
 	CHECK_INT(t.close_count, 1);
 }
 
+static void check_states(struct test *t, uint64_t in_login, uint64_t in_session, uint64_t over)
+{
+	const struct engine_stats *stats = engine_stats(t->e);
+
+	CHECK_INT(stats->in_login, in_login);
+	CHECK_INT(stats->in_session, in_session);
+	CHECK_INT(stats->over, over);
+}
+
+UNIT_CASE(connections_are_counted_by_their_state)
+{
+	struct test t;
+
+	begin(&t);
+	check_states(&t, 0, 0, 0);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	check_states(&t, 1, 0, 0);
+	data(&t, SERVER, REPLY, MS);
+	DATA(&t, CLIENT, login7_sql, MS);
+	DATA(&t, SERVER, login_success, MS);
+	check_states(&t, 0, 1, 0);
+	fins(&t, CLIENT);
+	check_states(&t, 0, 0, 1);
+	end(&t);
+}
+
 UNIT_CASE(a_login_that_is_refused)
 {
 	struct test t;
@@ -1056,6 +1083,7 @@ UNIT_CASE(payload_cut_by_the_capture)
 int main(void)
 {
 	RUN(a_login_in_clear);
+	RUN(connections_are_counted_by_their_state);
 	RUN(a_login_that_is_refused);
 	RUN(identities_are_not_told_unasked);
 	RUN(a_login_with_ntlm);
