@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "attach.h"
 #include "log.h"
+#include "netdev.h"
 
 /* enum bpf_attach_type of Linux 6.6; libbpf 1.1's headers do not have them yet */
 #define TCX_INGRESS 46
@@ -84,39 +86,56 @@ static void clsact_opts(struct bpf_tc_opts *opts, unsigned int slot)
 	opts->priority = CLSACT_PRIORITY;
 }
 
-/* True if the program of this ID bears one of our names. */
-static bool program_is_ours(uint32_t id)
+/* 1 if the program of this ID bears one of our names, 0 if not; -EPERM: CAP_SYS_ADMIN may ask. */
+static int program_is_ours(uint32_t id)
 {
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(id);
-	bool ours;
+	int fd = bpf_prog_get_fd_by_id(id), ours;
 
 	if (fd < 0)
-		return false;
+		return errno == EPERM ? -EPERM : 0;
 	ours = !bpf_obj_get_info_by_fd(fd, &info, &size) &&
 	       !strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
 	close(fd);
 	return ours;
 }
 
-static void clsact_remove(unsigned int ifindex, unsigned int slot, enum bpf_tc_attach_point point)
+/* libbpf names a filter after its program: "tap_ingress:[17]". */
+static bool filter_is_ours(unsigned int ifindex, unsigned int slot, enum bpf_tc_attach_point point)
+{
+	uint32_t minor = point == BPF_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;
+	char name[64];
+
+	return !netdev_filter_name(ifindex, TC_H_MAKE(TC_H_CLSACT, minor), CLSACT_PRIORITY,
+				   CLSACT_HANDLE + slot, name, sizeof(name)) &&
+	       !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) && strstr(name, ":[");
+}
+
+/* program: the ID of the one that we put there; 0: any that bears our name. */
+static void clsact_remove(unsigned int ifindex, unsigned int slot, enum bpf_tc_attach_point point,
+			  uint32_t program)
 {
 	struct bpf_tc_opts found, opts;
 	struct bpf_tc_hook hook;
+	int ours;
 
 	clsact_hook(&hook, ifindex, point);
 	clsact_opts(&found, slot);
 	clsact_opts(&opts, slot);
-	if (bpf_tc_query(&hook, &found) || !program_is_ours(found.prog_id))
+	if (bpf_tc_query(&hook, &found))
 		return;
-	bpf_tc_detach(&hook, &opts);
+	ours = program ? found.prog_id == program : program_is_ours(found.prog_id);
+	if (ours == -EPERM)
+		ours = filter_is_ours(ifindex, slot, point);
+	if (ours)
+		bpf_tc_detach(&hook, &opts);
 }
 
 void attach_remove_leftovers(unsigned int ifindex, unsigned int slot)
 {
-	clsact_remove(ifindex, slot, BPF_TC_INGRESS);
-	clsact_remove(ifindex, slot, BPF_TC_EGRESS);
+	clsact_remove(ifindex, slot, BPF_TC_INGRESS, 0);
+	clsact_remove(ifindex, slot, BPF_TC_EGRESS, 0);
 }
 
 static int clsact_add(const struct attachment *at, int fd, enum bpf_tc_attach_point point,
@@ -130,8 +149,10 @@ static int clsact_add(const struct attachment *at, int fd, enum bpf_tc_attach_po
 	clsact_opts(&opts, at->clsact_slot);
 	opts.prog_fd = fd;
 	err = bpf_tc_attach(&hook, &opts);
-	if (!err)
+	if (!err) {
 		end->how = ATTACH_CLSACT;
+		end->program = opts.prog_id;
+	}
 	return err;
 }
 
@@ -223,8 +244,8 @@ int attach_interface(struct attachment *at, const struct attach_programs *progra
 	int egress = link == ATTACH_LINK_IP ? programs->egress_ip : programs->egress;
 	int err;
 
-	at->ingress = (struct attach_end){ATTACH_NONE, -1};
-	at->egress = (struct attach_end){ATTACH_NONE, -1};
+	at->ingress = (struct attach_end){ATTACH_NONE, -1, 0};
+	at->egress = (struct attach_end){ATTACH_NONE, -1, 0};
 	/* What leaves by loopback comes in by it: once is enough. XDP would gain nothing there. */
 	if (link == ATTACH_LINK_LOOPBACK || mode == ATTACH_INGRESS_ONLY)
 		egress = -1;
@@ -240,16 +261,16 @@ static void end_release(struct attach_end *end)
 {
 	if (end->how != ATTACH_NONE && end->link_fd >= 0)
 		close(end->link_fd);
-	*end = (struct attach_end){ATTACH_NONE, -1};
+	*end = (struct attach_end){ATTACH_NONE, -1, 0};
 }
 
 /* A name may be of another interface by now, an ifindex is not given twice soon. */
 void attach_release(struct attachment *at)
 {
 	if (at->ingress.how == ATTACH_CLSACT)
-		clsact_remove(at->ifindex, at->clsact_slot, BPF_TC_INGRESS);
+		clsact_remove(at->ifindex, at->clsact_slot, BPF_TC_INGRESS, at->ingress.program);
 	if (at->egress.how == ATTACH_CLSACT)
-		clsact_remove(at->ifindex, at->clsact_slot, BPF_TC_EGRESS);
+		clsact_remove(at->ifindex, at->clsact_slot, BPF_TC_EGRESS, at->egress.program);
 	end_release(&at->ingress);
 	end_release(&at->egress);
 }

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum attach_how {
 	ATTACH_NONE,
@@ -38,7 +39,8 @@ struct attach_programs {
 
 struct attach_end {
 	enum attach_how how;
-	int link_fd; /* of a link, else -1 */
+	int link_fd;	  /* of a link, else -1 */
+	uint32_t program; /* of a filter: its program's ID */
 };
 
 struct attachment {

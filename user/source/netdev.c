@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
+#include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 
 #include "netdev.h"
@@ -150,6 +152,65 @@ unsigned int netdev_changes(int fd)
 		     msg = NLMSG_NEXT(msg, left))
 			changes |= change_of(msg);
 	}
+}
+
+/* The value of an attribute among len bytes of them, and its length; NULL if it is not there. */
+static const void *attribute(const void *attributes, size_t len, unsigned short type, size_t *size)
+{
+	for (const struct rtattr *a = attributes; RTA_OK(a, len); a = RTA_NEXT(a, len)) {
+		if ((a->rta_type & NLA_TYPE_MASK) != type)
+			continue;
+		*size = RTA_PAYLOAD(a);
+		return RTA_DATA(a);
+	}
+	return NULL;
+}
+
+/* The name in what the kernel answered, of n bytes. */
+static int filter_name(const struct nlmsghdr *answer, size_t n, char *name, size_t size)
+{
+	const void *options, *text;
+	size_t len;
+
+	if (!NLMSG_OK(answer, n) || answer->nlmsg_type == NLMSG_ERROR)
+		return -ENOENT;
+	options = attribute(TCA_RTA((struct tcmsg *)NLMSG_DATA(answer)), TCA_PAYLOAD(answer),
+			    TCA_OPTIONS, &len);
+	text = options ? attribute(options, len, TCA_BPF_NAME, &len) : NULL;
+	if (!text)
+		return -ENOENT;
+	snprintf(name, size, "%.*s", (int)len, (const char *)text);
+	return 0;
+}
+
+int netdev_filter_name(unsigned int ifindex, uint32_t parent, uint32_t priority, uint32_t handle,
+		       char *name, size_t size)
+{
+	struct {
+		struct nlmsghdr head;
+		struct tcmsg filter;
+	} ask = {
+		.head = {.nlmsg_len = sizeof(ask),
+			 .nlmsg_type = RTM_GETTFILTER,
+			 .nlmsg_flags = NLM_F_REQUEST},
+		.filter = {.tcm_family = AF_UNSPEC,
+			   .tcm_ifindex = (int)ifindex,
+			   .tcm_parent = parent,
+			   .tcm_handle = handle,
+			   .tcm_info = TC_H_MAKE(priority << 16, htons(ETH_P_ALL))},
+	};
+	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), err;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = send(fd, &ask, sizeof(ask), 0);
+	if (n >= 0)
+		n = recv(fd, buf, sizeof(buf), 0);
+	err = n < 0 ? -errno : filter_name((const struct nlmsghdr *)buf, (size_t)n, name, size);
+	close(fd);
+	return err;
 }
 
 int netdev_promiscuous(unsigned int ifindex)

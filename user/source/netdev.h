@@ -32,6 +32,14 @@ int netdev_watch(void);
 /* Without blocking: what changed since, NETDEV_*. */
 unsigned int netdev_changes(int fd);
 
+/*
+ * The name that a BPF filter (tc-bpf(8)) was given, cut to size. parent: TC_H_*, priority and
+ * handle as it was added, for all protocols. 0, or -errno: -ENOENT if there is none. Takes no
+ * privilege.
+ */
+int netdev_filter_name(unsigned int ifindex, uint32_t parent, uint32_t priority, uint32_t handle,
+		       char *name, size_t size);
+
 /* See all that passes an interface, as on a mirror port: a descriptor that holds it so, or -errno.
  */
 int netdev_promiscuous(unsigned int ifindex);
