@@ -199,11 +199,12 @@ _ADDRESS = {"addr": "str", "port": "int"}
 CONTRACT = {
     "login": {
         "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
-        "vantage": ["server", "client", "middle", "unknown"], "mid_stream": "bool",
+        "vantage": ["server", "client", "middle", "unknown"], "mid_stream": "bool", "proxied_from": ("?", _ADDRESS),
         "browser": ("?", {"ns": "int?", "retries": "int"}),
         "tds": {"version": "str?", "version_raw": "str?", "server_version": "str?", "client_version": "str?",
                 "instance": "str?", "spid": "int?", "packet_size": "int?", "connection_id": "str?",
-                "activity_id": "str?", "driver": "str?", "app": "str?", "host": "str?", "database": "str?"},
+                "activity_id": "str?", "driver": "str?", "app": "str?", "host": "str?", "database": "str?",
+                "features": "list?", "features_acked": "list?"},
         "encryption": {"client": ["off", "on", "not_supported", "required", None],
                        "server": ["off", "on", "not_supported", "required", None],
                        "effective": ["none", "login", "full", "strict", "unknown"]},
@@ -231,7 +232,8 @@ CONTRACT = {
         "commands": {"batch": "int", "rpc": "int", "bulk": "int", "transaction": "int", "attention": "int",
                      "unknown": "int?", "reset_connection": "int"},
         "mars": ("?", {"sessions": "int", "open": "int", "window_stalls": "int",
-                       "basis": ["observed", "inferred"]})},
+                       "basis": ["observed", "inferred"]}),
+        "verdict": ("?", {"name": "str", "text": "str"})},
     "command": {
         "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "spid": "int?",
         "kind": ["batch", "rpc", "bulk", "transaction", "attention", None], "session": "int?", "first_byte_ns": "int?",

@@ -120,12 +120,13 @@ UNIT_CASE(json_login_full)
 		  "{\"type\":\"login\",\"v\":1,\"time\":\"2021-01-01T00:01:56.577669800Z\","
 		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
 		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},"
-		  "\"interface\":null,\"vantage\":\"server\",\"mid_stream\":false,"
+		  "\"interface\":null,\"vantage\":\"server\",\"mid_stream\":false,\"proxied_from\":null,"
 		  "\"tds\":{\"version\":\"7.4\",\"version_raw\":\"0x74000004\","
 		  "\"server_version\":null,\"client_version\":null,\"instance\":null,\"spid\":57,"
 		  "\"packet_size\":null,\"connection_id\":null,\"activity_id\":null,"
 		  "\"driver\":null,\"app\":\"a\\\"b\",\"host\":null,\"database\":null,"
-		  "\"read_only\":null},\"browser\":null,"
+		  "\"read_only\":null,\"features\":null,\"features_acked\":null},"
+		  "\"browser\":null,"
 		  "\"encryption\":{\"client\":\"on\",\"server\":null,\"effective\":\"full\"},"
 		  "\"tls\":{\"version\":\"1.2\",\"cipher\":null,\"sni\":null,\"alpn\":null,"
 		  "\"resumed\":false,\"alert\":{\"from\":\"client\",\"level\":\"fatal\","
@@ -215,7 +216,7 @@ UNIT_CASE(json_close)
 		  "\"commands\":{\"batch\":1,\"rpc\":2,\"bulk\":3,\"transaction\":4,"
 		  "\"attention\":5,\"unknown\":10,\"reset_connection\":6},"
 		  "\"mars\":{\"sessions\":7,\"open\":8,\"window_stalls\":9,"
-		  "\"basis\":\"observed\"}}\n");
+		  "\"basis\":\"observed\"},\"verdict\":null}\n");
 }
 
 UNIT_CASE(json_command)

@@ -316,6 +316,50 @@ UNIT_CASE(login7_flags)
 	tds_login7_release(&l);
 }
 
+/* Example 7's list, longer: ids that have names, one that has none, and what its acknowledgement
+ * says. */
+UNIT_CASE(features)
+{
+	static const uint8_t ack[] = "\xad\x0a\0\1\x74\0\0\4\0\x10\0\0\0" /* LOGINACK */
+				     "\xae\2\0\0\0\0\x0a\1\0\0\0\1\xff";
+	struct message m = {.len = 0};
+	struct tds_login7 l;
+	struct tds_answer a;
+
+	CHECK_INT(login7(&l, login7_sql + HEADER, 138), 1);
+	CHECK(l.features.known);
+	CHECK_INT(l.features.count, 1);
+	CHECK_STR(feature_name(l.features.ids[0]), "utf8");
+	tds_login7_release(&l);
+	add(&m, login7_sql + HEADER, 132);
+	ADD(&m, "\1\0\0\0\0\x99\2\0\0\0ab\x10\0\0\0\0\xff");
+	CHECK_INT(login7(&l, m.data, m.len), 1);
+	CHECK(l.features.known);
+	CHECK_INT(l.features.count, 3);
+	CHECK_STR(feature_name(l.features.ids[0]), "sessionrecovery");
+	CHECK_INT(l.features.ids[1], 0x99);
+	CHECK(!feature_name(0x99) && !feature_name(0) && !feature_name(3));
+	CHECK_STR(feature_name(l.features.ids[2]), "useragent");
+	tds_login7_release(&l);
+	/* Without its end the list is not known, nor is a list of one's own that is missing. */
+	CHECK_INT(login7(&l, m.data, m.len - 1), 1);
+	CHECK(!l.features.known);
+	tds_login7_release(&l);
+	CHECK_INT(login7(&l, login7_ntlm + HEADER, 160), 1);
+	CHECK(l.features.known);
+	CHECK_INT(l.features.count, 0);
+	tds_login7_release(&l);
+	tds_answer_parse(&a, guarded(ack, sizeof(ack) - 1), sizeof(ack) - 1, false);
+	CHECK(a.features.known);
+	CHECK_INT(a.features.count, 2);
+	CHECK_STR(feature_name(a.features.ids[0]), "fedauth");
+	CHECK_STR(feature_name(a.features.ids[1]), "utf8");
+	tds_answer_release(&a);
+	tds_answer_parse(&a, guarded(ack, sizeof(ack) - 2), sizeof(ack) - 2, false);
+	CHECK(!a.features.known);
+	tds_answer_release(&a);
+}
+
 UNIT_CASE(login7_cut_short)
 {
 	for (uint32_t len = 0; len < 160; len++) {
@@ -628,6 +672,7 @@ int main(void)
 	RUN(login7_with_lies);
 	RUN(login7_with_a_federated_token);
 	RUN(login7_flags);
+	RUN(features);
 	RUN(login7_cut_short);
 	RUN(answer_of_a_challenge);
 	RUN(answer_of_success);

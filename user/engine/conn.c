@@ -3,11 +3,13 @@
  * conn.c - see conn.h.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "conn.h"
 #include "login.h"
 #include "session.h"
 #include "tcp.h"
+#include "verdict.h"
 
 #define LATE_NS (2 * NS_PER_S) /* a late answer is waited for this long */
 
@@ -182,13 +184,15 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 	struct conn *c = ctx;
 	struct login *l = c->f->login;
 
-	(void)frame, (void)data, (void)len;
+	(void)data, (void)len;
 	if (!l || l->framed[c->from])
 		c->e->stats.lost_sync++;
 	if (!l) {
 		session_lossy(c->f);
 		return;
 	}
+	if (!l->framed[c->from])
+		l->beginning[c->from].lost_at = frame->have;
 	if (joined_blind(c->f))
 		login_drop(c->e, c->f);
 	else
@@ -197,14 +201,67 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 
 static const struct frame_ops conn_ops = {head, body, end, lost};
 
+/* The first bytes of a side, after a proxy's header; they tell what it is if it is no TDS. */
+static void note_beginning(struct login *l, enum side from, const uint8_t *data, uint32_t len)
+{
+	struct beginning *b = &l->beginning[from];
+
+	for (uint32_t i = 0; i < len && b->len < sizeof(b->bytes); i++)
+		b->bytes[b->len++] = data[i];
+}
+
+static void feed(struct conn *c, const uint8_t *data, uint32_t len, uint64_t ts_ns)
+{
+	if (c->f->login && len)
+		note_beginning(c->f->login, c->from, data, len);
+	frame_feed(&c->f->half[c->from].framer, &conn_ops, c, data, len, ts_ns);
+}
+
+/* Step over a proxy's header. How many of these bytes are dealt with. */
+static uint32_t feed_proxy(struct conn *c, const uint8_t *data, uint32_t len, uint64_t ts_ns)
+{
+	struct login *l = c->f->login;
+	struct proxy held;
+	uint32_t used;
+
+	if (!l || c->from != SIDE_CLIENT || c->f->mid_stream || l->proxy.state == PROXY_OVER)
+		return 0;
+	used = proxy_feed(&l->proxy, data, len);
+	if (l->proxy.state != PROXY_OVER || l->proxy.seen) {
+		/* So far the client itself has sent nothing. */
+		if (used == len)
+			l->payload_ns[SIDE_CLIENT] = 0;
+		return used;
+	}
+	held = l->proxy; /* it was none: what was held back is the client's */
+	feed(c, held.held, held.have, ts_ns);
+	return used;
+}
+
+/* The client leaves, or has left, with what only began like a proxy's header: it was its own. */
+static void feed_held(struct engine *e, struct flow *f, uint64_t ts_ns)
+{
+	struct conn c = {e, f, SIDE_CLIENT};
+	struct proxy held;
+
+	if (!f->login || f->login->proxy.state != PROXY_HEADER)
+		return;
+	held = f->login->proxy;
+	f->login->proxy.state = PROXY_OVER;
+	f->login->payload_ns[SIDE_CLIENT] = f->half[SIDE_CLIENT].last_ns;
+	feed(&c, held.held, held.have, ts_ns);
+}
+
 void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
 	       uint64_t ts_ns)
 {
 	struct conn c = {e, f, from};
+	uint32_t used;
 
 	if (f->told)
 		return;
-	frame_feed(&f->half[from].framer, &conn_ops, &c, data, len, ts_ns);
+	used = feed_proxy(&c, data, len, ts_ns);
+	feed(&c, data + used, len - used, ts_ns);
 	if (f->tentative)
 		recognise(e, f);
 	login_settle(e, f);
@@ -251,6 +308,7 @@ static void note_close(struct flow *f, enum side from, enum close_how how)
 
 void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 {
+	feed_held(e, f, ts_ns);
 	note_close(f, from, CLOSE_FIN);
 	/* Four-way close, the client's FIN first. */
 	if (from == SIDE_SERVER && f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN)
@@ -263,18 +321,38 @@ void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 	}
 }
 
+/* How many routers a packet passed: its sender began at 64, 128 or 255. */
+static uint8_t hops(uint8_t ttl)
+{
+	return (uint8_t)((ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
+}
+
+/* Does a reset come from another distance than the side's other segments? */
+static bool is_elsewhere(const struct flow *f, enum side from, uint8_t ttl)
+{
+	uint8_t usual = f->half[SIDE_CLIENT].ttl[from];
+
+	return usual && !f->half[from].ttl_varies && hops(ttl) != hops(usual);
+}
+
 void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 	      uint64_t ts_ns)
 {
+	bool elsewhere;
+
+	feed_held(e, f, ts_ns);
 	/* After the client's own FIN and the last answer a reset is how drivers say good-bye. */
 	if (f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN && from == SIDE_CLIENT &&
 	    !f->awaiting)
 		f->graceful = true;
+	elsewhere = f->close_by == SIDE_NONE && is_elsewhere(f, from, seg->ttl);
+	if (!elsewhere)
+		memset(f->half[SIDE_CLIENT].ttl, 0, sizeof(f->half[SIDE_CLIENT].ttl));
 	note_close(f, from, CLOSE_RST);
 	if (f->login && left_blind(f)) {
 		login_forget(f);
 	} else if (f->login) {
-		f->login->ttl_differs = f->login->ttl[from] && seg->ttl != f->login->ttl[from];
+		f->login->ttl_differs = elsewhere;
 		login_closed(f, from, CLOSE_RST, ts_ns);
 	}
 	conn_close(e, f, CLOSE_RST, ts_ns);
@@ -298,13 +376,34 @@ static void close_emit(struct engine *e, struct flow *f)
 		.reset_connections = f->resets,
 		.commands_unfollowed = f->unfollowed,
 	};
+	char *text;
 
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		r.commands[i] = f->commands[i];
 	session_mars(f, &r);
+	verdict_close(e, f, &r, &r.verdict.name, &text);
+	r.verdict.text = text;
 	e->stats.closes++;
 	if (e->ops.close)
 		e->ops.close(e->ctx, &r);
+	free(text);
+}
+
+/*
+ * Does the close of a login that was sent on wait for the client to follow? Its record tells
+ * whether it did.
+ */
+static bool awaits_follower(const struct engine *e, const struct flow *f, enum close_how how)
+{
+	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+	const struct history_redirect *r;
+
+	if (!f->has_login || f->login_outcome != OUTCOME_REDIRECTED ||
+	    (how != CLOSE_FIN && how != CLOSE_RST))
+		return false;
+	r = history_redirect(&e->history, &client, &server);
+	return r && !r->followed_ns && e->now_ns < r->at_ns + REDIRECT_NS;
 }
 
 void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns)
@@ -314,8 +413,9 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (f->told)
 		return;
 	tcp_flush(e, f);
-	if (f->told)
+	if (f->told || awaits_follower(e, f, how))
 		return; /* a reset among what was held came here by itself */
+	feed_held(e, f, now_ns);
 	if (f->close_by == SIDE_NONE)
 		f->close_how = (uint8_t)how;
 	flow_touch(&e->flows, f, FLOW_CLOSED);

@@ -228,8 +228,10 @@ static void visit_login(struct engine *e, struct flow *f, uint64_t idle_ns)
 
 static void visit_session(struct engine *e, struct flow *f, uint64_t idle_ns)
 {
-	if (f->half[0].fin_done && f->half[1].fin_done) {
-		conn_close(e, f, CLOSE_FIN, e->now_ns);
+	bool reset = f->half[0].reset || f->half[1].reset;
+
+	if ((f->half[0].fin_done && f->half[1].fin_done) || reset) {
+		conn_close(e, f, reset ? CLOSE_RST : CLOSE_FIN, e->now_ns);
 	} else if (idle_ns >= e->config.idle_ns) {
 		conn_close(e, f, CLOSE_IDLE, e->now_ns);
 	}

@@ -233,6 +233,8 @@ static void late_message(struct login *l, enum side from, const struct message *
 		return;
 	tds_answer_parse(&a, m->body.data, m->body.len, before_tds72(l));
 	l->late_answer |= a.loginack || a.has_error;
+	if (a.has_error && !a.loginack)
+		l->late_error = a.error.number;
 	tds_answer_release(&a);
 }
 

@@ -51,7 +51,16 @@ struct half {
 	bool has_acked : 1;
 	bool fin_done : 1; /* its FIN was reached in order */
 	bool reset : 1;	   /* its RST was processed */
-	uint16_t spid;	   /* in its packets: the server's alone; 0: not seen */
+	bool ttl_varies : 1;
+	uint8_t probes : 2; /* keep-alive probes since the peer was heard; 3: or more */
+	union {
+		uint16_t spid; /* the server's half: in its packets; 0: not seen */
+		/*
+		 * The client's half, of both sides: the first segment's; 0: none yet. After a
+		 * reset: left alone where that came from another distance than its side's segments.
+		 */
+		uint8_t ttl[2];
+	};
 };
 
 /* Which timer list a flow is on; each is kept by last packet, oldest first. */

@@ -6,54 +6,141 @@
 
 #include "history.h"
 
-static void note(struct history_entry *ring, uint32_t *next, uint32_t room,
-		 const struct endpoint *client, const struct endpoint *server, uint64_t ts_ns)
-{
-	ring[*next] = (struct history_entry){*client, *server, ts_ns ? ts_ns : 1};
-	*next = (*next + 1) % room;
-}
-
-void history_dialled(struct history *h, const struct endpoint *client,
-		     const struct endpoint *server, uint64_t ts_ns)
-{
-	note(h->dials, &h->dial, HISTORY_DIALS, client, server, ts_ns);
-}
-
-void history_failed(struct history *h, const struct endpoint *client, const struct endpoint *server,
-		    uint64_t ts_ns)
-{
-	note(h->failures, &h->failure, HISTORY_FAILURES, client, server, ts_ns);
-}
-
-void history_redirected(struct history *h, const struct endpoint *client,
-			const struct endpoint *server, uint64_t ts_ns)
-{
-	note(h->redirects, &h->redirect, HISTORY_REDIRECTS, client, server, ts_ns);
-}
-
 static bool same_addr(const struct endpoint *a, const struct endpoint *b)
 {
 	return !memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
-/* Of this client's, and not more than within_ns before ts_ns? */
-static bool recent(const struct history_entry *e, const struct endpoint *client, uint64_t ts_ns,
-		   uint64_t within_ns)
+static bool same(const struct endpoint *a, const struct endpoint *b)
 {
-	return e->at_ns && e->at_ns <= ts_ns && ts_ns - e->at_ns <= within_ns &&
-	       same_addr(&e->client, client);
+	return a->port == b->port && same_addr(a, b);
+}
+
+static bool within(uint64_t at_ns, uint64_t ts_ns, uint64_t within_ns)
+{
+	return at_ns && at_ns <= ts_ns && ts_ns - at_ns <= within_ns;
+}
+
+static uint32_t next_of(uint32_t *next, uint32_t room)
+{
+	uint32_t at = *next;
+
+	*next = (at + 1) % room;
+	return at;
+}
+
+static uint64_t nonzero(uint64_t ts_ns)
+{
+	return ts_ns ? ts_ns : 1;
+}
+
+/* The oldest redirect of this client's that waits to be followed to this port. */
+static void redirect_followed(struct history *h, const struct endpoint *client,
+			      const struct endpoint *server, uint64_t ts_ns)
+{
+	struct history_redirect *oldest = NULL;
+
+	for (int i = 0; i < HISTORY_REDIRECTS; i++) {
+		struct history_redirect *r = &h->redirects[i];
+
+		if (!r->followed_ns && r->port == server->port && same_addr(&r->client, client) &&
+		    within(r->at_ns, ts_ns, REDIRECT_NS) && (!oldest || r->at_ns < oldest->at_ns))
+			oldest = r;
+	}
+	if (!oldest)
+		return;
+	oldest->followed_ns = nonzero(ts_ns);
+	oldest->target = *server;
+}
+
+void history_dialled(struct history *h, const struct endpoint *client,
+		     const struct endpoint *server, uint64_t ts_ns)
+{
+	h->dials[next_of(&h->dial, HISTORY_DIALS)] = (struct history_dial){
+		.client = *client,
+		.server = *server,
+		.at_ns = nonzero(ts_ns),
+	};
+	redirect_followed(h, client, server, ts_ns);
+}
+
+void history_logged_in(struct history *h, const struct endpoint *client,
+		       const struct endpoint *server)
+{
+	/* The newest first: it is mostly among the last few. */
+	for (uint32_t i = 1; i <= HISTORY_DIALS; i++) {
+		struct history_dial *d = &h->dials[(h->dial + HISTORY_DIALS - i) % HISTORY_DIALS];
+
+		if (d->at_ns && same(&d->client, client) && same(&d->server, server)) {
+			d->login = true;
+			return;
+		}
+	}
+}
+
+void history_failed(struct history *h, const struct endpoint *client, uint64_t ts_ns)
+{
+	h->failures[next_of(&h->failure, HISTORY_FAILURES)] = (struct history_failure){
+		.client = *client,
+		.at_ns = nonzero(ts_ns),
+	};
+}
+
+void history_idled(struct history *h, const struct endpoint *client, const struct endpoint *server,
+		   uint64_t ts_ns, uint32_t beginning)
+{
+	h->idlers[next_of(&h->idler, HISTORY_IDLERS)] = (struct history_idler){
+		.client = *client,
+		.server = *server,
+		.at_ns = nonzero(ts_ns),
+		.beginning = beginning,
+	};
+}
+
+void history_redirected(struct history *h, const struct endpoint *client,
+			const struct endpoint *server, uint64_t ts_ns, uint16_t port)
+{
+	h->redirects[next_of(&h->redirect, HISTORY_REDIRECTS)] = (struct history_redirect){
+		.client = *client,
+		.server = *server,
+		.at_ns = nonzero(ts_ns),
+		.port = port,
+	};
+}
+
+static const struct history_dial *parallel(const struct history *h, const struct endpoint *client,
+					   const struct endpoint *server, uint64_t ts_ns,
+					   uint64_t within_ns, const struct history_dial *after)
+{
+	const struct history_dial *d = after ? after + 1 : h->dials;
+
+	for (; d < h->dials + HISTORY_DIALS; d++) {
+		if (within(d->at_ns, ts_ns + within_ns, 2 * within_ns) &&
+		    same_addr(&d->client, client) && !same_addr(&d->server, server))
+			return d;
+	}
+	return NULL;
 }
 
 const struct endpoint *history_parallel(const struct history *h, const struct endpoint *client,
 					const struct endpoint *server, uint64_t ts_ns,
 					uint64_t within_ns)
 {
-	for (int i = 0; i < HISTORY_DIALS; i++) {
-		const struct history_entry *e = &h->dials[i];
+	const struct history_dial *d = parallel(h, client, server, ts_ns, within_ns, NULL);
 
-		if (recent(e, client, ts_ns + within_ns, 2 * within_ns) &&
-		    !same_addr(&e->server, server))
-			return &e->server;
+	return d ? &d->server : NULL;
+}
+
+const struct endpoint *history_parallel_login(const struct history *h,
+					      const struct endpoint *client,
+					      const struct endpoint *server, uint64_t ts_ns,
+					      uint64_t within_ns)
+{
+	const struct history_dial *d = NULL;
+
+	while ((d = parallel(h, client, server, ts_ns, within_ns, d))) {
+		if (d->login)
+			return &d->server;
 	}
 	return NULL;
 }
@@ -64,20 +151,87 @@ uint32_t history_failures(const struct history *h, const struct endpoint *client
 	uint32_t n = 0;
 
 	for (int i = 0; i < HISTORY_FAILURES; i++)
-		n += recent(&h->failures[i], client, ts_ns, within_ns);
+		n += within(h->failures[i].at_ns, ts_ns, within_ns) &&
+		     same_addr(&h->failures[i].client, client);
+	return n;
+}
+
+/* Is it this client's, of that time, and (unlike) none before it in the ring the same? */
+static bool idler_counts(const struct history *h, int i, const struct endpoint *client,
+			 uint64_t ts_ns, uint64_t within_ns,
+			 bool (*alike)(const struct history_idler *, const struct history_idler *))
+{
+	const struct history_idler *it = &h->idlers[i];
+
+	if (!within(it->at_ns, ts_ns, within_ns) || !same_addr(&it->client, client))
+		return false;
+	for (int j = 0; j < i; j++) {
+		const struct history_idler *other = &h->idlers[j];
+
+		if (within(other->at_ns, ts_ns, within_ns) && same_addr(&other->client, client) &&
+		    alike(it, other))
+			return false;
+	}
+	return true;
+}
+
+static bool same_target(const struct history_idler *a, const struct history_idler *b)
+{
+	return same(&a->server, &b->server);
+}
+
+static bool same_beginning(const struct history_idler *a, const struct history_idler *b)
+{
+	return a->beginning == b->beginning;
+}
+
+uint32_t history_targets(const struct history *h, const struct endpoint *client, uint64_t ts_ns,
+			 uint64_t within_ns)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < HISTORY_IDLERS; i++)
+		n += idler_counts(h, i, client, ts_ns, within_ns, same_target);
+	return n;
+}
+
+uint32_t history_beginnings(const struct history *h, const struct endpoint *client, uint64_t ts_ns,
+			    uint64_t within_ns)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < HISTORY_IDLERS; i++)
+		n += h->idlers[i].beginning &&
+		     idler_counts(h, i, client, ts_ns, within_ns, same_beginning);
 	return n;
 }
 
 const struct endpoint *history_sent_by(const struct history *h, const struct endpoint *client,
-				       const struct endpoint *server, uint64_t ts_ns,
-				       uint64_t within_ns)
+				       const struct endpoint *server, uint64_t ts_ns)
 {
 	for (int i = 0; i < HISTORY_REDIRECTS; i++) {
-		const struct history_entry *e = &h->redirects[i];
+		const struct history_redirect *r = &h->redirects[i];
 
-		if (recent(e, client, ts_ns, within_ns) &&
-		    (!same_addr(&e->server, server) || e->server.port != server->port))
-			return &e->server;
+		if (r->followed_ns && r->followed_ns <= nonzero(ts_ns) &&
+		    within(r->at_ns, ts_ns, REDIRECT_NS) && same_addr(&r->client, client) &&
+		    same(&r->target, server) && !same(&r->server, server))
+			return &r->server;
 	}
 	return NULL;
+}
+
+const struct history_redirect *history_redirect(const struct history *h,
+						const struct endpoint *client,
+						const struct endpoint *server)
+{
+	const struct history_redirect *newest = NULL;
+
+	for (int i = 0; i < HISTORY_REDIRECTS; i++) {
+		const struct history_redirect *r = &h->redirects[i];
+
+		if (r->at_ns && same(&r->client, client) && same(&r->server, server) &&
+		    (!newest || r->at_ns > newest->at_ns))
+			newest = r;
+	}
+	return newest;
 }

@@ -86,8 +86,6 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 {
 	struct login *l = f->login;
 
-	if (!l->ttl[from])
-		l->ttl[from] = seg->ttl;
 	if (seg->flags & SEG_SYN) {
 		if (!(seg->flags & SEG_ACK)) {
 			login_syn(l, seg);
@@ -100,7 +98,7 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 		return;
 	}
 	if (!seg->window && !(seg->flags & SEG_RST))
-		l->zero_windows++;
+		l->zero_windows[from]++;
 	if (from == SIDE_CLIENT && seg->flags & SEG_ACK)
 		handshake_done(l, seg, ts_ns);
 }
@@ -238,8 +236,7 @@ void login_judge_idle(struct flow *f)
 	tunnel_judge(f->login, true);
 }
 
-/* Values of the ENCRYPTION option that leave no way on: MS-TDS 2.2.6.5 */
-static bool encryption_excludes(const struct login *l)
+bool login_encryption_excludes(const struct login *l)
 {
 	enum encrypt_option c = l->prelogin[SIDE_CLIENT].encryption;
 	enum encrypt_option s = l->prelogin[SIDE_SERVER].encryption;
@@ -282,7 +279,7 @@ static enum outcome closed_outcome(const struct login *l, enum side by)
 	if (!l->payload_ns[SIDE_CLIENT])
 		return OUTCOME_PROBE;
 	if (l->state == LOGIN_PRELOGIN_DONE && !l->strict && !l->message[SIDE_CLIENT].open &&
-	    !encryption_excludes(l))
+	    !login_encryption_excludes(l))
 		return OUTCOME_PROBE;
 	return OUTCOME_ABANDONED;
 }

@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "flow.h"
 #include "infer.h"
+#include "proxy.h"
 #include "sspi.h"
 #include "tds.h"
 #include "tls.h"
@@ -34,6 +35,15 @@ struct mark {
 	uint64_t ts_ns;
 	uint8_t phase;
 	uint8_t waited_for; /* enum side */
+	bool disorder;	    /* since the mark before, segments were late or sent again */
+	bool zero_windows;  /* and a side's window was closed */
+};
+
+/* The first bytes that a side sent. */
+struct beginning {
+	uint8_t bytes[8];
+	uint8_t len;
+	uint8_t lost_at; /* so many of them showed that it is no TDS; 0: none did */
 };
 
 /* A TDS message being put together. */
@@ -52,11 +62,11 @@ struct login {
 	struct lookup lookup;		    /* what the client asked before it dialled */
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
-	uint32_t syns, retransmits, out_of_order, zero_windows;
+	uint32_t syns, retransmits, out_of_order, zero_windows[2];
+	uint32_t disorder_told, zero_windows_told; /* of these, before the last mark */
 	uint64_t missing_bytes;
 	uint16_t syn_ip_id;
-	uint8_t ttl[2];	  /* of each side's SYN or first segment */
-	bool ttl_differs; /* the reset came with another */
+	bool ttl_differs; /* the reset came from another distance than its side's other packets */
 
 	enum login_state state;
 	enum side owes;	      /* whose message is due */
@@ -69,10 +79,12 @@ struct login {
 	uint32_t sound_marks;	/* of these, how many no loss can have touched; see login_gap() */
 	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */
 	bool framed[2];		/* a whole frame */
-	bool lossy;		/* segments are missing */
-	bool lacks_ack;		/* the handshake's ACK is missing: lost to us, or to the server */
-	bool cut;		/* payload was not captured (snap length) */
-	bool unread;		/* and with it something that the outcome hangs on */
+	struct proxy proxy;
+	struct beginning beginning[2];
+	bool lossy;	/* segments are missing */
+	bool lacks_ack; /* the handshake's ACK is missing: lost to us, or to the server */
+	bool cut;	/* payload was not captured (snap length) */
+	bool unread;	/* and with it something that the outcome hangs on */
 	bool not_tds, strict, login7_clear, login7_hidden;
 	bool answered;	       /* LOGIN7 had its first answer */
 	bool has_clear_answer; /* and the server gave it in clear */
@@ -99,6 +111,7 @@ struct login {
 	enum close_how closed_how;
 	uint64_t waited_ns; /* by the side that closed, for the other */
 	bool late_answer;   /* came after the client had left */
+	int32_t late_error; /* it was a refusal, with this number; 0: it was none */
 	bool gave_up;	    /* the monitor did */
 	bool at_end;	    /* the capture ended first */
 
@@ -129,6 +142,9 @@ void login_judge_idle(struct flow *f);
 
 /* Joined in the middle: nothing of the TCP handshake was seen. */
 bool login_joined(const struct login *l);
+
+/* Values of the ENCRYPTION option that leave no way on: MS-TDS 2.2.6.5 */
+bool login_encryption_excludes(const struct login *l);
 
 /* Where the login stands, for close records. */
 enum phase login_phase(const struct login *l);

@@ -15,6 +15,8 @@ static int rank(const struct login *l, enum phase phase)
 void progress_mark(struct login *l, const char *name, enum phase phase, enum side waited_for,
 		   uint64_t ts_ns)
 {
+	uint32_t zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
+
 	/* A message out of place (a peer that breaks the protocol) opens no phase that is over. */
 	if (l->mark_count && rank(l, phase) < rank(l, l->marks[l->mark_count - 1].phase))
 		phase = (enum phase)l->marks[l->mark_count - 1].phase;
@@ -23,7 +25,16 @@ void progress_mark(struct login *l, const char *name, enum phase phase, enum sid
 		return;
 	if (l->mark_count == LOGIN_MARKS)
 		return;
-	l->marks[l->mark_count++] = (struct mark){name, ts_ns, (uint8_t)phase, (uint8_t)waited_for};
+	l->marks[l->mark_count++] = (struct mark){
+		.name = name,
+		.ts_ns = ts_ns,
+		.phase = (uint8_t)phase,
+		.waited_for = (uint8_t)waited_for,
+		.disorder = l->retransmits + l->out_of_order > l->disorder_told,
+		.zero_windows = zero_windows > l->zero_windows_told,
+	};
+	l->disorder_told = l->retransmits + l->out_of_order;
+	l->zero_windows_told = zero_windows;
 }
 
 /* A message of one side is complete: a step ends, and it is the other's turn. */

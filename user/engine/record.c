@@ -26,3 +26,12 @@ RECORD_NAME(basis_name, enum basis, BASES)
 RECORD_NAME(confidence_name, enum confidence, CONFIDENCES)
 RECORD_NAME(close_how_name, enum close_how, CLOSE_HOWS)
 RECORD_NAME(command_kind_name, enum command_kind, COMMAND_KINDS)
+
+#define FEATURE_WORD(id, word) [id] = word,
+
+const char *feature_name(uint8_t id)
+{
+	static const char *const words[] = {FEATURES(FEATURE_WORD)};
+
+	return id < sizeof(words) / sizeof(words[0]) ? words[id] : NULL;
+}

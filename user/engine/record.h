@@ -130,6 +130,32 @@ const char *confidence_name(enum confidence c);
 const char *close_how_name(enum close_how h);
 const char *command_kind_name(enum command_kind k);
 
+/* Extensions of LOGIN7 by id: MS-TDS 2.2.6.4. USERAGENT is in the drivers alone. */
+#define FEATURES(X)                                                                                \
+	X(0x01, "sessionrecovery")                                                                 \
+	X(0x02, "fedauth")                                                                         \
+	X(0x04, "columnencryption")                                                                \
+	X(0x05, "globaltransactions")                                                              \
+	X(0x08, "azuresqlsupport")                                                                 \
+	X(0x09, "dataclassification")                                                              \
+	X(0x0a, "utf8")                                                                            \
+	X(0x0b, "azuresqldnscaching")                                                              \
+	X(0x0d, "json")                                                                            \
+	X(0x0e, "vector")                                                                          \
+	X(0x0f, "enhancedrouting")                                                                 \
+	X(0x10, "useragent")
+
+#define FEATURES_MAX 30 /* more than there are; what is beyond is left out */
+
+struct feature_list {
+	bool known; /* it was read to its end; there may be none in it */
+	uint8_t count;
+	uint8_t ids[FEATURES_MAX];
+};
+
+/* NULL for an id without a name. */
+const char *feature_name(uint8_t id);
+
 #define RECORD_GUID_LEN 37 /* 8-4-4-4-12 and a NUL */
 
 struct tls_facts {
@@ -180,6 +206,8 @@ struct login_record {
 	enum vantage vantage;
 	bool mid_stream;
 	struct lookup browser;
+	bool has_proxied; /* a proxy told who the client is: PROXY protocol */
+	struct endpoint proxied_from;
 
 	struct {
 		const char *version;	    /* "7.4" */
@@ -191,7 +219,9 @@ struct login_record {
 		int32_t packet_size;			 /* -1: not seen */
 		const char *connection_id, *activity_id; /* GUID text */
 		const char *driver, *app, *host, *database;
-		int8_t read_only; /* -1: not seen */
+		int8_t read_only;		    /* -1: not seen */
+		struct feature_list features;	    /* of LOGIN7 */
+		struct feature_list features_acked; /* of FEATUREEXTACK */
 	} tds;
 	struct {
 		enum encrypt_option client, server;
@@ -229,6 +259,19 @@ struct login_record {
 	} tcp;
 };
 
+/* Who the client is, as far as is known: its own address, told by a proxy, or the proxy's. */
+static inline const struct endpoint *login_record_client(const struct login_record *r)
+{
+	return r->has_proxied ? &r->proxied_from : &r->client;
+}
+
+/* Was it refused for its name or password, as far as is known? */
+static inline bool login_record_guess(const struct login_record *r)
+{
+	return r->outcome == OUTCOME_REFUSED &&
+	       (!r->has_error || r->error.number == 18456 || r->error.number == 18486);
+}
+
 struct close_record {
 	uint64_t time_ns; /* the packet that ended it, or when it was given up */
 	uint64_t duration_ns;
@@ -247,6 +290,9 @@ struct close_record {
 	bool has_mars;
 	enum basis mars_basis;
 	uint64_t mars_sessions, mars_open, mars_window_stalls;
+	struct {
+		const char *name, *text; /* NULL: there is nothing to be said */
+	} verdict;
 };
 
 /* A question that SQL Server Browser did not answer, and no connection came of it. */

@@ -217,6 +217,8 @@ static void report_tds(struct login_record *r, const struct engine *e, const str
 	r->tds.host = p->host;
 	r->tds.database = l->answer.database ? l->answer.database : p->database;
 	r->tds.read_only = p->version ? p->read_only : -1;
+	r->tds.features = p->features;
+	r->tds.features_acked = l->answer.features;
 	r->encryption.client = c->encryption;
 	r->encryption.server = s->encryption;
 	r->encryption.effective = effective(l);
@@ -277,17 +279,47 @@ static void report_outcome(struct login_record *r, const struct engine *e, const
 	r->tcp.syn_retransmits = l->syns > 1 ? l->syns - 1 : 0;
 	r->tcp.retransmits = l->retransmits;
 	r->tcp.out_of_order = l->out_of_order;
-	r->tcp.zero_windows = l->zero_windows;
+	r->tcp.zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
 	r->tcp.missing_bytes = l->missing_bytes;
 }
 
-/* What the verdicts of later logins will ask for. */
-static void remember(struct history *h, const struct login_record *r)
+/* The first bytes of what is no TDS, as a number that tells one kind from another. */
+static uint32_t beginning_of(const struct login *l)
 {
-	if (r->outcome == OUTCOME_REFUSED)
-		history_failed(h, &r->client, &r->server, r->end_ns);
-	else if (r->outcome == OUTCOME_REDIRECTED)
-		history_redirected(h, &r->client, &r->server, r->end_ns);
+	const struct beginning *b = &l->beginning[SIDE_CLIENT];
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	if (!b->lost_at || l->outcome != OUTCOME_NOT_TDS)
+		return 0;
+	for (int i = 0; i < b->len && i < b->lost_at; i++)
+		hash = (hash ^ b->bytes[i]) * 16777619u;
+	return hash ? hash : 1;
+}
+
+/* What the verdicts of other logins will ask for. */
+static void remember(struct history *h, const struct login *l, const struct login_record *r)
+{
+	const struct endpoint *client = login_record_client(r);
+
+	switch (r->outcome) {
+	case OUTCOME_OK:
+		history_logged_in(h, &r->client, &r->server);
+		return;
+	case OUTCOME_REFUSED:
+		if (login_record_guess(r))
+			history_failed(h, client, r->end_ns);
+		return;
+	case OUTCOME_REDIRECTED:
+		history_redirected(h, &r->client, &r->server, r->end_ns, r->redirect_port);
+		return;
+	case OUTCOME_PROBE:
+	case OUTCOME_NOT_TDS:
+	case OUTCOME_REJECTED:
+		history_idled(h, client, &r->server, r->end_ns, beginning_of(l));
+		return;
+	default:
+		return;
+	}
 }
 
 void login_emit(struct engine *e, struct flow *f)
@@ -301,6 +333,8 @@ void login_emit(struct engine *e, struct flow *f)
 	r.client = flow_endpoint(f, SIDE_CLIENT);
 	r.server = flow_endpoint(f, SIDE_SERVER);
 	r.ifindex = f->half[SIDE_CLIENT].ifindex;
+	r.has_proxied = l->proxy.has_client;
+	r.proxied_from = l->proxy.client;
 	r.vantage = vantage_of(e, l, &r);
 	r.browser = l->lookup;
 	tile(&t, l, r.vantage, f->first_ns);
@@ -316,7 +350,7 @@ void login_emit(struct engine *e, struct flow *f)
 	r.tls.resumed &= !l->lossy && !l->cut; /* it is told by what is not there */
 	report_auth(&r, e, l);
 	report_outcome(&r, e, l);
-	remember(&e->history, &r);
+	remember(&e->history, l, &r);
 	verdict_find(l, &r, &r.verdict.name, &text);
 	r.verdict.text = text;
 	if (e->ops.login)

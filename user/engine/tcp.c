@@ -17,6 +17,7 @@
  * waited for this many packets of the flow, or for the configured time.
  */
 #define GRACE_PACKETS 24
+#define PROBES_MAX    3 /* that struct half can count */
 
 static int32_t seq_diff(uint32_t a, uint32_t b)
 {
@@ -469,6 +470,25 @@ static bool acks_skipped(const struct flow *f, enum side from, const struct seg 
 	       seq_diff(seg->ack, peer->next) > 0;
 }
 
+/*
+ * A keep-alive probe repeats the last byte, which the peer has acknowledged, or none: RFC 9293
+ * 3.8.4. Any segment of its peer answers it.
+ */
+static void note_probe(struct flow *f, enum side from, const struct seg *seg, int32_t diff)
+{
+	uint8_t *ttl = &f->half[SIDE_CLIENT].ttl[from];
+	struct half *h = &f->half[from];
+
+	if (seg->flags & SEG_RST)
+		return;
+	f->half[side_other(from)].probes = 0;
+	if (h->known && h->has_acked && h->acked == h->next && diff == -1 && seg->len <= 1 &&
+	    !(seg->flags & (SEG_SYN | SEG_FIN)) && h->probes < PROBES_MAX)
+		h->probes++;
+	h->ttl_varies |= *ttl && *ttl != seg->ttl;
+	*ttl = *ttl ? *ttl : seg->ttl;
+}
+
 /* Counts that only the login record shows. */
 static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
 {
@@ -507,6 +527,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	note_disorder(f, from, seg);
+	note_probe(f, from, seg, diff);
 	if (seg->flags & SEG_ACK && !acks_skipped(f, from, seg))
 		note_ack(f, from, seg);
 	if (is_stalled(f))

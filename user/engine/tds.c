@@ -211,6 +211,12 @@ static char *login7_text(const uint8_t *data, uint32_t len, uint32_t at)
 	return v.bad ? NULL : text_utf16(v.p, cursor_left(&v));
 }
 
+static void feature_add(struct feature_list *list, uint8_t id)
+{
+	if (list->count < FEATURES_MAX)
+		list->ids[list->count++] = id;
+}
+
 static void login7_features(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 {
 	struct cursor v = login7_field(data, len, L7_EXTENSION, 1);
@@ -223,9 +229,13 @@ static void login7_features(struct tds_login7 *l, const uint8_t *data, uint32_t 
 		uint8_t id = cursor_u8(&c);
 		struct cursor body;
 
-		if (c.bad || id == L7_FEATURE_END)
+		if (c.bad || id == L7_FEATURE_END) {
+			l->features.known = !c.bad;
 			return;
+		}
 		body = cursor_sub(&c, cursor_le32(&c));
+		if (!body.bad)
+			feature_add(&l->features, id);
 		if (id == L7_FEATURE_FEDAUTH && cursor_left(&body))
 			l->fedauth_library = (int8_t)(body.p[0] >> 1);
 	}
@@ -282,6 +292,8 @@ int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 	l->change_password = flags3 & 0x01;
 	if (flags3 & 0x10)
 		login7_features(l, data, len);
+	else
+		l->features.known = true;
 	login7_sspi(l, data, len, fixed);
 	return 1;
 }
@@ -394,10 +406,15 @@ static void answer_done(struct tds_answer *a, struct cursor *c, bool old)
 }
 
 /* {u8 id, u32 length, data} until 0xFF: it has no length of its own. MS-TDS 2.2.7.11 */
-static void skip_features(struct cursor *c)
+static void answer_features(struct tds_answer *a, struct cursor *c)
 {
-	while (!c->bad && cursor_u8(c) != 0xff && !c->bad)
+	uint8_t id;
+
+	while (!c->bad && (id = cursor_u8(c)) != 0xff && !c->bad) {
 		cursor_skip(c, cursor_le32(c));
+		if (!c->bad)
+			feature_add(&a->features, id);
+	}
 }
 
 /* One token; false: can't be followed. */
@@ -416,7 +433,7 @@ static bool answer_token(struct tds_answer *a, struct cursor *c, bool old)
 		cursor_skip(c, 4);
 		return true;
 	case TOKEN_FEATUREEXTACK:
-		skip_features(c);
+		answer_features(a, c);
 		return true;
 	case TOKEN_FEDAUTHINFO:
 		body = cursor_sub(c, cursor_le32(c));
@@ -464,6 +481,7 @@ void tds_answer_parse(struct tds_answer *a, const uint8_t *data, uint32_t len, b
 			return;
 	}
 	a->walked = !c.bad;
+	a->features.known = a->walked && a->loginack;
 }
 
 void tds_answer_release(struct tds_answer *a)

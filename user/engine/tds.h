@@ -36,6 +36,7 @@ struct tds_login7 {
 	const uint8_t *sspi;			     /* within data */
 	uint32_t sspi_len;
 	int8_t fedauth_library; /* MS-TDS 2.2.6.4: 1 token, 2 MSAL; -1: no such feature */
+	struct feature_list features;
 };
 
 /* MS-TDS 2.2.6.4. 1: parsed as far as data goes; -EPROTO: not a LOGIN7. */
@@ -51,7 +52,8 @@ struct tds_answer {
 		int32_t number;
 		uint8_t state, class_;
 		char *message;
-	} error; /* the first of class 11 or more, else the first */
+	} error;		      /* the first of class 11 or more, else the first */
+	struct feature_list features; /* acknowledged */
 	char *redirect_host;
 	uint16_t redirect_port;
 	char *database;

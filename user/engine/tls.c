@@ -181,6 +181,19 @@ static void extension_server_name(struct tls *t, struct cursor body)
 		text_set(&t->sni, text_latin1(name.p, cursor_left(&name)));
 }
 
+/* RFC 8446 4.2.1; values of the form 0x?A?A mean nothing: RFC 8701 */
+static void extension_client_versions(struct tls *t, struct cursor body)
+{
+	struct cursor list = cursor_sub(&body, cursor_u8(&body));
+
+	while (cursor_left(&list) >= 2) {
+		uint16_t v = cursor_be16(&list);
+
+		if (v > t->client_version && v >> 8 == 3)
+			t->client_version = v;
+	}
+}
+
 static void hello_extensions(struct tls *t, bool client, struct cursor *c)
 {
 	struct cursor list = cursor_sub(c, cursor_be16(c));
@@ -197,6 +210,8 @@ static void hello_extensions(struct tls *t, bool client, struct cursor *c)
 			extension_alpn(t, client, body);
 		else if (type == EXT_SUPPORTED_VERSIONS && !client)
 			t->version = cursor_be16(&body);
+		else if (type == EXT_SUPPORTED_VERSIONS)
+			extension_client_versions(t, body);
 		else if (type == EXT_PRE_SHARED_KEY && !client)
 			t->resumed = true;
 	}
@@ -418,7 +433,7 @@ bool tls_is_alert(const struct tls *t, enum side from)
 	       (s->type == TLS_DATA && t->version == TLS_1_3 && s->len == 17 + 2 + s->padding);
 }
 
-static const char *version_name(uint16_t v)
+const char *tls_version_name(uint16_t v)
 {
 	static const char *const names[] = {"3.0", "1.0", "1.1", "1.2", "1.3"};
 
@@ -433,7 +448,7 @@ void tls_facts(const struct tls *t, struct tls_facts *f, struct tls_names *scrat
 	f->alert.from = t->alert.from;
 	f->seen = t->client_hello || t->server_hello || t->side[SIDE_CLIENT].read_any;
 	if (t->server_hello || t->retry) {
-		f->version = version_name(t->version);
+		f->version = tls_version_name(t->version);
 		f->cipher = s ? s->name : scratch->cipher;
 		if (!s)
 			snprintf(scratch->cipher, sizeof(scratch->cipher), "0x%04X", t->cipher);

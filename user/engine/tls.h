@@ -47,7 +47,7 @@ struct tls_side {
 
 struct tls {
 	struct tls_side side[2];
-	uint16_t version, client_version;
+	uint16_t version, client_version; /* client_version: the highest that it offers */
 	uint16_t cipher;
 	bool client_hello, server_hello, retry, hello_done, certificate_seen;
 	bool resumed;
@@ -82,6 +82,9 @@ void tls_overhead(const struct tls *t, enum side from, uint32_t *least, uint32_t
 
 /* Is the side's last record an alert? TLS 1.3 hides that, but nothing of TDS is two bytes long. */
 bool tls_is_alert(const struct tls *t, enum side from);
+
+/* "1.2" for 0x0303 and so on; NULL for what is none. */
+const char *tls_version_name(uint16_t version);
 
 /* Fill the record's view; strings live as long as t, names of unknown codes in scratch. */
 struct tls_names {

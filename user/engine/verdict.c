@@ -2,29 +2,59 @@
 /*
  * verdict.c - see verdict.h. The table is in the files that verdict_row.h names.
  */
+#include <stdio.h>
+
 #include "verdict.h"
 #include "verdict_row.h"
 
-/* What a side that left was waiting for: the message that is due in this state. */
-const char *verdict_due(const struct login *l)
+static const struct due dues[] = {
+	{PHASE_PRELOGIN, SIDE_SERVER, "the PRELOGIN response",
+	 "its host took the connection and SQL Server did not answer: it hangs, is short of worker "
+	 "threads, or something else listens there"},
+	{PHASE_PRELOGIN, SIDE_CLIENT, "PRELOGIN",
+	 "it connected and then did nothing: a hung process, a proxy that connects ahead, or a "
+	 "probe"},
+	{PHASE_TLS, SIDE_SERVER, "the TLS handshake's next message",
+	 "the server is short of CPU or worker threads, or the path drops large packets (MTU)"},
+	{PHASE_TLS, SIDE_CLIENT, "the TLS handshake's next message",
+	 "the client looks up certificate revocation, is short of CPU, or the path drops large "
+	 "packets (MTU)"},
+	{PHASE_LOGIN, SIDE_SERVER, "the answer to LOGIN7",
+	 "see the server's worker threads, logon triggers, the database's state and, for Windows "
+	 "logins, its domain controller"},
+	{PHASE_LOGIN, SIDE_CLIENT, "LOGIN7",
+	 "it waits for a ticket or token (its KDC, DNS or token service), or hangs"},
+	{PHASE_AUTH, SIDE_SERVER, "the answer to the authentication message",
+	 "the server asks its domain controller then (of a federated token, the identity "
+	 "provider)"},
+	{PHASE_AUTH, SIDE_CLIENT, "the client's authentication message",
+	 "see the client's domain controller or its way to the token service"},
+};
+
+const struct due *verdict_due(const struct login *l)
 {
+	static const struct due tcp = {PHASE_TCP, SIDE_NETWORK, "the TCP handshake",
+				       "see the path and the server's listen queue"};
 	const struct mark *m = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
+	enum phase phase = m && m->phase != PHASE_TCP ? (enum phase)m->phase : PHASE_PRELOGIN;
+	enum side side = l->owes == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT;
 
 	if (!l->ack_ns && l->syn_ns)
-		return "the TCP handshake";
-	switch (m ? m->phase : PHASE_PRELOGIN) {
-	case PHASE_TCP:
-	case PHASE_PRELOGIN:
-		return l->owes == SIDE_SERVER ? "the PRELOGIN response" : "the client's PRELOGIN";
-	case PHASE_TLS:
-		return "the TLS handshake's next message";
-	case PHASE_LOGIN:
-		return l->owes == SIDE_SERVER ? "the answer to LOGIN7" : "LOGIN7";
-	case PHASE_AUTH:
-		return l->owes == SIDE_SERVER ? "the answer to the authentication message"
-					      : "the client's authentication message";
+		return &tcp;
+	for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
+		if (dues[i].phase == phase && dues[i].side == side)
+			return &dues[i];
 	}
-	return "an answer";
+	return &tcp; /* not reached: each phase and side has its row */
+}
+
+const char *verdict_after(const struct login *l, const struct login_record *r,
+			  char text[VERDICT_AFTER])
+{
+	if (r->total_ns <= l->limits->slow_login_ns)
+		return "";
+	snprintf(text, VERDICT_AFTER, " (after %.3f s)", verdict_seconds(r->total_ns));
+	return text;
 }
 
 void verdict_find(const struct login *l, const struct login_record *r, const char **name,
@@ -37,6 +67,6 @@ void verdict_find(const struct login *l, const struct login_record *r, const cha
 
 	for (size_t i = 0; !v->name || !v->match(l, r);)
 		v = v->name ? v + 1 : groups[++i]; /* the last row of the last always matches */
-	*name = v->match == verdict_is_refused ? verdict_refused_name(r) : v->name;
+	*name = v->rename ? v->rename(l, r) : v->name;
 	*text = v->text(l, r);
 }

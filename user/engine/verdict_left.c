@@ -1,13 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * verdict_left.c - see verdict_row.h: logins that a side left, and connections that were none.
+ * verdict_left.c - see verdict_row.h: logins that did not get through, or that a side left, and
+ * connections that were no logins.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "text.h"
 #include "verdict_row.h"
 
-static const char *other_side(enum side s)
+#define PARALLEL_MOST_NS (2 * NS_PER_S)	 /* transparent network IP resolution waits so long */
+#define SCAN_NS		 (60 * NS_PER_S) /* within this time ... */
+#define SCAN_TARGETS	 16 /* ... so many servers or ports were dialled for nothing, */
+#define SCAN_BEGINNINGS	 3  /* or so many kinds of what is no TDS were tried */
+
+/* ---- not reached ---- */
+
+/* Another address that the client dialled at the same time took its login. */
+static const struct endpoint *winner(const struct login *l, const struct login_record *r)
 {
-	return s == SIDE_CLIENT ? "server" : "client";
+	return history_parallel_login(l->history, &r->client, &r->server, r->start_ns,
+				      PARALLEL_MOST_NS);
+}
+
+static bool is_parallel_lost(const struct login *l, const struct login_record *r)
+{
+	return (r->outcome == OUTCOME_UNANSWERED || r->outcome == OUTCOME_REJECTED) && winner(l, r);
+}
+
+static char *parallel_lost_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format(
+		"%s, but the client dialled another address at the same time and logged in "
+		"there: parallel attempts (MultiSubnetFailover, transparent network IP "
+		"resolution), no failure",
+		r->outcome == OUTCOME_REJECTED ? "this address refused the connection"
+					       : "this address did not answer");
+}
+
+static bool is_unanswered(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return r->outcome == OUTCOME_UNANSWERED;
+}
+
+static char *unanswered_text(const struct login *l, const struct login_record *r)
+{
+	return text_format("%u SYN%s without an answer: host down, a firewall that drops, or the "
+			   "listen queue is full%s",
+			   l->syns, l->syns == 1 ? "" : "s",
+			   r->vantage == VANTAGE_SERVER ? " (they did reach this host)" : "");
+}
+
+static bool is_rejected(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return r->outcome == OUTCOME_REJECTED;
+}
+
+static char *rejected_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("connection refused: nothing listens on port %u, or a firewall rejects; "
+			   "check that TCP is enabled and which port the instance has",
+			   r->server.port);
+}
+
+/* ---- not TDS ---- */
+
+/* What is dialled to SQL Server's port by mistake, or by scanners: how it begins. */
+static const struct {
+	const char *name, *begins;
+	uint8_t len;
+} protocols[] = {
+	{"HTTP", "GET ", 4},	 {"HTTP", "POST ", 5},	    {"HTTP", "HEAD ", 5},
+	{"HTTP", "OPTIONS ", 8}, {"HTTP", "CONNECT ", 8},   {"HTTP", "PUT ", 4},
+	{"HTTP", "HTTP/", 5},	 {"HTTP/2", "PRI * HT", 8}, {"SSH", "SSH-", 4},
+	{"RDP", "\3\0\0", 3},	 {"SMB", "\0\0\0", 3},	    {"FTP or mail", "220", 3},
+	{"TLS", "\26\3", 2},
+};
+
+static const char *protocol_of(const struct beginning *b)
+{
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (b->len >= protocols[i].len &&
+		    !memcmp(b->bytes, protocols[i].begins, protocols[i].len))
+			return protocols[i].name;
+	}
+	return NULL;
 }
 
 static bool is_not_tds(const struct login *l, const struct login_record *r)
@@ -19,48 +100,42 @@ static bool is_not_tds(const struct login *l, const struct login_record *r)
 static char *not_tds_text(const struct login *l, const struct login_record *r)
 {
 	const struct mark *m = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
+	enum side from = m && m->waited_for == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT;
+	const char *protocol = protocol_of(&l->beginning[from]);
 
 	(void)r;
-	return text_format("what the %s sent is not TDS: %s",
-			   m && m->waited_for == SIDE_SERVER ? "server" : "client",
-			   m && m->waited_for == SIDE_SERVER
-				   ? "another service listens on this port, or a proxy answers"
-				   : "another protocol's client, or a scanner, dialled this port");
+	return text_format(
+		"what the %s sent is not TDS%s%s: %s", from == SIDE_SERVER ? "server" : "client",
+		protocol ? " but " : "", protocol ? protocol : "",
+		from == SIDE_SERVER ? "another service listens on this port, or a proxy answers"
+				    : "another protocol's client, or a scanner, dialled this port");
 }
 
-static bool is_late(const struct login *l, const struct login_record *r)
+/* ---- probes and scans ---- */
+
+static bool is_scan(const struct login *l, const struct login_record *r)
 {
-	(void)r;
-	return l->late_answer;
+	return (r->outcome == OUTCOME_PROBE || r->outcome == OUTCOME_NOT_TDS ||
+		r->outcome == OUTCOME_REJECTED) &&
+	       (history_targets(l->history, login_record_client(r), r->end_ns, SCAN_NS) >=
+			SCAN_TARGETS ||
+		history_beginnings(l->history, login_record_client(r), r->end_ns, SCAN_NS) >=
+			SCAN_BEGINNINGS);
 }
 
-static char *late_text(const struct login *l, const struct login_record *r)
+static char *scan_text(const struct login *l, const struct login_record *r)
 {
-	(void)r;
-	return text_format("the server's answer came after the client had left, which had waited "
-			   "%.3f s for it",
-			   verdict_seconds(l->waited_ns));
-}
+	uint32_t targets = history_targets(l->history, login_record_client(r), r->end_ns, SCAN_NS);
 
-static bool is_timed_out(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return r->outcome == OUTCOME_TIMED_OUT;
+	if (targets < SCAN_TARGETS)
+		return text_format(
+			"this client sent %u kinds of what is not TDS within a minute: "
+			"a scanner that finds out what listens here",
+			history_beginnings(l->history, login_record_client(r), r->end_ns, SCAN_NS));
+	return text_format("this client dialled %u servers or ports within a minute and asked for "
+			   "nothing: a port scan, or the monitoring of many servers",
+			   targets);
 }
-
-static char *timed_out_text(const struct login *l, const struct login_record *r)
-{
-	(void)r;
-	if (l->gave_up)
-		return text_format("nobody has sent anything for %.0f s; the %s was due with %s",
-				   verdict_seconds(l->waited_ns),
-				   l->owes == SIDE_CLIENT ? "client" : "server", verdict_due(l));
-	return text_format("the %s gave up after waiting %.3f s for %s from the %s",
-			   l->closed_by == SIDE_CLIENT ? "client" : "server",
-			   verdict_seconds(l->waited_ns), verdict_due(l), other_side(l->closed_by));
-}
-
-#define PARALLEL_NS (NS_PER_S / 2) /* parallel attempts begin this near to each other */
 
 /* The other attempt may have begun a little earlier or later. */
 static bool is_parallel(const struct login *l, const struct login_record *r)
@@ -94,6 +169,69 @@ static char *probe_text(const struct login *l, const struct login_record *r)
 			  "check or the loser of parallel attempts");
 }
 
+/* ---- time-outs ---- */
+
+static bool is_late(const struct login *l, const struct login_record *r)
+{
+	(void)r;
+	return l->late_answer;
+}
+
+static char *late_text(const struct login *l, const struct login_record *r)
+{
+	char error[64] = "refused the login";
+
+	(void)r;
+	if (l->late_error)
+		snprintf(error, sizeof(error), "refused the login (error %d)", l->late_error);
+	return text_format("the server %s after the client had left, which had waited %.3f s for "
+			   "it: %s",
+			   l->late_error ? error : "logged the client in",
+			   verdict_seconds(l->waited_ns), verdict_due(l)->look);
+}
+
+static bool is_timed_out(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return r->outcome == OUTCOME_TIMED_OUT;
+}
+
+/* Connect time-outs that nobody changed: tds.md 11.4 */
+static const struct {
+	uint64_t least_ns, most_ns;
+	const char *text;
+} defaults[] = {
+	{145 * NS_PER_S / 10, 156 * NS_PER_S / 10,
+	 " (15 s is what SqlClient and ODBC wait by default)"},
+	{295 * NS_PER_S / 10, 306 * NS_PER_S / 10, " (30 s is what JDBC waits by default)"},
+};
+
+static const char *default_timeout(const struct login *l, const struct login_record *r)
+{
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+		if (l->closed_by == SIDE_CLIENT && r->total_ns >= defaults[i].least_ns &&
+		    r->total_ns <= defaults[i].most_ns)
+			return defaults[i].text;
+	}
+	return "";
+}
+
+static char *timed_out_text(const struct login *l, const struct login_record *r)
+{
+	const struct due *due = verdict_due(l);
+
+	if (l->gave_up)
+		return text_format("nobody has sent anything for %.0f s; %s was due of the %s: %s",
+				   verdict_seconds(l->waited_ns), due->what,
+				   due->side == SIDE_CLIENT ? "client" : "server", due->look);
+	return text_format("the %s gave up after waiting %.3f s for %s%s: %s",
+			   l->closed_by == SIDE_CLIENT ? "client" : "server",
+			   verdict_seconds(l->waited_ns), due->what, default_timeout(l, r),
+			   due->look);
+}
+
+/* ---- left at once ---- */
+
 static bool is_abandoned(const struct login *l, const struct login_record *r)
 {
 	(void)l;
@@ -102,8 +240,15 @@ static bool is_abandoned(const struct login *l, const struct login_record *r)
 
 static char *abandoned_text(const struct login *l, const struct login_record *r)
 {
+	const struct due *due = verdict_due(l);
+
 	(void)r;
-	return text_format("the client left of its own accord while %s was due", verdict_due(l));
+	return text_format("the client left of its own accord while %s was due: %s", due->what,
+			   due->side == SIDE_SERVER
+				   ? "it was cancelled or killed, or its time-out is shorter than "
+				     "a second"
+				   : "see its own log, for it did not like what it got, or was "
+				     "cancelled or killed");
 }
 
 static bool is_dropped(const struct login *l, const struct login_record *r)
@@ -112,20 +257,48 @@ static bool is_dropped(const struct login *l, const struct login_record *r)
 	return r->outcome == OUTCOME_DROPPED;
 }
 
+/* What a server's error log may say of a connection that it dropped: tds.md 5.5 */
+static const char *dropped_look(enum phase phase)
+{
+	switch (phase) {
+	case PHASE_PRELOGIN:
+		return "a proxy without a server behind it, a listener for TDS 8.0 alone, or a "
+		       "PRELOGIN that it can't read (17828 in its error log)";
+	case PHASE_LOGIN:
+		return "see its error log: a malformed or too large LOGIN7 (17832, 17836), no room "
+		       "for more connections (17809), or a shutdown";
+	case PHASE_AUTH:
+		return "see its error log, where a failed SSPI handshake is 17806 and 18452";
+	default:
+		return "its error log says why";
+	}
+}
+
 static char *dropped_text(const struct login *l, const struct login_record *r)
 {
+	const struct due *due = verdict_due(l);
+	const char *how = l->closed_how == CLOSE_RST ? "reset" : "closed";
+
 	(void)r;
-	return text_format("the server %s the connection instead of %s; its error log says why",
-			   l->closed_how == CLOSE_RST ? "reset" : "closed", verdict_due(l));
+	if (due->side == SIDE_CLIENT)
+		return text_format("the server %s the connection while %s was due of the client; "
+				   "its error log says why",
+				   how, due->what);
+	return text_format("the server %s the connection instead of sending %s: %s", how, due->what,
+			   dropped_look((enum phase)due->phase));
 }
 
 const struct verdict verdict_left[] = {
-	{"not_tds", is_not_tds, not_tds_text},
-	{"answer_too_late", is_late, late_text},
-	{"timed_out", is_timed_out, timed_out_text},
-	{"parallel_attempt", is_parallel, parallel_text},
-	{"probe", is_probe, probe_text},
-	{"client_left", is_abandoned, abandoned_text},
-	{"server_dropped", is_dropped, dropped_text},
-	{NULL, NULL, NULL},
+	{.name = "scan", .match = is_scan, .text = scan_text},
+	{.name = "parallel_attempt", .match = is_parallel_lost, .text = parallel_lost_text},
+	{.name = "syn_unanswered", .match = is_unanswered, .text = unanswered_text},
+	{.name = "connection_refused", .match = is_rejected, .text = rejected_text},
+	{.name = "not_tds", .match = is_not_tds, .text = not_tds_text},
+	{.name = "answer_too_late", .match = is_late, .text = late_text},
+	{.name = "timed_out", .match = is_timed_out, .text = timed_out_text},
+	{.name = "parallel_attempt", .match = is_parallel, .text = parallel_text},
+	{.name = "probe", .match = is_probe, .text = probe_text},
+	{.name = "client_left", .match = is_abandoned, .text = abandoned_text},
+	{.name = "server_dropped", .match = is_dropped, .text = dropped_text},
+	{.name = NULL},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * verdict_path.c - see verdict_row.h: what the capture, the network and TCP did to a login.
+ * verdict_path.c - see verdict_row.h: what the capture or the path did to a login.
  */
 #include "text.h"
 #include "verdict_row.h"
@@ -33,7 +33,10 @@ static bool is_cut(const struct login *l, const struct login_record *r)
 
 static char *cut_text(const struct login *l, const struct login_record *r)
 {
-	(void)l, (void)r;
+	(void)r;
+	if (!l->cut)
+		return text_format("a message of this login is longer than is held, or there was "
+				   "no room left to hold it, so it was not read");
 	return text_format("the capture cut packets short, so that the answer can't be read; "
 			   "capture with a longer snap length");
 }
@@ -45,8 +48,10 @@ static bool is_ended(const struct login *l, const struct login_record *r)
 
 static char *ended_text(const struct login *l, const struct login_record *r)
 {
+	const struct due *due = verdict_due(l);
+
 	(void)r;
-	return text_format("the capture ended while %s was waited for", verdict_due(l));
+	return text_format("the capture ended while %s was waited for", due->what);
 }
 
 static bool is_hidden(const struct login *l, const struct login_record *r)
@@ -63,42 +68,14 @@ static char *hidden_text(const struct login *l, const struct login_record *r)
 		"succeeded");
 }
 
-/* ---- TCP ---- */
-
-static bool is_unanswered(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return r->outcome == OUTCOME_UNANSWERED;
-}
-
-static char *unanswered_text(const struct login *l, const struct login_record *r)
-{
-	return text_format("%u SYN%s without an answer: host down, a firewall that drops, or the "
-			   "listen queue is full%s",
-			   l->syns, l->syns == 1 ? "" : "s",
-			   r->vantage == VANTAGE_SERVER ? " (they did reach this host)" : "");
-}
-
-static bool is_rejected(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return r->outcome == OUTCOME_REJECTED;
-}
-
-static char *rejected_text(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return text_format("connection refused: nothing listens on port %u, or a firewall rejects; "
-			   "check that TCP is enabled and which port the instance has",
-			   r->server.port);
-}
+/* ---- resets ---- */
 
 static bool is_device_reset(const struct login *l, const struct login_record *r)
 {
-	(void)r;
 	return l->closed_how == CLOSE_RST && l->ttl_differs &&
 	       (r->outcome == OUTCOME_DROPPED || r->outcome == OUTCOME_ABANDONED ||
-		r->outcome == OUTCOME_TLS_FAILED);
+		r->outcome == OUTCOME_TLS_FAILED || r->outcome == OUTCOME_TIMED_OUT ||
+		r->outcome == OUTCOME_PROBE);
 }
 
 static char *device_reset_text(const struct login *l, const struct login_record *r)
@@ -108,16 +85,14 @@ static char *device_reset_text(const struct login *l, const struct login_record 
 		"the connection was reset while %s was due, by a packet whose TTL is not "
 		"that of the %s's other packets: a firewall or load balancer in the path "
 		"may have sent it",
-		verdict_due(l), l->closed_by == SIDE_CLIENT ? "client" : "server");
+		verdict_due(l)->what, l->closed_by == SIDE_CLIENT ? "client" : "server");
 }
 
 const struct verdict verdict_path[] = {
-	{"packets_missing", is_missing, missing_text},
-	{"capture_cut", is_cut, cut_text},
-	{"capture_ended", is_ended, ended_text},
-	{"outcome_hidden", is_hidden, hidden_text},
-	{"syn_unanswered", is_unanswered, unanswered_text},
-	{"connection_refused", is_rejected, rejected_text},
-	{"reset_by_device", is_device_reset, device_reset_text},
-	{NULL, NULL, NULL},
+	{.name = "packets_missing", .match = is_missing, .text = missing_text},
+	{.name = "capture_cut", .match = is_cut, .text = cut_text},
+	{.name = "capture_ended", .match = is_ended, .text = ended_text},
+	{.name = "outcome_hidden", .match = is_hidden, .text = hidden_text},
+	{.name = "reset_by_device", .match = is_device_reset, .text = device_reset_text},
+	{.name = NULL},
 };

@@ -13,17 +13,27 @@ struct verdict {
 	const char *name;
 	bool (*match)(const struct login *l, const struct login_record *r);
 	char *(*text)(const struct login *l, const struct login_record *r);
+	/* A more particular name; NULL: the row's own it is. */
+	const char *(*rename)(const struct login *l, const struct login_record *r);
 };
 
 extern const struct verdict verdict_path[], verdict_tls[], verdict_left[], verdict_refused[],
 	verdict_slow[];
 
-/* The row of refusals takes its name from the error number, where that has one. */
-bool verdict_is_refused(const struct login *l, const struct login_record *r);
-const char *verdict_refused_name(const struct login_record *r);
+#define PARALLEL_NS (6 * NS_PER_S / 10) /* parallel attempts begin this near to each other */
 
-/* What a side that left was waiting for: the message that is due in this state. */
-const char *verdict_due(const struct login *l);
+/* What was due when a login stopped, of whom, and where to look for why it did not come. */
+struct due {
+	uint8_t phase; /* enum phase */
+	uint8_t side;  /* enum side */
+	const char *what, *look;
+};
+const struct due *verdict_due(const struct login *l);
+
+/* That it took long, too: " (after 12.345 s)", or "" where it is not called slow. */
+#define VERDICT_AFTER 40
+const char *verdict_after(const struct login *l, const struct login_record *r,
+			  char text[VERDICT_AFTER]);
 
 static inline double verdict_seconds(uint64_t ns)
 {

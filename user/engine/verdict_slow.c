@@ -8,8 +8,8 @@
 #include "text.h"
 #include "verdict_row.h"
 
-#define REDIRECT_NS (5 * NS_PER_S) /* a redirect is followed within this time */
-#define BROWSER_NS  NS_PER_S	   /* from when SQL Server Browser is called slow */
+#define RTO_NS	   (NS_PER_S / 5) /* no retransmission comes sooner: RFC 6298 and Linux's least */
+#define BROWSER_NS NS_PER_S	  /* from when SQL Server Browser is called slow */
 
 static const struct step *longest_step(const struct login_record *r)
 {
@@ -20,6 +20,29 @@ static const struct step *longest_step(const struct login_record *r)
 			longest = &r->steps[i];
 	}
 	return longest;
+}
+
+static double longest_s(const struct login_record *r)
+{
+	const struct step *s = longest_step(r);
+
+	return s ? verdict_seconds(s->ns) : 0;
+}
+
+/* ---- in good time ---- */
+
+static bool is_error_after(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_OK && l->answer.loginack && l->answer.has_error &&
+	       l->answer.error.class_ > 10;
+}
+
+static char *error_after_text(const struct login *l, const struct login_record *r)
+{
+	(void)r;
+	return text_format("logged in, but with error %d, severity %u, in the same answer: see "
+			   "whether the client can work with what it got",
+			   l->answer.error.number, l->answer.error.class_);
 }
 
 /* Tried before all that follow: a login that succeeded in good time is none of them. */
@@ -56,7 +79,7 @@ static char *slow_browser_text(const struct login *l, const struct login_record 
 static char *fine_text(const struct login *l, const struct login_record *r)
 {
 	const struct endpoint *by =
-		history_sent_by(l->history, &r->client, &r->server, r->start_ns, REDIRECT_NS);
+		history_sent_by(l->history, &r->client, &r->server, r->start_ns);
 
 	if (by)
 		return text_format("logged in after %.3f ms, sent here by the server on port %u "
@@ -65,44 +88,109 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 	return text_after_ms("logged in after ", r->total_ns);
 }
 
-/* Is the longest step of this phase, ended by this message (NULL: any) and waited on that side? */
-static bool slow_in(const struct login_record *r, enum phase phase, const char *name,
-		    enum side waits_on)
-{
-	const struct step *s = longest_step(r);
-
-	return s && s->phase == phase && s->waits_on == waits_on &&
-	       (!name || !strcmp(s->name, name));
-}
-
-static double longest_s(const struct login_record *r)
-{
-	const struct step *s = longest_step(r);
-
-	return s ? verdict_seconds(s->ns) : 0;
-}
+/* ---- the path ---- */
 
 static bool is_slow_syn(const struct login *l, const struct login_record *r)
 {
+	const struct step *s = longest_step(r);
+
 	(void)l;
-	return slow_in(r, PHASE_TCP, "syn_retransmit", SIDE_SERVER) ||
-	       slow_in(r, PHASE_TCP, "syn_retransmit", SIDE_NETWORK);
+	return s && s->phase == PHASE_TCP && s->ns > r->total_ns / 2;
+}
+
+static const char *slow_syn_name(const struct login *l, const struct login_record *r)
+{
+	if (l->syns < 2 || strcmp(longest_step(r)->name, "syn_retransmit"))
+		return "slow_connect";
+	return r->vantage == VANTAGE_SERVER ? "listen_queue_full" : "syn_lost";
 }
 
 static char *slow_syn_text(const struct login *l, const struct login_record *r)
 {
+	const struct step *s = longest_step(r);
+
+	if (!strcmp(s->name, "ack"))
+		return text_format("the client's ACK came %.3f s after the SYN+ACK: one of the two "
+				   "was lost on the way to or from the client",
+				   verdict_seconds(s->ns));
+	if (strcmp(s->name, "syn_retransmit"))
+		return text_format("the SYN was answered after %.3f s: a far or crowded path, or "
+				   "the server's listen queue was full",
+				   verdict_seconds(s->ns));
 	return text_format(
-		"%.3f s went by until one of %u SYNs was answered: %s", longest_s(r), l->syns,
+		"%.3f s went by until one of %u SYNs was answered: %s", verdict_seconds(s->ns),
+		l->syns,
 		r->vantage == VANTAGE_SERVER
-			? "they reached this host, so its listen queue was full"
+			? "they reached this host, so its listen queue was full: SQL Server "
+			  "did not accept connections fast enough, see its CPU and worker threads"
 			: "SYNs were lost on the way, or the server's listen queue was full");
+}
+
+/* The mark before which most time went by; NULL: none. */
+static const struct mark *longest_mark(const struct login *l, uint64_t *ns)
+{
+	uint64_t at = l->ack_ns ? l->ack_ns : l->mark_count ? l->marks[0].ts_ns : 0;
+	const struct mark *longest = NULL;
+
+	*ns = 0;
+	for (uint32_t i = 0; i < l->mark_count; i++) {
+		const struct mark *m = &l->marks[i];
+
+		if (m->ts_ns > at + *ns) {
+			*ns = m->ts_ns - at;
+			longest = m;
+		}
+		at = m->ts_ns > at ? m->ts_ns : at;
+	}
+	return longest;
+}
+
+static bool is_zero_window(const struct login *l, const struct login_record *r)
+{
+	uint64_t ns;
+	const struct mark *m = longest_mark(l, &ns);
+
+	return m && m->zero_windows && r->outcome == OUTCOME_OK;
+}
+
+static char *zero_window_text(const struct login *l, const struct login_record *r)
+{
+	uint64_t ns;
+	bool client;
+
+	longest_mark(l, &ns);
+	(void)r;
+	client = l->zero_windows[SIDE_CLIENT] >= l->zero_windows[SIDE_SERVER];
+	return text_format("the %s closed its TCP window while %.3f s went by: its program does "
+			   "not read what came, see its CPU, memory and, of a paused machine, its "
+			   "host",
+			   client ? "client" : "server", verdict_seconds(ns));
+}
+
+/* Segments were late, lost or sent again while the login stood still. */
+static bool is_retransmitted(const struct login *l, const struct login_record *r)
+{
+	uint64_t ns;
+	const struct mark *m = longest_mark(l, &ns);
+
+	return m && m->disorder && ns >= RTO_NS && r->outcome == OUTCOME_OK;
+}
+
+static char *retransmitted_text(const struct login *l, const struct login_record *r)
+{
+	uint64_t ns;
+	const struct mark *m = longest_mark(l, &ns);
+
+	return text_format("packets were lost: %.3f s went by until %s was through, with %u "
+			   "retransmissions and %u segments out of order; see the path, not the "
+			   "server",
+			   verdict_seconds(ns), m->name, r->tcp.retransmits, r->tcp.out_of_order);
 }
 
 static bool is_slow_network(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return r->wait_ns[SIDE_NETWORK] > r->total_ns / 2 ||
-	       (r->tcp.retransmits && longest_s(r) < 1.0);
+	return r->wait_ns[SIDE_NETWORK] > r->total_ns / 2;
 }
 
 static char *slow_network_text(const struct login *l, const struct login_record *r)
@@ -115,97 +203,94 @@ static char *slow_network_text(const struct login *l, const struct login_record 
 		r->tcp.retransmits);
 }
 
-static bool is_slow_prelogin_server(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return slow_in(r, PHASE_PRELOGIN, NULL, SIDE_SERVER);
-}
+/* ---- the sides ---- */
 
-static char *slow_prelogin_server_text(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return text_format(
-		"the server took %.3f s to answer PRELOGIN, which costs it nothing: it is "
-		"short of worker threads or CPU, or was just starting",
-		longest_s(r));
-}
+#define METHOD(m) (1u << (m))
+#define WINDOWS	  (METHOD(AUTH_WINDOWS) | METHOD(AUTH_NTLM) | METHOD(AUTH_KERBEROS))
+#define ANY	  UINT32_MAX
 
-static bool is_slow_tls(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return slow_in(r, PHASE_TLS, NULL, SIDE_SERVER) || slow_in(r, PHASE_TLS, NULL, SIDE_CLIENT);
-}
+/* Where the longest step was, and what that says: the first that fits. %.3f: its seconds. */
+static const struct slow {
+	const char *name;
+	uint8_t phase, side;
+	const char *step; /* NULL: any of that phase and side */
+	uint32_t methods; /* METHOD bits */
+	const char *text;
+} slows[] = {
+	{"slow_prelogin", PHASE_PRELOGIN, SIDE_SERVER, NULL, ANY,
+	 "the server took %.3f s to answer PRELOGIN, which costs it nothing: it is short of worker "
+	 "threads or CPU, or was just starting"},
+	{"slow_client", PHASE_PRELOGIN, SIDE_CLIENT, NULL, ANY,
+	 "the client took %.3f s after the TCP handshake before it sent PRELOGIN: it is short of "
+	 "CPU or threads, or a proxy connected ahead"},
+	{"slow_tls", PHASE_TLS, SIDE_CLIENT, "client_hello", ANY,
+	 "the client took %.3f s to begin TLS (client_hello): it is short of CPU or threads, or "
+	 "loads its certificate store"},
+	{"slow_tls", PHASE_TLS, SIDE_CLIENT, NULL, ANY,
+	 "the client took %.3f s in the TLS handshake (client_finished): a client that looks up "
+	 "certificate revocation does that"},
+	{"slow_tls", PHASE_TLS, SIDE_SERVER, NULL, ANY,
+	 "the server took %.3f s in the TLS handshake: it is short of CPU or worker threads"},
+	{"slow_ticket", PHASE_LOGIN, SIDE_CLIENT, NULL, WINDOWS,
+	 "the client took %.3f s before it sent LOGIN7, as it does to get its ticket: see its "
+	 "domain controller (KDC) and its DNS"},
+	{"slow_token", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
+	 "the client took %.3f s before it sent LOGIN7 with its federated token: see its way to "
+	 "the token service"},
+	{"slow_client", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_SQL),
+	 "the client took %.3f s before it sent LOGIN7: it is short of CPU or threads, or checks "
+	 "the certificate after the handshake"},
+	{"slow_login7", PHASE_LOGIN, SIDE_CLIENT, NULL, ANY,
+	 "the client took %.3f s before it sent LOGIN7: it checked the certificate, waited for a "
+	 "ticket or token (its KDC, DNS or token service), or is short of CPU"},
+	{"slow_login", PHASE_LOGIN, SIDE_SERVER, NULL, ANY,
+	 "the server took %.3f s to answer LOGIN7: see its worker threads, logon triggers, the "
+	 "database's state and, for Windows logins, its domain controller"},
+	{"slow_token", PHASE_AUTH, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
+	 "the client took %.3f s to get its federated token: see its way to the token service, or "
+	 "whether a person was asked"},
+	{"slow_token_check", PHASE_AUTH, SIDE_SERVER, NULL, METHOD(AUTH_FEDAUTH),
+	 "the server took %.3f s over the client's federated token: see its way to the identity "
+	 "provider, and logon triggers"},
+	{"slow_domain_controller", PHASE_AUTH, SIDE_SERVER, NULL, ANY,
+	 "the server took %.3f s over the client's authentication message: it asks its domain "
+	 "controller then, which is slow, far away or overrun"},
+	{"slow_client", PHASE_AUTH, SIDE_CLIENT, NULL, ANY,
+	 "the client took %.3f s to answer the server's challenge: see its CPU and its domain "
+	 "controller"},
+};
 
-static char *slow_tls_text(const struct login *l, const struct login_record *r)
+static const struct slow *slow_side(const struct login_record *r)
 {
 	const struct step *s = longest_step(r);
 
-	(void)l;
-	return text_format("the %s took %.3f s in the TLS handshake (%s): %s",
-			   side_name(s->waits_on), verdict_seconds(s->ns), s->name,
-			   s->waits_on == SIDE_CLIENT
-				   ? "a client that looks up certificate revocation does that"
-				   : "the server is short of CPU or worker threads");
+	for (size_t i = 0; s && i < sizeof(slows) / sizeof(slows[0]); i++) {
+		const struct slow *slow = &slows[i];
+
+		if (slow->phase == s->phase && slow->side == s->waits_on &&
+		    (!slow->step || !strcmp(slow->step, s->name)) &&
+		    slow->methods & METHOD(r->auth.method))
+			return slow;
+	}
+	return NULL;
 }
 
-static bool is_slow_ticket(const struct login *l, const struct login_record *r)
+static bool is_slow_side(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return slow_in(r, PHASE_LOGIN, "login7", SIDE_CLIENT) &&
-	       (r->auth.method == AUTH_KERBEROS || r->auth.method == AUTH_WINDOWS ||
-		r->auth.method == AUTH_NTLM);
+	return slow_side(r);
 }
 
-static char *slow_ticket_text(const struct login *l, const struct login_record *r)
+static const char *slow_side_name(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return text_format("the client took %.3f s before it sent LOGIN7, as it does to get its "
-			   "ticket: see its domain controller (KDC) and its DNS",
-			   longest_s(r));
+	return slow_side(r)->name;
 }
 
-static bool is_slow_token(const struct login *l, const struct login_record *r)
+static char *slow_side_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return slow_in(r, PHASE_AUTH, NULL, SIDE_CLIENT) && r->auth.method == AUTH_FEDAUTH;
-}
-
-static char *slow_token_text(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return text_format("the client took %.3f s to get its federated token: see its way to the "
-			   "token service",
-			   longest_s(r));
-}
-
-static bool is_slow_domain(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return slow_in(r, PHASE_AUTH, NULL, SIDE_SERVER) && r->auth.method != AUTH_FEDAUTH;
-}
-
-static char *slow_domain_text(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return text_format(
-		"the server took %.3f s over the client's authentication message: it asks "
-		"its domain controller then, which is slow, far away or overrun",
-		longest_s(r));
-}
-
-static bool is_slow_login_server(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return slow_in(r, PHASE_LOGIN, NULL, SIDE_SERVER);
-}
-
-static char *slow_login_server_text(const struct login *l, const struct login_record *r)
-{
-	(void)l;
-	return text_format("the server took %.3f s to answer LOGIN7: see its worker threads, logon "
-			   "triggers, the database's state and, for Windows logins, its domain "
-			   "controller",
-			   longest_s(r));
+	return text_format(slow_side(r)->text, longest_s(r));
 }
 
 static bool is_slow(const struct login *l, const struct login_record *r)
@@ -232,17 +317,20 @@ static bool always(const struct login *l, const struct login_record *r)
 }
 
 const struct verdict verdict_slow[] = {
-	{"slow_browser", is_slow_browser, slow_browser_text},
-	{"ok", is_fine, fine_text},
-	{"slow_connect", is_slow_syn, slow_syn_text},
-	{"slow_network", is_slow_network, slow_network_text},
-	{"slow_prelogin", is_slow_prelogin_server, slow_prelogin_server_text},
-	{"slow_tls", is_slow_tls, slow_tls_text},
-	{"slow_ticket", is_slow_ticket, slow_ticket_text},
-	{"slow_token", is_slow_token, slow_token_text},
-	{"slow_domain_controller", is_slow_domain, slow_domain_text},
-	{"slow_login", is_slow_login_server, slow_login_server_text},
-	{"slow", is_slow, slow_text},
-	{"ok", always, fine_text},
-	{NULL, NULL, NULL},
+	{.name = "slow_browser", .match = is_slow_browser, .text = slow_browser_text},
+	{.name = "error_after_login", .match = is_error_after, .text = error_after_text},
+	{.name = "ok", .match = is_fine, .text = fine_text},
+	{.name = "slow_connect",
+	 .match = is_slow_syn,
+	 .text = slow_syn_text,
+	 .rename = slow_syn_name},
+	{.name = "zero_window", .match = is_zero_window, .text = zero_window_text},
+	{.name = "packets_lost", .match = is_retransmitted, .text = retransmitted_text},
+	{.name = "slow_network", .match = is_slow_network, .text = slow_network_text},
+	{.name = "slow_side",
+	 .match = is_slow_side,
+	 .text = slow_side_text,
+	 .rename = slow_side_name},
+	{.name = "slow", .match = is_slow, .text = slow_text},
+	{.name = "ok", .match = always, .text = fine_text},
 };

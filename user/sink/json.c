@@ -114,6 +114,24 @@ static void json_known(struct jsonw *w, const char *key, int known)
 		jsonw_bool(w, key, known);
 }
 
+static void json_features(struct jsonw *w, const char *key, const struct feature_list *list)
+{
+	char text[8];
+
+	if (!list->known) {
+		jsonw_null(w, key);
+		return;
+	}
+	jsonw_array(w, key);
+	for (int i = 0; i < list->count; i++) {
+		const char *name = feature_name(list->ids[i]);
+
+		snprintf(text, sizeof(text), "0x%02x", list->ids[i]);
+		jsonw_text(w, NULL, name ? name : text);
+	}
+	jsonw_array_end(w);
+}
+
 static void json_tds(struct jsonw *w, const struct login_record *rec)
 {
 	jsonw_object(w, "tds");
@@ -131,6 +149,8 @@ static void json_tds(struct jsonw *w, const struct login_record *rec)
 	jsonw_text(w, "host", rec->tds.host);
 	jsonw_text(w, "database", rec->tds.database);
 	json_known(w, "read_only", rec->tds.read_only);
+	json_features(w, "features", &rec->tds.features);
+	json_features(w, "features_acked", &rec->tds.features_acked);
 	jsonw_object_end(w);
 }
 
@@ -284,11 +304,15 @@ static void json_waits(struct jsonw *w, const struct login_record *rec)
 	jsonw_object_end(w);
 }
 
-static void json_verdict(struct jsonw *w, const struct login_record *rec)
+static void json_verdict(struct jsonw *w, const char *name, const char *text)
 {
+	if (!name) {
+		jsonw_null(w, "verdict");
+		return;
+	}
 	jsonw_object(w, "verdict");
-	jsonw_text(w, "name", rec->verdict.name);
-	jsonw_text(w, "text", rec->verdict.text);
+	jsonw_text(w, "name", name);
+	jsonw_text(w, "text", text);
 	jsonw_object_end(w);
 }
 
@@ -311,6 +335,10 @@ static void json_login(void *ctx, const struct login_record *rec)
 	json_interface(&w, sink, rec->ifindex);
 	jsonw_text(&w, "vantage", vantage_name(rec->vantage));
 	jsonw_bool(&w, "mid_stream", rec->mid_stream);
+	if (rec->has_proxied)
+		json_endpoint(&w, "proxied_from", &rec->proxied_from);
+	else
+		jsonw_null(&w, "proxied_from");
 	json_tds(&w, rec);
 	json_browser(&w, &rec->browser);
 	json_encryption(&w, rec);
@@ -326,7 +354,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 	json_phases(&w, rec);
 	json_steps(&w, rec);
 	json_waits(&w, rec);
-	json_verdict(&w, rec);
+	json_verdict(&w, rec->verdict.name, rec->verdict.text);
 	json_tcp(&w, rec);
 	json_end(&w);
 }
@@ -378,6 +406,7 @@ static void json_close(void *ctx, const struct close_record *rec)
 	jsonw_object_end(&w);
 	json_commands(&w, rec);
 	json_mars(&w, rec);
+	json_verdict(&w, rec->verdict.name, rec->verdict.text);
 	json_end(&w);
 }
 

@@ -355,11 +355,19 @@ static void text_login(void *ctx, const struct login_record *rec)
 static void text_close(void *ctx, const struct close_record *rec)
 {
 	struct text_sink *sink = ctx;
-	const char *by = side_name(rec->by);
+	const char *by = side_name(rec->by), *name = rec->verdict.name ?: "";
 	char lasted[CLOCK_TEXT];
 	uint64_t commands = 0;
 
-	if (rec->graceful || rec->how != CLOSE_RST || rec->phase != PHASE_SESSION)
+	if (!strcmp(name, "redirect_not_followed")) {
+		text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+		output_printf(sink->config.out, " %sredirect not followed%s\n",
+			      text_colour(sink, COLOUR_ODD), text_colour(sink, COLOUR_OFF));
+		text_paragraph(sink, rec->verdict.text);
+		return;
+	}
+	if (rec->graceful || rec->how != CLOSE_RST || rec->phase != PHASE_SESSION ||
+	    !strcmp(name, "mars_finished"))
 		return;
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += rec->commands[i];
@@ -368,6 +376,8 @@ static void text_close(void *ctx, const struct close_record *rec)
 		      " %ssession reset%s by the %s after %s and %" PRIu64 " commands\n",
 		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF),
 		      by ? by : "network", clock_duration(rec->duration_ns, lasted), commands);
+	if (rec->verdict.text)
+		text_paragraph(sink, rec->verdict.text);
 }
 
 static void text_command(void *ctx, const struct command_record *rec)

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * history.c - what one login's verdict learns of the others: within the time, of that client, and
+ * no more than is remembered.
+ */
+#include "history.h"
+#include "unit.h"
+
+#define S 1000000000ull
+
+static struct history h;
+
+static struct endpoint at(uint8_t host, uint16_t port)
+{
+	return (struct endpoint){{[10] = 0xff, 0xff, 10, 0, 0, host}, port};
+}
+
+static void begin(void)
+{
+	memset(&h, 0, sizeof(h));
+}
+
+UNIT_CASE(parallel_dials)
+{
+	struct endpoint client = at(1, 50000), other = at(1, 50001), a = at(10, 1433),
+			b = at(11, 1433);
+
+	begin();
+	history_dialled(&h, &client, &a, 100 * S);
+	CHECK(!history_parallel(&h, &client, &a, 100 * S, S)); /* the same server */
+	history_dialled(&h, &other, &b, 100 * S + S / 2);
+	CHECK(history_parallel(&h, &client, &a, 100 * S, S));
+	CHECK(!history_parallel(&h, &client, &a, 102 * S, S));
+	CHECK(!history_parallel_login(&h, &client, &a, 100 * S, S));
+	history_logged_in(&h, &other, &b);
+	CHECK_INT(history_parallel_login(&h, &client, &a, 100 * S, S)->addr[15], 11);
+	/* Another client's are none of its. */
+	client = at(2, 50000);
+	CHECK(!history_parallel(&h, &client, &a, 100 * S, S));
+}
+
+UNIT_CASE(failures_within_the_time)
+{
+	struct endpoint client = at(1, 1), other = at(2, 1);
+
+	begin();
+	for (int i = 0; i < 300; i++)
+		history_failed(&h, &client, 100 * S + i);
+	history_failed(&h, &other, 101 * S);
+	CHECK_INT(history_failures(&h, &client, 110 * S, 60 * S), 255); /* one was pushed out */
+	CHECK_INT(history_failures(&h, &other, 110 * S, 60 * S), 1);
+	CHECK_INT(history_failures(&h, &client, 170 * S, 60 * S), 0);
+	CHECK_INT(history_failures(&h, &client, 99 * S, 60 * S), 0); /* later ones */
+}
+
+UNIT_CASE(targets_and_beginnings)
+{
+	struct endpoint client = at(1, 1), other = at(2, 1), server;
+
+	begin();
+	for (int i = 0; i < 20; i++) {
+		server = at((uint8_t)(100 + i % 10), 1433);
+		history_idled(&h, &client, &server, 100 * S + i, i % 2 ? (uint32_t)(i % 4) : 0);
+	}
+	CHECK_INT(history_targets(&h, &client, 110 * S, 60 * S), 10);
+	CHECK_INT(history_beginnings(&h, &client, 110 * S, 60 * S), 2); /* 1 and 3; 0 is none */
+	CHECK_INT(history_targets(&h, &other, 110 * S, 60 * S), 0);
+	CHECK_INT(history_targets(&h, &client, 161 * S, 60 * S), 0);
+}
+
+UNIT_CASE(redirects)
+{
+	struct endpoint first = at(1, 50000), second = at(1, 50001), gateway = at(10, 1433),
+			node = at(11, 11000);
+	const struct history_redirect *r;
+
+	begin();
+	history_redirected(&h, &first, &gateway, 100 * S, 11000);
+	history_redirected(&h, &second, &gateway, 101 * S, 11000);
+	r = history_redirect(&h, &second, &gateway);
+	CHECK_INT(r->at_ns, 101 * S);
+	CHECK_INT(r->followed_ns, 0);
+	/* One dial follows one redirect: the oldest of that client to that port. */
+	history_dialled(&h, &first, &gateway, 102 * S);
+	CHECK_INT(history_redirect(&h, &first, &gateway)->followed_ns, 0);
+	history_dialled(&h, &first, &node, 102 * S);
+	CHECK_INT(history_redirect(&h, &first, &gateway)->followed_ns, 102 * S);
+	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
+	CHECK_INT(history_sent_by(&h, &first, &node, 102 * S)->addr[15], 10);
+	CHECK(!history_sent_by(&h, &first, &gateway, 102 * S));
+	/* Too late to be the follower of the other. */
+	history_dialled(&h, &second, &node, 107 * S);
+	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
+	CHECK(!history_redirect(&h, &node, &gateway));
+}
+
+int main(void)
+{
+	RUN(parallel_dials);
+	RUN(failures_within_the_time);
+	RUN(targets_and_beginnings);
+	RUN(redirects);
+	return unit_status();
+}

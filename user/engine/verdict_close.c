@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * verdict_close.c - see verdict.h: how a connection ended, in a table like that of the logins. Of
+ * one whose login failed, the login's own verdict has said it.
+ */
+#include "text.h"
+#include "verdict.h"
+
+#define KEEPALIVE_LEAST 3 /* so many probes without an answer are no chance */
+
+struct closing {
+	const struct flow *f;
+	const struct close_record *r;
+	const struct history_redirect *redirect; /* NULL: none */
+	uint64_t now_ns;
+};
+
+struct close_verdict {
+	const char *name;
+	bool (*match)(const struct closing *c);
+	char *(*text)(const struct closing *c);
+};
+
+static const char *who(const struct closing *c)
+{
+	return c->r->by == SIDE_SERVER ? "server" : "client";
+}
+
+/* ---- redirects ---- */
+
+static bool is_followed(const struct closing *c)
+{
+	return c->redirect && c->redirect->followed_ns;
+}
+
+static char *followed_text(const struct closing *c)
+{
+	const struct history_redirect *d = c->redirect;
+	uint64_t after_ns = d->followed_ns > d->at_ns ? d->followed_ns - d->at_ns : 0;
+
+	return text_format("the client followed the redirect: it dialled port %u %.3f ms after the "
+			   "answer",
+			   d->target.port, (double)after_ns / 1e6);
+}
+
+static bool is_not_followed(const struct closing *c)
+{
+	return c->redirect && c->now_ns >= c->redirect->at_ns + REDIRECT_NS;
+}
+
+static char *not_followed_text(const struct closing *c)
+{
+	return text_format("no connection of this client to port %u was seen in the %.0f s after "
+			   "the redirect: it can't resolve or reach the host it was sent to, or "
+			   "its way there does not pass here",
+			   c->redirect->port, (double)REDIRECT_NS / 1e9);
+}
+
+static bool is_redirect_open(const struct closing *c)
+{
+	return c->redirect;
+}
+
+static char *redirect_open_text(const struct closing *c)
+{
+	return text_format("whether the client followed the redirect to port %u is not known: this "
+			   "is too soon after it",
+			   c->redirect->port);
+}
+
+/* ---- resets that nobody of the two sent on purpose ---- */
+
+static bool is_reset_by_device(const struct closing *c)
+{
+	return c->r->how == CLOSE_RST && c->f->half[SIDE_CLIENT].ttl[c->r->by];
+}
+
+static char *reset_by_device_text(const struct closing *c)
+{
+	return text_format("the connection was reset by a packet whose TTL is not that of the %s's "
+			   "other packets: a firewall or load balancer in the path may have sent "
+			   "it, as they do with connections that were idle for long",
+			   who(c));
+}
+
+/* The side whose keep-alive probes nobody answered, or SIDE_NONE. */
+static enum side prober(const struct closing *c)
+{
+	if (c->r->how == CLOSE_FIN)
+		return SIDE_NONE;
+	for (int i = 0; i < 2; i++) {
+		if (c->f->half[i].probes >= KEEPALIVE_LEAST &&
+		    (c->r->how != CLOSE_RST || c->r->by == (enum side)i))
+			return (enum side)i;
+	}
+	return SIDE_NONE;
+}
+
+static bool is_keepalive(const struct closing *c)
+{
+	return prober(c) != SIDE_NONE;
+}
+
+static char *keepalive_text(const struct closing *c)
+{
+	enum side by = prober(c);
+
+	return text_format("at least %d keep-alive probes of the %s had no answer%s: the %s's host "
+			   "is gone, or a firewall in the path forgot the connection",
+			   KEEPALIVE_LEAST, side_name(by),
+			   c->r->how == CLOSE_RST ? ", then it reset the connection" : "",
+			   by == SIDE_CLIENT ? "server" : "client");
+}
+
+/* ---- the two sides ---- */
+
+static bool is_open(const struct closing *c)
+{
+	return c->r->how != CLOSE_FIN && c->r->how != CLOSE_RST;
+}
+
+static bool is_mars_finished(const struct closing *c)
+{
+	return c->r->how == CLOSE_RST && c->r->has_mars && c->r->mars_sessions && !c->r->mars_open;
+}
+
+static char *mars_finished_text(const struct closing *c)
+{
+	return text_format("all %llu MARS sessions were closed before the %s reset the connection: "
+			   "the end of a finished MARS connection, no failure",
+			   (unsigned long long)c->r->mars_sessions, who(c));
+}
+
+static bool is_busy(const struct closing *c)
+{
+	return c->f->awaiting && !c->r->graceful;
+}
+
+static char *busy_text(const struct closing *c)
+{
+	const char *how = c->r->how == CLOSE_RST ? "reset" : "closed";
+
+	if (c->r->by == SIDE_SERVER)
+		return text_format("the server %s the connection while a request was under way: "
+				   "see its error log for a severe error, KILL, shutdown or "
+				   "failover",
+				   how);
+	return text_format("the client %s the connection while its request was not answered yet: a "
+			   "command time-out, or its process was killed",
+			   how);
+}
+
+static bool is_graceful(const struct closing *c)
+{
+	return c->r->graceful || (c->r->how == CLOSE_FIN && c->r->by == SIDE_CLIENT);
+}
+
+static char *graceful_text(const struct closing *c)
+{
+	(void)c;
+	return text_format("the client closed the connection");
+}
+
+static bool is_client_reset(const struct closing *c)
+{
+	return c->r->by == SIDE_CLIENT;
+}
+
+static char *client_reset_text(const struct closing *c)
+{
+	(void)c;
+	return text_format("the client reset the connection and did not close it: drivers and "
+			   "pools that end so are many; else its process was killed");
+}
+
+static bool is_server_closed(const struct closing *c)
+{
+	(void)c;
+	return true;
+}
+
+static char *server_closed_text(const struct closing *c)
+{
+	return text_format(
+		"the server %s the connection: KILL, a shutdown, a failover, or an error "
+		"that ends the session; see its error log",
+		c->r->how == CLOSE_RST ? "reset" : "closed");
+}
+
+static const struct close_verdict verdicts[] = {
+	{"redirect_followed", is_followed, followed_text},
+	{"redirect_not_followed", is_not_followed, not_followed_text},
+	{"redirect_open", is_redirect_open, redirect_open_text},
+	{"reset_by_device", is_reset_by_device, reset_by_device_text},
+	{"keepalive_dead", is_keepalive, keepalive_text},
+	{NULL, is_open, NULL},
+	{"mars_finished", is_mars_finished, mars_finished_text},
+	{"closed_busy", is_busy, busy_text},
+	{"closed", is_graceful, graceful_text},
+	{"client_reset", is_client_reset, client_reset_text},
+	{"server_closed", is_server_closed, server_closed_text},
+};
+
+void verdict_close(const struct engine *e, const struct flow *f, const struct close_record *r,
+		   const char **name, char **text)
+{
+	const struct close_verdict *v = verdicts;
+	struct closing c = {.f = f, .r = r, .now_ns = e->now_ns};
+
+	*name = NULL;
+	*text = NULL;
+	if (r->has_login && r->login == OUTCOME_REDIRECTED)
+		c.redirect = history_redirect(&e->history, &r->client, &r->server);
+	else if (r->has_login && r->login != OUTCOME_OK && r->login != OUTCOME_INCOMPLETE)
+		return;
+	while (!v->match(&c))
+		v++; /* the last always matches */
+	*name = v->name;
+	*text = v->text ? v->text(&c) : NULL;
+}
