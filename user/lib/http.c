@@ -4,6 +4,7 @@
  * and how long anything may take.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,7 +290,8 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct webconfig
 	struct MHD_OptionItem options[OPTIONS_MAX];
 	char tls[128];
 	unsigned n = tls_options(web, tls, options);
-	int fd = dup(http->listener); /* the daemon closes what it is given */
+	/* The daemon closes what it is given. */
+	int fd = fcntl(http->listener, F_DUPFD_CLOEXEC, 0);
 	struct MHD_Daemon *daemon;
 
 	if (fd < 0)
