@@ -207,6 +207,8 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 	buckets_add(&kernel.times, &bucket_bounds_command, 100 * S);
 	prometheus_set_commands(sink, &kernel);
 	prometheus_set_commands(sink, &kernel);
+	kernel.server = (struct endpoint){.port = 0};
+	prometheus_set_commands(sink, &kernel);
 	p = page_of(sink, EXPO_TEXT);
 	CHECK_LINE(p, "tdsmon_login_errors_total{" SERVER ",error=\"18456\"} 1");
 	CHECK_LINE(p, "tdsmon_login_verdicts_total{" SERVER ",verdict=\"login_failed\"} 1");
@@ -226,6 +228,8 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 		      ",kind=\"batch\",le=\"68.719476736\"} 1");
 	CHECK_LINE(p, "tdsmon_command_duration_seconds_sum{" SERVER ",kind=\"batch\"} 105");
 	CHECK_LINE(p, "tdsmon_command_duration_seconds_count{" SERVER ",kind=\"batch\"} 2");
+	CHECK_LINE(p, "tdsmon_command_duration_seconds_count{server=\"other\",kind=\"batch\"} 2");
+	CHECK_LINE(p, "tdsmon_label_overflows_total{label=\"server\"} 0");
 	prometheus_sink.free(sink);
 }
 

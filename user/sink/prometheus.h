@@ -26,7 +26,7 @@ struct prometheus_facts {
 
 /* Commands that a source counted by itself, beside the command records. */
 struct prometheus_commands {
-	struct endpoint server;
+	struct endpoint server; /* port 0: all others together */
 	enum command_kind kind;
 	struct buckets times; /* in bucket_bounds_command; all since the beginning */
 };

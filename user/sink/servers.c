@@ -55,7 +55,6 @@ static struct server *server_new(const char *name)
 
 static struct server *server_other(struct servers *s)
 {
-	s->folded++;
 	if (!s->all[SERVERS_MAX])
 		s->all[SERVERS_MAX] = server_new("other");
 	return s->all[SERVERS_MAX];
@@ -68,8 +67,10 @@ static struct server *server_for(struct servers *s, const struct endpoint *ep, b
 	char name[SINK_ENDPOINT_MAX];
 
 	if (!*slot) {
-		if (s->count == SERVERS_MAX || (!answered && s->silent == SERVERS_SILENT_MAX))
+		if (s->count == SERVERS_MAX || (!answered && s->silent == SERVERS_SILENT_MAX)) {
+			s->folded++;
 			return server_other(s);
+		}
 		*slot = server_new(sink_endpoint(ep, name));
 		if (!*slot)
 			return NULL;
@@ -189,7 +190,7 @@ void servers_command(struct servers *s, const struct command_record *rec)
 struct buckets *servers_commands(struct servers *s, const struct endpoint *ep,
 				 enum command_kind kind)
 {
-	struct server *server = server_for(s, ep, true);
+	struct server *server = ep->port ? server_for(s, ep, true) : server_other(s);
 
 	return server ? &server->commands[kind] : NULL;
 }

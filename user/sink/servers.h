@@ -74,8 +74,8 @@ void servers_close(struct servers *s, const struct close_record *rec);
 void servers_command(struct servers *s, const struct command_record *rec);
 
 /*
- * The histogram of a server's commands of one kind, for a source that keeps it by itself; NULL for
- * want of memory.
+ * The histogram of a server's commands of one kind, for a source that keeps it by itself; of port 0
+ * that of all others. NULL for want of memory.
  */
 struct buckets *servers_commands(struct servers *s, const struct endpoint *server,
 				 enum command_kind kind);
