@@ -20,12 +20,15 @@
 #define EXPORT_ROUTES  4
 #define PAGE_NS	       1000000000ull /* as page_tick() wants it */
 #define HTTP_NOT_READY 503
+#define PAGE_KEEP_NS   100000000ull /* many that ask at once get one page: making it takes time */
 
 struct exporter {
 	struct app *app;
-	struct http *http; /* NULL without --listen */
-	int textfile_err;  /* as logged last */
-	uint64_t page_ns;  /* the longest that a page took */
+	struct http *http;	/* NULL without --listen */
+	int textfile_err;	/* as logged last */
+	uint64_t page_ns;	/* the longest that a page took */
+	struct strbuf pages[2]; /* by enum expo_format: made last */
+	uint64_t made_ns[2];
 	struct http_route routes[EXPORT_ROUTES];
 };
 
@@ -86,19 +89,35 @@ static void export_page(const struct exporter *x, const struct app *app,
 	prometheus_page(app->metrics->sink, &facts, format, out);
 }
 
+static void make_page(struct exporter *x, enum expo_format format)
+{
+	uint64_t start_ns = clock_now_ns(), took_ns;
+	struct strbuf *page = &x->pages[format];
+	struct process_usage usage;
+
+	if (page->len && start_ns - x->made_ns[format] < PAGE_KEEP_NS)
+		return;
+	page->len = 0;
+	process_usage(&usage);
+	export_page(x, x->app, &usage, format, page);
+	x->made_ns[format] = clock_now_ns();
+	took_ns = x->made_ns[format] - start_ns;
+	if (took_ns > x->page_ns)
+		x->page_ns = took_ns;
+}
+
 static void get_metrics(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
 	enum expo_format format = expo_negotiate(req->accept);
-	uint64_t start_ns = clock_now_ns(), took_ns;
-	struct process_usage usage;
 	struct exporter *x = ctx;
+	struct strbuf *page = &x->pages[format];
 
-	process_usage(&usage);
+	make_page(x, format);
 	reply->type = expo_content_type(format);
-	export_page(x, x->app, &usage, format, &reply->body);
-	took_ns = clock_now_ns() - start_ns;
-	if (took_ns > x->page_ns)
-		x->page_ns = took_ns;
+	strbuf_add(&reply->body, page->data, page->len);
+	reply->body.failed |= page->failed;
+	if (page->failed)
+		strbuf_release(page);
 }
 
 static void get_healthz(void *ctx, const struct http_request *req, struct http_reply *reply)
@@ -245,6 +264,8 @@ void export_close(struct exporter *x)
 	if (!x)
 		return;
 	http_close(x->http);
+	for (size_t i = 0; i < sizeof(x->pages) / sizeof(x->pages[0]); i++)
+		strbuf_release(&x->pages[i]);
 	free(x);
 }
 
