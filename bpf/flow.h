@@ -8,14 +8,25 @@
 
 #include "emit.h"
 
+/* User space writes level, client and server; struct tap_flow of user/source/load.h. */
 struct flow {
-	__u8 level;	     /* enum tap_level; written by user space */
-	__u8 closing;	     /* a FIN was seen: the last ACKs are of interest */
-	__u16 beat;	     /* when user space last heard of it, flow_beat() */
-	__u32 bytes;	     /* payload handed over at TAP_FULL, or while lost */
-	struct walk walk[2]; /* of what the lower and the higher end of the key send */
+	__u8 level;		  /* enum tap_level */
+	__u8 closing;		  /* a FIN was seen: the last ACKs are of interest */
+	__u16 beat;		  /* when user space last heard of it, flow_beat() */
+	__u32 bytes;		  /* handed over at TAP_FULL, or while lost */
+	struct walk walk[2];	  /* of what the lower and the higher end of the key send */
+	__u64 sent_ns;		  /* of the command under way: the request's last byte */
+	__u64 first_ns;		  /* its answer's first byte; see enum turn */
+	__u64 last_ns;		  /* under TLS: its answer's last byte so far */
+	__u32 counts[TAP_COUNTS]; /* since user space was told */
+	__u16 server;		  /* whose latencies these are; 0: one of the others */
+	__u8 client;		  /* which of the key's ends */
+	__u8 turn;		  /* enum turn */
+	__u8 kind;		  /* enum latency_kind, of the command under way */
+	__u8 sealed;		  /* TLS: commands are told by turns */
+	__u8 pad[2];
 };
-_Static_assert(sizeof(struct flow) == 32, "struct tap_flow of user/source/load.h");
+_Static_assert(sizeof(struct flow) == 88, "152 bytes of kernel memory, and 16 for a bucket");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -50,15 +50,20 @@ TAP_INLINE __u32 locate_frame_len(void *ctx, enum tap_hook hook)
 	return xdp->data_end - xdp->data;
 }
 
-/* A flow at TAP_FULL. */
+/*
+ * A flow at TAP_FULL. With its budget used up, user space is told so by a last header, and then of
+ * its end alone, unless it asks for more: a flood of packets reaches it no further than that.
+ */
 TAP_INLINE int locate_full(const struct tap_work *work, struct flow *flow)
 {
-	if (work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST) || !work->seg.len)
+	if (work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST))
 		return LOCATE_FULL;
-	if (flow->bytes >= tap_budget)
+	if (flow->bytes >= tap_budget) {
+		flow->level = TAP_CLOSE;
 		return LOCATE_BUDGET;
+	}
 	/* the two directions may miss each other's bytes: a budget, not an account */
-	flow->bytes += work->seg.len;
+	flow->bytes += work->seg.len + sizeof(struct seg);
 	return LOCATE_FULL;
 }
 
@@ -75,7 +80,7 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 	side = flow_key_fill(&key, pkt);
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (flow && flow->level != TAP_FULL && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
-	    walk_passes(pkt, flow, side))
+	    (walk_passes(pkt, flow, side) || walk_quick(ctx, hook, pkt, flow, side)))
 		return TAP_CNT_SKIPPED;
 	work = tap_work();
 	if (!work)
@@ -88,6 +93,7 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 		return LOCATE_NEW;
 	if ((flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN) {
 		/* the ports are used again: nothing of the old connection holds for the new one */
+		walk_replaced(work, flow);
 		bpf_map_delete_elem(&flows, &work->key);
 		return LOCATE_NEW;
 	}

@@ -11,6 +11,7 @@
 
 #include "pkt.h"
 #include "key.h"
+#include "latency.h"
 
 #define TAP_INLINE static __always_inline
 
@@ -24,9 +25,12 @@ __u64 tap_ports[65536 / 64] __attribute__((aligned(64)));
 const volatile bool tap_any_port = false;
 const volatile bool tap_mirror = false;
 const volatile bool tap_browser = false;    /* hand the Browser's datagrams over */
+const volatile bool tap_commands = false;   /* the heads of all messages are events */
 const volatile __u32 tap_budget = 1 << 20;  /* payload bytes of a flow at TAP_FULL */
 const volatile __u64 tap_seed[2];	    /* random: key_hash6() */
 const volatile bool tap_xdp_direct = false; /* tests: do as a kernel before 5.18 has to */
+
+#define TAP_COUNTS 6 /* of struct tap_counts: the commands by kind, and the resets */
 
 enum tap_hook {
 	TAP_HOOK_SKB,
@@ -39,7 +43,7 @@ enum tap_hook {
 enum walk_state {
 	WALK_LOST = 0,	 /* no frame boundary is known: all is handed over, as at TAP_FULL */
 	WALK_HEADS = 1,	 /* next is where a frame begins */
-	WALK_OPAQUE = 2, /* TLS: nothing of it is of use to user space */
+	WALK_OPAQUE = 2, /* TLS, or after a FIN: no head is of use to user space */
 };
 
 /* struct walk's flags */
@@ -47,6 +51,7 @@ enum walk_state {
 #define WALK_BEHIND  0x02 /* user space does not know that the stream is at end by now */
 #define WALK_MESSAGE 0x04 /* a message goes on in the next packet */
 #define WALK_LAST    0x08 /* the frame under way ends its message */
+#define WALK_SMP     0x10 /* the frame under way is SMP's */
 
 /* One direction of a flow, at TAP_HEADS and TAP_CLOSE. Sequence numbers, host order. */
 struct walk {
@@ -66,8 +71,12 @@ struct walk_at {
 	__u8 sync;   /* looking for a boundary: nothing is handed over */
 	__u8 told;   /* the last record reaches to the segment's end */
 	__u8 whole;  /* and it carries the segment's flags */
-	__u8 budget; /* payload was left out for want of budget */
+	__u8 budget; /* nothing was handed over, for want of budget */
 	__u8 emitted, lost;
+	/* what its TDS packets' heads say */
+	__u8 heads, begins, kind, ends;
+	__u8 sealed; /* TLS carries data */
+	__u32 counts[TAP_COUNTS];
 };
 
 /*

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * walk.h - walks the frames of a flow at TAP_HEADS, so that user space is handed heads alone: the
- * first of each message and the last, all of SMP, and the place where a message ends. The rest,
- * the bulk, is passed over, as is all of a flow at TAP_CLOSE.
+ * walk.h - walks the frames of a flow at TAP_HEADS, so that its commands are counted and timed
+ * here. User space is handed heads alone: all of SMP, and where it asks for commands the first of
+ * each message and the last, all of TLS, and the place where a message ends. The rest is passed
+ * over, as is all of a flow at TAP_CLOSE.
  *
  * What was passed over is made up for by the next record: it says SEG_NOTE_HEADS. Before a
  * record that stands in no order to what was passed over (a FIN, a RST, payload of a direction
@@ -12,69 +13,11 @@
 #ifndef TDSMON_WALK_H
 #define TDSMON_WALK_H
 
-#include "half.h"
+#include "head.h"
 
 #define WALK_FRAMES 128u      /* most frames of a segment that are walked */
 #define WALK_WINDOW (1 << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
 #define WALK_SYNC   512u      /* so long a segment shows by its first head alone to begin a frame */
-#define WALK_TLS    (16384 + 2048) /* RFC 5246 6.2.3 */
-#define WALK_TDS    32767	   /* MS-TDS 2.2.3.1.3 */
-#define WALK_SMP    (1u << 20)	   /* one TDS packet in practice; MC-SMP sets no bound */
-
-#define WALK_EOM       0x01 /* of a TDS header's status: MS-TDS 2.2.3.1.2 */
-#define WALK_ATTENTION 0x06
-#define WALK_TDS_TYPES                                                                             \
-	(1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 14 |          \
-	 1u << 15 | 1u << 16 | 1u << 17 | 1u << 18)
-
-#define CUT_SLOTS 2048u
-
-/*
- * A head that is cut across segments: the first bytes of the frame at next. A plain array with the
- * newest in each slot; what is pushed out is a frame boundary, which is found again.
- */
-struct cut {
-	struct tap_key key;
-	__u32 next;
-	__u8 head[WALK_HEAD];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CUT_SLOTS);
-	__type(key, __u32);
-	__type(value, struct cut);
-} cuts SEC(".maps");
-
-TAP_INLINE struct cut *cut_slot(const struct tap_work *work)
-{
-	__u32 index = ((__u32)(flow_key_hash(&work->key) >> 40) ^ work->side) & (CUT_SLOTS - 1);
-
-	return bpf_map_lookup_elem(&cuts, &index);
-}
-
-/* Keep the head in the work, as much of it as there is. */
-TAP_INLINE void cut_keep(const struct tap_work *work, __u32 next)
-{
-	struct cut *cut = cut_slot(work);
-
-	if (!cut)
-		return;
-	cut->key = work->key;
-	cut->next = next;
-	__builtin_memcpy(cut->head, work->head, WALK_HEAD);
-}
-
-/* What was kept, back into the work. False if another one has taken its place. */
-TAP_INLINE bool cut_fetch(struct tap_work *work, __u32 next)
-{
-	const struct cut *cut = cut_slot(work);
-
-	if (!cut || cut->next != next || !flow_key_same(&cut->key, &work->key))
-		return false;
-	__builtin_memcpy(work->head, cut->head, WALK_HEAD);
-	return true;
-}
 
 TAP_INLINE __s32 walk_diff(__u32 a, __u32 b)
 {
@@ -84,6 +27,15 @@ TAP_INLINE __s32 walk_diff(__u32 a, __u32 b)
 TAP_INLINE struct walk *walk_of(struct flow *flow, __u32 side)
 {
 	return side ? &flow->walk[1] : &flow->walk[0];
+}
+
+/*
+ * Does the stream pass a multiple of 2^30 bytes? User space is told of it then: it can't tell how
+ * far the stream has come otherwise.
+ */
+TAP_INLINE bool walk_far(const struct walk *walk, __u32 end)
+{
+	return (walk->end ^ end) >> 30 && walk_diff(end, walk->end) > 0;
 }
 
 /* The stream has come to end, without a record that says so. */
@@ -115,8 +67,74 @@ TAP_INLINE bool walk_passes(const struct pkt *pkt, struct flow *flow, __u32 side
 		    (left < 0 || (left == 0 && walk->flags & WALK_LAST)))
 			return false;
 	}
-	if (flow->beat != flow_beat())
+	if (flow->beat != flow_beat() || walk_far(walk, end))
 		return false;
+	if (flow->sealed && walk_diff(end, walk->end) > 0)
+		turn_sealed(flow, side, pkt->tcp->flags);
+	walk_silent(walk, end);
+	return true;
+}
+
+/* Who sent it decides what it means to the command under way. */
+TAP_INLINE void walk_turn(struct flow *flow, __u32 side, const struct walk_at *at)
+{
+	if (side == flow->client)
+		turn_asks(flow, at->begins, at->kind, at->ends);
+	else
+		turn_answers(flow, at->heads, at->ends);
+}
+
+/* What a TDS packet's head says; ends: the packet does so in the segment. */
+TAP_INLINE void walk_heed(struct walk_at *at, const __u8 *p, __u32 note, bool ends)
+{
+	at->heads = 1;
+	if (note & HEAD_BEGINS) {
+		at->begins = 1;
+		at->kind = head_kind(p[0]);
+		if (at->kind < LATENCY_KINDS)
+			at->ends = 0; /* of the request before it */
+		head_count(at->counts, p);
+	}
+	if (note & HEAD_ENDS && ends)
+		at->ends = 1;
+}
+
+TAP_INLINE void walk_add_counts(struct flow *flow, const struct walk_at *at)
+{
+	if (tap_commands || !at->begins)
+		return;
+	for (int i = 0; i < TAP_COUNTS; i++)
+		flow->counts[i] += at->counts[i];
+}
+
+/*
+ * The usual segment of those that don't pass: it begins with a TDS packet, which ends with it or
+ * beyond it. True: it is taken note of, as above.
+ */
+TAP_INLINE bool walk_quick(void *ctx, enum tap_hook hook, const struct pkt *pkt, struct flow *flow,
+			   __u32 side)
+{
+	struct walk *walk = walk_of(flow, side);
+	__u32 seq = pkt_be32(pkt->tcp->seq_be), end = seq + pkt->payload_len, len;
+	struct walk_at at = {};
+	__u8 head[8];
+
+	if (tap_commands || flow->level != TAP_HEADS || walk->state != WALK_HEADS || walk->have ||
+	    seq != walk->next || pkt->payload_len < sizeof(head) || flow->beat != flow_beat() ||
+	    walk_far(walk, end))
+		return false;
+	if (emit_load(ctx, hook, pkt->payload_off, head, sizeof(head), sizeof(head)) ||
+	    !walk_tds_header(head))
+		return false;
+	len = walk_be16(head + 2);
+	if (len < pkt->payload_len)
+		return false;
+	walk_heed(&at, head, head_note_tds(walk, head), len == pkt->payload_len);
+	if (len == pkt->payload_len)
+		walk->flags &= ~WALK_LAST;
+	walk->next = seq + len;
+	walk_add_counts(flow, &at);
+	walk_turn(flow, side, &at);
 	walk_silent(walk, end);
 	return true;
 }
@@ -130,13 +148,16 @@ TAP_INLINE void walk_time(struct tap_work *work)
 		work->seg.ts_ns = bpf_ktime_get_ns();
 }
 
-/* The work's segment, and cap_len bytes of the head in the work. */
-__noinline int walk_record(__u32 cap_len)
+/*
+ * The work's segment, and cap_len bytes of the head in the work; or, where note has
+ * SEG_NOTE_COUNTS, those.
+ */
+__noinline int walk_record(__u32 cap_len, __u32 note)
 {
 	struct tap_work *work = tap_work();
 	struct {
 		struct seg seg;
-		__u8 head[WALK_HEAD];
+		__u8 head[sizeof(struct tap_counts)];
 	} * rec;
 
 	if (!work)
@@ -147,8 +168,8 @@ __noinline int walk_record(__u32 cap_len)
 	walk_time(work);
 	rec->seg = work->seg;
 	rec->seg.cap_len = cap_len < WALK_HEAD ? cap_len : WALK_HEAD;
-	rec->seg.note = SEG_NOTE_HEADS;
-	__builtin_memcpy(rec->head, work->head, WALK_HEAD);
+	rec->seg.note = SEG_NOTE_HEADS | note;
+	__builtin_memcpy(rec->head, work->head, sizeof(rec->head));
 	bpf_ringbuf_submit(rec, emit_wakeup());
 	return 0;
 }
@@ -189,86 +210,6 @@ __noinline int walk_mark(__u32 seq, __u32 other)
 	return 0;
 }
 
-/* --- heads --- */
-
-TAP_INLINE __u32 walk_be16(const __u8 *p)
-{
-	return (__u32)p[0] << 8 | p[1];
-}
-
-TAP_INLINE bool walk_tds_header(const __u8 *p)
-{
-	__u32 len = walk_be16(p + 2);
-
-	return p[0] < 32 && WALK_TDS_TYPES >> p[0] & 1 && len >= 8 && len <= WALK_TDS;
-}
-
-/*
- * How much of a head tells all that is to be known: 0, this is none. Only the first n bytes are
- * there; the answer may be more than that.
- */
-TAP_INLINE __u32 walk_head_len(const __u8 *p, __u32 n)
-{
-	if (p[0] >= 0x14 && p[0] <= 0x18)
-		return 5;
-	if (p[0] == 0x53)
-		return n > 1 && p[1] == 8 ? 24 : 16;
-	return p[0] < 32 && WALK_TDS_TYPES >> p[0] & 1 ? 8 : 0;
-}
-
-/* The frame's length, by a complete head; 0: it is none. */
-TAP_INLINE __u32 walk_frame_len(const __u8 *p)
-{
-	__u32 len;
-
-	if (p[0] == 0x53) { /* MC-SMP 2.2.1 */
-		len = p[4] | (__u32)p[5] << 8 | (__u32)p[6] << 16 | (__u32)p[7] << 24;
-		if (p[1] != 1 && p[1] != 2 && p[1] != 4 && p[1] != 8)
-			return 0;
-		/* One TDS packet in each, as all do: else frames can't be told by SMP's heads. */
-		if (p[1] == 8 && (!walk_tds_header(p + 16) || walk_be16(p + 18) + 16 != len))
-			return 0;
-		return len >= 16 && len <= WALK_SMP ? len : 0;
-	}
-	if (p[0] >= 0x14) { /* RFC 5246 6.2.1 */
-		len = walk_be16(p + 3);
-		return p[1] == 3 && p[2] <= 4 && len <= WALK_TLS ? 5 + len : 0;
-	}
-	return walk_tds_header(p) ? walk_be16(p + 2) : 0;
-}
-
-/* Nothing but what peers write: to take bytes for a head where none is known to be. */
-TAP_INLINE bool walk_head_strict(const __u8 *p)
-{
-	return p[0] >= 0x14 || (!(p[1] & 0xe0) && !p[7]);
-}
-
-/* Take note of a head. True if user space is to see it. */
-TAP_INLINE bool walk_note(struct walk *walk, const __u8 *p)
-{
-	__u8 flags = walk->flags & ~WALK_LAST;
-	bool shown;
-
-	if (p[0] == 0x53) {
-		if (p[1] == 8 && p[17] & WALK_EOM)
-			flags |= WALK_LAST;
-		walk->flags = flags;
-		return true;
-	}
-	if (p[0] >= 0x14) {
-		walk->flags = flags;
-		return false;
-	}
-	shown = !(flags & WALK_MESSAGE) || p[1] & WALK_EOM;
-	if (p[1] & WALK_EOM)
-		flags |= WALK_LAST;
-	/* An attention may come between the packets of a request: MS-TDS 2.2.1.7 */
-	if (p[0] != WALK_ATTENTION)
-		flags = p[1] & WALK_EOM ? flags & ~WALK_MESSAGE : flags | WALK_MESSAGE;
-	walk->flags = flags;
-	return shown;
-}
-
 /* --- segments --- */
 
 /* What became of walking a frame, or a segment's. */
@@ -301,8 +242,30 @@ TAP_INLINE void walk_emit(struct tap_work *work, struct walk_at *at, __u32 seq, 
 {
 	work->seg.seq = seq;
 	work->seg.len = len;
-	walk_result(at, walk_record(cap_len));
+	walk_result(at, walk_record(cap_len, 0));
 	at->told = seq + len == at->end;
+}
+
+/* The work's segment, of flags alone or of nothing, at seq; and what user space does not know of.
+ */
+TAP_INLINE void walk_tell(struct tap_work *work, struct flow *flow, struct walk_at *at, __u32 seq)
+{
+	struct tap_counts *counts = (struct tap_counts *)work->head;
+	int err;
+
+	for (int i = 0; i < 5; i++)
+		counts->commands[i] = flow->counts[i];
+	counts->resets = flow->counts[TAP_COUNTS - 1];
+	counts->awaiting = !flow->sealed && flow->turn != TURN_IDLE;
+	work->seg.seq = seq;
+	work->seg.len = 0;
+	err = walk_record(0, SEG_NOTE_COUNTS);
+	walk_result(at, err);
+	at->told = seq == at->end;
+	if (err)
+		return;
+	for (int i = 0; i < TAP_COUNTS; i++)
+		flow->counts[i] = 0;
 }
 
 /* The rest of the head at walk->next into the work, as much of it as there is; 0: none. */
@@ -333,7 +296,7 @@ TAP_INLINE enum walk_end walk_frame(void *ctx, enum tap_hook hook)
 	struct tap_work *work = tap_work();
 	struct walk_at *at = &work->at;
 	struct walk *walk = &work->walk;
-	__u32 have, need, len, left;
+	__u32 have, need, len, left, note;
 
 	if (!work)
 		return WALK_BROKEN;
@@ -349,10 +312,15 @@ TAP_INLINE enum walk_end walk_frame(void *ctx, enum tap_hook hook)
 	len = walk_frame_len(work->head);
 	if (!len || (at->sync && !walk_head_strict(work->head)))
 		return WALK_BROKEN;
-	walk->state = work->head[0] == 0x17 ? WALK_OPAQUE : WALK_HEADS;
+	if (work->head[0] == 0x17)
+		at->sealed = 1;
+	walk->state = work->head[0] == 0x17 && !tap_commands ? WALK_OPAQUE : WALK_HEADS;
 	left = at->end - walk->next;
-	if (walk_note(walk, work->head) && !at->sync)
+	note = head_note(walk, work->head);
+	if (note & HEAD_SHOWN && !at->sync)
 		walk_emit(work, at, walk->next, len < left ? len : left, need);
+	if (work->head[0] < 0x14 && !at->sync)
+		walk_heed(at, work->head, note, len <= left);
 	walk->next += len;
 	walk->have = 0;
 	at->frames++;
@@ -414,13 +382,17 @@ TAP_INLINE void walk_broken(struct tap_work *work, struct walk *walk, struct wal
 	walk_lose(walk);
 }
 
-/* The segment from seq on, as at TAP_FULL. */
+/* The segment from seq on, as at TAP_FULL, as long as its flow's budget lasts. */
 TAP_INLINE void walk_hand_over(void *ctx, enum tap_hook hook, struct tap_work *work,
 			       struct flow *flow, struct walk_at *at, __u32 seq)
 {
 	struct walk *other = walk_of(flow, !work->side);
 	__u32 skip = seq - at->seq;
 
+	if (flow->bytes >= tap_budget) {
+		at->budget = 1;
+		return;
+	}
 	walk_catch_up(other, 1, at);
 	walk_time(work);
 	work->seg.seq = seq;
@@ -428,11 +400,7 @@ TAP_INLINE void walk_hand_over(void *ctx, enum tap_hook hook, struct tap_work *w
 	work->seg.flags = at->flags;
 	work->payload_off += skip;
 	work->avail = at->avail > skip ? at->avail - skip : 0;
-	at->budget = flow->bytes >= tap_budget;
-	if (at->budget)
-		work->avail = 0;
-	else
-		flow->bytes += work->avail;
+	flow->bytes += work->avail + sizeof(struct seg);
 	walk_result(at, hook == TAP_HOOK_SKB ? emit_skb(ctx) : emit_xdp(ctx));
 	at->told = 1;
 	at->whole = 1;
@@ -454,7 +422,9 @@ TAP_INLINE bool walk_starts(struct tap_work *work, struct walk *walk, struct wal
 	}
 	if (walk->flags & WALK_LAST && before > 0 && walk_diff(at->end, walk->next) >= 0) {
 		walk->flags &= ~WALK_LAST;
-		walk_emit(work, at, at->seq, before, 0); /* a message ends here */
+		at->ends = 1; /* a message does, here */
+		if (tap_commands || walk->flags & WALK_SMP)
+			walk_emit(work, at, at->seq, before, 0);
 	}
 	return walk_diff(at->end, walk->next + walk->have) > 0;
 }
@@ -469,17 +439,21 @@ TAP_INLINE void walk_heads(void *ctx, enum tap_hook hook, struct tap_work *work,
 
 	if (walk_starts(work, walk, at))
 		end = walk_frames(ctx, hook, work, walk);
+	walk_add_counts(flow, at);
 	if (lost) {
 		if (end != WALK_DONE)
 			walk_lose(walk);
 		else if (at->sync)
 			flow->bytes = 0;
 	} else {
-		if (end == WALK_DONE)
+		if (end == WALK_DONE) {
+			walk_turn(flow, work->side, at);
 			return;
+		}
 		from = walk->next + walk->have;
 		walk_broken(work, walk, at, from);
 	}
+	turn_lose(flow);
 	walk_hand_over(ctx, hook, work, flow, at, from);
 }
 
@@ -497,29 +471,73 @@ TAP_INLINE void walk_closing(struct tap_work *work, struct flow *flow, struct wa
 	if (at->flags & SEG_FIN)
 		walk->state = WALK_OPAQUE; /* it is the last that this side says */
 	work->seg.flags = at->flags;
-	walk_emit(work, at, at->end, 0, 0);
+	if (at->flags & (SEG_FIN | SEG_RST)) {
+		turn_sealed_over(flow);
+		walk_tell(work, flow, at, at->end);
+	} else {
+		walk_emit(work, at, at->end, 0, 0);
+	}
+}
+
+/* What is handed over whole tells no counts: they come before it. */
+TAP_INLINE void walk_tell_first(struct tap_work *work, struct flow *flow, const struct walk *walk,
+				struct walk_at *at)
+{
+	if (at->flags & (SEG_FIN | SEG_RST))
+		walk_tell(work, flow, at, walk->flags & WALK_SEEN ? walk->end : at->seq);
+}
+
+/*
+ * The ports are used again, by the SYN in the work: what user space does not know of the old
+ * connection's commands is told before that is forgotten.
+ */
+TAP_INLINE void walk_replaced(struct tap_work *work, struct flow *flow)
+{
+	const struct walk *walk = walk_of(flow, work->side);
+	__u32 seq = work->seg.seq, len = work->seg.len, any = 0;
+	__u8 flags = work->seg.flags;
+
+	for (int i = 0; i < TAP_COUNTS; i++)
+		any |= flow->counts[i];
+	if (!any || !(walk->flags & WALK_SEEN))
+		return;
+	work->seg.ts_ns = 0;
+	work->seg.flags = 0;
+	walk_tell(work, flow, &work->at, walk->end);
+	work->seg.seq = seq;
+	work->seg.len = len;
+	work->seg.flags = flags;
 }
 
 TAP_INLINE void walk_segment(void *ctx, enum tap_hook hook, struct tap_work *work,
 			     struct flow *flow, struct walk *walk, struct walk_at *at)
 {
-	bool heads = flow->level == TAP_HEADS && walk->state != WALK_OPAQUE;
+	bool heads = flow->level == TAP_HEADS && walk->state != WALK_OPAQUE, far;
 
+	if (flow->sealed && at->seq != at->end && walk_diff(at->end, walk->end) > 0)
+		turn_sealed(flow, work->side, at->flags);
 	if (heads && walk->state == WALK_HEADS && walk_diff(at->seq, walk->next + walk->have) > 0)
 		walk_broken(work, walk, at, walk->end); /* a head is in what is missing */
 	if (at->flags & SEG_FIN)
 		flow->closing = 1;
+	if (heads && walk->state == WALK_LOST)
+		walk_tell_first(work, flow, walk, at);
 	if (heads && (walk->state == WALK_LOST || at->seq != at->end))
 		walk_heads(ctx, hook, work, flow, walk, at);
 	if (!at->whole && (at->flags & (SEG_FIN | SEG_RST) || at->seq == at->end))
 		walk_closing(work, flow, walk, at);
 
+	far = walk->flags & WALK_SEEN && walk_far(walk, at->end);
 	walk_silent(walk, at->end);
 	if (at->told && walk->end == at->end)
 		walk->flags &= ~WALK_BEHIND;
+	else if (far)
+		walk_catch_up(walk, 0, at);
 	if (flow->beat != flow_beat()) {
 		flow->beat = flow_beat();
-		walk_catch_up(walk, 0, at);
+		walk->flags &= ~WALK_BEHIND;
+		work->seg.flags = 0;
+		walk_tell(work, flow, at, walk->end);
 	}
 }
 
@@ -543,12 +561,14 @@ TAP_INLINE enum tap_counter walk_packet(void *ctx, enum tap_hook hook, struct ta
 	work->seg.ts_ns = 0;
 	work->seg.flags &= ~(SEG_FIN | SEG_RST | SEG_PSH);
 	walk_segment(ctx, hook, work, flow, walk, at);
+	if (at->sealed)
+		flow->sealed = 1;
 	*walk_of(flow, work->side) = *walk;
 	if (at->lost)
 		return TAP_CNT_LOST;
-	if (at->budget)
-		return TAP_CNT_BUDGET;
-	return at->emitted ? TAP_CNT_EVENT : TAP_CNT_SKIPPED;
+	if (at->emitted)
+		return TAP_CNT_EVENT;
+	return at->budget ? TAP_CNT_BUDGET : TAP_CNT_SKIPPED;
 }
 
 #endif

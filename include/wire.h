@@ -30,10 +30,12 @@ enum seg_dir {
  * SEG_NOTE_TRUNC: the frame itself was cut short (a capture's snap length, a budget).
  * SEG_NOTE_UDP:   no segment, but a datagram from or to SSRP_PORT; of one in fragments the first.
  *                 seq, ack, window and flags are 0.
+ * SEG_NOTE_COUNTS: struct tap_counts stands in the place of payload; cap_len is 0.
  */
 #define SEG_NOTE_HEADS 0x01
 #define SEG_NOTE_TRUNC 0x02
 #define SEG_NOTE_UDP   0x04
+#define SEG_NOTE_COUNTS 0x08
 
 #define SSRP_PORT 1434 /* of SQL Server Browser, MC-SQLR 1.9 */
 
@@ -82,6 +84,25 @@ enum tap_level {
 	TAP_FULL = 0,  /* TCP header and payload */
 	TAP_HEADS = 1, /* frame heads only */
 	TAP_CLOSE = 2, /* FIN and RST only */
+};
+
+/*
+ * Commands of a flow whose heads the kernel kept to itself, since it told of them last; MARS'
+ * heads are all handed over.
+ */
+struct tap_counts {
+	__u32 commands[5]; /* by enum latency_kind: batch, RPC, bulk, transaction, attention */
+	__u32 resets;	   /* requests that ask for a connection reset first */
+	__u8 awaiting;	   /* a request is not yet answered */
+	__u8 pad[7];
+};
+_Static_assert(sizeof(struct tap_counts) == 32, "the ring buffer's ABI");
+
+/* Of a flow, where the kernel is asked. */
+struct tap_state {
+	struct tap_counts counts;
+	__u32 end[2]; /* of what the lower and the higher end sent: the next sequence number */
+	__u8 seen[2]; /* which of these hold */
 };
 
 /*

@@ -67,11 +67,18 @@ static void app_port(void *ctx, uint16_t port, bool serves)
 	live_port(app->live, port, serves);
 }
 
-static void app_tap(void *ctx, const struct flow_key *key, enum tap_level level)
+static void app_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
 {
 	struct app *app = ctx;
 
-	live_tap(app->live, key, level);
+	live_tap(app->live, key, client, level);
+}
+
+static bool app_state(void *ctx, const struct flow_key *key, struct tap_state *out)
+{
+	struct app *app = ctx;
+
+	return live_state(app->live, key, out);
 }
 
 static bool app_is_local(void *ctx, const uint8_t *addr)
@@ -105,6 +112,12 @@ static uint64_t ns_of_ms(uint32_t ms)
 	return ms * 1000000ull;
 }
 
+/* Live the kernel sums up what metrics need of commands: they are told for who asks for them. */
+static bool app_wants_commands(const struct app *app)
+{
+	return app->opts->commands || (app->metrics && !app->live);
+}
+
 static int app_open_engine(struct app *app)
 {
 	const struct opts *opts = app->opts;
@@ -119,10 +132,11 @@ static int app_open_engine(struct app *app)
 				       .reorder_ns = app->live ? 0 : UINT64_MAX};
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
-				 .command = opts->commands || app->metrics ? app_command : NULL,
+				 .command = app_wants_commands(app) ? app_command : NULL,
 				 .browser = app_browser,
 				 .port = app->live ? app_port : NULL,
 				 .tap = app->live ? app_tap : NULL,
+				 .state = app->live ? app_state : NULL,
 				 .is_local = app->live ? app_is_local : NULL};
 
 	app->ports = opts->ports;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "export.h"
+#include "buckets.h"
 #include "http.h"
 #include "log.h"
 #include "sink/page.h"
@@ -64,6 +65,28 @@ static size_t gauges(const struct exporter *x, const struct app *app, struct cou
 	return n;
 }
 
+/* One server's commands of one kind, from the kernel's buckets into ours, which are wider. */
+static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port,
+			   enum latency_kind kind, const struct latency *sum)
+{
+	struct prometheus_commands commands = {
+		.server.port = port,
+		.kind = kind == LATENCY_SEALED ? COMMAND_UNKNOWN : (enum command_kind)kind,
+		.times.sum_ns = sum->total_sum_ns,
+	};
+	const struct app *app = ctx;
+	size_t to = 0;
+
+	memcpy(commands.server.addr, addr, sizeof(commands.server.addr));
+	for (uint32_t i = 0; i < LATENCY_BUCKETS; i++) {
+		while (to < bucket_bounds_command.count &&
+		       latency_floor_ns(i) >= bucket_bounds_command.ns[to])
+			to++;
+		commands.times.counts[to] += sum->total[i];
+	}
+	prometheus_set_commands(app->metrics->sink, &commands);
+}
+
 /* x: NULL where nothing is served. process: NULL in a file, whose reader has metrics of its own. */
 static void export_page(const struct exporter *x, const struct app *app,
 			const struct process_usage *process, enum expo_format format,
@@ -86,6 +109,9 @@ static void export_page(const struct exporter *x, const struct app *app,
 	if (x && x->http)
 		facts.counter_count +=
 			http_counters(http_stats(x->http), counters + facts.counter_count);
+	/* where commands are told, they were counted as they came */
+	if (app->live && !app->opts->commands)
+		live_latency(app->live, export_latency, (void *)app);
 	prometheus_page(app->metrics->sink, &facts, format, out);
 }
 

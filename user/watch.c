@@ -196,6 +196,7 @@ int watch_run(struct app *app)
 				     .any_port = app->opts->any_port,
 				     .sql = app->opts->sql,
 				     .browser = app->opts->browser,
+				     .commands = app->opts->commands,
 				     .max_flows = app->opts->max_connections};
 	int err;
 

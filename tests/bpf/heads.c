@@ -9,6 +9,8 @@
 #define BASE  100000u /* sequence number of a stream's first byte */
 #define PLAIN 1000    /* want.cap_len: payload, handed over as at TAP_FULL */
 
+static const struct tap_setup with_commands = {.commands = true};
+
 static uint8_t stream[1 << 17];
 static uint32_t stream_len;
 
@@ -172,20 +174,20 @@ static void tds_stream(void)
 UNIT_CASE(cut_at_every_byte_tc)
 {
 	tds_stream();
-	check_cuts("tds", HOOK_EGRESS, &(struct tap_setup){0}, tds_want, 4);
+	check_cuts("tds", HOOK_EGRESS, &with_commands, tds_want, 4);
 }
 
 UNIT_CASE(cut_at_every_byte_xdp)
 {
 	tds_stream();
-	check_cuts("tds", HOOK_XDP, &(struct tap_setup){0}, tds_want, 4);
-	check_cuts("before 5.18", HOOK_XDP, &(struct tap_setup){.xdp_direct = true}, tds_want, 4);
+	check_cuts("tds", HOOK_XDP, &with_commands, tds_want, 4);
+	check_cuts("before 5.18", HOOK_XDP,
+		   &(struct tap_setup){.xdp_direct = true, .commands = true}, tds_want, 4);
 }
 
 UNIT_CASE(cut_at_every_byte_smp)
 {
-	static const struct want want[] = {{20, 16},  {36, 24},	 {136, 24},
-					   {236, 24}, {316, 16}, {332, 8}};
+	static const struct want want[] = {{20, 16}, {36, 24}, {136, 24}, {236, 24}, {316, 16}};
 
 	stream_begin();
 	smp(1, 0, 16);
@@ -193,8 +195,8 @@ UNIT_CASE(cut_at_every_byte_smp)
 	smp(8, 0, 100);
 	smp(8, 1, 80);
 	smp(4, 0, 16);
-	tds(4, 1, 9);
-	check_cuts("smp", HOOK_EGRESS, &(struct tap_setup){0}, want, 6);
+	check_cuts("smp", HOOK_EGRESS, &(struct tap_setup){0}, want, 5);
+	check_cuts("smp, commands", HOOK_EGRESS, &with_commands, want, 5);
 }
 
 /* A message's last byte is told when it is there, also where the next frame comes with it. */
@@ -202,7 +204,7 @@ UNIT_CASE(end_of_message)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	stream_begin();
 	tds(4, 1, 3000);
 	tds(4, 0, 1000);
@@ -232,7 +234,7 @@ UNIT_CASE(bulk_is_passed_over)
 	struct tap tap;
 	int events = 0;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	stream_begin();
 	for (int i = 0; i < 20; i++)
 		tds(4, i == 19, 4096);
@@ -250,7 +252,7 @@ UNIT_CASE(reset_connection)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	stream_begin();
 	tds(1, 9, 60);
 	begin(&tap);
@@ -265,7 +267,7 @@ UNIT_CASE(super_segment)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	stream_begin();
 	for (int i = 0; i < 110; i++)
 		tds(4, i == 109, 512);
@@ -297,7 +299,7 @@ UNIT_CASE(retransmission)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	tds_stream();
 	begin(&tap);
 	feed(&tap, HOOK_EGRESS, 20, 250);
@@ -319,7 +321,7 @@ UNIT_CASE(loss)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	stream_begin();
 	tds(4, 1, 80); /* to 100 */
 	tds(4, 1, 100);
@@ -356,7 +358,7 @@ UNIT_CASE(loss_within_bulk)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	stream_begin();
 	tds(4, 0, 4000);
 	tds(4, 1, 4000);
@@ -377,7 +379,7 @@ UNIT_CASE(not_a_head)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	stream_begin();
 	tds(4, 1, 80);
 	stream_frame("\x05garbage", 8, 50);
@@ -446,7 +448,7 @@ UNIT_CASE(closing_acks)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	tds_stream();
 	begin(&tap);
 	feed(&tap, HOOK_EGRESS, 20, 110);
@@ -469,7 +471,7 @@ UNIT_CASE(close_level)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	tds_stream();
 	begin(&tap);
 	set_level(&tap, PORT, TAP_CLOSE, 0);
@@ -480,7 +482,7 @@ UNIT_CASE(close_level)
 	CHECK_INT(record_count, 2);
 	check_mark(0, 1433, BASE + stream_len);
 	CHECK_INT(records[1].seg.flags, FIN | ACK);
-	CHECK_INT(records[1].seg.note, SEG_NOTE_HEADS);
+	CHECK_INT(records[1].seg.note, SEG_NOTE_HEADS | SEG_NOTE_COUNTS);
 	tap_close(&tap);
 }
 
@@ -489,12 +491,14 @@ UNIT_CASE(beat)
 {
 	struct tap tap;
 
-	tap_open(&tap, &(struct tap_setup){0});
+	tap_open(&tap, &with_commands);
 	tds_stream();
 	begin(&tap);
 	set_level(&tap, PORT, TAP_CLOSE, 1);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 20, 200), TAP_CNT_EVENT);
 	CHECK_INT(record_count, 1);
+	CHECK_INT(records[0].seg.note, SEG_NOTE_HEADS | SEG_NOTE_COUNTS);
+	records[0].seg.note = SEG_NOTE_HEADS;
 	check_mark(0, 1433, BASE + 200);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 200, stream_len), TAP_CNT_SKIPPED);
 	tap_close(&tap);

@@ -49,7 +49,7 @@ struct tap {
 
 /* How a tap differs from the usual one, which watches port 1433. */
 struct tap_setup {
-	bool any_port, mirror, xdp_direct, browser;
+	bool any_port, mirror, xdp_direct, browser, commands;
 	uint32_t budget, ring_size;
 };
 
@@ -64,7 +64,8 @@ static int on_record(void *ctx, void *data, size_t size)
 
 	(void)ctx;
 	if (record_count < RECORDS_MAX && size >= sizeof(*seg) + seg->cap_len)
-		memcpy(&records[record_count++], data, sizeof(*seg) + seg->cap_len);
+		memcpy(&records[record_count++], data,
+		       size < sizeof(records[0]) ? size : sizeof(records[0]));
 	return 0;
 }
 
@@ -85,6 +86,7 @@ static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 	tap->skel->bss->tap_ports[1433 / 64] |= 1ull << 1433 % 64;
 	tap->skel->rodata->tap_any_port = setup->any_port;
 	tap->skel->rodata->tap_mirror = setup->mirror;
+	tap->skel->rodata->tap_commands = setup->commands;
 	tap->skel->rodata->tap_browser = setup->browser;
 	tap->skel->rodata->tap_xdp_direct = setup->xdp_direct;
 	if (setup->budget)
@@ -185,6 +187,10 @@ struct flow_value {
 	uint16_t beat;
 	uint32_t bytes;
 	uint8_t walk[24];
+	uint64_t ns[3];
+	uint32_t counts[6];
+	uint16_t server;
+	uint8_t client, turn, kind, sealed, pad[2];
 };
 
 static inline int flow_level(struct tap *tap, uint16_t sport, struct tap_key *key)

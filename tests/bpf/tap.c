@@ -320,9 +320,12 @@ UNIT_CASE(level_close)
 	tap_close(&tap);
 }
 
+/* However silent user space stays, a flow costs it no more than its budget. */
 UNIT_CASE(budget)
 {
 	struct tap tap;
+	struct tap_key key;
+	int events = 0;
 
 	tap_open(&tap, &(struct tap_setup){.budget = 2000});
 	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .payload_len = 1400),
@@ -335,15 +338,24 @@ UNIT_CASE(budget)
 	CHECK_INT(records[0].seg.len, 1400);
 	CHECK_INT(records[0].seg.cap_len, 0);
 	CHECK_INT(records[0].seg.note, SEG_NOTE_TRUNC);
-	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6), TAP_CNT_EVENT);
+	CHECK_INT(flow_level(&tap, 6, &key), TAP_CLOSE);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6), TAP_CNT_SKIPPED);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6, .payload_len = 1400), TAP_CNT_SKIPPED);
 	/* while no frame boundary is known, another budget */
 	set_level(&tap, 6, TAP_HEADS, 0);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1,
 			       .seq = 5000 + 1400 * (uint32_t)i, .payload_len = 1400),
 			  i < 2 ? TAP_CNT_EVENT : TAP_CNT_BUDGET);
-		CHECK_INT(records[0].seg.cap_len, i < 2 ? 1400 : 0);
+		CHECK(i < 2 ? records[record_count - 1].seg.cap_len == 1400 : !record_count);
 	}
+	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .seq = 10600, .flags = FIN | ACK),
+		  TAP_CNT_EVENT);
+	/* packets without payload have theirs, too */
+	for (int i = 0; i < 100; i++)
+		events += SEND(&tap, HOOK_EGRESS, .sport = 7, .swap = 1, .payload_len = !i) ==
+			  TAP_CNT_EVENT;
+	CHECK_INT(events, 29); /* 1 + 72 bytes for the first, 72 for the others, the last is told */
 	tap_close(&tap);
 }
 

@@ -210,9 +210,10 @@ static void checked_port(void *ctx, uint16_t port, bool serves)
 	c->learned.bits[port / 64] ^= 1ull << port % 64;
 }
 
-static void checked_tap(void *ctx, const struct flow_key *key, enum tap_level level)
+static void checked_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
 {
 	(void)ctx, (void)key;
+	FUZZ_ASSERT(client <= 1);
 	FUZZ_ASSERT(level <= TAP_CLOSE);
 }
 

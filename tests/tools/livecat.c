@@ -84,7 +84,7 @@ static bool obey(struct live *live)
 	if (!strncmp(line, "counters", 8))
 		print_counters(live);
 	if (!strncmp(line, "level ", 6)) {
-		live_tap(live, &last, (enum tap_level)atoi(line + 6));
+		live_tap(live, &last, 0, (enum tap_level)atoi(line + 6));
 		printf("{\"level\":%d}\n", atoi(line + 6));
 	}
 	return true;

@@ -86,11 +86,11 @@ static void on_close(void *ctx, const struct close_record *r)
 		t->closes[t->close_count++] = *r;
 }
 
-static void on_tap(void *ctx, const struct flow_key *key, enum tap_level level)
+static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
 {
 	struct test *t = ctx;
 
-	(void)key;
+	CHECK(client <= 1 && key->port[client]);
 	if (t->level_count < RECORDS_MAX)
 		t->levels[t->level_count++] = level;
 }

@@ -60,9 +60,9 @@ static void on_command(void *ctx, const struct command_record *r)
 		t->commands[t->command_count++] = *r;
 }
 
-static void on_tap(void *ctx, const struct flow_key *key, enum tap_level level)
+static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
 {
-	(void)ctx, (void)key, (void)level;
+	(void)ctx, (void)key, (void)client, (void)level;
 }
 
 static void begin_with(struct test *t, struct engine_ops ops)

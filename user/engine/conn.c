@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conn.h"
+#include "latency.h"
 #include "login.h"
 #include "session.h"
 #include "tcp.h"
@@ -28,7 +29,12 @@ static enum tap_level session_level(const struct engine *e, const struct flow *f
 static void tap(struct engine *e, const struct flow *f, enum tap_level level)
 {
 	if (e->ops.tap)
-		e->ops.tap(e->ctx, &f->key, level);
+		e->ops.tap(e->ctx, &f->key, f->client, level);
+}
+
+void conn_tap_again(struct engine *e, const struct flow *f)
+{
+	tap(e, f, f->login_outcome == OUTCOME_NOT_TDS ? TAP_CLOSE : session_level(e, f));
 }
 
 /* Is the login still to be told what comes? After it is decided, only for a late answer. */
@@ -293,7 +299,7 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 	if (f->login && len)
 		login_gap(f, from, len, false);
 	if (!f->login && len > left)
-		session_skip(f, from, len - left);
+		session_skip(e, f, from, len - left);
 	frame_skip(&f->half[from].framer, &conn_ops, &c, len, to_head, ts_ns);
 	login_settle(e, f);
 }
@@ -404,6 +410,33 @@ static bool awaits_follower(const struct engine *e, const struct flow *f, enum c
 		return false;
 	r = history_redirect(&e->history, &client, &server);
 	return r && !r->followed_ns && e->now_ns < r->at_ns + REDIRECT_NS;
+}
+
+void conn_counts(struct flow *f, const struct tap_counts *counts)
+{
+	_Static_assert(LATENCY_ATTENTION == (int)COMMAND_ATTENTION, "one order of kinds");
+	for (int i = 0; i <= COMMAND_ATTENTION; i++)
+		f->commands[i] += counts->commands[i];
+	f->resets += counts->resets;
+	if (!f->mars)
+		f->awaiting = counts->awaiting;
+}
+
+void conn_ask(struct engine *e, struct flow *f)
+{
+	struct tap_state state;
+	struct half *h;
+
+	if (f->told || !e->ops.state || !e->ops.state(e->ctx, &f->key, &state))
+		return;
+	conn_counts(f, &state.counts);
+	for (int i = 0; i < 2; i++) {
+		h = &f->half[i == f->client ? SIDE_CLIENT : SIDE_SERVER];
+		if (state.seen[i] && h->known && (int32_t)(state.end[i] - h->next) > 0) {
+			h->bytes += state.end[i] - h->next;
+			h->next = state.end[i];
+		}
+	}
 }
 
 void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns)

@@ -28,6 +28,14 @@ void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns);
 void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 	      uint64_t ts_ns);
 
+/* Commands that the source counted, and has told of now. */
+void conn_counts(struct flow *f, const struct tap_counts *counts);
+/* Before a connection is given up that did not end: ask what the source knows of it and did not
+ * tell. */
+void conn_ask(struct engine *e, struct flow *f);
+/* The source hands over more than it was asked for: it has forgotten the flow. */
+void conn_tap_again(struct engine *e, const struct flow *f);
+
 /* The connection is over for us, by `how`: decide the login, emit both records. */
 void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns);
 /* Free what hangs on the flow, and the flow. */

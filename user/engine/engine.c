@@ -87,6 +87,7 @@ static void evict(struct engine *e)
 			continue;
 		if (!f->told)
 			e->stats.flows_evicted++;
+		conn_ask(e, f);
 		conn_close(e, f, CLOSE_EVICTED, e->now_ns);
 		conn_remove(e, f);
 		return;
@@ -233,6 +234,7 @@ static void visit_session(struct engine *e, struct flow *f, uint64_t idle_ns)
 	if ((f->half[0].fin_done && f->half[1].fin_done) || reset) {
 		conn_close(e, f, reset ? CLOSE_RST : CLOSE_FIN, e->now_ns);
 	} else if (idle_ns >= e->config.idle_ns) {
+		conn_ask(e, f);
 		conn_close(e, f, CLOSE_IDLE, e->now_ns);
 	}
 }
@@ -287,6 +289,14 @@ static void datagram(struct engine *e, const struct seg *seg, const uint8_t *pay
 		browser_datagram(e, seg, payload);
 }
 
+static void note_counts(struct flow *f, const uint8_t *payload)
+{
+	struct tap_counts counts;
+
+	memcpy(&counts, payload, sizeof(counts));
+	conn_counts(f, &counts);
+}
+
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	struct flow *f;
@@ -302,6 +312,10 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	f = flow_for(e, seg, &sender);
 	if (!f)
 		return;
+	if (seg->note & SEG_NOTE_COUNTS)
+		note_counts(f, payload);
+	else if (!f->login && seg->cap_len && !(seg->note & SEG_NOTE_HEADS))
+		conn_tap_again(e, f);
 	from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
 	if (is_copy(f, from, seg)) {
 		e->stats.duplicates++;
@@ -338,8 +352,10 @@ void engine_finish(struct engine *e)
 	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN};
 
 	for (int i = 0; i < 2; i++) {
-		while (e->flows.head[order[i]])
+		while (e->flows.head[order[i]]) {
+			conn_ask(e, flow_oldest(&e->flows, order[i]));
 			conn_close(e, flow_oldest(&e->flows, order[i]), CLOSE_OPEN, e->now_ns);
+		}
 	}
 	while (e->flows.head[FLOW_CLOSED])
 		conn_remove(e, flow_oldest(&e->flows, FLOW_CLOSED));

@@ -50,8 +50,10 @@ struct engine_ops {
 	void (*login)(void *ctx, const struct login_record *rec);
 	void (*close)(void *ctx, const struct close_record *rec);
 	void (*command)(void *ctx, const struct command_record *rec);
-	/* What the source is to hand over of this flow from now on. */
-	void (*tap)(void *ctx, const struct flow_key *key, enum tap_level level);
+	/* What the source is to hand over of this flow from now on; client: which of the key's ends. */
+	void (*tap)(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level);
+	/* What the source knows of a flow that ends, and has not told; false if nothing. */
+	bool (*state)(void *ctx, const struct flow_key *key, struct tap_state *out);
 	/* SQL Server Browser was asked, and did not answer. */
 	void (*browser)(void *ctx, const struct browser_record *rec);
 	/* By what SQL Server Browser says a port is one of a server's from now on, or no longer. */
@@ -89,9 +91,9 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 void engine_free(struct engine *e);
 
 /*
- * Take one segment, or with SEG_NOTE_UDP one datagram; payload holds seg->cap_len bytes and may be
- * reused on return. Segments of one source come in the order in which they were seen; time going
- * backwards is tolerated.
+ * Take one segment, or with SEG_NOTE_UDP one datagram; payload holds seg->cap_len bytes, or what
+ * seg->note says, and may be reused on return. Segments of one source come in the order in which
+ * they were seen; time going backwards is tolerated.
  */
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload);
 

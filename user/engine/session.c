@@ -438,10 +438,12 @@ void session_lossy(struct flow *f)
 		hidden_lossy(f);
 }
 
-void session_skip(struct flow *f, enum side from, uint32_t len)
+void session_skip(struct engine *e, struct flow *f, enum side from, uint32_t len)
 {
 	struct request *r = f->request;
 
+	if (!e->ops.command && !f->mars)
+		f->in_message &= (uint8_t) ~(1 << from);
 	if (f->hidden)
 		hidden_skip(f, from, len);
 	if (!r || !(f->in_message & 1 << from) || f->mars)

@@ -16,8 +16,11 @@ void session_end(struct engine *e, struct flow *f, enum side from, const struct 
 		 uint64_t ts_ns);
 /* The login l succeeded. */
 void session_begin(struct engine *e, struct flow *f, const struct login *l);
-/* len bytes of whole frames, which the kernel kept to itself: they are of the message. */
-void session_skip(struct flow *f, enum side from, uint32_t len);
+/*
+ * len bytes of whole frames, which the kernel kept to itself: where commands are told they are
+ * of the message, else there may be any messages among them.
+ */
+void session_skip(struct engine *e, struct flow *f, enum side from, uint32_t len);
 /* Bytes are missing, or it is not known any more where frames begin. */
 void session_lossy(struct flow *f);
 /* Free what hangs on the flow. */

@@ -22,6 +22,7 @@
 #include "load.h"
 #include "log.h"
 #include "netdev.h"
+#include "latencies.h"
 
 #define LIVE_BATCH	  65536 /* most segments in one dispatch, so that the caller's timers run */
 #define LIVE_LOOK_NS	  5000000 /* between looks at the ring buffer while there is traffic */
@@ -37,6 +38,7 @@ struct live {
 	struct tap_bpf *tap;
 	struct port_set ports, learned; /* the tap watches both */
 	struct ring_buffer *ring;
+	struct latencies *latencies;
 	struct attach_programs programs;
 	enum attach_mode mode;
 	bool promiscuous;
@@ -251,7 +253,8 @@ static int live_on_record(void *ctx, void *data, size_t size)
 	struct live *live = ctx;
 	const struct seg *seg = data;
 
-	if (size < sizeof(*seg) || seg->cap_len > size - sizeof(*seg))
+	if (size < sizeof(*seg) || seg->cap_len > size - sizeof(*seg) ||
+	    (seg->note & SEG_NOTE_COUNTS && size < sizeof(*seg) + sizeof(struct tap_counts)))
 		return 0;
 	live->fn(live->fn_ctx, seg, (const uint8_t *)(seg + 1));
 	return ++live->segments < LIVE_BATCH ? 0 : -EAGAIN;
@@ -299,6 +302,9 @@ static int live_load(struct live *live, const struct live_config *config)
 		return err;
 	if (config->ports)
 		live->ports = *config->ports;
+	live->latencies = latencies_new(bpf_map__fd(live->tap->maps.latencies));
+	if (!live->latencies)
+		return -ENOMEM;
 	xdp = live->tap->progs.tap_xdp;
 	live->programs = (struct attach_programs){
 		.ingress = bpf_program__fd(live->tap->progs.tap_ingress),
@@ -389,6 +395,7 @@ void live_close(struct live *live)
 	for (size_t i = 0; i < live->attached_count; i++)
 		live_detach(&live->attached[i]);
 	ring_buffer__free(live->ring);
+	latencies_free(live->latencies);
 	tap_bpf__destroy(live->tap);
 	close_fd(live->netlink_fd);
 	close_fd(live->timer_fd);
@@ -490,7 +497,8 @@ static struct tap_key live_key(const struct live *live, const struct flow_key *f
 	return key;
 }
 
-void live_tap(struct live *live, const struct flow_key *flow_key, enum tap_level level)
+void live_tap(struct live *live, const struct flow_key *flow_key, uint8_t client,
+	      enum tap_level level)
 {
 	struct tap_key key = live_key(live, flow_key);
 	int map = bpf_map__fd(live->tap->maps.flows);
@@ -499,6 +507,9 @@ void live_tap(struct live *live, const struct flow_key *flow_key, enum tap_level
 	if (bpf_map_lookup_elem(map, &key, &flow) || flow.level == level)
 		return;
 	flow.level = (__u8)level;
+	flow.client = client;
+	flow.server = (__u16)latencies_server(live->latencies, flow_key->addr[!client],
+					   flow_key->port[!client]);
 	flow.bytes = 0; /* anew, for what is handed over until the kernel knows a frame boundary */
 	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
 }
@@ -525,6 +536,28 @@ void live_port(struct live *live, uint16_t port, bool watch)
 	else
 		live->learned.bits[port / 64] &= ~(1ull << (port % 64));
 	live_write_ports(live);
+}
+
+bool live_state(const struct live *live, const struct flow_key *flow_key, struct tap_state *out)
+{
+	struct tap_key key = live_key(live, flow_key);
+	struct tap_flow flow;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.flows), &key, &flow))
+		return false;
+	memset(out, 0, sizeof(*out));
+	memcpy(out->counts.commands, flow.counts, sizeof(out->counts.commands));
+	out->counts.resets = flow.counts[5];
+	for (int i = 0; i < 2; i++) {
+		out->end[i] = flow.walk[i].end;
+		out->seen[i] = flow.level != TAP_FULL && flow.walk[i].flags & TAP_WALK_SEEN;
+	}
+	return true;
+}
+
+int live_latency(const struct live *live, live_latency_fn *fn, void *ctx)
+{
+	return latencies_read(live->latencies, fn, ctx);
 }
 
 bool live_is_local(const struct live *live, const uint8_t addr[16])

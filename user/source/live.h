@@ -7,6 +7,7 @@
 #define TDSMON_LIVE_H
 
 #include "source.h"
+#include "latency.h"
 
 struct live;
 
@@ -24,6 +25,7 @@ struct live_config {
 	bool any_port;
 	bool browser;	    /* hand SQL Server Browser's datagrams over, too */
 	bool sql;	    /* flows may stay at TAP_FULL for as long as they last: no budget */
+	bool commands;	    /* hand the heads of all messages over */
 	uint32_t max_flows; /* 0: 65,536 */
 };
 
@@ -54,8 +56,24 @@ void live_set_ports(struct live *live, const struct port_set *ports);
  */
 uint64_t live_capabilities(const struct live *live);
 
-/* Set a flow's tap level in the kernel; a flow that is not there is ignored. */
-void live_tap(struct live *live, const struct flow_key *key, enum tap_level level);
+/*
+ * Set a flow's tap level in the kernel; a flow that is not there is ignored. client: which of the
+ * key's ends is the client, 0 or 1.
+ */
+void live_tap(struct live *live, const struct flow_key *key, uint8_t client, enum tap_level level);
+
+/* What the kernel knows of a flow and has not told. False if it knows none. */
+bool live_state(const struct live *live, const struct flow_key *key, struct tap_state *out);
+
+/*
+ * Command latency by server and kind, where there was any, as summed up since the start. Servers
+ * beyond LATENCY_SERVERS - 1 are one, of address and port 0; so are those of connections that were
+ * logged in before the start, until they have shown which end is the server.
+ */
+typedef void live_latency_fn(void *ctx, const uint8_t addr[16], uint16_t port,
+			     enum latency_kind kind, const struct latency *sum);
+/* fn may be called any number of times. 0 or -errno. */
+int live_latency(const struct live *live, live_latency_fn *fn, void *ctx);
 
 /* Watch a port besides from now on, or no longer. */
 void live_port(struct live *live, uint16_t port, bool watch);

@@ -131,6 +131,7 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 	tap->rodata->tap_browser = config->browser;
 	if (config->sql)
 		tap->rodata->tap_budget = UINT32_MAX;
+	tap->rodata->tap_commands = config->commands;
 	/* Early at boot there may be none yet: then the key is what a run without it has. */
 	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) <
 	    0)

@@ -17,9 +17,24 @@ struct tap_flow {
 	__u8 closing;
 	__u16 beat;
 	__u32 bytes;
-	__u8 walk[2][12];
+	struct {
+		__u32 next, end;
+		__u8 state, have;
+		__u8 flags; /* TAP_WALK_SEEN */
+		__u8 pad;
+	} walk[2];
+	__u64 sent_ns, first_ns, last_ns;
+	__u32 counts[6];
+	__u16 server;
+	__u8 client;
+	__u8 turn;
+	__u8 kind;
+	__u8 sealed;
+	__u8 pad[2];
 };
-_Static_assert(sizeof(struct tap_flow) == 32, "bpf/flow.h");
+_Static_assert(sizeof(struct tap_flow) == 88, "bpf/flow.h");
+
+#define TAP_WALK_SEEN 0x01 /* WALK_SEEN of bpf/tap.h */
 
 /* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * turn.h - whose turn it is in a flow at TAP_HEADS: counts its commands, and sums up how long they
+ * are answered after. The clock is read at turns alone: it costs as much as the flow's look-up.
+ */
+#ifndef TDSMON_TURN_H
+#define TDSMON_TURN_H
+
+#include "half.h"
+
+/* Made by user space for each server that it knows, so that none are made here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, LATENCY_SERVERS *LATENCY_KINDS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32); /* server * LATENCY_KINDS + enum latency_kind */
+	__type(value, struct latency);
+} latencies SEC(".maps");
+
+/* struct flow's turn */
+enum turn {
+	TURN_IDLE,
+	TURN_ASKS,    /* a request is under way */
+	TURN_WAITS,   /* it was sent */
+	TURN_ANSWERS, /* the answer is under way */
+};
+
+TAP_INLINE void turn_sum(const struct flow *flow, __u64 last_ns)
+{
+	__u32 key = flow->server * LATENCY_KINDS + flow->kind, first, total;
+	struct latency *sum = bpf_map_lookup_elem(&latencies, &key);
+	__u64 first_ns = flow->first_ns - flow->sent_ns;
+	__u64 total_ns = last_ns - flow->sent_ns;
+
+	if (!sum || (__s64)first_ns < 0 || (__s64)total_ns < 0)
+		return;
+	sum->count++;
+	sum->first_sum_ns += first_ns;
+	sum->total_sum_ns += total_ns;
+	first = latency_bucket(first_ns);
+	total = latency_bucket(total_ns);
+	tap_opaque(first);
+	tap_opaque(total);
+	if (first < LATENCY_BUCKETS)
+		sum->first[first]++;
+	if (total < LATENCY_BUCKETS)
+		sum->total[total]++;
+}
+
+/* The client's segment: a request begins in it, or ends. */
+TAP_INLINE void turn_asks(struct flow *flow, bool begins, __u32 kind, bool ends)
+{
+	if (begins) {
+		flow->kind = kind;
+		flow->turn = TURN_ASKS;
+	}
+	if (ends && flow->turn == TURN_ASKS) {
+		flow->sent_ns = bpf_ktime_get_ns();
+		flow->turn = TURN_WAITS;
+	}
+}
+
+/* The server's segment: it holds a packet's head, or a message's end. */
+TAP_INLINE void turn_answers(struct flow *flow, bool head, bool ends)
+{
+	__u64 now_ns;
+
+	if (flow->turn < TURN_WAITS)
+		return;
+	if (flow->turn == TURN_ANSWERS && !ends)
+		return;
+	now_ns = bpf_ktime_get_ns();
+	if (head && flow->turn == TURN_WAITS) {
+		flow->first_ns = now_ns;
+		flow->turn = TURN_ANSWERS;
+	}
+	if (ends && flow->turn == TURN_ANSWERS) {
+		turn_sum(flow, now_ns);
+		flow->turn = TURN_IDLE;
+	}
+}
+
+/* What is under way can't be timed: packets are missing. */
+TAP_INLINE void turn_lose(struct flow *flow)
+{
+	flow->turn = TURN_IDLE;
+}
+
+/* The answer under TLS is over as far as can be told. */
+TAP_INLINE void turn_sealed_over(struct flow *flow)
+{
+	if (flow->sealed && flow->turn == TURN_ANSWERS)
+		turn_sum(flow, flow->last_ns);
+	if (flow->sealed)
+		flow->turn = TURN_IDLE;
+}
+
+/*
+ * New payload under TLS: what follows the other side's is a turn. A side's last byte is where it
+ * pushes, as all senders do at the end of what they write.
+ */
+TAP_INLINE void turn_sealed(struct flow *flow, __u32 side, __u8 flags)
+{
+	bool push = flags & SEG_PSH;
+
+	if (side == flow->client) {
+		turn_sealed_over(flow);
+		if (!push)
+			return;
+		flow->kind = LATENCY_SEALED;
+		flow->sent_ns = bpf_ktime_get_ns();
+		flow->turn = TURN_WAITS;
+		return;
+	}
+	if (flow->turn == TURN_WAITS) {
+		flow->first_ns = flow->last_ns = bpf_ktime_get_ns();
+		flow->turn = TURN_ANSWERS;
+	} else if (flow->turn == TURN_ANSWERS && push) {
+		flow->last_ns = bpf_ktime_get_ns();
+	}
+}
+
+#endif
