@@ -66,8 +66,8 @@ static size_t gauges(const struct exporter *x, const struct app *app, struct cou
 }
 
 /* One server's commands of one kind, from the kernel's buckets into ours, which are wider. */
-static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port,
-			   enum latency_kind kind, const struct latency *sum)
+static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port, enum latency_kind kind,
+			   const struct latency *sum)
 {
 	struct prometheus_commands commands = {
 		.server.port = port,

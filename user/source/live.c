@@ -509,7 +509,7 @@ void live_tap(struct live *live, const struct flow_key *flow_key, uint8_t client
 	flow.level = (__u8)level;
 	flow.client = client;
 	flow.server = (__u16)latencies_server(live->latencies, flow_key->addr[!client],
-					   flow_key->port[!client]);
+					      flow_key->port[!client]);
 	flow.bytes = 0; /* anew, for what is handed over until the kernel knows a frame boundary */
 	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
 }
