@@ -421,6 +421,7 @@ static const char *get_as(const char *base64)
 UNIT_CASE(users_are_asked_for_their_passwords)
 {
 	char path[] = "/tmp/tdsmon-web-XXXXXX";
+	int stream;
 
 	close(mkstemp(path));
 	write_file(path, "basic_auth_users:\n  ann: " HASH "\n");
@@ -435,11 +436,17 @@ UNIT_CASE(users_are_asked_for_their_passwords)
 		get_as("YW5uOndyb25n");
 	CHECK(starts(answer, "HTTP/1.1 429 "));
 	CHECK(starts(get_as("YW5uOnNlY3JldA=="), "HTTP/1.1 200 "));
-	/* Another configuration, while a stream waits. */
+	/* Another configuration, while a stream waits: it ends. */
+	stream = dial(0);
+	answer_len = 0;
+	say(stream, "GET /events HTTP/1.0\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\n\r\n");
+	CHECK(hear(stream, "data: first\n\n"));
 	write_file(path, "");
 	CHECK(starts(get_as("YW5uOnNlY3JldA=="), "HTTP/1.1 200 "));
 	kill(server_pid, SIGUSR1);
-	usleep(700000);
+	answer_len = 0;
+	CHECK(hear(stream, NULL));
+	close(stream);
 	CHECK(starts(get("/hello"), "HTTP/1.1 200 "));
 	serve_end();
 	unlink(path);
