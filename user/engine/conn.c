@@ -127,6 +127,8 @@ static void login_told(struct engine *e, struct flow *f)
 	}
 	if (l->outcome == OUTCOME_OK)
 		session_begin(e, f, l);
+	else if (l->outcome == OUTCOME_INCOMPLETE && (l->full || l->strict))
+		f->unfollowed = true; /* there may have been a session */
 	login_free(l);
 	f->login = NULL;
 	if (f->list == FLOW_LOGIN)
