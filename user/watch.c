@@ -117,10 +117,10 @@ static void watch_announce(const struct app *app, const struct exporter *x)
 	char ports[PORTS_TEXT];
 
 	ports_text(&app->ports, ports);
-	log_info("watching %s for port%s %s%s%s%s; Ctrl-C ends", live_describe(app->live),
+	log_info("watching %s for port%s %s%s%s%s%s", live_describe(app->live),
 		 strpbrk(ports, ",-") ? "s" : "", ports,
 		 app->opts->any_port ? " and TDS on any other" : "", url ? ", serving " : "",
-		 url ? url : "");
+		 url ? url : "", service_period_ns() ? "" : "; Ctrl-C ends");
 }
 
 /* Give up what was needed to attach alone. */

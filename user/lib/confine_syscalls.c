@@ -31,6 +31,7 @@ static const struct call calls[] = {
 	{ALWAYS, SCMP_SYS(write)},
 	{ALWAYS, SCMP_SYS(writev)},
 	{ALWAYS, SCMP_SYS(close)},
+	{ALWAYS, SCMP_SYS(dup)},
 	{ALWAYS, SCMP_SYS(lseek)},
 	{ALWAYS, SCMP_SYS(_llseek)},
 	{ALWAYS, SCMP_SYS(fcntl)},
