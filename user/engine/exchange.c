@@ -42,7 +42,7 @@ static void client_prelogin(struct login *l, const struct message *m, uint64_t t
 {
 	struct tds_prelogin p;
 
-	if (tds_prelogin_parse(&p, m->body.data, m->body.len) < 0)
+	if (tds_prelogin_parse(&p, m->data, m->len) < 0)
 		return;
 	tds_prelogin_release(&l->prelogin[SIDE_CLIENT]);
 	l->prelogin[SIDE_CLIENT] = p;
@@ -55,7 +55,7 @@ static void server_prelogin(struct login *l, const struct message *m, uint64_t t
 {
 	struct tds_prelogin p;
 
-	if (tds_prelogin_parse(&p, m->body.data, m->body.len) < 0)
+	if (tds_prelogin_parse(&p, m->data, m->len) < 0)
 		return;
 	tds_prelogin_release(&l->prelogin[SIDE_SERVER]);
 	l->prelogin[SIDE_SERVER] = p;
@@ -94,7 +94,7 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 		return;
 	l->login7_clear = true;
 	l->unread |= m->body.cut;
-	if (tds_login7_parse(&l->login7, m->body.data, m->body.len) > 0)
+	if (tds_login7_parse(&l->login7, m->data, m->len) > 0)
 		login7_method(l, m->body.cut);
 	else if (login_joined(l))
 		l->lossy = true; /* not its beginning */
@@ -118,7 +118,7 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
 		return;
 	case TDS_SSPI:
 		l->rounds++;
-		token_seen(l, m->body.data, m->body.len);
+		token_seen(l, m->data, m->len);
 		progress_spoke(l, "sspi", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 		return;
 	case TDS_FEDAUTH_TOKEN:
@@ -179,7 +179,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 
 	l->has_clear_answer = true;
 	tds_answer_release(a);
-	tds_answer_parse(a, m->body.data, m->body.len, before_tds72(l));
+	tds_answer_parse(a, m->data, m->len, before_tds72(l));
 	if (a->sspi)
 		token_seen(l, a->sspi_token, a->sspi_len);
 	a->sspi_token = NULL; /* it pointed into the message */
@@ -215,7 +215,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 
 static void server_message(struct login *l, const struct message *m, uint64_t ts_ns)
 {
-	bool table = m->body.len && !m->body.data[0];
+	bool table = m->len && !m->data[0];
 
 	if (l->state <= LOGIN_PRELOGIN && table) {
 		server_prelogin(l, m, ts_ns);
@@ -231,7 +231,7 @@ static void late_message(struct login *l, enum side from, const struct message *
 
 	if (from != SIDE_SERVER || l->closed_by != SIDE_CLIENT)
 		return;
-	tds_answer_parse(&a, m->body.data, m->body.len, before_tds72(l));
+	tds_answer_parse(&a, m->data, m->len, before_tds72(l));
 	l->late_answer |= a.loginack || a.has_error;
 	if (a.has_error && !a.loginack)
 		l->late_error = a.error.number;

@@ -2,6 +2,7 @@
 /*
  * flow.c - see flow.h. A chained hash table, and three lists by last packet, over one array.
  */
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,20 +152,30 @@ void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list)
 	list_add(t, f, list);
 }
 
+/* As memcmp() of addresses, and of ports where those are the same. */
+static bool comes_after(const struct seg *seg)
+{
+	uint64_t a[2], b[2];
+
+	memcpy(a, seg->saddr, sizeof(a));
+	memcpy(b, seg->daddr, sizeof(b));
+	if (a[0] != b[0])
+		return be64toh(a[0]) > be64toh(b[0]);
+	if (a[1] != b[1])
+		return be64toh(a[1]) > be64toh(b[1]);
+	return seg->sport > seg->dport;
+}
+
 struct flow_key flow_key_of(const struct seg *seg, uint8_t *sender)
 {
+	bool s = comes_after(seg);
 	struct flow_key key;
-	int order = memcmp(seg->saddr, seg->daddr, sizeof(seg->saddr));
-	int s;
 
-	if (!order)
-		order = seg->sport - seg->dport;
-	s = order > 0;
 	memcpy(key.addr[s], seg->saddr, sizeof(seg->saddr));
 	memcpy(key.addr[!s], seg->daddr, sizeof(seg->daddr));
 	key.port[s] = seg->sport;
 	key.port[!s] = seg->dport;
-	*sender = (uint8_t)s;
+	*sender = s;
 	return key;
 }
 

@@ -129,6 +129,8 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 		m->type = frame->header[0];
 		m->decided = m->carrier = false;
 		buf_clear(&m->body);
+		m->data = NULL;
+		m->len = 0;
 	}
 }
 
@@ -141,6 +143,19 @@ static bool is_carrier(const struct login *l, enum side from, const struct messa
 	if (l->tls_framer[from].kind == FRAME_TLS || l->tls_framer[from].have)
 		return m->type == TDS_PRELOGIN; /* goes on with a record that was cut */
 	return first >= TLS_CCS && first <= TLS_DATA && l->state < LOGIN_SENT;
+}
+
+static void message_take(struct message *m, const struct framer *frame, const uint8_t *data,
+			 uint32_t len)
+{
+	if (!m->body.len && !m->body.cut && !frame->left && frame->header[1] & TDS_STATUS_EOM) {
+		m->data = data;
+		m->len = len;
+		return;
+	}
+	buf_append(&m->body, data, len, MESSAGE_MAX);
+	m->data = m->body.data;
+	m->len = m->body.len;
 }
 
 void login_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
@@ -161,10 +176,10 @@ void login_body(struct flow *f, enum side from, const struct framer *frame, cons
 	}
 	if (m->carrier)
 		tunnel_feed(l, from, data, len, ts_ns);
-	else if (data)
-		buf_append(&m->body, data, len, MESSAGE_MAX);
-	else
+	else if (!data)
 		m->body.cut = true;
+	else
+		message_take(m, frame, data, len);
 }
 
 void login_end(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns)
@@ -183,10 +198,10 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 		return;
 	whole = frame->header[1] & TDS_STATUS_EOM;
 	/* Some servers leave the end mark out of the PRELOGIN response. */
-	if (!whole && from == SIDE_SERVER && l->state == LOGIN_PRELOGIN && m->body.len) {
+	if (!whole && from == SIDE_SERVER && l->state == LOGIN_PRELOGIN && m->len) {
 		struct tds_prelogin p;
 
-		whole = tds_prelogin_parse(&p, m->body.data, m->body.len) == 1;
+		whole = tds_prelogin_parse(&p, m->data, m->len) == 1;
 		tds_prelogin_release(&p);
 	}
 	if (!whole)
@@ -196,9 +211,10 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 		m->headless = false;
 		return;
 	}
-	if (m->carrier)
-		return;
-	exchange_message(l, from, m, ts_ns);
+	if (!m->carrier)
+		exchange_message(l, from, m, ts_ns);
+	m->data = NULL; /* it may stand in the segment */
+	m->len = 0;
 }
 
 void login_lost(struct flow *f, enum side from, uint64_t ts_ns)

@@ -46,9 +46,11 @@ struct beginning {
 	uint8_t lost_at; /* so many of them showed that it is no TDS; 0: none did */
 };
 
-/* A TDS message being put together. */
+/* A TDS message being put together; one that came in one piece is read where it stands. */
 struct message {
 	struct buf body;
+	const uint8_t *data; /* the whole message, from when the last packet's body is there */
+	uint32_t len;
 	uint8_t type;
 	bool open;
 	bool headless; /* bytes before or within it are missing */

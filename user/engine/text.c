@@ -2,7 +2,9 @@
 /*
  * text.c - see text.h.
  */
+#include <endian.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,17 @@ static char *utf8_put(char *out, uint32_t c)
 	return out;
 }
 
+/* Are four UTF-16 units ASCII, none of them NUL? Nearly all text of logins is. */
+static bool ascii4(const uint8_t p[8])
+{
+	uint64_t ones = 0x0001000100010001ull, v;
+
+	memcpy(&v, p, sizeof(v));
+	v = le64toh(v);
+	/* A unit of zero borrows. */
+	return !(v & 0xff80 * ones) && !((v - ones) & 0x8000 * ones);
+}
+
 char *text_utf16(const uint8_t *p, size_t bytes)
 {
 	size_t units = bytes / 2;
@@ -46,12 +59,14 @@ char *text_utf16(const uint8_t *p, size_t bytes)
 	if (!text)
 		return NULL;
 	for (size_t i = 0; i < units; i++) {
-		uint32_t c = p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
+		uint32_t c;
 
-		if (c - 1 < 0x7f) { /* nearly all of it */
-			*out++ = (char)c;
-			continue;
-		}
+		for (; i + 4 <= units && ascii4(p + 2 * i); i += 4, out += 4)
+			for (int k = 0; k < 4; k++)
+				out[k] = (char)p[2 * (i + k)];
+		if (i == units)
+			break;
+		c = p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
 		if (c >= 0xd800 && c < 0xdc00 && i + 1 < units) {
 			uint32_t low = p[2 * i + 2] | (uint32_t)p[2 * i + 3] << 8;
 

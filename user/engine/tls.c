@@ -22,7 +22,7 @@ enum {
 /* A ServerHello with this random is a HelloRetryRequest: RFC 8446 4.1.3 */
 static const uint8_t retry_random[8] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
 
-/* Suite names: IANA TLS Cipher Suites registry. hash384: its Finished is 48 bytes in TLS 1.3. */
+/* By number. Names: IANA TLS Cipher Suites registry. */
 static const struct suite {
 	uint16_t id;
 	uint8_t least, most; /* what it adds to a record, TLS 1.2 */
@@ -130,9 +130,17 @@ void tls_release(struct tls *t)
 
 static const struct suite *suite_find(uint16_t id)
 {
-	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
-		if (suites[i].id == id)
-			return &suites[i];
+	size_t least = 0, most = sizeof(suites) / sizeof(suites[0]);
+
+	while (least < most) {
+		size_t middle = (least + most) / 2;
+
+		if (suites[middle].id == id)
+			return &suites[middle];
+		if (suites[middle].id < id)
+			least = middle + 1;
+		else
+			most = middle;
 	}
 	return NULL;
 }
@@ -288,28 +296,41 @@ static void handshake_message(struct tls *t, enum side from, uint8_t type, struc
 		t->hello_done = true;
 }
 
-/* Parse what is complete of the clear handshake messages. */
-static void handshake_parse(struct tls *t, enum side from)
+/* Parse what is complete of these clear handshake messages; returns the bytes used. */
+static uint32_t handshake_parse(struct tls *t, enum side from, const uint8_t *data, uint32_t n)
 {
-	struct tls_side *s = &t->side[from];
 	uint32_t used = 0;
 
-	while (s->handshake.len - used >= 4) {
-		struct cursor c = cursor_init(s->handshake.data + used, s->handshake.len - used);
+	while (n - used >= 4) {
+		struct cursor c = cursor_init(data + used, n - used);
 		uint8_t type = cursor_u8(&c);
 		uint32_t len = cursor_be24(&c);
 
 		if (len > HANDSHAKE_MAX - 4) {
-			s->skip = len - (uint32_t)cursor_left(&c);
-			used = s->handshake.len;
-			break;
+			t->side[from].skip = len - (uint32_t)cursor_left(&c);
+			return n;
 		}
 		if (len > cursor_left(&c))
 			break;
 		handshake_message(t, from, type, cursor_sub(&c, len));
 		used += 4 + len;
 	}
-	buf_consume(&s->handshake, used);
+	return used;
+}
+
+/* More of a side's clear handshake messages: of them only what is cut in two is copied. */
+static void handshake_take(struct tls *t, enum side from, const uint8_t *data, uint32_t len)
+{
+	struct buf *b = &t->side[from].handshake;
+	uint32_t used = 0;
+
+	if (!b->len && !b->cut)
+		used = handshake_parse(t, from, data, len);
+	if (used == len)
+		return;
+	buf_append(b, data + used, len - used, HANDSHAKE_MAX);
+	if (!b->cut)
+		buf_consume(b, handshake_parse(t, from, b->data, b->len));
 }
 
 static bool protected(const struct tls *t, enum side from)
@@ -344,9 +365,7 @@ void tls_record_body(struct tls *t, enum side from, const uint8_t *data, uint32_
 		s->handshake.cut = true;
 		return;
 	}
-	buf_append(&s->handshake, data + skip, len - skip, HANDSHAKE_MAX);
-	if (!s->handshake.cut)
-		handshake_parse(t, from);
+	handshake_take(t, from, data + skip, len - skip);
 }
 
 /* The client's Finished of TLS 1.3, told by its length: RFC 8446 4.4.4 and 5.2 */
@@ -442,12 +461,13 @@ const char *tls_version_name(uint16_t v)
 
 void tls_facts(const struct tls *t, struct tls_facts *f, struct tls_names *scratch)
 {
-	const struct suite *s = suite_find(t->cipher);
+	const struct suite *s;
 
 	memset(f, 0, sizeof(*f));
 	f->alert.from = t->alert.from;
 	f->seen = t->client_hello || t->server_hello || t->side[SIDE_CLIENT].read_any;
 	if (t->server_hello || t->retry) {
+		s = suite_find(t->cipher);
 		f->version = tls_version_name(t->version);
 		f->cipher = s ? s->name : scratch->cipher;
 		if (!s)

@@ -52,54 +52,48 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 	return at ? cursor_init(at, n) : (struct cursor){ .bad = true };
 }
 
-static inline uint64_t cursor_be(struct cursor *c, size_t n)
-{
-	const uint8_t *at = cursor_take(c, n);
-	uint64_t v = 0;
-
-	for (size_t i = 0; at && i < n; i++)
-		v = v << 8 | at[i];
-	return v;
-}
-
-static inline uint64_t cursor_le(struct cursor *c, size_t n)
-{
-	const uint8_t *at = cursor_take(c, n);
-	uint64_t v = 0;
-
-	for (size_t i = n; at && i-- > 0;)
-		v = v << 8 | at[i];
-	return v;
-}
-
 static inline uint8_t cursor_u8(struct cursor *c)
 {
-	return (uint8_t)cursor_be(c, 1);
+	const uint8_t *at = cursor_take(c, 1);
+
+	return at ? at[0] : 0;
 }
 
 static inline uint16_t cursor_be16(struct cursor *c)
 {
-	return (uint16_t)cursor_be(c, 2);
+	const uint8_t *at = cursor_take(c, 2);
+
+	return at ? (uint16_t)(at[0] << 8 | at[1]) : 0;
 }
 
 static inline uint32_t cursor_be24(struct cursor *c)
 {
-	return (uint32_t)cursor_be(c, 3);
+	const uint8_t *at = cursor_take(c, 3);
+
+	return at ? (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2] : 0;
 }
 
 static inline uint32_t cursor_be32(struct cursor *c)
 {
-	return (uint32_t)cursor_be(c, 4);
+	const uint8_t *at = cursor_take(c, 4);
+
+	return at ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
+		  : 0;
 }
 
 static inline uint16_t cursor_le16(struct cursor *c)
 {
-	return (uint16_t)cursor_le(c, 2);
+	const uint8_t *at = cursor_take(c, 2);
+
+	return at ? (uint16_t)(at[1] << 8 | at[0]) : 0;
 }
 
 static inline uint32_t cursor_le32(struct cursor *c)
 {
-	return (uint32_t)cursor_le(c, 4);
+	const uint8_t *at = cursor_take(c, 4);
+
+	return at ? (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0]
+		  : 0;
 }
 
 #endif

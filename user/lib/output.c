@@ -64,10 +64,19 @@ void output_write(struct output *out, const char *data, size_t len)
 
 void output_printf(struct output *out, const char *fmt, ...)
 {
+	size_t room = sizeof(out->buf) - out->used;
 	char *text;
 	va_list args;
 	int len;
 
+	/* Nearly always there is room for it where it is to stand. */
+	va_start(args, fmt);
+	len = vsnprintf(out->buf + out->used, room, fmt, args);
+	va_end(args);
+	if (len >= 0 && (size_t)len < room) {
+		out->used += (size_t)len;
+		return;
+	}
 	va_start(args, fmt);
 	len = vasprintf(&text, fmt, args);
 	va_end(args);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -167,6 +168,7 @@ static int file_open_stream(struct file *file)
 	if (S_ISREG(st.st_mode))
 		file->stats.bytes_total = (uint64_t)st.st_size;
 	setvbuf(file->stream, NULL, _IOFBF, FILE_BUFFER);
+	__fsetlocking(file->stream, FSETLOCKING_BYCALLER); /* one thread: no lock at each packet */
 	return 0;
 }
 
