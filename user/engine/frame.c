@@ -130,7 +130,11 @@ static bool frame_header_whole(struct framer *f, const uint8_t **data, uint32_t 
 	if (kind == FRAME_NONE || kind == FRAME_LOST)
 		return false;
 	f->have = (uint8_t)frame_header_length(kind);
-	memcpy(f->header, *data, f->have);
+	if (*len >=
+	    FRAME_HEADER_MAX) /* of a length that the compiler knows; the rest is not read */
+		memcpy(f->header, *data, FRAME_HEADER_MAX);
+	else
+		memcpy(f->header, *data, f->have);
 	frame_begin(f, kind);
 	*data += f->have;
 	*len -= f->have;

@@ -169,13 +169,11 @@ int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len
 		if (n && offset + n > len)
 			return 0;
 	}
-	c = cursor_init(data, len);
-	for (uint8_t option; (option = cursor_u8(&c)) != PL_TERMINATOR;) {
-		uint32_t offset = cursor_be16(&c);
-		struct cursor value = cursor_init(data, len);
+	for (const uint8_t *at = data; *at != PL_TERMINATOR; at += 5) {
+		uint32_t offset = (uint32_t)at[1] << 8 | at[2], n = (uint32_t)at[3] << 8 | at[4];
 
-		cursor_skip(&value, offset);
-		prelogin_option(p, option, cursor_sub(&value, cursor_be16(&c)));
+		if (n)
+			prelogin_option(p, *at, cursor_init(data + offset, n));
 	}
 	return 1;
 }

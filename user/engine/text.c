@@ -123,16 +123,14 @@ char *text_guid(const uint8_t p[16])
 /* A decimal number; returns where it ends. */
 static char *number_put(char *out, uint64_t n)
 {
-	char digits[NUMBER_MAX];
-	int count = 0;
+	uint64_t rest;
+	int count = 1;
 
-	do {
-		digits[count++] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	while (count)
-		*out++ = digits[--count];
-	return out;
+	for (rest = n; rest >= 10; rest /= 10)
+		count++;
+	for (int i = count; i-- > 0; n /= 10)
+		out[i] = (char)('0' + n % 10);
+	return out + count;
 }
 
 char *text_version(const uint8_t p[4])
