@@ -52,6 +52,17 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 	return at ? cursor_init(at, n) : (struct cursor){ .bad = true };
 }
 
+/* n bytes, at most 8. */
+static inline uint64_t cursor_le(struct cursor *c, size_t n)
+{
+	const uint8_t *at = cursor_take(c, n);
+	uint64_t v = 0;
+
+	for (size_t i = n; at && i-- > 0;)
+		v = v << 8 | at[i];
+	return v;
+}
+
 static inline uint8_t cursor_u8(struct cursor *c)
 {
 	const uint8_t *at = cursor_take(c, 1);
