@@ -249,6 +249,29 @@ UNIT_CASE(all_instances)
 	end(&t);
 }
 
+/* tedious and jTDS ask a host with the message for everybody. */
+UNIT_CASE(asked_as_everybody)
+{
+	struct test t;
+
+	begin(&t);
+	datagram(&t, between(&t, CLIENT, 40000, SERVER, 1434), "\x02", 1);
+	t.now += 3 * MS;
+	answer(&t, SERVER, 40000, INST1 INST2);
+	login(&t, CLIENT, 51234);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].browser.ns, 3 * MS);
+	/* many answer what was asked of everybody; no connection is due */
+	datagram(&t, between(&t, CLIENT, 40001, 255, 1434), "\x02", 1);
+	answer(&t, SERVER, 40001, INST1);
+	answer(&t, OTHER, 40001, INST2);
+	login(&t, CLIENT, 51234);
+	CHECK(!t.logins[1].browser.seen);
+	CHECK_INT(engine_stats(t.e)->instances, 3);
+	end(&t);
+	CHECK_INT(t.unanswered_count, 0);
+}
+
 UNIT_CASE(administrators_port)
 {
 	struct test t;
@@ -466,6 +489,7 @@ int main(void)
 	RUN(an_answer_teaches_port_and_name);
 	RUN(of_that_server_alone);
 	RUN(all_instances);
+	RUN(asked_as_everybody);
 	RUN(administrators_port);
 	RUN(prelogin_names_another);
 	RUN(not_the_browser);

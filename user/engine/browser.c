@@ -36,6 +36,16 @@ bool browser_serves(const struct engine *e, const uint8_t addr[16], uint16_t por
 	       instance_find(&e->browser.instances, addr, port);
 }
 
+/* Broadcast or multicast, IPv4's in ::ffff:0:0/96; of a directed broadcast the usual form. */
+static bool to_everybody(const uint8_t addr[16])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+
+	if (memcmp(addr, mapped, sizeof(mapped)))
+		return addr[0] == 0xff;
+	return addr[12] >> 4 == 0xe || addr[15] == 0xff;
+}
+
 /* The newest is 0; NULL: there is none so old. */
 static struct question *question_at(struct browser *b, uint32_t age)
 {
@@ -130,7 +140,7 @@ static struct question *question_of(struct browser *b, const struct seg *seg)
 
 	for (uint32_t age = 0; age < BROWSER_QUESTIONS && (q = question_at(b, age)); age++)
 		if (q->client.port == seg->dport && same_addr(q->client.addr, seg->daddr) &&
-		    (same_addr(q->server, seg->saddr) || q->kind == SSRP_BROADCAST) &&
+		    (same_addr(q->server, seg->saddr) || to_everybody(q->server)) &&
 		    since(q->last_ns, seg->ts_ns) < ANSWER_NS)
 			return q;
 	return NULL;
@@ -201,8 +211,8 @@ static bool question_leads(const struct engine *e, const struct question *q,
 		return false;
 	if (q->kind == SSRP_INSTANCE || q->kind == SSRP_DAC)
 		return !q->answer_ns || q->port == server->port;
-	return q->kind == SSRP_LIST &&
-	       (!q->answer_ns || instance_find(&e->browser.instances, server->addr, server->port));
+	/* tedious and jTDS ask a host for its instances with the message for everybody */
+	return !q->answer_ns || instance_find(&e->browser.instances, server->addr, server->port);
 }
 
 void browser_dialled(struct engine *e, struct flow *f, uint64_t ts_ns)
@@ -242,7 +252,7 @@ static void unanswered(struct engine *e, struct question *q)
 	memcpy(r.server.addr, q->server, sizeof(r.server.addr));
 	q->done = true;
 	e->browser.open--;
-	if (q->kind == SSRP_BROADCAST)
+	if (to_everybody(q->server))
 		return; /* nobody in particular was to answer */
 	e->stats.browser_unanswered++;
 	if (e->ops.browser)
