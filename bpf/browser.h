@@ -2,6 +2,10 @@
 /*
  * browser.h - SQL Server Browser's datagrams (SSRP, UDP 1434), which tell clients the ports of
  * named instances: questions and answers are handed over, at a bounded rate.
+ *
+ * The client dials the port at once, sooner than user space may have read of it. So ports that
+ * stand in an answer are watched before it is handed over. Whether it is to be believed, and for
+ * how long, is user space's to say: it takes back what it does not hold with.
  */
 #ifndef TDSMON_BROWSER_H
 #define TDSMON_BROWSER_H
@@ -15,10 +19,23 @@
 #define BROWSER_RATE 1024u
 #define BROWSER_NS   1000000000ull
 
+#define BROWSER_TEXT	1024u /* of an answer that is read: that is one for an instance, at most */
+#define BROWSER_BLOCK	16u
+#define BROWSER_NO_PORT (1u << 16)
+
 struct browser {
 	__u64 since_ns;
 	__u64 count; /* since then */
+	/* the answer at hand */
+	__u32 len;    /* of text */
+	__u32 at;     /* how much of it was read */
+	__u32 window; /* the last four characters, in lower case */
+	__u32 port; /* the digits since "tcp;", or BROWSER_NO_PORT and more where there are none */
+	__u8 text[BROWSER_TEXT];
 };
+
+/* User space's to clear when it has put the ports in order. */
+__u32 tap_browsed;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -27,13 +44,15 @@ struct {
 	__type(value, struct browser);
 } browsers SEC(".maps");
 
-TAP_INLINE bool browser_allows(__u64 now_ns)
+TAP_INLINE struct browser *browser_state(void)
 {
 	__u32 zero = 0;
-	struct browser *b = bpf_map_lookup_elem(&browsers, &zero);
 
-	if (!b)
-		return false;
+	return bpf_map_lookup_elem(&browsers, &zero);
+}
+
+TAP_INLINE bool browser_allows(struct browser *b, __u64 now_ns)
+{
 	if (now_ns - b->since_ns >= BROWSER_NS) {
 		b->since_ns = now_ns;
 		b->count = 0;
@@ -58,16 +77,89 @@ TAP_INLINE enum tap_counter browser_locate(const struct pkt *pkt)
 	return TAP_CNT_DATAGRAM;
 }
 
+/* Another CPU may lose this, in the same word: user space sets it again. */
+TAP_INLINE void browser_watch(__u32 port)
+{
+	__u32 word = port / 64;
+
+	if (port - 1 >= BROWSER_NO_PORT - 1)
+		return;
+	tap_opaque(word);
+	tap_ports[word & (65536 / 64 - 1)] |= 1ull << (port % 64);
+	tap_browsed = 1;
+}
+
+/*
+ * A block of the text, in which ports stand as ";tcp;51234;" (MC-SQLR 2.2.5). Not static, and with
+ * its state in the map, so that the verifier looks at a block but once.
+ */
+__noinline int browser_block(void)
+{
+	struct browser *b = browser_state();
+	__u32 i, at, window, port;
+
+	if (!b)
+		return 0;
+	at = b->at & (BROWSER_TEXT - BROWSER_BLOCK);
+	window = b->window;
+	port = b->port;
+	for (i = 0; i < BROWSER_BLOCK; i++) {
+		__u8 c = b->text[at + i];
+
+		if (at + i >= b->len)
+			break;
+		if (c == ';') {
+			browser_watch(port);
+			port = window == 0x3b746370 ? 0 : BROWSER_NO_PORT; /* ";tcp" */
+		} else if (port < BROWSER_NO_PORT) {
+			port = (__u8)(c - '0') < 10 ? port * 10 + (__u8)(c - '0') : BROWSER_NO_PORT;
+		}
+		/* one state of the verifier's for whatever the characters were */
+		window = emit_forget(window << 8 | c | 0x20);
+		port = emit_forget(port);
+	}
+	b->window = window;
+	b->port = port;
+	return 0;
+}
+
+/* Watch the ports that an answer names. */
+TAP_INLINE void browser_learn(void *ctx, enum tap_hook hook, const struct tap_work *work,
+			      struct browser *b)
+{
+	__u32 n = work->avail, i;
+
+	if (!n)
+		return;
+	b->len = n < BROWSER_TEXT ? n : BROWSER_TEXT;
+	n = b->len - 1;
+	tap_opaque(n);
+	n = (n & (BROWSER_TEXT - 1)) + 1;
+	if (emit_load(ctx, hook, work->payload_off, b->text, n, BROWSER_TEXT) || b->text[0] != 5)
+		return;
+	if (b->len == 6 && b->text[3] == 1) /* the administrators' port, MC-SQLR 2.2.6 */
+		browser_watch(b->text[4] | (__u32)b->text[5] << 8);
+	b->window = 0;
+	b->port = BROWSER_NO_PORT;
+	for (i = 0; i < BROWSER_TEXT / BROWSER_BLOCK; i++) {
+		b->at = i * BROWSER_BLOCK;
+		browser_block();
+	}
+}
+
 /* Hand it over. One that is too long for a record is handed over as far as it goes. */
 TAP_INLINE enum tap_counter browser_datagram(void *ctx, enum tap_hook hook)
 {
+	struct browser *b = browser_state();
 	struct tap_work *work = tap_work();
 
-	if (!work)
+	if (!work || !b)
 		return TAP_CNT_LOST;
 	work->seg.ts_ns = bpf_ktime_get_ns();
-	if (!browser_allows(work->seg.ts_ns))
+	if (!browser_allows(b, work->seg.ts_ns))
 		return TAP_CNT_FLOOD;
+	if (work->seg.sport == SSRP_PORT)
+		browser_learn(ctx, hook, work, b);
 	if (work->avail > SEG_CHUNK)
 		work->avail = SEG_CHUNK;
 	if (hook == TAP_HOOK_SKB ? emit_skb(ctx) : emit_xdp(ctx))

@@ -177,6 +177,102 @@ UNIT_CASE(port_added)
 	tap_close(&tap);
 }
 
+struct answer_case {
+	const char *name;
+	const char *bytes;
+	uint32_t len;
+	uint16_t watched[3], not [3]; /* ports from then on; 0: no more */
+};
+
+#define BYTES(text) (text), sizeof(text) - 1
+
+/* As MC-SQLR 2.2.5 has it; the length in front is not looked at here. */
+static const struct answer_case answers[] = {
+	{"one instance",
+	 BYTES("\x05\x4e\0ServerName;H;InstanceName;INST1;IsClustered;No;Version;16.0.1000.6;tcp;"
+	       "51234;;"),
+	 {51234},
+	 {5123, 1, 51235}},
+	{"several",
+	 BYTES("\x05\0\0ServerName;H;InstanceName;A;IsClustered;No;Version;1;tcp;1;np;p;;"
+	       "ServerName;H;InstanceName;B;IsClustered;No;Version;1;np;x;TCP;65535;;"),
+	 {1, 65535},
+	 {0}},
+	{"the administrators' port", BYTES("\x05\x06\0\x01\x23\xc8"), {51235}, {0}},
+	{"no number",
+	 BYTES("\x05\0\0S;H;tcp;51a34;tcp;;tcp;70000;tcp;51236"),
+	 {0},
+	 {51, 4464, 51236}},
+	{"another key",
+	 BYTES("\x05\0\0S;H;atcp;51237;tcpp;51238;;tcp,51239;"),
+	 {0},
+	 {51237, 51238, 51239}},
+	{"no answer", BYTES("\x04\0\0S;H;tcp;51240;;"), {0}, {51240}},
+	{"short", BYTES("\x05\x06\0\x01\x23"), {0}, {35}},
+};
+
+static void check_answer(struct tap *tap, const struct hook_case *h, const struct answer_case *a)
+{
+	const struct packet_spec spec = {
+		.proto = UDP, .payload = (const uint8_t *)a->bytes, .payload_len = a->len};
+	struct packet_spec back = spec;
+
+	memset(tap->skel->bss->tap_ports, 0, sizeof(tap->skel->bss->tap_ports));
+	tap->skel->bss->tap_browsed = 0;
+	back.swap = 1;
+	tap_send(tap, h->hook, &spec); /* the same is no answer where it comes from a client */
+	CHECK_INT(tap->skel->bss->tap_browsed, 0);
+	CHECK_INT(tap_send(tap, h->hook, &back), TAP_CNT_DATAGRAM);
+	CHECK_INT(record_count, 1);
+	CHECK_INT(tap->skel->bss->tap_browsed, !!a->watched[0]);
+	for (int n = 0; n < 3; n++) {
+		if (a->watched[n] &&
+		    SEND(tap, h->hook, .dport = a->watched[n], .flags = ACK) != TAP_CNT_EVENT)
+			UNIT_FAIL("%s, %s: %u is not watched", h->name, a->name, a->watched[n]);
+		if (a->not [n] &&
+		    SEND(tap, h->hook, .dport = a->not [n], .flags = ACK) != TAP_CNT_OTHER)
+			UNIT_FAIL("%s, %s: %u is watched", h->name, a->name, a->not [n]);
+	}
+}
+
+/* The client dials before user space can have read the answer. */
+UNIT_CASE(ports_of_answers_are_watched_at_once)
+{
+	struct tap tap;
+
+	for (size_t i = 0; i < HOOKS; i++) {
+		tap_open(&tap,
+			 &(struct tap_setup){.browser = true, .xdp_direct = hooks[i].xdp_direct});
+		for (size_t k = 0; k < sizeof(answers) / sizeof(answers[0]); k++)
+			check_answer(&tap, &hooks[i], &answers[k]);
+		tap_close(&tap);
+	}
+}
+
+/* However an answer is cut, and wherever its port stands: read is what is within the bound. */
+UNIT_CASE(ports_at_every_place)
+{
+	static const char tail[] = ";tcp;51234;";
+	static uint8_t text[1100];
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){.browser = true});
+	for (size_t at = 1; at + sizeof(tail) - 1 <= sizeof(text);
+	     at += at > 40 && at < 1000 ? 37 : 1) {
+		bool within = at + sizeof(tail) - 1 <= 1024;
+
+		memset(text, 'x', sizeof(text));
+		text[0] = 5;
+		memcpy(text + at, tail, sizeof(tail) - 1);
+		tap.skel->bss->tap_ports[51234 / 64] = 0;
+		SEND(&tap, HOOK_INGRESS, .proto = UDP, .swap = 1, .payload = text,
+		     .payload_len = sizeof(text));
+		if (!!tap.skel->bss->tap_ports[51234 / 64] != within)
+			UNIT_FAIL("at %zu", at);
+	}
+	tap_close(&tap);
+}
+
 int main(void)
 {
 	libbpf_set_print(quiet);
@@ -189,5 +285,7 @@ int main(void)
 		       "5.18\n");
 	RUN(flood);
 	RUN(port_added);
+	RUN(ports_of_answers_are_watched_at_once);
+	RUN(ports_at_every_place);
 	return unit_status();
 }

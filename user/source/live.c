@@ -462,10 +462,20 @@ static int live_next_look(struct live *live)
 	return live_drain(live); /* what came in before the tap could know */
 }
 
+/* The kernel may have added ports by itself, see bpf/browser.h: they are taken back. */
+static void live_write_ports(struct live *live)
+{
+	__u64 *ports = live->tap->bss->tap_ports;
+
+	for (size_t i = 0; i < sizeof(live->ports.bits) / sizeof(live->ports.bits[0]); i++)
+		ports[i] = live->ports.bits[i] | live->learned.bits[i];
+}
+
 int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 {
 	struct epoll_event events[4];
 	uint64_t expired;
+	bool browsed;
 	int err;
 
 	/* Takes note of the ring buffer's edge; what is due is found by looking. */
@@ -477,7 +487,11 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 	live->fn = fn;
 	live->fn_ctx = ctx;
 	live->segments = 0;
+	browsed = live->tap->bss->tap_browsed;
+	live->tap->bss->tap_browsed = 0;
 	err = live_drain(live);
+	if (browsed)
+		live_write_ports(live);
 	if (!err)
 		err = live_next_look(live);
 	return err ? err : live->segments;
@@ -512,15 +526,6 @@ void live_tap(struct live *live, const struct flow_key *flow_key, uint8_t client
 					      flow_key->port[!client]);
 	flow.bytes = 0; /* anew, for what is handed over until the kernel knows a frame boundary */
 	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
-}
-
-/* The kernel may have added ports by itself, see bpf/browser.h: they are taken back. */
-static void live_write_ports(struct live *live)
-{
-	__u64 *ports = live->tap->bss->tap_ports;
-
-	for (size_t i = 0; i < sizeof(live->ports.bits) / sizeof(live->ports.bits[0]); i++)
-		ports[i] = live->ports.bits[i] | live->learned.bits[i];
 }
 
 void live_set_ports(struct live *live, const struct port_set *ports)
