@@ -65,8 +65,11 @@ public class JtdsLogin {
 		String ssl = ssl(args.length > 4 ? args[4] : "default");
 		String host = args[0].indexOf(':') < 0 ? args[0] : "[" + args[0] + "]";
 		String database = System.getenv("DATABASE");
-		String url = "jdbc:jtds:sqlserver://" + host + ":" + args[1] + "/" +
-			     (database == null ? "" : database);
+		String instance = System.getenv("INSTANCE");
+		String url = "jdbc:jtds:sqlserver://" + host +
+			     (instance == null ? ":" + args[1] : "") + "/" +
+			     (database == null ? "" : database) +
+			     (instance == null ? "" : ";instance=" + instance);
 
 		if (ssl == null) {
 			System.err.println("jtds: cannot do " + args[4]);

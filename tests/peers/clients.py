@@ -3,8 +3,9 @@
 
 Each runner takes HOST PORT USER PASSWORD ENCRYPT and exits 0 if and only if it logged in and its
 query was answered. ENCRYPT is default (what the client does by itself), none, login, full or strict.
-The environment may hold AUTH, MARS=1, QUERY, DATABASE, LOGIN_TIMEOUT (seconds) and CAFILE (the
-certificate to trust; python-tds and strict need it). AUTH is sql, ntlm (the user is then
+The environment may hold AUTH, MARS=1, QUERY, DATABASE, LOGIN_TIMEOUT (seconds), INSTANCE (whose
+port SQL Server Browser tells; PORT is of no use then) and CAFILE (the certificate to trust;
+python-tds and strict need it). AUTH is sql, ntlm (the user is then
 DOMAIN\\user), token (a federated login whose token is in the LOGIN7) or msal (one whose token is
 sent when the server asks for it); the token is made of the password.
 """
@@ -164,13 +165,13 @@ def available(build):
 
 
 def command(build, name, host, port, user, password, encrypt="default", auth="sql", mars=False,
-            cafile=None, query=None, database=None, timeout=None):
+            cafile=None, query=None, database=None, timeout=None, instance=None):
     """The argv and the environment of one login."""
     out = os.path.join(os.path.abspath(build), "peers")
     client = CLIENTS[name]
     env = dict(os.environ, **client.environment(out))
     settings = {"AUTH": auth if auth != "sql" else None, "MARS": "1" if mars else None,
-                "CAFILE": cafile, "QUERY": query, "DATABASE": database,
+                "CAFILE": cafile, "INSTANCE": instance, "QUERY": query, "DATABASE": database,
                 "LOGIN_TIMEOUT": str(timeout) if timeout else None}
     env.update({k: v for k, v in settings.items() if v})
     return client.argv(out) + [host, str(port), user, password, encrypt], env

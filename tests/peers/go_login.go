@@ -61,10 +61,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, "go: cannot do", mode)
 		os.Exit(2)
 	}
+	where := os.Args[1] + ";port=" + os.Args[2]
+	if instance := environment("INSTANCE", ""); instance != "" {
+		where = os.Args[1] + "\\" + instance
+	}
 	// A user name with a backslash makes go-mssqldb use NTLM.
 	db, err := sql.Open("mssql", fmt.Sprintf(
-		"server=%s;port=%s;user id=%s;password=%s;database=%s;connection timeout=%s;%s",
-		os.Args[1], os.Args[2], os.Args[3], os.Args[4], environment("DATABASE", ""),
+		"server=%s;user id=%s;password=%s;database=%s;connection timeout=%s;%s",
+		where, os.Args[3], os.Args[4], environment("DATABASE", ""),
 		environment("LOGIN_TIMEOUT", "15"), encrypt))
 	if err == nil {
 		err = query(db)

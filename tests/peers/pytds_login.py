@@ -17,8 +17,10 @@ def main():
                    "enc_login_only": encrypt == "login"}
     elif encrypt not in ("default", "none"):
         sys.exit("pytds: cannot do " + encrypt)
+    instance = os.environ.get("INSTANCE")
+    where = {"server": host + "\\" + instance} if instance else {"server": host, "port": int(port)}
     connection = pytds.connect(
-        server=host, port=int(port), database=os.environ.get("DATABASE"), user=user,
+        **where, database=os.environ.get("DATABASE"), user=user,
         password=password, use_mars=os.environ.get("MARS") == "1", autocommit=True,
         login_timeout=int(os.environ.get("LOGIN_TIMEOUT", "15")), disable_connect_retry=True,
         **options)

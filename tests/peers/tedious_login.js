@@ -35,12 +35,16 @@ const authentications = {
 function options() {
 	const timeout = 1000 * (env.LOGIN_TIMEOUT || 15);
 	const o = {
-		port: Number(port),
 		connectTimeout: timeout,
 		trustServerCertificate: true,
 		database: env.DATABASE,
 		rowCollectionOnRequestCompletion: true,
 	};
+	// The one excludes the other.
+	if (env.INSTANCE)
+		o.instanceName = env.INSTANCE;
+	else
+		o.port = Number(port);
 	if (encryption[mode] !== undefined)
 		o.encrypt = encryption[mode];
 	// Strict knows no trust without a certificate.

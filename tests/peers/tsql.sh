@@ -13,10 +13,12 @@ full) encryption='encryption = require' ;;
 esac
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
+where="port = $port"
+[ -z "${INSTANCE-}" ] || where="instance = $INSTANCE"
 cat >"$dir/freetds.conf" <<END
 [server]
 	host = $host
-	port = $port
+	$where
 	tds version = ${TDSVER:-7.4}
 	$encryption
 END
