@@ -112,12 +112,6 @@ static uint64_t ns_of_ms(uint32_t ms)
 	return ms * 1000000ull;
 }
 
-/* Live the kernel sums up what metrics need of commands: they are told for who asks for them. */
-static bool app_wants_commands(const struct app *app)
-{
-	return app->opts->commands || (app->metrics && !app->live);
-}
-
 static int app_open_engine(struct app *app)
 {
 	const struct opts *opts = app->opts;
@@ -126,13 +120,14 @@ static int app_open_engine(struct app *app)
 				       .browser = opts->browser,
 				       .identities = opts->identities,
 				       .sql = opts->sql,
+				       .times_elsewhere = app->live && !opts->commands,
 				       .max_flows = opts->max_connections,
 				       .slow_prelogin_ns = ns_of_ms(opts->slow_prelogin_ms),
 				       .slow_login_ns = ns_of_ms(opts->slow_login_ms),
 				       .reorder_ns = app->live ? 0 : UINT64_MAX};
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
-				 .command = app_wants_commands(app) ? app_command : NULL,
+				 .command = opts->commands || app->metrics ? app_command : NULL,
 				 .browser = app_browser,
 				 .port = app->live ? app_port : NULL,
 				 .tap = app->live ? app_tap : NULL,

@@ -84,7 +84,7 @@ static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port, enu
 			to++;
 		commands.times.counts[to] += sum->total[i];
 	}
-	prometheus_set_commands(app->metrics->sink, &commands);
+	prometheus_add_commands(app->metrics->sink, &commands);
 }
 
 /* x: NULL where nothing is served. process: NULL in a file, whose reader has metrics of its own. */
@@ -109,8 +109,9 @@ static void export_page(const struct exporter *x, const struct app *app,
 	if (x && x->http)
 		facts.counter_count +=
 			http_counters(http_stats(x->http), counters + facts.counter_count);
-	/* where commands are told, they were counted as they came */
-	if (app->live && !app->opts->commands)
+	prometheus_clear_commands(app->metrics->sink);
+	/* Where --commands asks for all heads, there is nothing that the kernel keeps to itself. */
+	if (app->live)
 		live_latency(app->live, export_latency, (void *)app);
 	prometheus_page(app->metrics->sink, &facts, format, out);
 }

@@ -32,14 +32,15 @@ static void on_close(void *ctx, const struct close_record *r)
 	t->closes++;
 }
 
-static void begin(struct test *t)
+static void begin_with(struct test *t, struct engine_config config)
 {
 	const struct engine_ops ops = {.command = on_command, .close = on_close};
 
 	memset(t, 0, sizeof(*t));
 	port_set_add(&t->ports, 1433);
 	t->now_ns = 1000000000;
-	t->e = engine_new(&(struct engine_config){.ports = &t->ports}, &ops, t);
+	config.ports = &t->ports;
+	t->e = engine_new(&config, &ops, t);
 }
 
 /* A record of the client's side (port 40000) or the server's; head: its first bytes, or NULL. */
@@ -64,12 +65,17 @@ static const uint8_t batch[8] = {1, 9, 0, 30}, first[8] = {4, 0, 16, 0, 0, 51},
 		     last[8] = {4, 1, 0, 96, 0, 51};
 
 /* The connection was there before: both sides at 1000, the client's request in full. */
-static void joined(struct test *t)
+static void joined_with(struct test *t, struct engine_config config)
 {
-	begin(t);
+	begin_with(t, config);
 	take(t, false, 1000, 30, batch, 30, SEG_ACK, 0);
 	take(t, true, 1000, 96, last, 96, SEG_ACK, 0);
 	engine_tick(t->e, t->now_ns += 2000000000);
+}
+
+static void joined(struct test *t)
+{
+	joined_with(t, (struct engine_config){0});
 }
 
 UNIT_CASE(bulk)
@@ -147,10 +153,35 @@ UNIT_CASE(acknowledged)
 	engine_free(t.e);
 }
 
+/* Where the kernel times commands by itself: what is seen is told, what it keeps is not. */
+UNIT_CASE(times_elsewhere)
+{
+	struct test t;
+	unsigned int told;
+
+	joined_with(&t, (struct engine_config){.times_elsewhere = true});
+	told = t.commands;
+	take(&t, false, 1030, 30, batch, 30, SEG_ACK, 0);
+	take(&t, true, 1096, 96, last, 96, SEG_ACK, 0);
+	CHECK_INT(t.commands, told + 1);
+	CHECK_INT(t.command.total_ns, 1000000);
+	/* The answer's first packet is seen, its last is kept back, and all that comes after it. */
+	take(&t, false, 1060, 30, batch, 30, SEG_ACK, 0);
+	take(&t, true, 1192, 100, first, 100, SEG_ACK, 0);
+	take(&t, true, 1192 + 1000000, 0, NULL, 0, 0, SEG_NOTE_HEADS);
+	take(&t, false, 1090, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	CHECK_INT(t.closes, 1);
+	CHECK_INT(t.commands, told + 1);
+	CHECK_INT(t.close.commands[COMMAND_BATCH], 3);
+	CHECK_INT(t.close.bytes[1], 192 + 1000000);
+	engine_free(t.e);
+}
+
 int main(void)
 {
 	RUN(bulk);
 	RUN(out_of_order);
 	RUN(acknowledged);
+	RUN(times_elsewhere);
 	return unit_status();
 }

@@ -205,10 +205,18 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 	prometheus_sink.command(sink, &command);
 	buckets_add(&kernel.times, &bucket_bounds_command, 5 * S);
 	buckets_add(&kernel.times, &bucket_bounds_command, 100 * S);
-	prometheus_set_commands(sink, &kernel);
-	prometheus_set_commands(sink, &kernel);
-	kernel.server = (struct endpoint){.port = 0};
-	prometheus_set_commands(sink, &kernel);
+	for (int pages = 0; pages < 2; pages++) {
+		kernel.server = rec.server;
+		prometheus_clear_commands(sink);
+		prometheus_add_commands(sink, &kernel);
+		kernel.server = (struct endpoint){.port = 0};
+		prometheus_add_commands(sink, &kernel);
+		prometheus_add_commands(sink, &kernel);
+	}
+	/* What comes as records is counted besides. */
+	command.total_ns = 1;
+	command.kind = COMMAND_BATCH;
+	prometheus_sink.command(sink, &command);
 	p = page_of(sink, EXPO_TEXT);
 	CHECK_LINE(p, "tdsmon_login_errors_total{" SERVER ",error=\"18456\"} 1");
 	CHECK_LINE(p, "tdsmon_login_verdicts_total{" SERVER ",verdict=\"login_failed\"} 1");
@@ -225,10 +233,11 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 		      ",kind=\"rpc\",le=\"0.001048576\"} 1");
 	CHECK_LINE(p, "tdsmon_command_duration_seconds_count{" SERVER ",kind=\"rpc\"} 1");
 	CHECK_LINE(p, "tdsmon_command_duration_seconds_bucket{" SERVER
-		      ",kind=\"batch\",le=\"68.719476736\"} 1");
-	CHECK_LINE(p, "tdsmon_command_duration_seconds_sum{" SERVER ",kind=\"batch\"} 105");
-	CHECK_LINE(p, "tdsmon_command_duration_seconds_count{" SERVER ",kind=\"batch\"} 2");
-	CHECK_LINE(p, "tdsmon_command_duration_seconds_count{server=\"other\",kind=\"batch\"} 2");
+		      ",kind=\"batch\",le=\"68.719476736\"} 2");
+	CHECK_LINE(p,
+		   "tdsmon_command_duration_seconds_sum{" SERVER ",kind=\"batch\"} 105.000000001");
+	CHECK_LINE(p, "tdsmon_command_duration_seconds_count{" SERVER ",kind=\"batch\"} 3");
+	CHECK_LINE(p, "tdsmon_command_duration_seconds_count{server=\"other\",kind=\"batch\"} 4");
 	CHECK_LINE(p, "tdsmon_label_overflows_total{label=\"server\"} 0");
 	prometheus_sink.free(sink);
 }

@@ -300,6 +300,8 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 		return;
 	if (f->login && len)
 		login_gap(f, from, len, false);
+	if (!f->login && len)
+		session_kept(e, f);
 	if (!f->login && len > left)
 		session_skip(e, f, from, len - left);
 	frame_skip(&f->half[from].framer, &conn_ops, &c, len, to_head, ts_ns);

@@ -35,6 +35,8 @@ struct engine_config {
 	bool browser;		      /* besides, ports that SQL Server Browser names */
 	bool identities;	      /* fill user, domain, workstation */
 	bool sql;		      /* tell what requests in clear say */
+	bool times_elsewhere;	      /* live: of commands whose heads the kernel keeps to itself it
+				       * knows the times; those that are seen are told */
 	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */
 	uint64_t max_buffer;	      /* bytes held for reassembly over all flows; 0: 64 MiB */
 	uint64_t reorder_ns;	      /* how long bytes that a peer acknowledged may still turn up;

@@ -433,7 +433,7 @@ void hidden_begin(struct engine *e, struct flow *f, const struct login *l)
 	struct hidden *h;
 
 	/* Live, the kernel hands records over for those alone who ask for commands. */
-	if (!e->ops.tap || e->ops.command)
+	if (!e->ops.tap || (e->ops.command && !e->config.times_elsewhere))
 		f->hidden = calloc(1, sizeof(*f->hidden));
 	h = f->hidden;
 	if (!h) {

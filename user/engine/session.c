@@ -438,11 +438,21 @@ void session_lossy(struct flow *f)
 		hidden_lossy(f);
 }
 
+/* The request under way ends where it is not seen. */
+void session_kept(struct engine *e, struct flow *f)
+{
+	if (!e->config.times_elsewhere || f->mars || !f->request)
+		return;
+	sql_drop(e, f->request);
+	free(f->request);
+	f->request = NULL;
+}
+
 void session_skip(struct engine *e, struct flow *f, enum side from, uint32_t len)
 {
 	struct request *r = f->request;
 
-	if (!e->ops.command && !f->mars)
+	if ((!e->ops.command || e->config.times_elsewhere) && !f->mars)
 		f->in_message &= (uint8_t) ~(1 << from);
 	if (f->hidden)
 		hidden_skip(f, from, len);

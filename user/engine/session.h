@@ -21,6 +21,8 @@ void session_begin(struct engine *e, struct flow *f, const struct login *l);
  * of the message, else there may be any messages among them.
  */
 void session_skip(struct engine *e, struct flow *f, enum side from, uint32_t len);
+/* Before bytes that the kernel kept to itself, of whatever frames. */
+void session_kept(struct engine *e, struct flow *f);
 /* Bytes are missing, or it is not known any more where frames begin. */
 void session_lossy(struct flow *f);
 /* Free what hangs on the flow. */

@@ -53,3 +53,10 @@ size_t buckets_add(struct buckets *b, const struct bucket_bounds *bounds, uint64
 	b->sum_ns += ns;
 	return i;
 }
+
+void buckets_merge(struct buckets *b, const struct buckets *more)
+{
+	for (size_t i = 0; i <= BUCKETS_MAX; i++)
+		b->counts[i] += more->counts[i];
+	b->sum_ns += more->sum_ns;
+}

@@ -30,4 +30,7 @@ struct buckets {
 /* Add a duration; returns its bucket. */
 size_t buckets_add(struct buckets *b, const struct bucket_bounds *bounds, uint64_t ns);
 
+/* Add another's counts, of the same bounds. */
+void buckets_merge(struct buckets *b, const struct buckets *more);
+
 #endif

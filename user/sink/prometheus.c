@@ -83,13 +83,21 @@ static void prometheus_command(void *ctx, const struct command_record *rec)
 	servers_command(&sink->servers, rec);
 }
 
-void prometheus_set_commands(void *ctx, const struct prometheus_commands *commands)
+void prometheus_clear_commands(void *ctx)
 {
 	struct prometheus *sink = ctx;
-	struct buckets *times = servers_commands(&sink->servers, &commands->server, commands->kind);
 
-	if (times)
-		*times = commands->times;
+	for (size_t i = 0; i <= SERVERS_MAX; i++)
+		if (sink->servers.all[i])
+			memset(sink->servers.all[i]->elsewhere, 0,
+			       sizeof(sink->servers.all[i]->elsewhere));
+}
+
+void prometheus_add_commands(void *ctx, const struct prometheus_commands *commands)
+{
+	struct prometheus *sink = ctx;
+
+	servers_add_commands(&sink->servers, &commands->server, commands->kind, &commands->times);
 }
 
 #define LABEL(name, value)                                                                         \
@@ -259,11 +267,12 @@ static void put_commands(struct page *p, const struct server *s)
 {
 	for (int i = 0; i < COMMAND_COUNT; i++) {
 		struct expo_label labels[3] = {{"server", s->name},
-					       {"kind", command_kind_name(i) ?: "unknown"}};
+					       {"kind", command_kind_name(i) ?: NAMES_UNKNOWN}};
+		struct buckets times = s->commands[i];
 
-		if (buckets_count(&s->commands[i]))
-			expo_histogram(&p->expo, labels, 2, &s->commands[i], &bucket_bounds_command,
-				       NULL);
+		buckets_merge(&times, &s->elsewhere[i]);
+		if (buckets_count(&times))
+			expo_histogram(&p->expo, labels, 2, &times, &bucket_bounds_command, NULL);
 	}
 }
 

@@ -24,15 +24,16 @@ struct prometheus_facts {
 	const struct process_usage *process; /* NULL: left out */
 };
 
-/* Commands that a source counted by itself, beside the command records. */
+/* Commands that a source counted by itself, besides those of the command records. */
 struct prometheus_commands {
 	struct endpoint server; /* port 0: all others together */
 	enum command_kind kind;
 	struct buckets times; /* in bucket_bounds_command; all since the beginning */
 };
 
-/* The counts of a server's commands of one kind become these. */
-void prometheus_set_commands(void *sink, const struct prometheus_commands *commands);
+/* Before a page: forget what was added for the last one, and add what a source has now. */
+void prometheus_clear_commands(void *sink);
+void prometheus_add_commands(void *sink, const struct prometheus_commands *commands);
 
 /* Append the page to out. sink: from prometheus_sink.open(). */
 void prometheus_page(void *sink, const struct prometheus_facts *facts, enum expo_format format,

@@ -178,19 +178,23 @@ void servers_close(struct servers *s, const struct close_record *rec)
 
 void servers_command(struct servers *s, const struct command_record *rec)
 {
-	struct buckets *commands;
+	struct server *server;
 
 	if (rec->total_ns == NO_NS)
 		return;
-	commands = servers_commands(s, &rec->server, rec->kind);
-	if (commands)
-		buckets_add(commands, &bucket_bounds_command, rec->total_ns);
+	server = server_for(s, &rec->server, true);
+	if (server)
+		buckets_add(&server->commands[rec->kind], &bucket_bounds_command, rec->total_ns);
 }
 
-struct buckets *servers_commands(struct servers *s, const struct endpoint *ep,
-				 enum command_kind kind)
+void servers_add_commands(struct servers *s, const struct endpoint *ep, enum command_kind kind,
+			  const struct buckets *times)
 {
+	/* That there is no place for it was counted with its first record, not with each page. */
+	uint64_t folded = s->folded;
 	struct server *server = ep->port ? server_for(s, ep, true) : server_other(s);
 
-	return server ? &server->commands[kind] : NULL;
+	s->folded = folded;
+	if (server)
+		buckets_merge(&server->elsewhere[kind], times);
 }

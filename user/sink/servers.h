@@ -43,6 +43,7 @@ struct server {
 	char name[SINK_ENDPOINT_MAX]; /* the label's value */
 
 	struct buckets duration, phases[PHASE_SESSION], commands[COMMAND_COUNT];
+	struct buckets elsewhere[COMMAND_COUNT];	   /* commands that came as counts alone */
 	struct server_exemplar exemplars[BUCKETS_MAX + 1]; /* of duration */
 	uint64_t wait_ns[PHASE_SESSION][SIDE_NONE];
 	uint64_t outcomes[OUTCOME_COUNT][BASIS_COUNT];
@@ -74,10 +75,10 @@ void servers_close(struct servers *s, const struct close_record *rec);
 void servers_command(struct servers *s, const struct command_record *rec);
 
 /*
- * The histogram of a server's commands of one kind, for a source that keeps it by itself; of port 0
- * that of all others. NULL for want of memory.
+ * Count commands that a source has counted by itself; of port 0 those of all other servers. The
+ * caller takes them away again: they are what was counted since the source's beginning.
  */
-struct buckets *servers_commands(struct servers *s, const struct endpoint *server,
-				 enum command_kind kind);
+void servers_add_commands(struct servers *s, const struct endpoint *server, enum command_kind kind,
+			  const struct buckets *times);
 
 #endif
