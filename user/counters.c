@@ -26,6 +26,8 @@ static const struct row engine_rows[] = {
 			      "incomplete"),
 	ENGINE(flows_evicted, "connections forgotten early: more than --max-connections at once"),
 	ENGINE(buffer_evicted, "streams given up: reassembly memory was used up"),
+	ENGINE(messages_refused, "messages left unread or MARS sessions not followed: memory for "
+				 "them was used up"),
 	ENGINE(lost_sync, "streams that stopped making sense as TDS, TLS or SMP"),
 	ENGINE(out_of_window, "segments too far out of sequence to be believed"),
 	ENGINE(duplicates, "packets seen twice; counted once"),

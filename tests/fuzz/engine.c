@@ -139,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.identities = how & 2,
 		.max_flows = how & 4 ? 2 : 64, /* room is reserved: more would take time */
 		.max_buffer = how & 8 ? 1000 : 0,
+		.max_messages = how & 64 ? 3000 : 0,
 		.reorder_ns = how & 16 ? UINT64_MAX : 0,
 		.sql = how & 32,
 	};

@@ -229,6 +229,7 @@ static void checked_stats(struct checked *c)
 	FUZZ_ASSERT(now->logins == c->logins && now->closes == c->closes);
 	FUZZ_ASSERT(now->ignored >= was->ignored && now->flows_evicted >= was->flows_evicted);
 	FUZZ_ASSERT(now->buffer_evicted >= was->buffer_evicted);
+	FUZZ_ASSERT(now->messages_refused >= was->messages_refused);
 	FUZZ_ASSERT(now->missing_bytes >= was->missing_bytes);
 	FUZZ_ASSERT(now->out_of_window >= was->out_of_window);
 	FUZZ_ASSERT(now->duplicates >= was->duplicates && now->lost_sync >= was->lost_sync);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * buf.h - a growable byte buffer with a limit, for messages that are put together from packets.
+ * buf.h - a growable byte buffer with a limit, for messages that are put together from packets; and
+ * the limit that many of them share.
  */
 #ifndef TDSMON_BUF_H
 #define TDSMON_BUF_H
@@ -10,11 +11,67 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BUF_KEPT 4096 /* an empty buffer keeps no more than this for what comes next */
+
+/* How much all that takes from it may hold together. */
+struct pool {
+	uint64_t used, max;
+	uint64_t *refused; /* counts what did not fit */
+};
+
+/* NULL: no limit. False: there is no room for n bytes more. */
+static inline bool pool_take(struct pool *p, uint64_t n)
+{
+	if (!p)
+		return true;
+	if (n > p->max - p->used) {
+		++*p->refused;
+		return false;
+	}
+	p->used += n;
+	return true;
+}
+
+static inline void pool_give(struct pool *p, uint64_t n)
+{
+	if (p)
+		p->used -= n;
+}
+
 struct buf {
 	uint8_t *data;
+	struct pool *pool; /* NULL: shares no limit */
 	uint32_t len, cap;
-	bool cut; /* bytes are missing: beyond the limit, for want of memory, or not captured */
+	bool cut; /* bytes are missing: beyond a limit, for want of memory, or not captured */
 };
+
+static inline void buf_release(struct buf *b)
+{
+	pool_give(b->pool, b->cap);
+	free(b->data);
+	*b = (struct buf){.pool = b->pool};
+}
+
+/* Room for len bytes, of at most max. */
+static inline bool buf_grow(struct buf *b, uint32_t len, uint32_t max)
+{
+	uint32_t cap = b->cap ? b->cap : 256;
+	uint8_t *grown;
+
+	while (cap < len)
+		cap *= 2;
+	cap = cap < max ? cap : max;
+	if (!pool_take(b->pool, cap - b->cap))
+		return false;
+	grown = realloc(b->data, cap);
+	if (!grown) {
+		pool_give(b->pool, cap - b->cap);
+		return false;
+	}
+	b->data = grown;
+	b->cap = cap;
+	return true;
+}
 
 /* Append n bytes; what would go beyond max is left out and the buffer says it is cut. */
 static inline void buf_append(struct buf *b, const uint8_t *data, uint32_t n, uint32_t max)
@@ -25,19 +82,9 @@ static inline void buf_append(struct buf *b, const uint8_t *data, uint32_t n, ui
 		b->cut = true;
 		n = max - b->len;
 	}
-	if (b->len + n > b->cap) {
-		uint32_t cap = b->cap ? b->cap : 256;
-		uint8_t *grown;
-
-		while (cap < b->len + n)
-			cap *= 2;
-		grown = realloc(b->data, cap);
-		if (!grown) {
-			b->cut = true;
-			return;
-		}
-		b->data = grown;
-		b->cap = cap;
+	if (b->len + n > b->cap && !buf_grow(b, b->len + n, max)) {
+		b->cut = true;
+		return;
 	}
 	if (n)
 		memcpy(b->data + b->len, data, n);
@@ -49,18 +96,16 @@ static inline void buf_consume(struct buf *b, uint32_t n)
 	b->len -= n;
 	if (n && b->len)
 		memmove(b->data, b->data + n, b->len);
+	if (!b->len && b->cap > BUF_KEPT)
+		buf_release(b);
 }
 
 static inline void buf_clear(struct buf *b)
 {
 	b->len = 0;
 	b->cut = false;
-}
-
-static inline void buf_release(struct buf *b)
-{
-	free(b->data);
-	*b = (struct buf){0};
+	if (b->cap > BUF_KEPT)
+		buf_release(b);
 }
 
 #endif

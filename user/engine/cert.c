@@ -18,6 +18,8 @@
 #define CERT_KEPT_MAX                                                                              \
 	8192 /* bytes of a certificate that is kept; of SQL Server they have one or two KB */
 
+#define CERT_NAME_MAX 1024 /* bytes of a name's text */
+
 static char *name_text(const X509_NAME *name)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -29,6 +31,11 @@ static char *name_text(const X509_NAME *name)
 	/* RFC 2253, with UTF-8 kept as it is and control characters escaped */
 	if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
 		n = BIO_get_mem_data(bio, &bytes);
+		if (n > CERT_NAME_MAX) { /* at the beginning of a character */
+			n = CERT_NAME_MAX;
+			while (n && (bytes[n] & 0xc0) == 0x80)
+				n--;
+		}
 		if (n > 0)
 			text = text_format("%.*s", (int)n, bytes);
 	}

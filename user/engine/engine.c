@@ -11,6 +11,7 @@
 
 #define FLOWS_DEFAULT	   65536
 #define BUFFER_DEFAULT	   (64ull << 20)
+#define MESSAGES_DEFAULT   (64ull << 20)
 #define REORDER_DEFAULT_NS (NS_PER_S / 2)
 #define GIVE_UP_DEFAULT_NS (75 * NS_PER_S)
 #define IDLE_DEFAULT_NS	   (4 * 3600 * NS_PER_S)
@@ -39,6 +40,8 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		e->config.max_flows = FLOWS_DEFAULT;
 	if (!e->config.max_buffer)
 		e->config.max_buffer = BUFFER_DEFAULT;
+	e->pool.max = e->config.max_messages ? e->config.max_messages : MESSAGES_DEFAULT;
+	e->pool.refused = &e->stats.messages_refused;
 	if (!e->config.reorder_ns)
 		e->config.reorder_ns = REORDER_DEFAULT_NS;
 	if (!e->config.give_up_ns)

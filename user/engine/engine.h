@@ -39,6 +39,8 @@ struct engine_config {
 				       * knows the times; those that are seen are told */
 	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */
 	uint64_t max_buffer;	      /* bytes held for reassembly over all flows; 0: 64 MiB */
+	uint64_t max_messages;	      /* bytes of messages under way, over all flows, that are put
+				       * together from packets, and of MARS sessions; 0: 64 MiB */
 	uint64_t reorder_ns;	      /* how long bytes that a peer acknowledged may still turn up;
 				       * 0: 500 ms. Files: UINT64_MAX, packets alone decide */
 	uint64_t give_up_ns;	      /* silence after which a login is given up; 0: 75 s */
@@ -71,11 +73,13 @@ struct engine_stats {
 	uint64_t in_login, in_session, over; /* with a login under way, after it, closed */
 	uint64_t flows_evicted;		     /* for want of room, max_flows */
 	uint64_t buffer_evicted;	     /* streams given up for want of room, max_buffer */
-	uint64_t missing_bytes;		     /* declared missing, all streams */
-	uint64_t out_of_window;		     /* segments too far from their stream to be believed */
-	uint64_t duplicates;		     /* the same packet seen twice */
-	uint64_t lost_sync;		     /* streams that stopped framing as TDS, TLS or SMP */
-	uint64_t logins, closes;	     /* records emitted */
+	uint64_t messages_refused; /* messages left unread, MARS sessions not followed, for want of
+				    * room, max_messages */
+	uint64_t missing_bytes;	   /* declared missing, all streams */
+	uint64_t out_of_window;	   /* segments too far from their stream to be believed */
+	uint64_t duplicates;	   /* the same packet seen twice */
+	uint64_t lost_sync;	   /* streams that stopped framing as TDS, TLS or SMP */
+	uint64_t logins, closes;   /* records emitted */
 
 	uint64_t datagrams;	     /* of SQL Server Browser, handed in besides the segments */
 	uint64_t browser_questions;  /* repeated ones once */

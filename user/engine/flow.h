@@ -5,6 +5,7 @@
 #ifndef TDSMON_FLOW_H
 #define TDSMON_FLOW_H
 
+#include "buf.h"
 #include "cert.h"
 #include "browser.h"
 #include "engine.h"
@@ -128,8 +129,10 @@ struct engine {
 	struct engine_stats stats;
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
-	uint64_t held_bytes;
-	uint32_t sql_count; /* requests whose text is held */
+	uint64_t held_bytes; /* what is held for reassembly takes, the segments' own bytes among it
+			      */
+	struct pool pool;    /* messages put together, TLS handshakes, MARS sessions */
+	uint32_t sql_count;  /* requests whose text is held */
 	struct history history;
 	struct browser browser;
 	struct cert_cache certs;

@@ -21,6 +21,10 @@ struct login *login_new(struct engine *e)
 	l->history = &e->history;
 	tls_init(&l->tls);
 	l->tls.certs = &e->certs;
+	for (int i = 0; i < 2; i++) {
+		l->message[i].body.pool = &e->pool;
+		l->tls.side[i].handshake.pool = &e->pool;
+	}
 	tds_prelogin_release(&l->prelogin[0]);
 	tds_prelogin_release(&l->prelogin[1]);
 	tds_login7_release(&l->login7);

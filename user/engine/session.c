@@ -56,6 +56,7 @@ struct smp_session {
 };
 
 struct mars {
+	struct pool *pool; /* what its sessions are taken from */
 	struct smp_session *at;
 	uint32_t count, room;
 	uint64_t opened, open, stalls;
@@ -63,10 +64,13 @@ struct mars {
 };
 
 /* MARS was agreed on, or SMP seen: keep account of its sessions. */
-static void mars_begin(struct flow *f)
+static void mars_begin(struct engine *e, struct flow *f)
 {
-	if (!f->mars)
-		f->mars = calloc(1, sizeof(*f->mars));
+	if (f->mars)
+		return;
+	f->mars = calloc(1, sizeof(*f->mars));
+	if (f->mars)
+		f->mars->pool = &e->pool;
 }
 
 void session_mars(const struct flow *f, struct close_record *r)
@@ -82,9 +86,27 @@ void session_mars(const struct flow *f, struct close_record *r)
 	r->mars_window_stalls = f->mars->stalls;
 }
 
+/* Room for twice as many sessions, or for the first. */
+static bool mars_grow(struct mars *m)
+{
+	uint32_t room = m->room ? 2 * m->room : 4;
+	struct smp_session *grown;
+
+	if (!pool_take(m->pool, (room - m->room) * sizeof(*grown)))
+		return false;
+	grown = realloc(m->at, room * sizeof(*grown));
+	if (!grown) {
+		pool_give(m->pool, (room - m->room) * sizeof(*grown));
+		return false;
+	}
+	m->room = room;
+	m->at = grown;
+	m->current[0] = m->current[1] = NULL;
+	return true;
+}
+
 static struct smp_session *smp_session(struct mars *m, uint16_t sid)
 {
-	struct smp_session *grown;
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		if (m->at[i].sid == sid)
@@ -92,14 +114,8 @@ static struct smp_session *smp_session(struct mars *m, uint16_t sid)
 	}
 	if (m->count == SMP_SESSIONS_MAX)
 		return NULL;
-	if (m->count == m->room) {
-		grown = realloc(m->at, (m->room ? 2 * m->room : 4) * sizeof(*m->at));
-		if (!grown)
-			return NULL;
-		m->room = m->room ? 2 * m->room : 4;
-		m->at = grown;
-		m->current[0] = m->current[1] = NULL;
-	}
+	if (m->count == m->room && !mars_grow(m))
+		return NULL;
 	memset(&m->at[m->count], 0, sizeof(*m->at));
 	m->at[m->count].sid = sid;
 	return &m->at[m->count++];
@@ -364,7 +380,7 @@ static void smp_head(struct engine *e, struct flow *f, enum side from, const uin
 	struct smp_session *s;
 	struct mars *m;
 
-	mars_begin(f);
+	mars_begin(e, f);
 	m = f->mars;
 	if (!m)
 		return;
@@ -429,7 +445,7 @@ void session_begin(struct engine *e, struct flow *f, const struct login *l)
 	if (l->strict || l->full)
 		hidden_begin(e, f, l);
 	else if (l->prelogin[SIDE_CLIENT].mars == 1 && l->prelogin[SIDE_SERVER].mars == 1)
-		mars_begin(f);
+		mars_begin(e, f);
 }
 
 void session_lossy(struct flow *f)
@@ -517,8 +533,10 @@ void session_free(struct engine *e, struct flow *f)
 {
 	for (uint32_t i = 0; f->mars && i < f->mars->count; i++)
 		sql_drop(e, &f->mars->at[i].request);
-	if (f->mars)
+	if (f->mars) {
+		pool_give(f->mars->pool, f->mars->room * sizeof(*f->mars->at));
 		free(f->mars->at);
+	}
 	free(f->mars);
 	f->mars = NULL;
 	hidden_free(f->hidden);

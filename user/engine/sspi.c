@@ -47,7 +47,7 @@ static char *ntlm_text(const uint8_t *msg, uint32_t len, uint32_t at, bool unico
 
 	if (!n)
 		return NULL;
-	return unicode ? text_utf16(c.p, n) : text_latin1(c.p, n);
+	return unicode ? text_name(c.p, n) : text_latin1(c.p, n);
 }
 
 static void ntlm_parse(struct sspi_token *t, const uint8_t *msg, uint32_t len)

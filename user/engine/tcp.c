@@ -9,9 +9,10 @@
 #include "login.h"
 #include "tcp.h"
 
-#define WINDOW_MAX     (1u << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
-#define HELD_MAX       1024	  /* segments held for one flow */
-#define HELD_BYTES_MAX (1u << 20) /* bytes held for one flow */
+#define WINDOW_MAX	(1u << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
+#define HELD_MAX	1024	   /* segments held for one flow */
+#define HELD_BYTES_MAX	(1u << 20) /* bytes that they take */
+#define MALLOC_OVERHEAD 16
 /*
  * What a peer acknowledged and we have not seen may still be on its way to us, out of order. It is
  * waited for this many packets of the flow, or for the configured time.
@@ -110,6 +111,12 @@ static void stall_end(struct engine *e, struct flow *f)
 		r->next->reorder->prev = r->prev;
 }
 
+/* What a held segment takes, near enough. */
+static uint32_t held_size(const struct seg *seg)
+{
+	return (uint32_t)sizeof(struct held) + seg->cap_len + MALLOC_OVERHEAD;
+}
+
 static struct held *held_take(struct engine *e, struct flow *f, enum side from)
 {
 	struct reorder *r = f->reorder;
@@ -117,8 +124,8 @@ static struct held *held_take(struct engine *e, struct flow *f, enum side from)
 
 	r->held[from] = head->next;
 	r->held_count--;
-	r->held_bytes -= head->seg.cap_len;
-	e->held_bytes -= head->seg.cap_len;
+	r->held_bytes -= held_size(&head->seg);
+	e->held_bytes -= held_size(&head->seg);
 	return head;
 }
 
@@ -422,8 +429,8 @@ static void hold(struct engine *e, struct flow *f, enum side from, const struct 
 	*at = h;
 	r->rst_held |= !!(seg->flags & SEG_RST);
 	r->held_count++;
-	r->held_bytes += seg->cap_len;
-	e->held_bytes += seg->cap_len;
+	r->held_bytes += held_size(seg);
+	e->held_bytes += held_size(seg);
 	if (e->held_bytes > e->config.max_buffer) {
 		e->stats.buffer_evicted++;
 		tcp_flush(e, f);

@@ -67,6 +67,8 @@ enum {
 #define DONE_ATTENTION	0x20
 #define ERROR_CLASS_MIN 11 /* below it is information */
 
+#define ERROR_MESSAGE_MAX 4096 /* bytes; SQL Server's have 2,048 characters at most */
+
 const char *tds_version_name(uint32_t version)
 {
 	static const struct {
@@ -206,7 +208,7 @@ static char *login7_text(const uint8_t *data, uint32_t len, uint32_t at)
 {
 	struct cursor v = login7_field(data, len, at, 2);
 
-	return v.bad ? NULL : text_utf16(v.p, cursor_left(&v));
+	return v.bad ? NULL : text_name(v.p, cursor_left(&v));
 }
 
 static void feature_add(struct feature_list *list, uint8_t id)
@@ -312,6 +314,7 @@ static void answer_error(struct tds_answer *a, struct cursor c)
 	int32_t number = (int32_t)cursor_le32(&c);
 	uint8_t state = cursor_u8(&c), class_ = cursor_u8(&c);
 	struct cursor text = cursor_sub(&c, cursor_le16(&c) * 2u);
+	size_t bytes;
 
 	if (c.bad || (a->has_error && a->error.class_ >= ERROR_CLASS_MIN))
 		return;
@@ -321,7 +324,8 @@ static void answer_error(struct tds_answer *a, struct cursor c)
 	a->error.number = number;
 	a->error.state = state;
 	a->error.class_ = class_;
-	text_set(&a->error.message, text_utf16(text.p, cursor_left(&text)));
+	bytes = cursor_left(&text) < ERROR_MESSAGE_MAX ? cursor_left(&text) : ERROR_MESSAGE_MAX;
+	text_set(&a->error.message, text_utf16(text.p, bytes));
 }
 
 /* MS-TDS 2.2.7.14 */
@@ -344,7 +348,7 @@ static void answer_loginack(struct tds_answer *a, struct cursor c)
 	}
 	a->loginack = true;
 	text_set(&a->program, old ? text_latin1(name.p, cursor_left(&name))
-				  : text_utf16(name.p, cursor_left(&name)));
+				  : text_name(name.p, cursor_left(&name)));
 	text_set(&a->server_version, text_version(v));
 }
 
@@ -364,7 +368,7 @@ static void answer_envchange(struct tds_answer *a, struct cursor c)
 	case ENV_DATABASE:
 		value = b_varchar(&c);
 		if (!value.bad)
-			text_set(&a->database, text_utf16(value.p, cursor_left(&value)));
+			text_set(&a->database, text_name(value.p, cursor_left(&value)));
 		return;
 	case ENV_PACKET_SIZE: /* decimal text */
 		value = b_varchar(&c);
@@ -385,7 +389,7 @@ static void answer_envchange(struct tds_answer *a, struct cursor c)
 		value = cursor_sub(&value, cursor_le16(&value) * 2u);
 		if (value.bad || !cursor_left(&value))
 			return;
-		text_set(&a->redirect_host, text_utf16(value.p, cursor_left(&value)));
+		text_set(&a->redirect_host, text_name(value.p, cursor_left(&value)));
 		a->redirect_port = port;
 		return;
 	}

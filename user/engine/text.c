@@ -83,12 +83,18 @@ char *text_utf16(const uint8_t *p, size_t bytes)
 	return text;
 }
 
+char *text_name(const uint8_t *p, size_t bytes)
+{
+	return text_utf16(p, bytes < 2 * TEXT_NAME_MOST ? bytes : 2 * TEXT_NAME_MOST);
+}
+
 char *text_latin1(const uint8_t *p, size_t bytes)
 {
 	char *text, *out;
 
 	if (!bytes || !p[0])
 		return NULL;
+	bytes = bytes < TEXT_NAME_MOST ? bytes : TEXT_NAME_MOST;
 	text = out = malloc(2 * bytes + 1);
 	if (!text)
 		return NULL;

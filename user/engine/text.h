@@ -8,12 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Characters; no name is longer: 128 in LOGIN7 (MS-TDS 2.2.6.4), 255 in NTLM and in DNS. */
+#define TEXT_NAME_MOST 256
+
 /*
  * All return allocated, NUL-ended text for free(), or NULL for want of memory or where there is
  * nothing (no bytes, or none before the padding NULs). What is no valid UTF-16 becomes U+FFFD.
  */
 char *text_utf16(const uint8_t *p, size_t bytes);
-char *text_latin1(const uint8_t *p, size_t bytes); /* up to the first NUL */
+char *text_name(const uint8_t *p, size_t bytes);   /* the same, up to TEXT_NAME_MOST */
+char *text_latin1(const uint8_t *p, size_t bytes); /* up to the first NUL, or TEXT_NAME_MOST */
 char *text_guid(const uint8_t p[16]);		   /* NULL for all zeros */
 char *text_version(const uint8_t p[4]);		   /* "16.0.4135": bytes, big-endian build */
 /* "BEFORE12.345 ms", for what is told of every login: text_format() takes ten times as long. */
