@@ -3,6 +3,8 @@
  * tunnel.c - the TLS part of a login: the handshake's flights as steps, the records after it as
  * messages of which only size, direction and time show, and what is concluded from them.
  */
+#include <string.h>
+
 #include "progress.h"
 
 static void judge(struct login *l, struct judgement *j, bool idle)
@@ -69,12 +71,23 @@ bool tunnel_judge(struct login *l, bool idle)
 	return true;
 }
 
+/* Was there a step of that name? With messages cut short it is all that tells. */
+static bool cut_after(const struct login *l, const char *name)
+{
+	for (uint32_t i = 0; l->cut && i < l->mark_count; i++)
+		if (!strcmp(l->marks[i].name, name))
+			return true;
+	return false;
+}
+
 static const char *flight_name(const struct login *l, enum side from)
 {
 	const struct tls *t = &l->tls;
 
 	if (t->side[from].type == TLS_ALERT)
 		return "tls_alert";
+	if (cut_after(l, "server_hello"))
+		return from == SIDE_CLIENT ? "client_finished" : "server_finished";
 	if (from == SIDE_CLIENT)
 		return t->side[SIDE_CLIENT].ccs || t->server_hello ? "client_finished"
 								   : "client_hello";
