@@ -10,10 +10,11 @@
 struct test {
 	struct engine *e;
 	struct port_set ports;
-	struct command_record command;
+	struct command_record command, lossy; /* the last; and the last that can't be told of */
 	struct close_record close;
 	unsigned int commands, closes;
 	uint64_t now_ns;
+	uint32_t ack; /* of the client; 0: none */
 };
 
 static void on_command(void *ctx, const struct command_record *r)
@@ -21,6 +22,8 @@ static void on_command(void *ctx, const struct command_record *r)
 	struct test *t = ctx;
 
 	t->command = *r;
+	if (r->answered < 0)
+		t->lossy = *r;
 	t->commands++;
 }
 
@@ -54,7 +57,7 @@ static void take(struct test *t, bool server, uint32_t seq, uint32_t len, const 
 	seg.dport = server ? 40000 : 1433;
 	seg.saddr[15] = server ? 2 : 1;
 	seg.daddr[15] = server ? 1 : 2;
-	seg.ack = 1; /* old: it acknowledges nothing */
+	seg.ack = server || !t->ack ? 1 : t->ack; /* 1 is old: it acknowledges nothing */
 	seg.ts_ns = t->now_ns += 1000000;
 	if (head)
 		memcpy(payload, head, 8);
@@ -177,11 +180,34 @@ UNIT_CASE(times_elsewhere)
 	engine_free(t.e);
 }
 
+/* With the answer's end missing its time is not told, nor that there was none. */
+UNIT_CASE(the_answers_end_is_missing)
+{
+	struct test t;
+
+	joined(&t);
+	CHECK_INT(t.command.answered, 1);
+	take(&t, false, 1030, 30, batch, 30, SEG_ACK, 0);
+	take(&t, true, 1096, 4096, first, 256, SEG_ACK, 0);
+	/* 96 bytes are missing; the next request and its answer are there */
+	t.ack = 1096 + 4192;
+	take(&t, false, 1060, 30, batch, 30, SEG_ACK, 0);
+	take(&t, true, 1096 + 4192, 96, last, 96, SEG_ACK, 0);
+	engine_tick(t.e, t.now_ns += 2000000000);
+	CHECK_INT(t.commands, 3);
+	CHECK_INT(t.lossy.first_byte_ns, NO_NS);
+	CHECK_INT(t.lossy.total_ns, NO_NS);
+	CHECK_INT(t.lossy.answered, -1);
+	CHECK_INT(engine_stats(t.e)->missing_bytes, 96);
+	engine_free(t.e);
+}
+
 int main(void)
 {
 	RUN(bulk);
 	RUN(out_of_order);
 	RUN(acknowledged);
 	RUN(times_elsewhere);
+	RUN(the_answers_end_is_missing);
 	return unit_status();
 }

@@ -33,6 +33,7 @@ struct request {
 	struct sql *sql; /* of the request; NULL: not wanted, no text, or no room */
 	uint8_t kind;	 /* enum command_kind */
 	bool sending, waiting, cancelled, attention;
+	bool lossy; /* bytes are missing since it began: neither its times nor its end are told */
 };
 
 /* One TDS conversation: a connection without MARS, or a MARS session. */
@@ -176,6 +177,10 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 	};
 	struct sql_text text = {0};
 
+	if (c->request->lossy) {
+		r.first_byte_ns = r.total_ns = NO_NS;
+		r.answered = -1;
+	}
 	if (c->request->sql && kind != COMMAND_ATTENTION)
 		sql_read(&text, c->request->sql);
 	r.sql = text.text;
@@ -199,6 +204,7 @@ static void request_over(const struct channel *c, uint64_t last_ns)
 	sql_drop(c->e, r);
 	/* An attention is answered after what it cancels, be it by the same message. */
 	r->attention &= r->waiting;
+	r->lossy &= r->attention;
 	r->waiting = r->sending = r->cancelled = false;
 	r->first_ns = 0;
 	r->answer_bytes = 0;
@@ -229,6 +235,7 @@ static void request_head(const struct channel *c, const uint8_t *header, bool fi
 		}
 		r->attention = false;
 		r->sending = true;
+		r->lossy = c->f->half[SIDE_SERVER].framer.kind == FRAME_LOST;
 		r->bytes = 0;
 		sql_begin(c->e, r, header[0]);
 	}
@@ -452,6 +459,10 @@ void session_lossy(struct flow *f)
 {
 	if (f->hidden)
 		hidden_lossy(f);
+	if (f->request)
+		f->request->lossy = true;
+	for (uint32_t i = 0; f->mars && i < f->mars->count; i++)
+		f->mars->at[i].request.lossy = true;
 }
 
 /* The request under way ends where it is not seen. */
