@@ -150,11 +150,14 @@ static void handshake(struct test *t)
 	flag(t, CLIENT, SEG_ACK);
 }
 
-/* ServerHello (TLS 1.2 as cipher says), Certificate without one, ServerHelloDone; in 0x12. */
+/* The version that ServerHello chooses. */
+static uint8_t tls_minor = 3;
+
+/* ServerHello (as cipher says), Certificate without one, ServerHelloDone; in 0x12. */
 static void server_flight(struct test *t, uint8_t cipher_high, uint8_t cipher_low)
 {
 	uint8_t bytes[8 + 5 + 42 + 5 + 7 + 5 + 4] = {
-		0x12, 1, 0, sizeof(bytes), 0, 0, 0, 0, 22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3};
+		0x12, 1, 0, sizeof(bytes), 0, 0, 0, 0, 22, 3, 3, 0, 42, 2, 0, 0, 38, 3, tls_minor};
 
 	bytes[8 + 5 + 4 + 2 + 32 + 1] = cipher_high;
 	bytes[8 + 5 + 4 + 2 + 32 + 2] = cipher_low;
@@ -548,6 +551,35 @@ UNIT_CASE(block_cipher)
 	end(&t);
 }
 
+/* TLS 1.0: a first byte in a record of its own looks like an attention, and tells one from it. */
+UNIT_CASE(first_bytes_apart)
+{
+	struct test t;
+
+	begin(&t);
+	tls_minor = 1;
+	tls12(&t, false, 0xc014); /* no IV in a record: RFC 2246 6.2.3.2 */
+	tls_minor = 3;
+	t.overhead = 0;
+	record(&t, CLIENT, 23, 32);
+	record(&t, CLIENT, 23, 256);
+	record(&t, SERVER, 23, 32);
+	record(&t, SERVER, 23, 640); /* 604 to 619 */
+	record(&t, CLIENT, 23, 32);
+	record(&t, CLIENT, 23, 80); /* 44 to 59 */
+	record(&t, CLIENT, 23, 32);
+	record(&t, CLIENT, 23, 32);
+	record(&t, SERVER, 23, 32);
+	record(&t, SERVER, 23, 96);
+	goodbye(&t);
+	CHECK_INT(t.outcome, OUTCOME_OK);
+	CHECK_INT(t.command_count, 2);
+	check(&t, 0, COMMAND_UNKNOWN, 4, 4, 59, 75);
+	CHECK(t.commands[0].cancelled);
+	check(&t, 1, COMMAND_ATTENTION, 2, 2, 8, 0);
+	end(&t);
+}
+
 /* ---- MARS ---- */
 
 #define SMP 16
@@ -667,6 +699,7 @@ int main(void)
 	RUN(cancelled_late_and_in_vain);
 	RUN(attention_after_the_answer);
 	RUN(block_cipher);
+	RUN(first_bytes_apart);
 	RUN(mars);
 	RUN(mars_acknowledged);
 	RUN(mars_side_by_side);

@@ -334,6 +334,43 @@ UNIT_CASE(told_where_asked_for)
 	CHECK_STR(t.text[2], "(null)");
 }
 
+static void on_texts(void *ctx, const struct command_record *r)
+{
+	*(uint32_t *)ctx += !!r->sql;
+}
+
+/* A request each in more MARS sessions than texts are held: the rest is told without. */
+UNIT_CASE(no_more_texts_than_there_is_room_for)
+{
+	struct port_set ports = {0};
+	uint32_t told = 0, wanted = 0;
+	struct engine *e;
+
+	port_set_add(&ports, 1433);
+	e = engine_new(&(struct engine_config){.ports = &ports, .sql = true},
+		       &(struct engine_ops){.command = on_texts}, &told);
+	for (uint16_t client = 50000; client < 50002; client++) {
+		struct seg seg = {.ts_ns = 1, .flags = SEG_ACK, .dport = 1433, .sport = client};
+
+		seg.len = seg.cap_len = 28;
+		for (uint32_t sid = 0; sid < 3000; sid++) {
+			uint8_t data[] = "\x53\x08\0\0\x1c\0\0\0\1\0\0\0\4\0\0\0"
+					 "\1\1\0\x0c\0\0\1\0i\0f";
+
+			data[2] = (uint8_t)sid;
+			data[3] = (uint8_t)(sid >> 8);
+			engine_segment(e, &seg, data);
+			seg.seq += 28;
+			seg.ts_ns += 1000000;
+			wanted++;
+		}
+	}
+	engine_finish(e);
+	CHECK_INT(wanted, 6000);
+	CHECK_INT(told, 4096);
+	engine_free(e);
+}
+
 int main(void)
 {
 	RUN(batch);
@@ -345,6 +382,7 @@ int main(void)
 	RUN(passwords_are_masked);
 	RUN(quotes_that_are_none);
 	RUN(told_where_asked_for);
+	RUN(no_more_texts_than_there_is_room_for);
 	sql_text_release(&got);
 	return unit_status();
 }
