@@ -414,6 +414,18 @@ UNIT_CASE(not_followed)
 	CHECK_INT(t.outcome, OUTCOME_OK);
 	CHECK(t.close.commands_unfollowed);
 	end(&t);
+	/* Nor where the connection was there before. */
+	begin_with(&t, (struct engine_ops){.tap = on_tap});
+	t.overhead = GCM;
+	for (int i = 0; i < 3; i++) {
+		packet(&t, CLIENT, 46);
+		packet(&t, SERVER, 39);
+	}
+	engine_tick(t.e, t.now += 2 * S);
+	goodbye(&t);
+	CHECK_INT(t.close.commands[COMMAND_UNKNOWN], 0);
+	CHECK(t.close.commands_unfollowed);
+	end(&t);
 }
 
 /* ---- heads ---- */

@@ -380,6 +380,12 @@ void hidden_end(struct flow *f, enum side from, uint64_t ts_ns)
 	}
 }
 
+/* Live, the kernel hands records over for those alone who ask for commands. */
+static bool followed(const struct engine *e)
+{
+	return !e->ops.tap || (e->ops.command && !e->config.times_elsewhere);
+}
+
 /* Joined in the middle: nothing is known of the login, nor of the suite. */
 static bool joined(const struct flow *f)
 {
@@ -394,7 +400,7 @@ void hidden_head(struct engine *e, struct flow *f, enum side from, const uint8_t
 
 	if (header[0] != TLS_DATA)
 		return;
-	if (!f->hidden && joined(f) && !f->unfollowed)
+	if (!f->hidden && joined(f) && !f->unfollowed && followed(e))
 		f->hidden = calloc(1, sizeof(*f->hidden));
 	if (!f->hidden) {
 		f->unfollowed = true;
@@ -432,8 +438,7 @@ void hidden_begin(struct engine *e, struct flow *f, const struct login *l)
 {
 	struct hidden *h;
 
-	/* Live, the kernel hands records over for those alone who ask for commands. */
-	if (!e->ops.tap || (e->ops.command && !e->config.times_elsewhere))
+	if (followed(e))
 		f->hidden = calloc(1, sizeof(*f->hidden));
 	h = f->hidden;
 	if (!h) {
