@@ -27,7 +27,7 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev chromium curl openssl \
 	python3-prometheus-client
-TEST_DEBS  += systemd lintian groff-base python3-yaml # the package and its unit
+TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit
 # A Node.js from elsewhere serves as well.
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
