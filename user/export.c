@@ -18,6 +18,7 @@
 
 #define TEXTFILE_NS    15000000000ull
 #define HTTP_COUNTERS  8
+#define SEEN_COUNTERS  3
 #define EXPORT_ROUTES  4
 #define PAGE_NS	       1000000000ull /* as page_tick() wants it */
 #define HTTP_NOT_READY 503
@@ -87,13 +88,28 @@ static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port, enu
 	prometheus_add_commands(app->metrics->sink, &commands);
 }
 
+/* What the engine was handed that is nobody's record. */
+static size_t seen(const struct engine_stats *stats, struct counter out[SEEN_COUNTERS])
+{
+	size_t n = 0;
+
+	out[n++] = (struct counter){"segments", "TCP segments looked at.", stats->segments};
+	out[n++] = (struct counter){"browser_questions", "Questions to SQL Server Browser.",
+				    stats->browser_questions};
+	out[n++] = (struct counter){"browser_unanswered",
+				    "Questions to SQL Server Browser that it did not answer, and no "
+				    "connection followed.",
+				    stats->browser_unanswered};
+	return n;
+}
+
 /* x: NULL where nothing is served. process: NULL in a file, whose reader has metrics of its own. */
 static void export_page(const struct exporter *x, const struct app *app,
 			const struct process_usage *process, enum expo_format format,
 			struct strbuf *out)
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
-	struct counter counters[APP_COUNTERS + HTTP_COUNTERS + 1], more[4];
+	struct counter counters[APP_COUNTERS + HTTP_COUNTERS + SEEN_COUNTERS], more[4];
 	struct prometheus_facts facts = {
 		.counters = counters,
 		.counter_count = app_counters(app, counters),
@@ -104,8 +120,7 @@ static void export_page(const struct exporter *x, const struct app *app,
 		.process = process,
 	};
 
-	counters[facts.counter_count++] =
-		(struct counter){"segments", "TCP segments looked at.", stats->segments};
+	facts.counter_count += seen(stats, counters + facts.counter_count);
 	if (x && x->http)
 		facts.counter_count +=
 			http_counters(http_stats(x->http), counters + facts.counter_count);
