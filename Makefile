@@ -119,6 +119,8 @@ install: all $(DOCS)
 	$(Q)install -D -m 644 $(O)/contrib/tdsmon.bash $(DESTDIR)$(BASH_DIR)/tdsmon
 	$(Q)install -D -m 644 $(O)/contrib/tdsmon.zsh $(DESTDIR)$(ZSH_DIR)/_tdsmon
 	$(Q)install -D -m 644 $(O)/contrib/tdsmon.fish $(DESTDIR)$(FISH_DIR)/tdsmon.fish
+	$(Q)install -D -m 644 -t $(DESTDIR)$(DATADIR)/tdsmon contrib/prometheus/*.yml \
+		contrib/grafana/tdsmon.json
 	$(Q)install -d $(DESTDIR)$(UNITDIR)
 	$(Q)sed 's#/usr/sbin/#$(SBINDIR)/#;s#/etc/#$(SYSCONFDIR)/#' contrib/systemd/tdsmon.service \
 		> $(DESTDIR)$(UNITDIR)/tdsmon.service
@@ -131,6 +133,7 @@ uninstall:
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/tdsmon $(DESTDIR)$(MANDIR)/man8/tdsmon.8 \
 		$(DESTDIR)$(BASH_DIR)/tdsmon $(DESTDIR)$(ZSH_DIR)/_tdsmon \
 		$(DESTDIR)$(FISH_DIR)/tdsmon.fish $(DESTDIR)$(UNITDIR)/tdsmon.service
+	$(Q)rm -rf $(DESTDIR)$(DATADIR)/tdsmon
 
 ## deb: build a Debian package, $(O)/tdsmon_VERSION_ARCH.deb
 deb: deps
