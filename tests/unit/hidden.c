@@ -138,9 +138,9 @@ static void record(struct test *t, int side, uint8_t type, uint32_t len)
 }
 
 /* A TDS packet of size bytes, or what else the session sends. */
-static void packet(struct test *t, int side, uint32_t size)
+static void packet(struct test *t, int side, int size)
 {
-	record(t, side, 23, size + t->overhead);
+	record(t, side, 23, (uint32_t)size + t->overhead);
 }
 
 static void handshake(struct test *t)
@@ -288,37 +288,45 @@ UNIT_CASE(records_of_tls_itself)
 	end(&t);
 }
 
-/* TLS 1.3 and TDS 8: tickets, the PRELOGIN exchange, the login; then a request, a key update. */
-UNIT_CASE(tds8)
+/* TLS 1.3 and TDS 8: the handshake, tickets, the PRELOGIN exchange and a login. */
+static void login_tds8(struct test *t)
 {
 	uint8_t hello[5 + 50] = {22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3};
+
+	handshake(t);
+	SEND(t, CLIENT, tls_hello_strict);
+	memcpy(hello + 5 + 4 + 2 + 32, "\0\x13\1\0\0\6\0\x2b\0\2\3\4", 12);
+	SEND(t, SERVER, hello);
+	t->overhead = TLS13;
+	record(t, SERVER, 20, 1);
+	record(t, SERVER, 23, 900);
+	record(t, CLIENT, 20, 1);
+	record(t, CLIENT, 23, 53);
+	packet(t, SERVER, 249); /* session tickets */
+	packet(t, SERVER, 249);
+	packet(t, CLIENT, 47);
+	packet(t, SERVER, 43);
+	packet(t, CLIENT, 215);
+	packet(t, SERVER, 600);
+}
+
+/* A request, key updates and a close_notify. */
+UNIT_CASE(tds8)
+{
 	struct test t;
 
 	begin(&t);
-	handshake(&t);
-	SEND(&t, CLIENT, tls_hello_strict);
-	memcpy(hello + 5 + 4 + 2 + 32, "\0\x13\1\0\0\6\0\x2b\0\2\3\4", 12);
-	SEND(&t, SERVER, hello);
-	t.overhead = TLS13;
-	record(&t, SERVER, 20, 1);
-	record(&t, SERVER, 23, 900);
-	record(&t, CLIENT, 20, 1);
-	record(&t, CLIENT, 23, 53);
-	packet(&t, SERVER, 249); /* session tickets */
-	packet(&t, SERVER, 249);
-	packet(&t, CLIENT, 47);
-	packet(&t, SERVER, 43);
-	packet(&t, CLIENT, 215);
-	packet(&t, SERVER, 600);
+	login_tds8(&t);
 	packet(&t, CLIENT, 46);
 	packet(&t, SERVER, 39);
 	packet(&t, SERVER, 5);
 	packet(&t, CLIENT, 5);
-	packet(&t, CLIENT, 2); /* close_notify */
+	packet(&t, CLIENT, 2);
 	goodbye(&t);
 	CHECK_INT(t.outcome, OUTCOME_OK);
 	CHECK_INT(t.command_count, 1);
 	check(&t, 0, COMMAND_UNKNOWN, 1, 1, 46, 39);
+	CHECK(!t.close.has_mars);
 	end(&t);
 }
 
@@ -354,12 +362,21 @@ UNIT_CASE(joined)
 	engine_tick(t.e, t.now += 2 * S);
 	packet(&t, CLIENT, 46);
 	packet(&t, SERVER, 39);
-	packet(&t, CLIENT, 8); /* too short for a request */
+	packet(&t, CLIENT, 50);
+	packet(&t, SERVER, 39);
+	packet(&t, CLIENT, 8); /* too short for a request: an attention, and its acknowledgement */
+	packet(&t, SERVER, 21);
+	packet(&t, CLIENT, 54);
+	packet(&t, SERVER, 39);
+	packet(&t, CLIENT, -5); /* of TLS 1.3, close_notify */
 	goodbye(&t);
 	CHECK_INT(t.logins, 0);
-	CHECK_INT(t.command_count, 1);
+	CHECK_INT(t.command_count, 3);
 	check(&t, 0, COMMAND_UNKNOWN, 1, 1, 70, 63);
-	CHECK_INT(t.close.commands[COMMAND_UNKNOWN], 1);
+	check(&t, 1, COMMAND_UNKNOWN, -1, -1, 74, 63 + 45);
+	CHECK_INT(t.commands[1].answered, -1);
+	check(&t, 2, COMMAND_UNKNOWN, 1, 1, 78, 63);
+	CHECK_INT(t.close.commands[COMMAND_UNKNOWN], 3);
 	end(&t);
 }
 
@@ -638,6 +655,28 @@ UNIT_CASE(mars)
 	end(&t);
 }
 
+/* TDS 8 hides PRELOGIN as well: the first SYN tells that MARS was agreed on. */
+UNIT_CASE(mars_tds8)
+{
+	struct test t;
+
+	begin(&t);
+	login_tds8(&t);
+	packet(&t, CLIENT, SMP);
+	packet(&t, CLIENT, SMP + 46);
+	packet(&t, SERVER, SMP + 39);
+	packet(&t, CLIENT, SMP);
+	packet(&t, SERVER, SMP);
+	goodbye(&t);
+	CHECK_INT(t.outcome, OUTCOME_OK);
+	check(&t, 0, COMMAND_UNKNOWN, 1, 1, 46, 39);
+	CHECK(t.close.has_mars);
+	CHECK_INT(t.close.mars_basis, BASIS_INFERRED);
+	CHECK_INT(t.close.mars_sessions, 1);
+	CHECK_INT(t.close.mars_open, 0);
+	end(&t);
+}
+
 /* One session, a large answer with ACKs in it and after it, and a reset at once. */
 UNIT_CASE(mars_acknowledged)
 {
@@ -713,6 +752,7 @@ int main(void)
 	RUN(block_cipher);
 	RUN(first_bytes_apart);
 	RUN(mars);
+	RUN(mars_tds8);
 	RUN(mars_acknowledged);
 	RUN(mars_side_by_side);
 	return unit_status();

@@ -18,6 +18,7 @@
 /* Where the suite is not known: smaller records hold no request, or no answer, under any AEAD. */
 #define BLIND_REQUEST 48
 #define BLIND_ANSWER  33
+#define BLIND_SMALL   24 /* an attention's, at the least; from here on SMP's headers, too */
 
 /* What a record can be told to be. */
 enum part {
@@ -311,14 +312,24 @@ static bool holds(const struct size *size, uint32_t n)
 	return size->least <= n && size->most >= n;
 }
 
+/* A record of len bytes, with no telling how many of them are plaintext. */
+static enum part part_blind(struct hidden *h, bool client, uint32_t len)
+{
+	if (len >= (client ? BLIND_REQUEST : BLIND_ANSWER))
+		return PART_DATA;
+	/* What follows an attention, or a header of another session, is not of this answer. */
+	if (client && len >= BLIND_SMALL)
+		h->turn.vague = true;
+	return PART_NONE;
+}
+
 static enum part part_of(struct hidden *h, enum side from, const struct size *size)
 {
 	bool client = from == SIDE_CLIENT;
 	uint32_t before;
 
 	if (!h->overhead[from].most)
-		return size->most >= (client ? BLIND_REQUEST : BLIND_ANSWER) ? PART_DATA
-									     : PART_NONE;
+		return part_blind(h, client, size->most);
 	/* TDS 8 shows no PRELOGIN: there the first SYN tells that MARS was agreed on. */
 	if (h->strict && client && !h->any && size->least == SMP_HEADER && size->most == SMP_HEADER)
 		h->mars = true;
