@@ -56,6 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(f);
 	engine.ops.command = size & 1 ? command : NULL;
 	engine.config.sql = size & 4;
+	engine.pool = (struct pool){.max = size & 8 ? 4096 : 1 << 24,
+				    .refused = &engine.stats.messages_refused};
 	f->mid_stream = size & 2; /* TLS is followed then, too */
 	told = now_ns = 0;
 	while (in.p < in.end) {
@@ -75,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(r.mars_open <= r.mars_sessions && r.mars_sessions <= size / 16);
 	FUZZ_ASSERT(r.mars_window_stalls <= size / 16);
 	session_free(&engine, f);
-	FUZZ_ASSERT(!engine.sql_count);
+	FUZZ_ASSERT(!engine.sql_count && !engine.pool.used);
 	free(f);
 	return 0;
 }
