@@ -32,6 +32,13 @@ SSRP = [b"\2", b"\3", b"\4INST1\0", b"\x0f\1INST1\0", b"\5\6\0\1\x88\x13"] + [
                                                             INSTANCE % b"A" + INSTANCE % b"B")]
 
 
+# Headers of the PROXY protocol, haproxy.org/download/2.9/doc/proxy-protocol.txt
+PROXY2 = b"\r\n\r\n\0\r\nQUIT\n"
+PROXY = [b"PROXY TCP4 192.0.2.7 10.1.0.2 56324 1433\r\n", b"PROXY TCP6 2001:db8::7 2001:db8::2 56324 1433\r\n",
+         b"PROXY UNKNOWN\r\n", PROXY2 + b"\x20\0\0\0", PROXY2 + b"\x21\x11\0\x13\xc0\0\2\7\x0a\1\0\2\xdc\4\5\x99\4\0\4abcd",
+         PROXY2 + b"\x21\x21\0\x24" + bytes(36)]
+
+
 class Corpus:
     def __init__(self, out):
         self.out, self.counts = out, {}
@@ -211,6 +218,10 @@ def main():
     corpus = Corpus(sys.argv[2])
     for seed in SSRP:
         corpus.add("ssrp", seed)
+    handshake = bytes([SYN << 3, 4 | SYN << 3, ACK << 3])
+    for seed in PROXY:
+        corpus.add("proxy", b"\3" + seed + b"\x12\1\0\x2f")
+        corpus.add("engine", b"\2" + handshake + bytes([DATA << 3]) + struct.pack(">H", len(seed)) + seed)
     for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.pcap"))):
         if os.path.getsize(path) <= CAPTURES_LARGE:
             add_capture(corpus, path)

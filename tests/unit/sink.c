@@ -120,7 +120,8 @@ UNIT_CASE(json_login_full)
 		  "{\"type\":\"login\",\"v\":1,\"time\":\"2021-01-01T00:01:56.577669800Z\","
 		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
 		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},"
-		  "\"interface\":null,\"vantage\":\"server\",\"mid_stream\":false,\"proxied_from\":null,"
+		  "\"interface\":null,\"vantage\":\"server\",\"mid_stream\":false,\"proxied_from\":"
+		  "null,"
 		  "\"tds\":{\"version\":\"7.4\",\"version_raw\":\"0x74000004\","
 		  "\"server_version\":null,\"client_version\":null,\"instance\":null,\"spid\":57,"
 		  "\"packet_size\":null,\"connection_id\":null,\"activity_id\":null,"
@@ -419,10 +420,30 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 	CHECK(strstr(sink_end(&text_sink, sink),
 		     "00:00:01.000 [::1]:5               session reset by the server after 333ms "
 		     "and 3 commands\n"));
-	rec.graceful = true;
+	rec.verdict.name = "keepalive_dead";
+	rec.verdict.text = "Nobody answered.";
+	sink = sink_begin(&text_sink, false);
+	text_sink.close(sink, &rec);
+	CHECK(strstr(sink_end(&text_sink, sink),
+		     "session reset by the server after 333ms and 3 commands\n"
+		     "             Nobody answered.\n"));
+	/* The end of a finished MARS connection is none that was cut off. */
+	rec.verdict.name = "mars_finished";
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
+	rec.graceful = true;
+	rec.verdict.name = "closed";
+	sink = sink_begin(&text_sink, false);
+	text_sink.close(sink, &rec);
+	CHECK_STR(sink_end(&text_sink, sink), "");
+	/* However it ended, a redirect that nobody followed is told. */
+	rec.verdict.name = "redirect_not_followed";
+	sink = sink_begin(&text_sink, false);
+	text_sink.close(sink, &rec);
+	CHECK(strstr(sink_end(&text_sink, sink),
+		     "00:00:01.000 [::1]:5               redirect not followed\n"
+		     "             Nobody answered.\n"));
 }
 
 UNIT_CASE(text_command)
