@@ -28,6 +28,8 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev chromium curl openssl \
 	python3-prometheus-client
 TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit
+# Of these the first that the package sources have: the newest clang in Debian 12.
+TEST_DEBS  += clang-22,clang-19
 # A Node.js from elsewhere serves as well.
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
@@ -52,6 +54,8 @@ SKEL     := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bpf/*.c))
 TOOLS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
 BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/bench/*.c))
+# The newest clang, by which the tap is built for the tests besides.
+NEWEST    = $(or $(lastword $(shell ls /usr/bin/clang-[0-9] /usr/bin/clang-[0-9][0-9] 2>/dev/null | sort -V)),$(CLANG))
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -61,7 +65,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo test test-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo test test-build bpf-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -81,6 +85,9 @@ test: deps deps-test
 	$(Q)tests/run $(O) $(ONLY)
 
 test-build: all $(TESTS) $(TOOLS) $(SERVER) $(LOAD) fuzz-build check-layers
+	$(Q)$(MAKE) O=$(O)/newest CLANG=$(NEWEST) bpf-build
+
+bpf-build: all $(filter $(O)/tests/bpf/%,$(TESTS))
 
 ## fuzz: fuzz the parsers and the engine, each for FUZZ_S seconds (60)
 fuzz: deps deps-test
