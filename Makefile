@@ -28,6 +28,7 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev chromium curl openssl \
 	python3-prometheus-client
 TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit
+TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
 # Of these the first that the package sources have: the newest clang in Debian 12.
 TEST_DEBS  += clang-22,clang-19
 # A Node.js from elsewhere serves as well.

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+"""Kernels of Debian's, for virtual machines: out of the machine's own package sources, or out of
+another release of the same archive, by an apt configuration in a folder of ours.
+
+Nothing is installed, and what apt knows of this machine stays as it is.
+"""
+import fcntl
+import glob
+import lzma
+import os
+import re
+import shutil
+import subprocess
+
+MODULES = ("veth", "sch_ingress", "cls_bpf")
+FLAVOUR = "cloud-amd64"  # the smallest: drivers of virtual machines alone
+TIMEOUT_S = 100
+
+
+class Missing(Exception):
+    """A sentence on why a kernel can't be had."""
+
+
+def run(argv, **options):
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=TIMEOUT_S, check=False,
+                          **options)
+    if done.returncode:
+        raise Missing("%s: %s" % (" ".join(argv[:1] + argv[-1:]),
+                                  " ".join(done.stdout.split())[-300:]))
+    return done.stdout
+
+
+def archive():
+    """(address, options of a sources.list line) of the archive that this Debian came from."""
+    with open("/etc/os-release", encoding="utf-8") as f:
+        codename = re.search(r"^VERSION_CODENAME=(\S+)", f.read(), re.M)
+    if not codename:
+        raise Missing("/etc/os-release names no release")
+    lines = run(["apt-get", "indextargets", "--format", "$(REPO_URI) $(SIGNED_BY)",
+                 "Identifier: Packages", "Codename: " + codename.group(1), "Component: main"])
+    for line in lines.splitlines():
+        address, signer = line.split(" ", 1)
+        return address, "[signed-by=%s]" % signer if signer.startswith("/") else ""
+    raise Missing("apt has no package list of %s: apt-get update?" % codename.group(1))
+
+
+def other_release(folder, suite):
+    """apt's options to look at that suite of the archive alone, its lists fetched."""
+    address, options = archive()
+    home = os.path.abspath(os.path.join(folder, "apt-" + suite))
+    for part in ("lists/partial", "cache/archives/partial"):
+        os.makedirs(os.path.join(home, part), exist_ok=True)
+    sources = "deb %s %s %s main\n" % (options, address, suite)
+    for name, text in (("status", ""), ("sources", sources)):
+        with open(os.path.join(home, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    apt = ["-o", "Dir::State=" + home, "-o", "Dir::State::lists=" + home + "/lists",
+           "-o", "Dir::State::status=" + home + "/status", "-o", "Dir::Cache=" + home + "/cache",
+           "-o", "Dir::Etc::sourcelist=" + home + "/sources",
+           "-o", "Dir::Etc::sourceparts=/dev/null", "-o", "Acquire::Languages=none"]
+    run(["apt-get"] + apt + ["-o", "APT::Sandbox::User=root", "--error-on=any", "update"])
+    return apt
+
+
+def packages(apt, version):
+    """The newest kernel of that version: its packages; none if there is none."""
+    pattern = r"linux-image-%s[.][^ ]*-%s" % (re.escape(version), FLAVOUR)
+    names = re.findall("^(%s) " % pattern, run(["apt-cache"] + apt + ["search", "--names-only",
+                                                                     "^%s$" % pattern]), re.M)
+    if not names:
+        return []
+    newest = max(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
+    # From 7.x on the image's package is empty: others hold what was in it.
+    needs = run(["apt-cache"] + apt + ["depends", "--important", newest])
+    return [newest] + re.findall(r"Depends: (linux-(?:binary|modules)-\S+)", needs)
+
+
+def download(apt, names, folder):
+    options = ["-o", "APT::Sandbox::User=root"] if not os.geteuid() else []
+    run(["apt-get"] + apt + options + ["download"] + names, cwd=folder)
+
+
+def unpack(folder, out):
+    """The kernel and the modules that the tests need, of the packages in folder, into out."""
+    wanted = ["--wildcards", "*/vmlinuz*"] + ["*/%s.ko*" % m for m in MODULES]
+    for package in glob.glob(os.path.join(folder, "*.deb")):
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
+                              stdout=subprocess.PIPE) as tar:
+            # What is not in this package is in another, or missed below.
+            subprocess.run(["tar", "x", "-C", folder] + wanted, stdin=tar.stdout, check=False,
+                           stderr=subprocess.DEVNULL)
+    for pattern, name in [("vmlinuz*", "vmlinuz")] + [(m + ".ko*", m + ".ko") for m in MODULES]:
+        found = glob.glob(os.path.join(folder, "**", pattern), recursive=True)
+        if not found:
+            raise Missing("the kernel's package has no %s" % name)
+        opened = lzma.open if found[0].endswith(".xz") else open
+        with opened(found[0], "rb") as f, open(os.path.join(out, name), "wb") as to:
+            shutil.copyfileobj(f, to)
+
+
+def fetch(version, suite, folder):
+    """Packages from this machine's sources, else from that suite."""
+    for apt in ([], None):
+        apt = other_release(folder, suite) if apt is None else apt
+        names = packages(apt, version)
+        if names:
+            return download(apt, names, os.path.join(folder, "new-" + version))
+    raise Missing("no linux-image-%s.*-%s in %s" % (version, FLAVOUR, suite))
+
+
+def kernel(version, suite, folder):
+    """A folder with vmlinuz and MODULES (.ko) of that version; kept for the next time."""
+    out, new = os.path.join(folder, version), os.path.join(folder, "new-" + version)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock-" + version), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(out):
+            shutil.rmtree(new, ignore_errors=True)
+            os.makedirs(new + "/out")
+            try:
+                fetch(version, suite, folder)
+                unpack(new, new + "/out")
+                os.rename(new + "/out", out)
+            except (OSError, subprocess.SubprocessError) as error:
+                raise Missing(str(error)) from error
+            finally:
+                shutil.rmtree(new, ignore_errors=True)
+    return out
