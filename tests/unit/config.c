@@ -91,7 +91,8 @@ UNIT_CASE(options)
 
 	CHECK_INT(parse(&o,
 			"interface = eth0\ninterface = lo\nport = 1433,50000-50001\nport = 7\n"
-			"any-port\nmirror = no\ncommands = yes\nformat = json\nslow-login = 10\nuser = watcher\n",
+			"any-port\nmirror = no\ncommands = yes\nformat = json\nslow-login = "
+			"10\nuser = watcher\n",
 			NULL, NULL),
 		  OPTS_RUN);
 	CHECK_INT(o.interface_count, 2);
