@@ -4,8 +4,9 @@
  * named instances: questions and answers are handed over, at a bounded rate.
  *
  * The client dials the port at once, sooner than user space may have read of it. So ports that
- * stand in an answer are watched before it is handed over. Whether it is to be believed, and for
- * how long, is user space's to say: it takes back what it does not hold with.
+ * stand in the answer to a question that was seen are watched before it is handed over. Whether it
+ * is to be believed, and for how long, is user space's to say: it takes back what it does not hold
+ * with.
  */
 #ifndef TDSMON_BROWSER_H
 #define TDSMON_BROWSER_H
@@ -33,6 +34,20 @@ struct browser {
 	__u32 port; /* the digits since "tcp;", or BROWSER_NO_PORT and more where there are none */
 	__u8 text[BROWSER_TEXT];
 };
+
+/* Who asked whom. */
+struct browser_question {
+	__u8 client[16];
+	__u8 server[16];
+	__u32 port;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct browser_question);
+	__type(value, __u8);
+} browser_questions SEC(".maps");
 
 /* User space's to clear when it has put the ports in order. */
 __u32 tap_browsed;
@@ -147,6 +162,27 @@ TAP_INLINE void browser_learn(void *ctx, enum tap_hook hook, const struct tap_wo
 	}
 }
 
+TAP_INLINE void browser_read(void *ctx, enum tap_hook hook, const struct tap_work *work,
+			     struct browser *b)
+{
+	const struct seg *seg = &work->seg;
+	struct browser_question q;
+	__u8 asked = 1;
+
+	if (seg->sport == SSRP_PORT) {
+		__builtin_memcpy(q.client, seg->daddr, 16);
+		__builtin_memcpy(q.server, seg->saddr, 16);
+		q.port = seg->dport;
+		if (bpf_map_lookup_elem(&browser_questions, &q))
+			browser_learn(ctx, hook, work, b);
+	} else {
+		__builtin_memcpy(q.client, seg->saddr, 16);
+		__builtin_memcpy(q.server, seg->daddr, 16);
+		q.port = seg->sport;
+		bpf_map_update_elem(&browser_questions, &q, &asked, BPF_ANY);
+	}
+}
+
 /* Hand it over. One that is too long for a record is handed over as far as it goes. */
 TAP_INLINE enum tap_counter browser_datagram(void *ctx, enum tap_hook hook)
 {
@@ -158,8 +194,7 @@ TAP_INLINE enum tap_counter browser_datagram(void *ctx, enum tap_hook hook)
 	work->seg.ts_ns = bpf_ktime_get_ns();
 	if (!browser_allows(b, work->seg.ts_ns))
 		return TAP_CNT_FLOOD;
-	if (work->seg.sport == SSRP_PORT)
-		browser_learn(ctx, hook, work, b);
+	browser_read(ctx, hook, work, b);
 	if (work->avail > SEG_CHUNK)
 		work->avail = SEG_CHUNK;
 	if (hook == TAP_HOOK_SKB ? emit_skb(ctx) : emit_xdp(ctx))

@@ -249,6 +249,26 @@ UNIT_CASE(ports_of_answers_are_watched_at_once)
 	}
 }
 
+/* Anybody may send an answer: whose question was not seen is left to user space. */
+UNIT_CASE(answers_to_no_question)
+{
+	const uint8_t *bytes = (const uint8_t *)answers[0].bytes;
+	struct tap tap;
+
+	tap_open(&tap, &(struct tap_setup){.browser = true});
+	SEND(&tap, HOOK_INGRESS, .proto = UDP, .sport = 39999, .payload_len = 1);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .proto = UDP, .swap = 1, .payload = bytes,
+		       .payload_len = answers[0].len),
+		  TAP_CNT_DATAGRAM);
+	CHECK_INT(tap.skel->bss->tap_browsed, 0);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 51234, .flags = ACK), TAP_CNT_OTHER);
+	SEND(&tap, HOOK_EGRESS, .proto = UDP, .sport = 40000, .payload_len = 1);
+	SEND(&tap, HOOK_INGRESS, .proto = UDP, .swap = 1, .payload = bytes,
+	     .payload_len = answers[0].len);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 51234, .flags = ACK), TAP_CNT_EVENT);
+	tap_close(&tap);
+}
+
 /* However an answer is cut, and wherever its port stands: read is what is within the bound. */
 UNIT_CASE(ports_at_every_place)
 {
@@ -257,6 +277,7 @@ UNIT_CASE(ports_at_every_place)
 	struct tap tap;
 
 	tap_open(&tap, &(struct tap_setup){.browser = true});
+	SEND(&tap, HOOK_INGRESS, .proto = UDP, .payload_len = 1);
 	for (size_t at = 1; at + sizeof(tail) - 1 <= sizeof(text);
 	     at += at > 40 && at < 1000 ? 37 : 1) {
 		bool within = at + sizeof(tail) - 1 <= 1024;
@@ -286,6 +307,7 @@ int main(void)
 	RUN(flood);
 	RUN(port_added);
 	RUN(ports_of_answers_are_watched_at_once);
+	RUN(answers_to_no_question);
 	RUN(ports_at_every_place);
 	return unit_status();
 }
