@@ -23,7 +23,7 @@ struct test {
 	char instances[RECORDS_MAX][80], verdicts[RECORDS_MAX][32];
 	struct browser_record unanswered[RECORDS_MAX];
 	char asked_for[RECORDS_MAX][80];
-	uint32_t login_count, unanswered_count;
+	uint32_t login_count, unanswered_count, closed;
 	uint64_t now;
 	uint16_t client_port; /* of the next connection */
 };
@@ -57,10 +57,18 @@ static void on_port(void *ctx, uint16_t port, bool serves)
 	t->watched.bits[port / 64] ^= 1ull << port % 64;
 }
 
+static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
+{
+	struct test *t = ctx;
+
+	(void)key, (void)client;
+	t->closed += level == TAP_CLOSE;
+}
+
 static void begin_with(struct test *t, struct engine_config config)
 {
 	static const struct engine_ops ops = {
-		.login = on_login, .browser = on_browser, .port = on_port};
+		.login = on_login, .browser = on_browser, .port = on_port, .tap = on_tap};
 
 	memset(t, 0, sizeof(*t));
 	port_set_add(&t->ports, 1433);
@@ -227,6 +235,7 @@ UNIT_CASE(of_that_server_alone)
 	login(&t, CLIENT, 51234);
 	CHECK_INT(t.login_count, 0);
 	CHECK_INT(engine_stats(t.e)->ignored, 10);
+	CHECK_INT(t.closed, 10); /* the kernel is to hand over no more of that */
 	end(&t);
 }
 

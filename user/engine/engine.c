@@ -120,6 +120,9 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const st
 	struct flow *f;
 
 	if (client < 0) {
+		/* The kernel watches a port; SQL Server Browser told of it at another address. */
+		if (e->ops.tap)
+			e->ops.tap(e->ctx, key, sender, TAP_CLOSE);
 		e->stats.ignored++;
 		return NULL;
 	}
