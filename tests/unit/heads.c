@@ -180,6 +180,25 @@ UNIT_CASE(times_elsewhere)
 	engine_free(t.e);
 }
 
+/* A packet of the server's that began before the request is not of its answer. */
+UNIT_CASE(an_answer_begins_after_its_request)
+{
+	struct test t;
+	unsigned int told;
+
+	joined(&t);
+	told = t.commands;
+	take(&t, true, 1096, 48, last, 48, SEG_ACK, 0);
+	take(&t, false, 1030, 30, batch, 30, SEG_ACK, 0);
+	take(&t, true, 1144, 48, NULL, 48, SEG_ACK, 0);
+	CHECK_INT(t.commands, told);
+	take(&t, true, 1192, 96, last, 96, SEG_ACK, 0);
+	CHECK_INT(t.commands, told + 1);
+	CHECK_INT(t.command.first_byte_ns, 2000000);
+	CHECK_INT(t.command.total_ns, 2000000);
+	engine_free(t.e);
+}
+
 /* With the answer's end missing its time is not told, nor that there was none. */
 UNIT_CASE(the_answers_end_is_missing)
 {
@@ -208,6 +227,7 @@ int main(void)
 	RUN(out_of_order);
 	RUN(acknowledged);
 	RUN(times_elsewhere);
+	RUN(an_answer_begins_after_its_request);
 	RUN(the_answers_end_is_missing);
 	return unit_status();
 }
