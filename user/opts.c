@@ -221,7 +221,8 @@ static const struct opt table[] = {
 	{"max-connections", 0, 0, "N", set_max_connections, 0,
 	 "connections followed at once; beyond, the oldest is forgotten (default: 65536)"},
 	{"listen", 0, LIVE | LONE, "[ADDR:PORT]", set_listen, 0,
-	 "serve metrics for Prometheus by HTTP (without a value: " OPTS_LISTEN_DEFAULT ")"},
+	 "serve by HTTP a live page and metrics for Prometheus (without a "
+	 "value: " OPTS_LISTEN_DEFAULT ")"},
 	{"web-config", 0, LIVE, "FILE", set_web_config, 0,
 	 "TLS and users for --listen, as Prometheus exporters have them in a file"},
 	{"textfile", 0, 0, "FILE", set_textfile, 0,

@@ -39,7 +39,8 @@ struct http_listener {
 	struct strbuf first; /* goes out before what is published */
 	size_t first_sent;
 	uint64_t at; /* of all that was ever published, the byte that is next */
-	bool suspended, dropped;
+	bool suspended;
+	bool over; /* the client is gone, or was dropped */
 };
 
 struct http_stream {
@@ -82,7 +83,7 @@ enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_a
 /* http_stream.c: a response that never ends, for a stream's new client; NULL: no room. */
 struct MHD_Response *http_stream_join(struct http_stream *stream, struct http_peer *peer,
 				      struct strbuf *first);
-/* What is due by the clock: heartbeats. */
+/* What is due by the clock: heartbeats, and a look at whose client has left. */
 void http_stream_tick(struct http_stream *stream, uint64_t now_ns);
 /* Let go of every client that waits, so that its connection can be closed. */
 void http_stream_wake(struct http_stream *stream);

@@ -3,6 +3,7 @@
  * http_stream.c - server-sent events: what was published last, in a ring that all clients share.
  * A client that has had all there is sleeps (its connection is suspended) until there is more.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,9 +47,9 @@ static void listener_wake(struct http_listener *l)
 
 static void listener_drop(struct http_listener *l)
 {
-	if (l->dropped)
+	if (l->over)
 		return;
-	l->dropped = true;
+	l->over = true;
 	l->stream->http->stats.streams_dropped++;
 	/* Its socket may be full: nobody would ask us for more. */
 	shutdown(l->peer->fd, SHUT_RDWR);
@@ -84,7 +85,7 @@ static ssize_t listener_read(void *cls, uint64_t pos, char *buf, size_t max)
 	size_t len = l->first.len - l->first_sent, at, head;
 
 	(void)pos;
-	if (l->dropped || stream->http->ending)
+	if (l->over || stream->http->ending)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (len) {
 		len = len < max ? len : max;
@@ -150,9 +151,22 @@ struct MHD_Response *http_stream_join(struct http_stream *stream, struct http_pe
 	return response;
 }
 
-/* A comment, which clients ignore: proxies see life, and we see who is gone. */
+/* A connection that is suspended is looked at by nobody else: a client that left would stay. */
+static void listener_look(struct http_listener *l)
+{
+	struct pollfd p = {.fd = l->peer->fd, .events = POLLRDHUP};
+
+	if (!l->suspended || poll(&p, 1, 0) <= 0)
+		return;
+	l->over = true;
+	listener_wake(l);
+}
+
+/* The heartbeat is a comment, which clients ignore, but proxies see life. */
 void http_stream_tick(struct http_stream *stream, uint64_t now_ns)
 {
+	for (struct http_listener *l = stream->listeners; l; l = l->next)
+		listener_look(l);
 	if (now_ns - stream->published_ns >= HTTP_HEARTBEAT_NS)
 		http_stream_publish(stream, ":\n\n", 3);
 }
