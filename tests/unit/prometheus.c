@@ -6,6 +6,7 @@
 
 #include "sink/prometheus.h"
 #include "unit.h"
+#include "utf8.h"
 
 #define S 1000000000ull
 
@@ -275,6 +276,57 @@ UNIT_CASE(hostile_strings_stay_inside_their_quotation_marks)
 	prometheus_sink.free(sink);
 }
 
+/* One line, m{l="..."} 1, within whose quotation marks nothing ends it. */
+static bool is_sample(const struct strbuf *line)
+{
+	static const char begin[] = "m{l=\"", end[] = "\"} 1\n";
+	const char *at = line->data + strlen(begin), *last = line->data + line->len - strlen(end);
+
+	if (line->len < strlen(begin) + strlen(end) || memcmp(line->data, begin, strlen(begin)) ||
+	    memcmp(last, end, strlen(end)))
+		return false;
+	while (at < last) {
+		uint32_t cp;
+		size_t len = utf8_next(at, &cp);
+
+		if (cp == '\\' && strchr("n\"\\", at[1]) && at + 2 <= last)
+			len = 2;
+		else if (!len || cp == '\\' || cp == '"' || cp < ' ' || (cp > 0x7e && cp < 0xa0) ||
+			 (cp == UTF8_REPLACEMENT && len == 1))
+			return false;
+		at += len;
+	}
+	return at == last;
+}
+
+UNIT_CASE(whatever_a_label_holds_it_is_one_line)
+{
+	char value[32];
+	unsigned state = 1;
+
+	for (int i = 0; i < 50000; i++) {
+		struct strbuf line = {0};
+		struct expo e = {.out = &line, .name = "m", .type = EXPO_GAUGE};
+		size_t len;
+
+		state = state * 1664525 + 1013904223;
+		len = state >> 27;
+		for (size_t j = 0; j < len; j++) {
+			state = state * 1664525 + 1013904223;
+			/* As many of what is special as of all else. */
+			value[j] = state >> 31 ? "\"\\\n\r\x80\xc3\xff}"[state >> 28 & 7]
+					       : (char)(state >> 20);
+		}
+		value[len] = '\0';
+		expo_count(&e, &(struct expo_label){"l", value}, 1, 1);
+		strbuf_add(&line, "", 1);
+		line.len--;
+		if (!is_sample(&line))
+			UNIT_FAIL("the line is %s", line.data);
+		strbuf_release(&line);
+	}
+}
+
 UNIT_CASE(ten_thousand_of_everything_give_a_bounded_page)
 {
 	struct login_record rec = login();
@@ -389,6 +441,7 @@ int main(void)
 	RUN(failures_closes_and_commands_are_counted);
 	RUN(openmetrics_has_exemplars_and_an_end);
 	RUN(hostile_strings_stay_inside_their_quotation_marks);
+	RUN(whatever_a_label_holds_it_is_one_line);
 	RUN(ten_thousand_of_everything_give_a_bounded_page);
 	RUN(a_scan_leaves_room_for_servers);
 	RUN(the_clients_that_log_in_most_are_shown);
