@@ -138,6 +138,17 @@ def client_gave_up_on_prelogin(s):
     s.connection().connect().client(prelogin()).fin(CLIENT, 14998)
 
 
+@causes.login("timed_out", "the client sent but a part of PRELOGIN, left after 5.000 s, and did not send the rest: a "
+              "scanner, or a program that hangs", also={"outcome": "timed_out"})
+def client_sent_half_a_prelogin(s):
+    s.connection().connect().client(prelogin()[:20]).fin(CLIENT, 5000)
+
+
+@causes.login("timed_out", "the client gave up after waiting 5.000 s for the PRELOGIN response: " + SERVER_IDLE)
+def server_sent_half_a_response(s):
+    s.connection().connect().client(prelogin()).server(prelogin_reply()[:20], 1).fin(CLIENT, 4999)
+
+
 @causes.login("timed_out", "the client gave up after waiting 5.000 s for the TLS handshake's next message: the server "
               "is short of CPU or worker threads, or the path drops large packets (MTU)")
 def client_gave_up_on_tls(s):
@@ -260,6 +271,16 @@ def device_reset(s):
               also={"outcome": "timed_out"})
 def device_reset_after_a_while(s):
     begin_clear(s.connection()).client(login7()).rst(CLIENT, 30000, ttl=254)
+
+
+@causes.login("probe", "the client connected and left without a byte: a probe, a health check or the loser of "
+              "parallel attempts", also={"outcome": "probe"})
+def half_open_scan_is_no_device(s):
+    """nmap makes the SYN, with a TTL of its own; the kernel, which knows of none, resets what is answered."""
+    c = s.connection()
+    c.packet(CLIENT, 2, after=0, ttl=47)
+    c.syn_ack()
+    c.packet(CLIENT, 4, after=0.1, seq=c.seq[CLIENT] + 1)
 
 
 @causes.login("server_dropped", "the server reset the connection instead of sending the PRELOGIN response: a proxy "

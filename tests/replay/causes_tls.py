@@ -122,6 +122,13 @@ def strict_to_old_server(s):
     s.connection().connect().client(client_hello(versions=(TLS13, TLS12), alpn=b"tds/8.0")).fin(SERVER)
 
 
+@causes.login("tds8_not_spoken", "the server closed on a TLS ClientHello: it does not speak TDS 8.0 (Encrypt=Strict), "
+              "which needs SQL Server 2022 or later; the client did not name tds/8.0 (ALPN), so it may be no TDS client "
+              "at all", also=FAILED)
+def https_to_a_server_of_tds7(s):
+    s.connection().connect().client(client_hello(versions=(TLS13, TLS12), alpn=b"h2")).fin(SERVER)
+
+
 @causes.login("tls_refused", "the server closed on the ClientHello, which offers TLS 1.1 at most: no TLS version or "
               "cipher suite in common (see Schannel in the server's system log)", also=FAILED)
 def server_closed_on_old_hello(s):

@@ -224,6 +224,11 @@ static char *timed_out_text(const struct login *l, const struct login_record *r)
 		return text_format("nobody has sent anything for %.0f s; %s was due of the %s: %s",
 				   verdict_seconds(l->waited_ns), due->what,
 				   due->side == SIDE_CLIENT ? "client" : "server", due->look);
+	if (due->side == l->closed_by)
+		return text_format("the %s sent but a part of %s, left after %.3f s, and did not "
+				   "send the rest: a scanner, or a program that hangs",
+				   due->side == SIDE_CLIENT ? "client" : "server", due->what,
+				   verdict_seconds(l->waited_ns));
 	return text_format("the %s gave up after waiting %.3f s for %s%s: %s",
 			   l->closed_by == SIDE_CLIENT ? "client" : "server",
 			   verdict_seconds(l->waited_ns), due->what, default_timeout(l, r),

@@ -70,12 +70,13 @@ static char *hidden_text(const struct login *l, const struct login_record *r)
 
 /* ---- resets ---- */
 
+/* Not of probes: scanners make their SYNs themselves, and their kernel resets what comes of them.
+ */
 static bool is_device_reset(const struct login *l, const struct login_record *r)
 {
 	return l->closed_how == CLOSE_RST && l->ttl_differs &&
 	       (r->outcome == OUTCOME_DROPPED || r->outcome == OUTCOME_ABANDONED ||
-		r->outcome == OUTCOME_TLS_FAILED || r->outcome == OUTCOME_TIMED_OUT ||
-		r->outcome == OUTCOME_PROBE);
+		r->outcome == OUTCOME_TLS_FAILED || r->outcome == OUTCOME_TIMED_OUT);
 }
 
 static char *device_reset_text(const struct login *l, const struct login_record *r)

@@ -141,9 +141,12 @@ static bool is_strict_refused(const struct login *l, const struct login_record *
 
 static char *strict_refused_text(const struct login *l, const struct login_record *r)
 {
-	(void)l, (void)r;
+	(void)r;
 	return text_format("the server closed on a TLS ClientHello: it does not speak TDS 8.0 "
-			   "(Encrypt=Strict), which needs SQL Server 2022 or later");
+			   "(Encrypt=Strict), which needs SQL Server 2022 or later%s",
+			   l->tls.alpn_tds8 ? ""
+					    : "; the client did not name tds/8.0 (ALPN), so it may "
+					      "be no TDS client at all");
 }
 
 static bool is_tls_refused(const struct login *l, const struct login_record *r)
