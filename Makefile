@@ -35,7 +35,7 @@ TEST_DEBS  += clang-22,clang-19
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
 
-BENCH_DEBS := valgrind util-linux curl
+BENCH_DEBS := valgrind util-linux curl libndpi-bin
 DEB_DEBS   := dpkg-dev
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 

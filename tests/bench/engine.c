@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * engine.c - how fast the engine takes segments: engine CAPTURE COPIES. The capture's connections
- * come COPIES times, each time from other clients. Prints "events<TAB>logins<TAB>seconds".
+ * engine.c - how fast the engine takes segments, and how much memory it takes. The capture's
+ * connections come COPIES times, each time from other clients.
+ *
+ *	engine rate CAPTURE COPIES [FORMAT]
+ *		Prints "events<TAB>logins<TAB>CPU seconds"; records go in that format to /dev/null.
+ *	engine memory CAPTURE COPIES
+ *		Prints bytes a connection: in its handshake, when all but the answer has come; then
+ *		logged in and idle; and how many of those are on the heap.
  */
+#include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine.h"
+#include "sink/sink.h"
 #include "source/file.h"
 
 #define SEGMENTS_MAX 65536
@@ -21,6 +31,10 @@ struct event {
 static struct event events[SEGMENTS_MAX];
 static size_t event_count;
 static unsigned long login_count;
+static struct port_set ports;
+static struct output out;
+static const struct sink_ops *format;
+static void *sink;
 
 static int load(const char *path)
 {
@@ -46,16 +60,51 @@ static int load(const char *path)
 
 static void on_login(void *ctx, const struct login_record *rec)
 {
-	(void)ctx, (void)rec;
+	(void)ctx;
 	login_count++;
+	if (format)
+		format->login(sink, rec);
 }
 
-static double now_s(void)
+static void on_close(void *ctx, const struct close_record *rec)
+{
+	(void)ctx;
+	if (format && format->close)
+		format->close(sink, rec);
+}
+
+static struct engine *engine_for(uint32_t connections)
+{
+	const struct engine_config config = {.ports = &ports, .max_flows = connections};
+	const struct engine_ops ops = {.login = on_login, .close = on_close};
+
+	return engine_new(&config, &ops, NULL);
+}
+
+/* Of our own: others use the machine, too. */
+static double cpu_s(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Events first to end, of the copy's own client, with times later by later_ns. */
+static void feed(struct engine *engine, size_t first, size_t end, unsigned long copy,
+		 uint64_t later_ns)
+{
+	for (size_t i = first; i < end; i++) {
+		struct seg seg = events[i].seg;
+		/* bytes 13 to 15 of 10.x.y.z, of the client, whose port is the higher */
+		uint8_t *client = seg.sport > seg.dport ? seg.saddr : seg.daddr;
+
+		client[13] = (uint8_t)(copy >> 16);
+		client[14] = (uint8_t)(copy >> 8);
+		client[15] = (uint8_t)copy;
+		seg.ts_ns += later_ns;
+		engine_segment(engine, &seg, events[i].payload);
+	}
 }
 
 /* By name, so that callgrind can be told to count in here alone. */
@@ -65,43 +114,105 @@ void bench_take(struct engine *engine, unsigned long copies)
 {
 	uint64_t span_ns = events[event_count - 1].seg.ts_ns - events[0].seg.ts_ns + 1000000;
 
-	for (unsigned long copy = 0; copy < copies; copy++) {
-		for (size_t i = 0; i < event_count; i++) {
-			struct seg seg = events[i].seg;
-			/* bytes 13 to 15 of 10.x.y.z, of the client, whose port is the higher */
-			uint8_t *client = seg.sport > seg.dport ? seg.saddr : seg.daddr;
-
-			client[13] = (uint8_t)(copy >> 16);
-			client[14] = (uint8_t)(copy >> 8);
-			client[15] = (uint8_t)copy;
-			seg.ts_ns += copy * span_ns;
-			engine_segment(engine, &seg, events[i].payload);
-		}
-	}
+	for (unsigned long copy = 0; copy < copies; copy++)
+		feed(engine, 0, event_count, copy, copy * span_ns);
 	engine_finish(engine);
+}
+
+static int rate(unsigned long copies)
+{
+	static const struct wallclock clock;
+	const struct sink_config config = {.out = &out, .clock = &clock};
+	struct engine *engine = engine_for(0);
+	double start, end;
+
+	output_init(&out, open("/dev/null", O_WRONLY));
+	if (format)
+		sink = format->open(&config);
+	if (!engine || (format && !sink))
+		return 1;
+	/* What happens once a run is not counted: libraries that set themselves up. */
+	feed(engine, 0, event_count, 0xffffff, 0);
+	login_count = 0;
+	start = cpu_s();
+	bench_take(engine, copies);
+	end = cpu_s();
+	printf("%lu\t%lu\t%.6f\n", (unsigned long)event_count * copies, login_count, end - start);
+	engine_free(engine);
+	if (format)
+		format->free(sink);
+	return output_close(&out) ? 1 : 0;
+}
+
+static size_t resident(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (!f || fscanf(f, "%*u %lu", &pages) != 1)
+		exit(1);
+	fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t on_heap(void)
+{
+	return mallinfo2().uordblks;
+}
+
+/* How many events it takes until the login is told. */
+static size_t events_of_login(void)
+{
+	struct engine *engine = engine_for(16);
+	size_t n = 0;
+
+	while (engine && !login_count && n < event_count) {
+		feed(engine, n, n + 1, 0xffffff, 0);
+		n++;
+	}
+	engine_free(engine);
+	login_count = 0;
+	return n;
+}
+
+static int memory(unsigned long copies)
+{
+	size_t n = events_of_login(), heap, before, handshake, idle, heap_idle;
+	struct engine *engine = engine_for((uint32_t)copies);
+
+	if (!engine || n < 2)
+		return 1;
+	malloc_trim(0);
+	heap = on_heap();
+	before = resident();
+	/* All but the last event, then that one: in between all are in their handshake. */
+	for (unsigned long copy = 0; copy < copies; copy++)
+		feed(engine, 0, n - 1, copy, copy);
+	handshake = resident();
+	for (unsigned long copy = 0; copy < copies; copy++)
+		feed(engine, n - 1, n, copy, copy);
+	heap_idle = on_heap() > heap ? on_heap() - heap : 0;
+	malloc_trim(0);
+	idle = resident();
+	if (login_count != copies || engine_stats(engine)->flows != copies)
+		return 1;
+	printf("%.1f\t%.1f\t%.1f\n", (double)(handshake - before) / (double)copies,
+	       (double)(idle - before) / (double)copies, (double)heap_idle / (double)copies);
+	engine_free(engine);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	static struct port_set ports;
-	const struct engine_config config = {.ports = &ports};
-	const struct engine_ops ops = {.login = on_login};
-	unsigned long copies = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
-	struct engine *engine;
-	double start;
+	unsigned long copies = argc >= 4 ? strtoul(argv[3], NULL, 10) : 0;
+	int status;
 
-	if (!copies || load(argv[1]) || !event_count)
+	format = argc == 5 ? sink_find(argv[4]) : NULL;
+	if (!copies || argc > 5 || (argc == 5 && !format) || load(argv[2]) || !event_count)
 		return 2;
 	port_set_add(&ports, 1433);
-	engine = engine_new(&config, &ops, NULL);
-	if (!engine)
-		return 1;
-	start = now_s();
-	bench_take(engine, copies);
-	printf("%lu\t%lu\t%.6f\n", (unsigned long)event_count * copies, login_count,
-	       now_s() - start);
-	engine_free(engine);
+	status = strcmp(argv[1], "memory") ? rate(copies) : memory(copies);
 	for (size_t i = 0; i < event_count; i++)
 		free(events[i].payload);
-	return 0;
+	return status;
 }
