@@ -66,7 +66,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo test test-build bpf-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo test test-build peers bpf-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -82,13 +82,17 @@ demo: deps
 
 ## test: install what is missing, build and run every test
 test: deps deps-test
-	$(Q)$(MAKE) test-build
+	$(Q)$(MAKE) test-build peers
 	$(Q)tests/run $(O) $(ONLY)
 
 test-build: all $(TESTS) $(TOOLS) $(SERVER) $(LOAD) fuzz-build check-layers
 	$(Q)$(MAKE) O=$(O)/newest CLANG=$(NEWEST) bpf-build
 
 bpf-build: all $(filter $(O)/tests/bpf/%,$(TESTS))
+
+# The real clients, fetched and compiled while there is a network: most tests run in private ones.
+peers:
+	$(call say,PEERS,$(O)/peers)mkdir -p $(O)/peers && python3 tests/peers/clients.py $(O) > $(O)/peers/list
 
 ## fuzz: fuzz the parsers and the engine, each for FUZZ_S seconds (60)
 fuzz: deps deps-test

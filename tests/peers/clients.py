@@ -9,6 +9,7 @@ python-tds and strict need it). AUTH is sql, ntlm (the user is then
 DOMAIN\\user), token (a federated login whose token is in the LOGIN7) or msal (one whose token is
 sent when the server asks for it); the token is made of the password.
 """
+import fcntl
 import os
 import shutil
 import subprocess
@@ -150,6 +151,13 @@ def available(build):
     out = os.path.join(os.path.abspath(build), "peers")
     os.makedirs(out, exist_ok=True)
     usable, missing = {}, {}
+    with open(os.path.join(out, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another suite may be about it
+        ready(out, usable, missing)
+    return usable, missing
+
+
+def ready(out, usable, missing):
     for name, client in CLIENTS.items():
         reason = client.missing()
         if not reason:
@@ -161,7 +169,6 @@ def available(build):
             missing[name] = reason
         else:
             usable[name] = client
-    return usable, missing
 
 
 def command(build, name, host, port, user, password, encrypt="default", auth="sql", mars=False,
