@@ -40,7 +40,8 @@ static void redirect_followed(struct history *h, const struct endpoint *client,
 {
 	struct history_redirect *oldest = NULL;
 
-	for (int i = 0; i < HISTORY_REDIRECTS; i++) {
+	/* The ring fills from its beginning, and in most places it stays empty. */
+	for (int i = 0; i < HISTORY_REDIRECTS && h->redirects[i].at_ns; i++) {
 		struct history_redirect *r = &h->redirects[i];
 
 		if (!r->followed_ns && r->port == server->port && same_addr(&r->client, client) &&
@@ -209,7 +210,7 @@ uint32_t history_beginnings(const struct history *h, const struct endpoint *clie
 const struct endpoint *history_sent_by(const struct history *h, const struct endpoint *client,
 				       const struct endpoint *server, uint64_t ts_ns)
 {
-	for (int i = 0; i < HISTORY_REDIRECTS; i++) {
+	for (int i = 0; i < HISTORY_REDIRECTS && h->redirects[i].at_ns; i++) {
 		const struct history_redirect *r = &h->redirects[i];
 
 		if (r->followed_ns && r->followed_ns <= nonzero(ts_ns) &&
