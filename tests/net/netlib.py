@@ -217,12 +217,16 @@ class Cases:
         self.failed += bool(why)
 
 
-def main(name, test):
-    """Runs test(build, cases) in private namespaces, and ends the process."""
-    private(name)
-    cases = Cases()
+def main(name, test, prepare=None):
+    """Runs test(build, cases) in private namespaces, and ends the process.
+
+    prepare(build) comes before: there is a network to fetch things by."""
+    cases, build = Cases(), sys.argv[1] if len(sys.argv) > 1 else "build"
     try:
-        test(sys.argv[1] if len(sys.argv) > 1 else "build", cases)
+        if prepare and PRIVATE not in os.environ:
+            prepare(build)
+        private(name)
+        test(build, cases)
     except (RuntimeError, OSError, subprocess.SubprocessError, replaylib.ReplayError) as error:
         cases.tell(name, str(error).strip())
     finally:
