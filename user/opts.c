@@ -19,6 +19,7 @@
 #define OPTS_HELP_INDENT 28
 #define OPTS_MAX	 48	     /* rows, and what getopt_long() needs of them */
 #define OPTS_MS		 3600000u    /* an hour */
+#define OPTS_RING_MIB	 1024u	     /* most */
 #define OPTS_CONNECTIONS (16u << 20) /* most; each may take kilobytes */
 #define OPTS_MESSAGE	 512
 
@@ -147,6 +148,17 @@ static int set_web_config(struct opts *opts, const char *value)
 	return 0;
 }
 
+static int set_ring_size(struct opts *opts, const char *value)
+{
+	char *end;
+
+	opts->ring_mib = (uint32_t)number_parse(value, OPTS_RING_MIB, &end);
+	if (opts->ring_mib && !*end && !(opts->ring_mib & (opts->ring_mib - 1)))
+		return 0;
+	opts_error(opts, "'%s' is no size: MiB, a power of two from 1 to %u", value, OPTS_RING_MIB);
+	return -EINVAL;
+}
+
 static int set_textfile(struct opts *opts, const char *value)
 {
 	opts->textfile = value;
@@ -220,6 +232,8 @@ static const struct opt table[] = {
 	 "where the kernel hands packets over: tc (default) or xdp"},
 	{"max-connections", 0, 0, "N", set_max_connections, 0,
 	 "connections followed at once; beyond, the oldest is forgotten (default: 65536)"},
+	{"ring-size", 0, LIVE, "MIB", set_ring_size, 0,
+	 "what the kernel hands over waits in so much memory, a power of two (default: 16)"},
 	{"listen", 0, LIVE | LONE, "[ADDR:PORT]", set_listen, 0,
 	 "serve by HTTP a live page and metrics for Prometheus (without a "
 	 "value: " OPTS_LISTEN_DEFAULT ")"},

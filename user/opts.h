@@ -35,6 +35,7 @@ struct opts {
 	const char *web_config, *textfile; /* files, or NULL */
 	uint32_t top_clients;
 	uint32_t max_connections; /* 0: the default */
+	uint32_t ring_mib;	  /* 0: the default */
 	enum live_hook hook;
 	enum opts_source source, ports_from, interfaces_from;
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */

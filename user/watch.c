@@ -197,7 +197,8 @@ int watch_run(struct app *app)
 				     .sql = app->opts->sql,
 				     .browser = app->opts->browser,
 				     .commands = app->opts->commands,
-				     .max_flows = app->opts->max_connections};
+				     .max_flows = app->opts->max_connections,
+				     .ring_size = app->opts->ring_mib << 20};
 	int err;
 
 	if (!config.interface_count)

@@ -362,6 +362,46 @@ static void tell_instructions(struct tap *tap)
 	}
 }
 
+/* Bytes of memory that a map is charged, as the kernel tells of its descriptor. */
+static uint64_t map_bytes(int fd)
+{
+	char path[64], line[128];
+	unsigned long long bytes = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "memlock: %llu", &bytes);
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+/* A million connections: the map alone, as the tap has it. */
+static void bench_memory(void)
+{
+	const uint32_t connections = 1000000;
+	struct tap_bpf *skel = tap_bpf__open();
+	uint64_t all = 0;
+	struct bpf_map *map;
+
+	if (!skel)
+		exit(1);
+	bpf_map__set_max_entries(skel->maps.flows, connections);
+	if (tap_bpf__load(skel)) {
+		fprintf(stderr, "kernel: a million connections: %s\n", strerror(errno));
+		exit(1);
+	}
+	tell("kernel memory, bytes a connection of 1,000,000",
+	     (double)map_bytes(bpf_map__fd(skel->maps.flows)) / connections);
+	bpf_object__for_each_map(map, skel->obj)
+		if (map != skel->maps.flows)
+			all += map_bytes(bpf_map__fd(map));
+	tell("kernel memory, all else, MiB", (double)all / (1 << 20));
+	tap_bpf__destroy(skel);
+}
+
 int main(void)
 {
 	struct tap tap;
@@ -371,6 +411,7 @@ int main(void)
 	noop_fd[1] = noop(BPF_PROG_TYPE_XDP, XDP_PASS);
 	tap_open(&tap, &(struct tap_setup){.budget = 1u << 31});
 	tell_instructions(&tap);
+	bench_memory();
 	bench_gates(&tap);
 	bench_heads(&tap);
 	tap_close(&tap);

@@ -60,7 +60,7 @@ UNIT_CASE(everything_at_once)
 
 	CHECK_INT(PARSE(&o, "-i", "eth0", "--interface=lo", "-p", "1433,1500-1502", "-p65535",
 			"--hook", "xdp", "--format", "json", "--any-port", "--mirror",
-			"--max-connections=10"),
+			"--max-connections=10", "--ring-size=64"),
 		  OPTS_RUN);
 	CHECK_INT(o.interface_count, 2);
 	CHECK_STR(o.interfaces[0], "eth0");
@@ -71,6 +71,7 @@ UNIT_CASE(everything_at_once)
 	CHECK_STR(o.format->name, "json");
 	CHECK(o.any_port && o.mirror && !o.identities);
 	CHECK_INT(o.max_connections, 10);
+	CHECK_INT(o.ring_mib, 64);
 	opts_release(&o);
 }
 
@@ -152,6 +153,9 @@ UNIT_CASE(wrong_usage)
 		{"--format", "xml"},
 		{"--hook", "raw"},
 		{"file.pcap"},
+		{"--ring-size", "0"},
+		{"--ring-size", "3"},
+		{"--ring-size", "2048"},
 		{"--max-connections", "0"},
 		{"--max-connections", "1k"},
 		{"--max-connections", "99999999999"},

@@ -27,6 +27,7 @@ struct live_config {
 	bool sql;	    /* flows may stay at TAP_FULL for as long as they last: no budget */
 	bool commands;	    /* hand the heads of all messages over */
 	uint32_t max_flows; /* 0: 65,536 */
+	uint32_t ring_size; /* bytes of the ring buffer, a power of two; 0: 16 MiB */
 };
 
 /*

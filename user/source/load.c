@@ -138,6 +138,8 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 		log_debug("no random numbers: %s", strerror(errno));
 	if (!config->any_port)
 		bpf_map__set_max_entries(tap->maps.half_rests, 1);
+	if (config->ring_size)
+		bpf_map__set_max_entries(tap->maps.events, config->ring_size);
 	if (config->max_flows)
 		bpf_map__set_max_entries(tap->maps.flows, config->max_flows);
 	if (config->hook != LIVE_HOOK_XDP)
