@@ -25,6 +25,7 @@ enum half_part {
 /* struct half's state: bit n, part n is there and was not handed over. */
 #define HALF_ANSWERED 0x10 /* the SYN+ACK was seen */
 
+/* User space looks at it, too: struct tap_half of user/source/load.h. */
 struct half {
 	struct tap_key key;
 	__u32 state;
@@ -38,6 +39,7 @@ struct {
 	__type(key, __u32);
 	__type(value, struct half);
 } halves SEC(".maps");
+_Static_assert(sizeof(struct half) == 88, "struct tap_half");
 
 /* The rest of the handshake, where a connection has yet to show that it is of interest. */
 struct half_rest {
@@ -72,6 +74,9 @@ TAP_INLINE bool half_is(const struct half *half, const struct tap_key *key)
 /* Keep a SYN, in the place of whatever was there. */
 TAP_INLINE void half_begin(struct half *half, const struct tap_key *key, const struct seg *syn)
 {
+	if ((half->state & (1 << HALF_SYN | HALF_ANSWERED)) == 1 << HALF_SYN &&
+	    tap_port(half->syn.dport) && !flow_key_same(&half->key, key))
+		tap_count(TAP_CNT_SYNS); /* it is told no more, should nobody answer it */
 	half->state = 0;
 	half->key = *key;
 	half->syn = *syn;

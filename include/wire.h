@@ -106,7 +106,7 @@ struct tap_state {
 };
 
 /*
- * Every packet ends in exactly one of these, per CPU. Never renumbered: they are metrics. They
+ * Every packet ends in exactly one of these, the last apart, per CPU. Never renumbered: they are metrics. They
  * count packets, not records: a super-segment is one EVENT and several records, and a SYN that is
  * kept back until it is answered or repeated is SKIPPED, and its record comes along with a later
  * packet's EVENT.
@@ -123,7 +123,9 @@ enum tap_counter {
 	TAP_CNT_BUDGET = 8,	 /* flow used up its budget of payload: header handed over */
 	TAP_CNT_DATAGRAM = 9,	 /* from or to the Browser: handed over */
 	TAP_CNT_FLOOD = 10,	 /* the same, but of too many: not handed over */
-	TAP_CNT_MAX = 11,
+	/* of no packet: SYNs that nobody answered, of too many to tell of each */
+	TAP_CNT_SYNS = 11,
+	TAP_CNT_MAX = 12,
 };
 
 #endif

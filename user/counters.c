@@ -59,6 +59,9 @@ static const struct row tap_rows[] = {
 	    "packets whose payload was not copied: the login had used up its budget"),
 	TAP(TAP_CNT_FLOOD, "browser_flood",
 	    "datagrams of SQL Server Browser left out: more than 1,024 a second on a CPU"),
+	TAP(TAP_CNT_SYNS, "syns_untold",
+	    "SYNs that nobody answered, of too many to tell of each: a flood, or a server that is "
+	    "not there"),
 };
 
 static size_t counters_fill(const struct row *rows, size_t count, const void *stats,

@@ -128,9 +128,9 @@ static inline int tap_counted(struct tap *tap)
 	for (uint32_t i = 0; i < TAP_CNT_MAX; i++) {
 		uint64_t now = tap_counter(tap, i);
 
-		if (now == tap->counters[i] + 1)
+		if (now == tap->counters[i] + 1 && i != TAP_CNT_SYNS)
 			which = (int)i;
-		changed += now != tap->counters[i];
+		changed += i != TAP_CNT_SYNS && now != tap->counters[i];
 		tap->counters[i] = now;
 	}
 	return changed == 1 ? which : -1;

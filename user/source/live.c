@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -22,6 +23,7 @@
 #include "load.h"
 #include "log.h"
 #include "netdev.h"
+#include "silent.h"
 #include "latencies.h"
 
 #define LIVE_BATCH	  65536 /* most segments in one dispatch, so that the caller's timers run */
@@ -39,6 +41,7 @@ struct live {
 	struct port_set ports, learned; /* the tap watches both */
 	struct ring_buffer *ring;
 	struct latencies *latencies;
+	struct silent *silent;
 	struct attach_programs programs;
 	enum attach_mode mode;
 	bool promiscuous;
@@ -305,6 +308,10 @@ static int live_load(struct live *live, const struct live_config *config)
 	live->latencies = latencies_new(bpf_map__fd(live->tap->maps.latencies));
 	if (!live->latencies)
 		return -ENOMEM;
+	live->silent = silent_new(bpf_map__fd(live->tap->maps.halves),
+				  bpf_map__max_entries(live->tap->maps.halves));
+	if (!live->silent)
+		return -errno;
 	xdp = live->tap->progs.tap_xdp;
 	live->programs = (struct attach_programs){
 		.ingress = bpf_program__fd(live->tap->progs.tap_ingress),
@@ -395,6 +402,7 @@ void live_close(struct live *live)
 	for (size_t i = 0; i < live->attached_count; i++)
 		live_detach(&live->attached[i]);
 	ring_buffer__free(live->ring);
+	silent_free(live->silent);
 	latencies_free(live->latencies);
 	tap_bpf__destroy(live->tap);
 	close_fd(live->netlink_fd);
@@ -471,6 +479,16 @@ static void live_write_ports(struct live *live)
 		ports[i] = live->ports.bits[i] | live->learned.bits[i];
 }
 
+static void live_look_for_silent(struct live *live)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* the tap's */
+	live->segments +=
+		silent_look(live->silent, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+			    &live->ports, &live->learned, live->fn, live->fn_ctx);
+}
+
 int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 {
 	struct epoll_event events[4];
@@ -494,6 +512,8 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 		live_write_ports(live);
 	if (!err)
 		err = live_next_look(live);
+	if (!err)
+		live_look_for_silent(live);
 	return err ? err : live->segments;
 }
 
@@ -589,6 +609,7 @@ void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 		for (int cpu = 0; cpu < live->cpus; cpu++)
 			out[which] += per_cpu[cpu];
 	}
+	out[TAP_CNT_SYNS] += silent_untold(live->silent);
 	free(per_cpu);
 }
 

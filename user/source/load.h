@@ -36,6 +36,17 @@ _Static_assert(sizeof(struct tap_flow) == 88, "bpf/flow.h");
 
 #define TAP_WALK_SEEN 0x01 /* WALK_SEEN of bpf/tap.h */
 
+/* A slot of the map "halves", which is mapped into memory; struct half of bpf/half.h. */
+struct tap_half {
+	struct tap_key key;
+	__u32 state; /* TAP_HALF_* */
+	struct seg syn;
+};
+_Static_assert(sizeof(struct tap_half) == 88, "bpf/half.h");
+
+#define TAP_HALF_SYN	  0x01 /* the SYN is there, and was not handed over */
+#define TAP_HALF_ANSWERED 0x10
+
 /* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);
 
