@@ -1080,6 +1080,26 @@ UNIT_CASE(payload_cut_by_the_capture)
 	CHECK_STR(t.logins[0].version, "16.0.4135");
 }
 
+/* The ring buffer lost an end and a beginning: nothing is missing of either connection. */
+UNIT_CASE(ports_used_again_unseen)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, US);
+	data(&t, SERVER, REPLY, US);
+	t.seq[CLIENT] += 600u << 20;
+	t.seq[SERVER] += 700u << 20;
+	data(&t, CLIENT, REQUEST, S);
+	data(&t, SERVER, REPLY, US);
+	CHECK_INT(engine_stats(t.e)->missing_bytes, 0);
+	CHECK_INT(engine_stats(t.e)->out_of_window, 0);
+	CHECK_INT(t.close_count, 1);
+	end(&t);
+	CHECK_INT(t.close_count, 2);
+}
+
 int main(void)
 {
 	RUN(a_login_in_clear);
@@ -1122,5 +1142,6 @@ int main(void)
 	RUN(tap_levels);
 	RUN(what_the_kernel_kept_back_is_not_missing);
 	RUN(payload_cut_by_the_capture);
+	RUN(ports_used_again_unseen);
 	return unit_status();
 }

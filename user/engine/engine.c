@@ -18,6 +18,7 @@
 #define SWEEP_NS	   (NS_PER_S / 4)
 #define LINGER_NS	   (2 * NS_PER_S) /* after both FINs, for the last ACK or a reset */
 #define CLOSED_NS	   (60 * NS_PER_S) /* late packets of a closed connection find it for this long */
+#define FAR_SEQ		   (64 << 20) /* bytes; see of_another() */
 #define SETTLE_SEQ_MAX	   (1u << 20) /* a SYN seen late is this near to what came before it */
 
 void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns)
@@ -159,6 +160,20 @@ static bool syn_is_new(const struct flow *f, enum side from, const struct seg *s
 	return h->known && h->next - seg->seq > SETTLE_SEQ_MAX;
 }
 
+/*
+ * Live the source hands over payload up to its budget alone, or says how far it has come: what is
+ * further off than that is of another connection on the same ports, whose SYN was lost.
+ */
+static bool of_another(const struct engine *e, const struct flow *f, enum side from,
+		       const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+	int32_t off = (int32_t)(seg->seq - h->next);
+
+	return e->ops.tap && seg->len && h->known && !(seg->flags & (SEG_SYN | SEG_RST)) &&
+	       !(seg->note & SEG_NOTE_HEADS) && (off > FAR_SEQ || off < -FAR_SEQ);
+}
+
 static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *sender)
 {
 	struct flow_key key = flow_key_of(seg, sender);
@@ -167,9 +182,14 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *s
 
 	if (!f)
 		return flow_begin(e, seg, &key, *sender);
+	from = *sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
+	if (of_another(e, f, from, seg)) {
+		conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
+		conn_remove(e, f);
+		return flow_begin(e, seg, &key, *sender);
+	}
 	if (!(seg->flags & SEG_SYN) || seg->flags & SEG_ACK)
 		return f;
-	from = *sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
 	if (from == SIDE_CLIENT && !syn_is_new(f, from, seg))
 		return f;
 	if (from == SIDE_SERVER && f->settling) {
