@@ -9,6 +9,7 @@
 #include <linux/pkt_cls.h>
 
 #include "bpf/run.h"
+#include "latency.h"
 
 #define ROUNDS	   7
 #define FLOWS	   32768u
@@ -306,6 +307,33 @@ static void bench_heads(struct tap *tap)
 		{SEQ, 4, 0, 1, -1, sizeof(payload), 1000});
 }
 
+/* Requests and answers of a packet each, counted and timed in the kernel: each other one a turn. */
+static void bench_commands(struct tap *tap)
+{
+	static const uint8_t payload[100] = {1, 1, 0, 100};
+	int map = bpf_map__fd(tap->skel->maps.latencies), cpus = libbpf_num_possible_cpus();
+	struct latency *sums = calloc((size_t)cpus, sizeof(*sums));
+	uint32_t key = LATENCY_BATCH;
+	uint64_t count = 0;
+
+	bpf_map_update_elem(map, &key, sums, BPF_NOEXIST);
+	flow_at(tap, 15, TAP_HEADS);
+	SEND(tap, HOOK_INGRESS, .sport = 15, .seq = 400, .payload = message,
+	     .payload_len = sizeof(message));
+	packet_build(&packet, &(struct packet_spec){.sport = 15,
+						    .payload = payload,
+						    .payload_len = sizeof(payload)});
+	MEASURE(tap, "commands counted and timed, a packet, tc", 200000,
+		{SADDR, 4, 0, 1, 1, 1, 0x0a000001}, {DADDR, 4, 0, 1, 1, -1, 0x0a000002},
+		{SPORT, 2, 0, 1, 1, 1433 - 15, 15}, {DPORT, 2, 0, 1, 1, 15 - 1433, 1433},
+		{SEQ, 4, 1, 1, -1, 100, 1000}, {HEAD, 2, 0, 1, 1, 0x300, 0x0101});
+	bpf_map_lookup_elem(map, &key, sums);
+	for (int cpu = 0; cpu < cpus; cpu++)
+		count += sums[cpu].count;
+	tell("commands that were timed, of 700,000", (double)count);
+	free(sums);
+}
+
 static void bench_scattered(struct tap *tap)
 {
 	for (uint32_t i = 0; i < FLOWS; i++) {
@@ -395,9 +423,8 @@ static void bench_memory(void)
 	}
 	tell("kernel memory, bytes a connection of 1,000,000",
 	     (double)map_bytes(bpf_map__fd(skel->maps.flows)) / connections);
-	bpf_object__for_each_map(map, skel->obj)
-		if (map != skel->maps.flows)
-			all += map_bytes(bpf_map__fd(map));
+	bpf_object__for_each_map(map, skel->obj) if (map != skel->maps.flows) all +=
+		map_bytes(bpf_map__fd(map));
 	tell("kernel memory, all else, MiB", (double)all / (1 << 20));
 	tap_bpf__destroy(skel);
 }
@@ -414,6 +441,7 @@ int main(void)
 	bench_memory();
 	bench_gates(&tap);
 	bench_heads(&tap);
+	bench_commands(&tap);
 	tap_close(&tap);
 	tap_open(&tap, &(struct tap_setup){.budget = 1u << 31});
 	bench_flood(&tap);
