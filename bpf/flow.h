@@ -8,7 +8,8 @@
 
 #include "emit.h"
 
-/* User space writes level, client and server; struct tap_flow of user/source/load.h. */
+/* User space has level, client and server written by tap_steer(); struct tap_flow of
+ * user/source/load.h. */
 struct flow {
 	__u8 level;		  /* enum tap_level */
 	__u8 closing;		  /* a FIN was seen: the last ACKs are of interest */
@@ -24,7 +25,8 @@ struct flow {
 	__u8 turn;		  /* enum turn */
 	__u8 kind;		  /* enum latency_kind, of the command under way */
 	__u8 sealed;		  /* TLS: commands are told by turns */
-	__u8 pad[2];
+	__u8 spent;		  /* at TAP_HEADS before user space said so */
+	__u8 pad;
 };
 _Static_assert(sizeof(struct flow) == 88, "152 bytes of kernel memory, and 16 for a bucket");
 
@@ -108,15 +110,6 @@ TAP_INLINE __u64 flow_key_hash(const struct tap_key *key)
 TAP_INLINE __u16 flow_beat(void)
 {
 	return bpf_jiffies64() >> 18;
-}
-
-/* Start following a flow. False if the map refused (LRU maps do under contention). */
-TAP_INLINE bool flow_start(const struct tap_key *key, __u32 bytes)
-{
-	struct flow flow = {.level = TAP_FULL, .beat = flow_beat(), .bytes = bytes};
-	long err = bpf_map_update_elem(&flows, key, &flow, BPF_NOEXIST);
-
-	return !err || err == -17; /* EEXIST: the other direction was first, on another CPU */
 }
 
 #endif

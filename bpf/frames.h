@@ -8,8 +8,8 @@
 
 #include "head.h"
 
-#define WALK_FRAMES 128u      /* most frames of a segment that are walked */
-#define WALK_SYNC   512u      /* so long a segment shows by its first head alone to begin a frame */
+#define WALK_FRAMES 128u /* most frames of a segment that are walked */
+#define WALK_SYNC   512u /* so long a segment shows by its first head alone to begin a frame */
 
 TAP_INLINE __s32 walk_diff(__u32 a, __u32 b)
 {
@@ -34,6 +34,39 @@ TAP_INLINE void walk_heed(struct walk_at *at, const __u8 *p, __u32 note, bool en
 	}
 	if (note & HEAD_ENDS && ends)
 		at->ends = 1;
+}
+
+/* Who sent it decides what it means to the command under way. */
+TAP_INLINE void walk_turn(struct flow *flow, __u32 side, const struct walk_at *at, __u64 *now_ns)
+{
+	if (side == flow->client)
+		turn_asks(flow, at->begins, at->kind, at->ends, now_ns);
+	else
+		turn_answers(flow, at->heads, at->ends, now_ns);
+}
+
+/*
+ * What most segments are: a TDS packet's beginning, and no other's. True: it is taken note of. A
+ * segment of len bytes, whose payload stands at off.
+ */
+TAP_INLINE bool walk_packet_alone(void *ctx, enum tap_hook hook, struct walk *walk,
+				  struct walk_at *at, __u32 seq, __u32 len, __u32 off)
+{
+	__u32 packet_len;
+	__u8 head[8];
+
+	if (walk->state != WALK_HEADS || walk->have || seq != walk->next || len < sizeof(head))
+		return false;
+	if (emit_load(ctx, hook, off, head, sizeof(head), sizeof(head)) || !walk_tds_header(head))
+		return false;
+	packet_len = walk_be16(head + 2);
+	if (packet_len < len)
+		return false;
+	walk_heed(at, head, head_note_tds(walk, head), packet_len == len);
+	if (packet_len == len)
+		walk->flags &= ~WALK_LAST;
+	walk->next = seq + packet_len;
+	return true;
 }
 
 /* --- records --- */
@@ -178,10 +211,11 @@ TAP_INLINE enum walk_end walk_frame(void *ctx, enum tap_hook hook)
 		return WALK_BROKEN;
 	if (work->head[0] == 0x17)
 		at->sealed = 1;
-	walk->state = work->head[0] == 0x17 && !tap_commands ? WALK_OPAQUE : WALK_HEADS;
+	walk->state =
+		work->head[0] == 0x17 && !tap_commands && !at->full ? WALK_OPAQUE : WALK_HEADS;
 	left = at->end - walk->next;
 	note = head_note(walk, work->head);
-	if (note & HEAD_SHOWN && !at->sync)
+	if (note & HEAD_SHOWN && !at->sync && !at->full)
 		walk_emit(work, at, walk->next, len < left ? len : left, need);
 	if (work->head[0] < 0x14 && !at->sync)
 		walk_heed(at, work->head, note, len <= left);
@@ -222,6 +256,36 @@ TAP_INLINE enum walk_end walk_frames(void *ctx, enum tap_hook hook, struct tap_w
 			return end;
 	}
 	return WALK_BROKEN;
+}
+
+TAP_INLINE void walk_lose(struct walk *walk)
+{
+	walk->state = WALK_LOST;
+	walk->have = 0;
+	walk->flags &= ~(WALK_MESSAGE | WALK_LAST);
+}
+
+/* Where walking begins in the segment, if it does. */
+TAP_INLINE bool walk_starts(struct tap_work *work, struct walk *walk, struct walk_at *at)
+{
+	__s32 before = walk_diff(walk->next, at->seq);
+
+	if (walk->state == WALK_LOST) {
+		if (at->end == at->seq ||
+		    (walk->flags & WALK_SEEN && walk_diff(at->seq, walk->end) < 0))
+			return false;
+		walk->next = at->seq;
+		walk->have = 0;
+		at->sync = 1;
+		return true;
+	}
+	if (walk->flags & WALK_LAST && before > 0 && walk_diff(at->end, walk->next) >= 0) {
+		walk->flags &= ~WALK_LAST;
+		at->ends = 1; /* a message does, here */
+		if (!at->full && (tap_commands || walk->flags & WALK_SMP))
+			walk_emit(work, at, at->seq, before, 0);
+	}
+	return walk_diff(at->end, walk->next + walk->have) > 0;
 }
 
 #endif

@@ -9,22 +9,16 @@
 #define TDSMON_LOCATE_H
 
 #include "browser.h"
-#include "walk.h"
+#include "full.h"
 
-/* What locating a packet comes to, if not to what it is counted as: it is in the work. */
-enum locate {
-	LOCATE_NEW = TAP_CNT_MAX, /* of no flow, or the SYN of a new one */
-	LOCATE_FULL,		  /* to be handed over */
-	LOCATE_BUDGET,		  /* the same, but its payload */
-};
-
-/* The packet into the work, all but ts_ns. frame_len: 0 if it is what the IP header says. */
+/* The packet into the work, all but the time. */
 TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const struct tap_key *key,
 			    __u32 side)
 {
 	work->key = *key;
 	work->side = side;
 	pkt_seg(pkt, &work->seg);
+	work->seg.ts_ns = 0;
 	work->seg.cap_len = 0;
 	work->seg.note = 0;
 	work->payload_off = pkt->payload_off;
@@ -50,23 +44,6 @@ TAP_INLINE __u32 locate_frame_len(void *ctx, enum tap_hook hook)
 	return xdp->data_end - xdp->data;
 }
 
-/*
- * A flow at TAP_FULL. With its budget used up, user space is told so by a last header, and then of
- * its end alone, unless it asks for more: a flood of packets reaches it no further than that.
- */
-TAP_INLINE int locate_full(const struct tap_work *work, struct flow *flow)
-{
-	if (work->seg.flags & (SEG_SYN | SEG_FIN | SEG_RST))
-		return LOCATE_FULL;
-	if (flow->bytes >= tap_budget) {
-		flow->level = TAP_CLOSE;
-		return LOCATE_BUDGET;
-	}
-	/* the two directions may miss each other's bytes: a budget, not an account */
-	flow->bytes += work->seg.len + sizeof(struct seg);
-	return LOCATE_FULL;
-}
-
 /* enum tap_counter or enum locate */
 TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
 			   __u32 dir)
@@ -79,6 +56,8 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 
 	side = flow_key_fill(&key, pkt);
 	flow = bpf_map_lookup_elem(&flows, &key);
+	if (flow)
+		full_spend(flow);
 	if (flow && flow->level != TAP_FULL && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
 	    (walk_passes(pkt, flow, side) || walk_quick(ctx, hook, pkt, flow, side)))
 		return TAP_CNT_SKIPPED;
@@ -98,7 +77,7 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 		return LOCATE_NEW;
 	}
 	if (flow->level == TAP_FULL || flags & SEG_SYN)
-		return locate_full(work, flow);
+		return full_packet(ctx, hook, work, flow);
 	return walk_packet(ctx, hook, work, flow);
 }
 

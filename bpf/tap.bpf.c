@@ -35,15 +35,26 @@ TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct ta
 	return kept;
 }
 
+/* Follow the flow; from_server: the segment at hand is. */
+TAP_INLINE bool tap_follow(void *ctx, enum tap_hook hook, const struct tap_work *work,
+			   bool from_server, bool known)
+{
+	__u32 client = work->side ^ from_server;
+
+	return hook == TAP_HOOK_SKB ? full_begin_skb(ctx, client, known)
+				    : full_begin_xdp(ctx, client, known);
+}
+
 /*
  * A watched port, but no flow yet. The flow is followed from its first payload on, if its
  * handshake was seen or the server speaks: what a flood of made-up packets can't bring about.
  */
-TAP_INLINE enum tap_counter tap_unknown(const struct tap_work *work, const struct tap_key *key)
+TAP_INLINE enum tap_counter tap_unknown(void *ctx, enum tap_hook hook, const struct tap_work *work,
+					const struct tap_key *key)
 {
 	__u8 flags = work->seg.flags;
+	bool kept, answered, from_server = tap_port(work->seg.sport), ok = true;
 	struct half *half;
-	bool kept, ok = true;
 
 	if (!work->seg.len && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)))
 		return TAP_CNT_EVENT;
@@ -58,8 +69,10 @@ TAP_INLINE enum tap_counter tap_unknown(const struct tap_work *work, const struc
 			half_end(half);
 		return ok ? TAP_CNT_EVENT : TAP_CNT_LOST;
 	}
-	if (work->seg.len && ((kept && half->state & HALF_ANSWERED) || tap_port(work->seg.sport))) {
-		if (!flow_start(key, work->seg.len))
+	answered = kept && half->state & HALF_ANSWERED;
+	if (work->seg.len && (answered || from_server)) {
+		if (!tap_follow(ctx, hook, work, from_server,
+				answered && work->seg.seq == half->syn.seq + 1))
 			return ok ? TAP_CNT_FLOW_MISS : TAP_CNT_LOST;
 		if (kept)
 			half_end(half);
@@ -122,7 +135,7 @@ TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const st
 					 const struct tap_key *key)
 {
 	struct half *half = half_slot(key);
-	bool kept = half_is(half, key), ok;
+	bool kept = half_is(half, key), first, ok;
 	__u8 peek[TAP_PEEK] = {};
 
 	if (!half)
@@ -132,13 +145,14 @@ TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const st
 			tap_handshake(work, key, half);
 		return TAP_CNT_OTHER;
 	}
+	first = kept && work->seg.seq == half->syn.seq + 1;
 	if (work->avail < TAP_PEEK || !tap_peek(ctx, hook, work->payload_off, peek) ||
-	    !tap_recognise(peek, kept && work->seg.seq == half->syn.seq + 1)) {
+	    !tap_recognise(peek, first)) {
 		if (kept)
 			half_end(half);
 		return TAP_CNT_OTHER;
 	}
-	ok = flow_start(key, work->seg.len);
+	ok = tap_follow(ctx, hook, work, false, first);
 	if (kept) {
 		if (!half_emit(half, key, HALF_SYN) || !half_emit(half, key, HALF_SYNACK) ||
 		    !half_emit(half, key, HALF_ACK))
@@ -156,7 +170,7 @@ TAP_INLINE enum tap_counter tap_new(void *ctx, enum tap_hook hook, const struct 
 	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
 		return tap_syn(work, &work->key, watched);
 	if (watched)
-		return tap_unknown(work, &work->key);
+		return tap_unknown(ctx, hook, work, &work->key);
 	return tap_stranger(ctx, hook, work, &work->key);
 }
 
@@ -169,7 +183,7 @@ TAP_INLINE enum tap_counter tap_packet(void *ctx, enum tap_hook hook, int found)
 
 	if (!work)
 		return TAP_CNT_LOST;
-	work->seg.ts_ns = bpf_ktime_get_ns();
+	walk_time(work);
 	if (found == LOCATE_NEW)
 		result = tap_new(ctx, hook, work);
 	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)
@@ -224,6 +238,32 @@ TAP_INLINE int tap_skb_ip(struct __sk_buff *skb, enum seg_dir dir)
 		found = locate_ip(skb, tap_dir(dir));
 	tap_finish(skb, TAP_HOOK_SKB, found);
 	return TAP_TC_PASS;
+}
+
+/*
+ * Not attached: user space runs it by BPF_PROG_TEST_RUN to steer a flow, struct tap_steer being the
+ * packet. An update of the map would put back what packets have changed meanwhile. 0: done.
+ */
+SEC("tc")
+int tap_steer(struct __sk_buff *skb)
+{
+	const struct tap_steer *steer = (void *)(long)skb->data;
+	struct tap_key key;
+	struct flow *flow;
+
+	if ((void *)(steer + 1) > (void *)(long)skb->data_end)
+		return 1;
+	key = steer->key;
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow)
+		return 1;
+	flow->client = steer->client;
+	flow->server = steer->server;
+	if (flow->level != steer->level || flow->spent)
+		flow->bytes = 0; /* anew, for when the kernel does not know a frame boundary */
+	flow->spent = 0;
+	flow->level = steer->level;
+	return 0;
 }
 
 SEC("tc")

@@ -73,6 +73,7 @@ struct walk_at {
 	__u8 whole;  /* and it carries the segment's flags */
 	__u8 budget; /* nothing was handed over, for want of budget */
 	__u8 emitted, lost;
+	__u8 full; /* all of it is handed over anyway */
 	/* what its TDS packets' heads say */
 	__u8 heads, begins, kind, ends;
 	__u8 sealed; /* TLS carries data */

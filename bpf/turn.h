@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * turn.h - whose turn it is in a flow at TAP_HEADS: counts its commands, and sums up how long they
- * are answered after. The clock is read at turns alone: it costs as much as the flow's look-up.
+ * turn.h - whose turn it is in a flow: counts its commands, and sums up how long they are answered
+ * after; at TAP_FULL user space does, and it is followed alone, so that TAP_HEADS can go on from
+ * there. The clock is read at turns alone: it costs as much as the flow's look-up.
  */
 #ifndef TDSMON_TURN_H
 #define TDSMON_TURN_H
@@ -16,6 +17,25 @@ struct {
 	__type(key, __u32); /* server * LATENCY_KINDS + enum latency_kind */
 	__type(value, struct latency);
 } latencies SEC(".maps");
+
+/* The numbers of those servers. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, LATENCY_SERVERS);
+	__type(key, struct latency_server);
+	__type(value, __u16);
+} servers SEC(".maps");
+
+/* The server's number, of a segment that is from it or to it. */
+TAP_INLINE __u16 turn_server(const struct seg *seg, bool from_server)
+{
+	struct latency_server key = {.port = from_server ? seg->sport : seg->dport};
+	const __u16 *number;
+
+	__builtin_memcpy(key.addr, from_server ? seg->saddr : seg->daddr, sizeof(key.addr));
+	number = bpf_map_lookup_elem(&servers, &key);
+	return number ? *number : 0;
+}
 
 /* struct flow's turn */
 enum turn {
@@ -47,35 +67,39 @@ TAP_INLINE void turn_sum(const struct flow *flow, __u64 last_ns)
 		sum->total[total]++;
 }
 
+/* When the packet at hand came; *now_ns: 0, or what the clock said. */
+TAP_INLINE __u64 turn_now(__u64 *now_ns)
+{
+	if (!*now_ns)
+		*now_ns = bpf_ktime_get_ns();
+	return *now_ns;
+}
+
 /* The client's segment: a request begins in it, or ends. */
-TAP_INLINE void turn_asks(struct flow *flow, bool begins, __u32 kind, bool ends)
+TAP_INLINE void turn_asks(struct flow *flow, bool begins, __u32 kind, bool ends, __u64 *now_ns)
 {
 	if (begins) {
 		flow->kind = kind;
-		flow->turn = TURN_ASKS;
+		flow->turn = kind < LATENCY_KINDS ? TURN_ASKS : TURN_IDLE;
 	}
 	if (ends && flow->turn == TURN_ASKS) {
-		flow->sent_ns = bpf_ktime_get_ns();
+		flow->sent_ns = turn_now(now_ns);
 		flow->turn = TURN_WAITS;
 	}
 }
 
 /* The server's segment: it holds a packet's head, or a message's end. */
-TAP_INLINE void turn_answers(struct flow *flow, bool head, bool ends)
+TAP_INLINE void turn_answers(struct flow *flow, bool head, bool ends, __u64 *now_ns)
 {
-	__u64 now_ns;
-
 	if (flow->turn < TURN_WAITS)
 		return;
-	if (flow->turn == TURN_ANSWERS && !ends)
-		return;
-	now_ns = bpf_ktime_get_ns();
 	if (head && flow->turn == TURN_WAITS) {
-		flow->first_ns = now_ns;
+		flow->first_ns = turn_now(now_ns);
 		flow->turn = TURN_ANSWERS;
 	}
 	if (ends && flow->turn == TURN_ANSWERS) {
-		turn_sum(flow, now_ns);
+		if (flow->level != TAP_FULL)
+			turn_sum(flow, turn_now(now_ns));
 		flow->turn = TURN_IDLE;
 	}
 }

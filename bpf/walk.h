@@ -63,15 +63,6 @@ TAP_INLINE bool walk_passes(const struct pkt *pkt, struct flow *flow, __u32 side
 	return true;
 }
 
-/* Who sent it decides what it means to the command under way. */
-TAP_INLINE void walk_turn(struct flow *flow, __u32 side, const struct walk_at *at)
-{
-	if (side == flow->client)
-		turn_asks(flow, at->begins, at->kind, at->ends);
-	else
-		turn_answers(flow, at->heads, at->ends);
-}
-
 TAP_INLINE void walk_add_counts(struct flow *flow, const struct walk_at *at)
 {
 	if (tap_commands || !at->begins)
@@ -88,26 +79,16 @@ TAP_INLINE bool walk_quick(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 			   __u32 side)
 {
 	struct walk *walk = walk_of(flow, side);
-	__u32 seq = pkt_be32(pkt->tcp->seq_be), end = seq + pkt->payload_len, len;
+	__u32 seq = pkt_be32(pkt->tcp->seq_be), end = seq + pkt->payload_len;
 	struct walk_at at = {};
-	__u8 head[8];
+	__u64 now_ns = 0;
 
-	if (tap_commands || flow->level != TAP_HEADS || walk->state != WALK_HEADS || walk->have ||
-	    seq != walk->next || pkt->payload_len < sizeof(head) || flow->beat != flow_beat() ||
-	    walk_far(walk, end))
+	if (tap_commands || flow->level != TAP_HEADS || flow->beat != flow_beat() ||
+	    walk_far(walk, end) ||
+	    !walk_packet_alone(ctx, hook, walk, &at, seq, pkt->payload_len, pkt->payload_off))
 		return false;
-	if (emit_load(ctx, hook, pkt->payload_off, head, sizeof(head), sizeof(head)) ||
-	    !walk_tds_header(head))
-		return false;
-	len = walk_be16(head + 2);
-	if (len < pkt->payload_len)
-		return false;
-	walk_heed(&at, head, head_note_tds(walk, head), len == pkt->payload_len);
-	if (len == pkt->payload_len)
-		walk->flags &= ~WALK_LAST;
-	walk->next = seq + len;
 	walk_add_counts(flow, &at);
-	walk_turn(flow, side, &at);
+	walk_turn(flow, side, &at, &now_ns);
 	walk_silent(walk, end);
 	return true;
 }
@@ -141,13 +122,6 @@ TAP_INLINE void walk_tell(struct tap_work *work, struct flow *flow, struct walk_
 		return;
 	for (int i = 0; i < TAP_COUNTS; i++)
 		flow->counts[i] = 0;
-}
-
-TAP_INLINE void walk_lose(struct walk *walk)
-{
-	walk->state = WALK_LOST;
-	walk->have = 0;
-	walk->flags &= ~(WALK_MESSAGE | WALK_LAST);
 }
 
 /*
@@ -189,29 +163,6 @@ TAP_INLINE void walk_hand_over(void *ctx, enum tap_hook hook, struct tap_work *w
 	at->whole = 1;
 }
 
-/* Where walking begins in the segment, if it does. */
-TAP_INLINE bool walk_starts(struct tap_work *work, struct walk *walk, struct walk_at *at)
-{
-	__s32 before = walk_diff(walk->next, at->seq);
-
-	if (walk->state == WALK_LOST) {
-		if (at->end == at->seq ||
-		    (walk->flags & WALK_SEEN && walk_diff(at->seq, walk->end) < 0))
-			return false;
-		walk->next = at->seq;
-		walk->have = 0;
-		at->sync = 1;
-		return true;
-	}
-	if (walk->flags & WALK_LAST && before > 0 && walk_diff(at->end, walk->next) >= 0) {
-		walk->flags &= ~WALK_LAST;
-		at->ends = 1; /* a message does, here */
-		if (tap_commands || walk->flags & WALK_SMP)
-			walk_emit(work, at, at->seq, before, 0);
-	}
-	return walk_diff(at->end, walk->next + walk->have) > 0;
-}
-
 /* The heads in the segment, or all of it from where no boundary is known. */
 TAP_INLINE void walk_heads(void *ctx, enum tap_hook hook, struct tap_work *work, struct flow *flow,
 			   struct walk *walk, struct walk_at *at)
@@ -230,7 +181,7 @@ TAP_INLINE void walk_heads(void *ctx, enum tap_hook hook, struct tap_work *work,
 			flow->bytes = 0;
 	} else {
 		if (end == WALK_DONE) {
-			walk_turn(flow, work->side, at);
+			walk_turn(flow, work->side, at, &work->seg.ts_ns);
 			return;
 		}
 		from = walk->next + walk->have;

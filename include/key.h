@@ -14,6 +14,17 @@ struct tap_key {
 };
 _Static_assert(sizeof(struct tap_key) == 12, "BPF map key");
 
+/* What user space tells the tap of a connection that is followed. */
+struct tap_steer {
+	__u8 link[14]; /* 0: the kernel takes what it runs a program on for a frame */
+	__u8 level;    /* enum tap_level */
+	__u8 client;   /* which of the key's ends */
+	struct tap_key key;
+	__u16 server; /* whose latencies these are: latency.h */
+	__u16 pad;
+};
+_Static_assert(sizeof(struct tap_steer) == 32, "the test run's packet");
+
 static inline __attribute__((always_inline)) __u64 key_mix(__u64 hash, __u64 word)
 {
 	hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;

@@ -20,6 +20,14 @@ enum latency_kind {
 
 #define LATENCY_SERVERS 256u /* told apart; the first stands for all others */
 
+/* One of them, by which the kernel knows its number. */
+struct latency_server {
+	__u8 addr[16]; /* as in struct seg */
+	__u16 port;
+	__u16 pad;
+};
+_Static_assert(sizeof(struct latency_server) == 20, "BPF map key");
+
 /*
  * Buckets of a quarter of a power of two each, in units of 1,024 ns: the first four are one unit
  * wide; the last, from 481 s on, has no end.

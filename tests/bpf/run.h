@@ -190,7 +190,7 @@ struct flow_value {
 	uint64_t ns[3];
 	uint32_t counts[6];
 	uint16_t server;
-	uint8_t client, turn, kind, sealed, pad[2];
+	uint8_t client, turn, kind, sealed, spent, pad;
 };
 
 static inline int flow_level(struct tap *tap, uint16_t sport, struct tap_key *key)
@@ -205,7 +205,18 @@ static inline int flow_level(struct tap *tap, uint16_t sport, struct tap_key *ke
 	return (int)flow.level;
 }
 
-/* As user space does; age: as if nothing had been handed over for a long time. */
+/* As user space does; true if the flow was there. */
+static inline bool steer(struct tap *tap, const struct tap_key *key, uint8_t level, uint16_t server)
+{
+	struct tap_steer packet_in = {.level = level, .key = *key, .server = server};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &packet_in,
+		    .data_size_in = sizeof(packet_in));
+
+	CHECK_INT(bpf_prog_test_run_opts(bpf_program__fd(tap->skel->progs.tap_steer), &opts), 0);
+	return !opts.retval;
+}
+
+/* The same; age: as if nothing had been handed over for a long time. */
 static inline void set_level(struct tap *tap, uint16_t sport, uint8_t level, uint16_t age)
 {
 	int map = bpf_map__fd(tap->skel->maps.flows);
@@ -213,9 +224,10 @@ static inline void set_level(struct tap *tap, uint16_t sport, uint8_t level, uin
 	struct tap_key key;
 
 	CHECK(flow_level(tap, sport, &key) >= 0);
+	CHECK(steer(tap, &key, level, 0));
+	if (!age)
+		return;
 	bpf_map_lookup_elem(map, &key, &flow);
-	flow.level = level;
-	flow.bytes = 0;
 	flow.beat -= age;
 	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
 }

@@ -3,80 +3,7 @@
  * turns.c - tests of what the tap keeps account of by itself at TAP_HEADS: commands by kind, and
  * after what time they were answered.
  */
-#include "bpf/run.h"
-#include "latency.h"
-
-#define PORT 9
-
-static struct latency sums[LATENCY_KINDS];
-static uint32_t at[2]; /* sequence numbers: client, server */
-
-enum { CLIENT, SERVER };
-
-static void sums_begin(struct tap *tap)
-{
-	int map = bpf_map__fd(tap->skel->maps.latencies), cpus = libbpf_num_possible_cpus();
-	struct latency *zero = calloc((size_t)cpus, sizeof(*zero));
-
-	for (uint32_t key = 0; key < LATENCY_KINDS; key++)
-		CHECK(!bpf_map_update_elem(map, &key, zero, BPF_NOEXIST));
-	free(zero);
-}
-
-static void sums_read(struct tap *tap)
-{
-	int map = bpf_map__fd(tap->skel->maps.latencies), cpus = libbpf_num_possible_cpus();
-	struct latency *all = calloc((size_t)cpus, sizeof(*all));
-
-	memset(sums, 0, sizeof(sums));
-	for (uint32_t key = 0; key < LATENCY_KINDS; key++) {
-		CHECK(!bpf_map_lookup_elem(map, &key, all));
-		for (int cpu = 0; cpu < cpus; cpu++) {
-			sums[key].count += all[cpu].count;
-			sums[key].first_sum_ns += all[cpu].first_sum_ns;
-			sums[key].total_sum_ns += all[cpu].total_sum_ns;
-			for (uint32_t i = 0; i < LATENCY_BUCKETS; i++) {
-				sums[key].first[i] += all[cpu].first[i];
-				sums[key].total[i] += all[cpu].total[i];
-			}
-		}
-	}
-	free(all);
-}
-
-static int say(struct tap *tap, int who, uint8_t flags, const void *payload, uint32_t len)
-{
-	int counted = SEND(tap, who == CLIENT ? HOOK_INGRESS : HOOK_EGRESS, .sport = PORT,
-			   .swap = who == SERVER, .seq = at[who], .flags = flags,
-			   .payload = payload, .payload_len = len);
-
-	at[who] += len;
-	return counted;
-}
-
-/* The first `sent` bytes of a TDS packet of len bytes. */
-static int tds(struct tap *tap, int who, uint8_t type, uint8_t status, uint32_t len, uint32_t sent)
-{
-	uint8_t packet_bytes[4096] = {type, status, (uint8_t)(len >> 8), (uint8_t)len, 0, 55, 1, 0};
-
-	memset(packet_bytes + 8, 0x80, sizeof(packet_bytes) - 8); /* never a head */
-	return say(tap, who, PSH | ACK, packet_bytes, sent);
-}
-
-static int more(struct tap *tap, int who, uint32_t len)
-{
-	uint8_t bytes[4096];
-
-	memset(bytes, 0x80, sizeof(bytes));
-	return say(tap, who, PSH | ACK, bytes, len);
-}
-
-static int tls(struct tap *tap, int who, uint8_t flags, uint32_t len)
-{
-	uint8_t bytes[4096] = {0x17, 3, 3, (uint8_t)((len - 5) >> 8), (uint8_t)(len - 5)};
-
-	return say(tap, who, flags, bytes, len);
-}
+#include "bpf/talk.h"
 
 /* A flow at TAP_HEADS, of which both sides' frames are known. */
 static void begin(struct tap *tap, const struct tap_setup *setup)
@@ -89,24 +16,6 @@ static void begin(struct tap *tap, const struct tap_setup *setup)
 	set_level(tap, PORT, TAP_HEADS, 0);
 	CHECK_INT(tds(tap, CLIENT, 1, 1, 600, 600), TAP_CNT_EVENT);
 	CHECK_INT(tds(tap, SERVER, 4, 1, 600, 600), TAP_CNT_EVENT);
-}
-
-static const struct tap_counts *told(int i)
-{
-	CHECK_INT(records[i].seg.note, SEG_NOTE_HEADS | SEG_NOTE_COUNTS);
-	CHECK_INT(records[i].seg.cap_len, 0);
-	return (const struct tap_counts *)records[i].payload;
-}
-
-static void check_counts(const struct tap_counts *c, uint32_t batch, uint32_t rpc, uint32_t bulk,
-			 uint32_t transaction, uint32_t attention, uint32_t resets)
-{
-	CHECK_INT(c->commands[LATENCY_BATCH], batch);
-	CHECK_INT(c->commands[LATENCY_RPC], rpc);
-	CHECK_INT(c->commands[LATENCY_BULK], bulk);
-	CHECK_INT(c->commands[LATENCY_TRANSACTION], transaction);
-	CHECK_INT(c->commands[LATENCY_ATTENTION], attention);
-	CHECK_INT(c->resets, resets);
 }
 
 /* A stream of commands puts nothing into the ring buffer. */

@@ -167,6 +167,7 @@ static const struct guarded guarded[] = {
 	{SCMP_SYS(bpf), 0, ALL, BPF_OBJ_GET_INFO_BY_FD},
 	{SCMP_SYS(bpf), 0, ALL, BPF_PROG_GET_FD_BY_ID},
 	{SCMP_SYS(bpf), 0, ALL, BPF_LINK_CREATE},
+	{SCMP_SYS(bpf), 0, ALL, BPF_PROG_TEST_RUN},
 };
 
 static int confine_add_calls(scmp_filter_ctx ctx, unsigned int need)

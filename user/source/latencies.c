@@ -12,15 +12,11 @@
 #include "log.h"
 #include "latencies.h"
 
-struct server {
-	uint8_t addr[16];
-	uint16_t port;
-};
-
 struct latencies {
-	int map, cpus;
-	uint32_t count, last; /* last: the one that was asked for last */
-	struct server at[LATENCY_SERVERS];
+	int map, servers; /* the kernel's */
+	int cpus;
+	uint16_t count, last; /* last: the one that was asked for last */
+	struct latency_server at[LATENCY_SERVERS];
 	struct latency *per_cpu; /* of one key, for each possible CPU */
 };
 
@@ -37,13 +33,14 @@ static int server_begin(struct latencies *latencies, uint32_t index)
 	return 0;
 }
 
-struct latencies *latencies_new(int map)
+struct latencies *latencies_new(int map, int servers)
 {
 	struct latencies *latencies = calloc(1, sizeof(*latencies));
 
 	if (!latencies)
 		return NULL;
 	latencies->map = map;
+	latencies->servers = servers;
 	latencies->cpus = libbpf_num_possible_cpus();
 	latencies->count = 1;
 	if (latencies->cpus > 0)
@@ -61,28 +58,37 @@ void latencies_free(struct latencies *latencies)
 	free(latencies);
 }
 
-static bool server_is(const struct server *server, const uint8_t *addr, uint16_t port)
+static bool server_is(const struct latency_server *server, const uint8_t *addr, uint16_t port)
 {
 	return server->port == port && !memcmp(server->addr, addr, sizeof(server->addr));
 }
 
-uint32_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint16_t port)
+uint16_t latencies_find(struct latencies *latencies, const uint8_t *addr, uint16_t port)
 {
-	struct server *server;
-
 	if (latencies->last && server_is(&latencies->at[latencies->last], addr, port))
 		return latencies->last;
-	for (uint32_t i = 1; i < latencies->count; i++)
+	for (uint16_t i = 1; i < latencies->count; i++)
 		if (server_is(&latencies->at[i], addr, port))
 			return latencies->last = i;
-	if (latencies->count == LATENCY_SERVERS || server_begin(latencies, latencies->count)) {
+	return 0;
+}
+
+uint16_t latencies_add(struct latencies *latencies, const uint8_t *addr, uint16_t port)
+{
+	uint16_t number = latencies->count;
+	struct latency_server *server;
+
+	if (number == LATENCY_SERVERS || server_begin(latencies, number)) {
 		log_debug("no room for another server's command latency: it is one of the others");
 		return 0;
 	}
-	server = &latencies->at[latencies->count];
+	server = &latencies->at[number];
 	memcpy(server->addr, addr, sizeof(server->addr));
 	server->port = port;
-	return latencies->last = latencies->count++;
+	if (bpf_map_update_elem(latencies->servers, server, &number, BPF_ANY))
+		log_debug("the kernel is not told of a server: %s", strerror(errno));
+	latencies->count++;
+	return latencies->last = number;
 }
 
 static void latency_add(struct latency *sum, const struct latency *one)
@@ -98,8 +104,8 @@ static void latency_add(struct latency *sum, const struct latency *one)
 
 int latencies_read(const struct latencies *latencies, live_latency_fn *fn, void *ctx)
 {
-	for (uint32_t key = 0; key < latencies->count * LATENCY_KINDS; key++) {
-		const struct server *server = &latencies->at[key / LATENCY_KINDS];
+	for (uint32_t key = 0; key < latencies->count * (uint32_t)LATENCY_KINDS; key++) {
+		const struct latency_server *server = &latencies->at[key / LATENCY_KINDS];
 		struct latency sum = {0};
 
 		if (bpf_map_lookup_elem(latencies->map, &key, latencies->per_cpu))

@@ -305,7 +305,8 @@ static int live_load(struct live *live, const struct live_config *config)
 		return err;
 	if (config->ports)
 		live->ports = *config->ports;
-	live->latencies = latencies_new(bpf_map__fd(live->tap->maps.latencies));
+	live->latencies = latencies_new(bpf_map__fd(live->tap->maps.latencies),
+					bpf_map__fd(live->tap->maps.servers));
 	if (!live->latencies)
 		return -ENOMEM;
 	live->silent = silent_new(bpf_map__fd(live->tap->maps.halves),
@@ -531,21 +532,31 @@ static struct tap_key live_key(const struct live *live, const struct flow_key *f
 	return key;
 }
 
+/* Tell the tap; false if it does not follow the flow, or no longer. */
+static bool live_steer(const struct live *live, const struct tap_steer *steer)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = steer, .data_size_in = sizeof(*steer));
+
+	return !bpf_prog_test_run_opts(bpf_program__fd(live->tap->progs.tap_steer), &run) &&
+	       !run.retval;
+}
+
 void live_tap(struct live *live, const struct flow_key *flow_key, uint8_t client,
 	      enum tap_level level)
 {
-	struct tap_key key = live_key(live, flow_key);
-	int map = bpf_map__fd(live->tap->maps.flows);
-	struct tap_flow flow;
+	const uint8_t *addr = flow_key->addr[!client];
+	uint16_t port = flow_key->port[!client];
+	struct tap_steer steer = {.level = (__u8)level,
+				  .client = client,
+				  .key = live_key(live, flow_key),
+				  .server = latencies_find(live->latencies, addr, port)};
 
-	if (bpf_map_lookup_elem(map, &key, &flow) || flow.level == level)
+	/* Only what has a connection is a server, and is given a number. */
+	if (!live_steer(live, &steer) || steer.server)
 		return;
-	flow.level = (__u8)level;
-	flow.client = client;
-	flow.server = (__u16)latencies_server(live->latencies, flow_key->addr[!client],
-					      flow_key->port[!client]);
-	flow.bytes = 0; /* anew, for what is handed over until the kernel knows a frame boundary */
-	bpf_map_update_elem(map, &key, &flow, BPF_EXIST);
+	steer.server = latencies_add(live->latencies, addr, port);
+	if (steer.server)
+		live_steer(live, &steer);
 }
 
 void live_set_ports(struct live *live, const struct port_set *ports)

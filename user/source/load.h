@@ -11,7 +11,7 @@
 #include "live.h"
 #include "tap.skel.h"
 
-/* A value of the map "flows"; struct flow of bpf/flow.h. What the kernel keeps starts as zeros. */
+/* A value of the map "flows"; struct flow of bpf/flow.h. */
 struct tap_flow {
 	__u8 level;
 	__u8 closing;
@@ -30,7 +30,8 @@ struct tap_flow {
 	__u8 turn;
 	__u8 kind;
 	__u8 sealed;
-	__u8 pad[2];
+	__u8 spent;
+	__u8 pad;
 };
 _Static_assert(sizeof(struct tap_flow) == 88, "bpf/flow.h");
 

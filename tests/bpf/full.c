@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * full.c - tests of a flow at TAP_FULL: its frames are walked while all of it is handed over, so
+ * that TAP_HEADS can go on at any segment; and of how user space steers it.
+ */
+#include "bpf/talk.h"
+
+/* A connection whose handshake is seen, and its PRELOGIN. */
+static void begin_unanswered(struct tap *tap, const struct tap_setup *setup)
+{
+	tap_open(tap, setup);
+	sums_begin(tap);
+	at[CLIENT] = 5001;
+	at[SERVER] = 9001;
+	SEND(tap, HOOK_INGRESS, .sport = PORT, .flags = SYN, .seq = 5000);
+	SEND(tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .flags = SYN | ACK, .seq = 9000,
+	     .ack = 5001);
+	SEND(tap, HOOK_INGRESS, .sport = PORT, .seq = 5001, .ack = 9001);
+	CHECK_INT(SEND(tap, HOOK_INGRESS, .sport = PORT, .seq = 5001, .ack = 9001,
+		       .payload = (const uint8_t[40]){0x12, 1, 0, 40}, .payload_len = 40),
+		  TAP_CNT_EVENT);
+	at[CLIENT] += 40;
+}
+
+/* The same, answered. */
+static void begin(struct tap *tap, const struct tap_setup *setup)
+{
+	begin_unanswered(tap, setup);
+	CHECK_INT(tds(tap, SERVER, 4, 1, 40, 40), TAP_CNT_EVENT);
+	CHECK_INT(records[0].seg.note, 0);
+}
+
+static uint8_t level(struct tap *tap)
+{
+	struct tap_key key;
+
+	return (uint8_t)flow_level(tap, PORT, &key);
+}
+
+/* The end of the client's stream, which tells what was counted since. */
+static const struct tap_counts *finish(struct tap *tap)
+{
+	say(tap, CLIENT, FIN | ACK, NULL, 0);
+	return told(record_count - 1);
+}
+
+/* Whatever of a result comes before user space has spoken: nothing of it is lost. */
+static void bulk_before_word(enum hook server_hook, const struct tap_setup *setup)
+{
+	static uint8_t result[60000];
+	struct tap tap;
+	uint32_t handed = 0, len = 0;
+
+	begin(&tap, setup);
+	tds(&tap, CLIENT, 1, 1, 100, 100);
+	for (; len + 1000 <= sizeof(result);
+	     len += 1000) { /* packets of 1,000 bytes, one message */
+		memset(result + len, 0x80, 1000);
+		memcpy(result + len,
+		       (const uint8_t[8]){4, len + 2000 > sizeof(result), 1000 >> 8, 1000 & 0xff, 0,
+					  55, 1},
+		       8);
+	}
+	for (uint32_t from = 0; from < len; from += 700) { /* and segments that are cut anywhere */
+		uint32_t n = len - from < 700 ? len - from : 700;
+
+		SEND(&tap, server_hook, .sport = PORT, .swap = 1, .seq = at[SERVER],
+		     .payload = result + from, .payload_len = n);
+		at[SERVER] += n;
+		handed += record_count ? records[0].seg.cap_len : 0;
+	}
+	CHECK(handed > 10000 && handed < 12000);
+	CHECK_INT(level(&tap), TAP_HEADS);
+	CHECK_INT(tap_counter(&tap, TAP_CNT_BUDGET), 0);
+	sums_read(&tap);
+	CHECK_INT(sums[LATENCY_BATCH].count, 1); /* where it began it was not yet the kernel's */
+	CHECK(sums[LATENCY_BATCH].first_sum_ns < sums[LATENCY_BATCH].total_sum_ns);
+	CHECK_INT(tds(&tap, CLIENT, 3, 1, 100, 100), TAP_CNT_SKIPPED);
+	CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_SKIPPED);
+	sums_read(&tap);
+	CHECK_INT(sums[LATENCY_RPC].count, 1);
+	check_counts(finish(&tap), 0, 1, 0, 0, 0, 0);
+	tap_close(&tap);
+}
+
+UNIT_CASE(bulk_before_word_tc)
+{
+	bulk_before_word(HOOK_EGRESS, &(struct tap_setup){.budget = 12000});
+}
+
+UNIT_CASE(bulk_before_word_xdp)
+{
+	bulk_before_word(HOOK_XDP, &(struct tap_setup){.budget = 12000});
+	bulk_before_word(HOOK_XDP, &(struct tap_setup){.budget = 12000, .xdp_direct = true});
+}
+
+/* Where frames are not known the budget is the end of it. */
+UNIT_CASE(not_tds)
+{
+	static const uint8_t garbage[1000] = "no TDS";
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){.budget = 2000});
+	say(&tap, CLIENT, PSH | ACK, garbage, sizeof(garbage));
+	say(&tap, CLIENT, PSH | ACK, garbage, sizeof(garbage));
+	CHECK_INT(say(&tap, CLIENT, PSH | ACK, garbage, sizeof(garbage)), TAP_CNT_BUDGET);
+	CHECK_INT(level(&tap), TAP_CLOSE);
+	tap_close(&tap);
+}
+
+/* A server that never answers, and then closes: nothing is said of how far it has come. */
+UNIT_CASE(closed_before_an_answer)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	begin_unanswered(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	CHECK_INT(say(&tap, SERVER, FIN | ACK, NULL, 0), TAP_CNT_EVENT);
+	steer(&tap, &key, TAP_HEADS, 0);
+	CHECK_INT(say(&tap, CLIENT, ACK, NULL, 0),
+		  TAP_CNT_EVENT); /* the ACK of a FIN is of interest */
+	at[SERVER]++;
+	CHECK_INT(say(&tap, SERVER, RST, NULL, 0), TAP_CNT_EVENT);
+	for (int i = 0; i < record_count; i++)
+		CHECK_INT(records[i].seg.seq, records[i].seg.sport == 1433 ? 9002 : 5041);
+	tap_close(&tap);
+}
+
+/* From the segment on that comes after user space's word nothing is handed over. */
+UNIT_CASE(steered)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	CHECK_INT(flow_level(&tap, PORT, &key), TAP_FULL);
+	CHECK(steer(&tap, &key, TAP_HEADS, 0));
+	CHECK_INT(level(&tap), TAP_HEADS);
+	CHECK_INT(tds(&tap, CLIENT, 1, 1, 100, 100), TAP_CNT_SKIPPED);
+	CHECK_INT(tds(&tap, SERVER, 4, 0, 2000, 1000), TAP_CNT_SKIPPED);
+	CHECK_INT(more(&tap, SERVER, 1000), TAP_CNT_SKIPPED);
+	CHECK_INT(tds(&tap, SERVER, 4, 1, 200, 200), TAP_CNT_SKIPPED);
+	sums_read(&tap);
+	CHECK_INT(sums[LATENCY_BATCH].count, 1);
+	check_counts(finish(&tap), 1, 0, 0, 0, 0, 0);
+	key.port[0]++;
+	CHECK(!steer(&tap, &key, TAP_HEADS, 0));
+	tap_close(&tap);
+}
+
+/* A command that user space saw the beginning of is timed by the kernel, one that it saw whole not.
+ */
+UNIT_CASE(steered_within_a_command)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	CHECK_INT(tds(&tap, CLIENT, 1, 1, 100, 100), TAP_CNT_EVENT);
+	CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_EVENT);
+	CHECK_INT(tds(&tap, CLIENT, 3, 1, 100, 100), TAP_CNT_EVENT);
+	CHECK_INT(tds(&tap, SERVER, 4, 1, 2000, 1000), TAP_CNT_EVENT);
+	usleep(2000);
+	steer(&tap, &key, TAP_HEADS, 0);
+	CHECK_INT(more(&tap, SERVER, 1000), TAP_CNT_SKIPPED);
+	sums_read(&tap);
+	CHECK_INT(sums[LATENCY_BATCH].count, 0);
+	CHECK_INT(sums[LATENCY_RPC].count, 1);
+	CHECK(sums[LATENCY_RPC].total_sum_ns >= sums[LATENCY_RPC].first_sum_ns + 2000000);
+	check_counts(finish(&tap), 0, 0, 0, 0, 0, 0); /* user space counted them */
+	tap_close(&tap);
+}
+
+/* Heads cut anywhere, several in a segment, TLS and SMP: what follows is walked all the same. */
+UNIT_CASE(frames_of_all_kinds)
+{
+	static const uint8_t stream[] = {
+		4,    1, 0, 12, 0,  55, 1, 0, 9, 9, 9, 9,	      /* TDS */
+		0x17, 3, 3, 0,	4,  9,	9, 9, 9,		      /* TLS */
+		0x53, 1, 0, 0,	16, 0,	0, 0, 0, 0, 0, 0, 4, 0, 0, 0, /* SMP */
+		4,    1, 0, 9,	0,  55, 1, 0, 9,
+	};
+	struct tap_key key;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	for (uint32_t cut = 1; cut < sizeof(stream); cut++) {
+		steer(&tap, &key, TAP_FULL, 0);
+		CHECK_INT(say(&tap, SERVER, PSH | ACK, stream, cut), TAP_CNT_EVENT);
+		CHECK_INT(say(&tap, SERVER, PSH | ACK, stream + cut, sizeof(stream) - cut),
+			  TAP_CNT_EVENT);
+		CHECK_INT(records[0].seg.note, 0);
+		CHECK_INT(records[0].seg.cap_len, sizeof(stream) - cut);
+		steer(&tap, &key, TAP_HEADS, 0);
+		CHECK_INT(tds(&tap, SERVER, 4, 1, 300, 300), TAP_CNT_SKIPPED);
+	}
+	tap_close(&tap);
+}
+
+/* A loss at TAP_FULL, and the next segment that begins with a frame. */
+UNIT_CASE(loss)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	at[SERVER] += 50;
+	CHECK_INT(tds(&tap, SERVER, 4, 1, 700, 700),
+		  TAP_CNT_EVENT); /* long enough to be believed */
+	steer(&tap, &key, TAP_HEADS, 0);
+	CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_SKIPPED);
+	steer(&tap, &key, TAP_FULL, 0);
+	at[SERVER] += 50;
+	CHECK_INT(more(&tap, SERVER, 700), TAP_CNT_EVENT);
+	steer(&tap, &key, TAP_HEADS, 0);
+	CHECK_INT(more(&tap, SERVER, 700), TAP_CNT_EVENT);
+	CHECK_INT(records[record_count - 1].seg.note, 0);
+	tap_close(&tap);
+}
+
+/* What is no command, a login on an old connection for one, is not timed as one of another server.
+ */
+UNIT_CASE(no_command)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	steer(&tap, &key, TAP_HEADS, 0);
+	for (uint8_t type = 16; type <= 18; type++) {
+		CHECK_INT(tds(&tap, CLIENT, type, 1, 100, 100), TAP_CNT_SKIPPED);
+		CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_SKIPPED);
+	}
+	sums_read(&tap);
+	for (int kind = 0; kind < LATENCY_KINDS; kind++)
+		CHECK_INT(sums[kind].count, 0);
+	CHECK_INT(finish(&tap)->awaiting, 0);
+	tap_close(&tap);
+}
+
+int main(void)
+{
+	libbpf_set_print(quiet);
+	RUN(bulk_before_word_tc);
+	RUN(bulk_before_word_xdp);
+	RUN(not_tds);
+	RUN(closed_before_an_answer);
+	RUN(steered);
+	RUN(steered_within_a_command);
+	RUN(frames_of_all_kinds);
+	RUN(loss);
+	RUN(no_command);
+	return unit_status();
+}
