@@ -71,6 +71,9 @@ TAP_INLINE bool half_is(const struct half *half, const struct tap_key *key)
 	return half && flow_key_same(&half->key, key);
 }
 
+/* A SYN was kept since user space looked. */
+__u32 tap_kept;
+
 /* Keep a SYN, in the place of whatever was there. */
 TAP_INLINE void half_begin(struct half *half, const struct tap_key *key, const struct seg *syn)
 {
@@ -81,6 +84,8 @@ TAP_INLINE void half_begin(struct half *half, const struct tap_key *key, const s
 	half->key = *key;
 	half->syn = *syn;
 	half->state = 1 << HALF_SYN;
+	if (!tap_kept) /* not written by each of a flood's, on each CPU */
+		tap_kept = 1;
 }
 
 /* Keep a later packet of the handshake, the first of its kind. */

@@ -484,25 +484,40 @@ static void live_look_for_silent(struct live *live)
 {
 	struct timespec now;
 
+	if (live->tap->bss->tap_kept) {
+		live->tap->bss->tap_kept = 0;
+		silent_expect(live->silent);
+	}
 	clock_gettime(CLOCK_MONOTONIC, &now); /* the tap's */
 	live->segments +=
 		silent_look(live->silent, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
 			    &live->ports, &live->learned, live->fn, live->fn_ctx);
 }
 
-int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
+/* Takes note of the ring buffer's edge, too; what is in it is found by looking. */
+static int live_events(struct live *live)
 {
 	struct epoll_event events[4];
+	int n = epoll_wait(live->epoll_fd, events, 4, 0);
 	uint64_t expired;
+
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.fd == live->netlink_fd)
+			live_follow(live);
+		else if (events[i].data.fd == live->timer_fd &&
+			 read(live->timer_fd, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
+			return -errno;
+	}
+	return 0;
+}
+
+int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
+{
 	bool browsed;
-	int err;
+	int err = live_events(live);
 
-	/* Takes note of the ring buffer's edge; what is due is found by looking. */
-	epoll_wait(live->epoll_fd, events, 4, 0);
-	if (read(live->timer_fd, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
-		return -errno;
-	live_follow(live);
-
+	if (err)
+		return err;
 	live->fn = fn;
 	live->fn_ctx = ctx;
 	live->segments = 0;

@@ -17,6 +17,7 @@ struct silent {
 	struct tap_half *at; /* shared with the kernel */
 	uint32_t slots;
 	uint64_t looked_ns;
+	uint32_t looks; /* left: in the first the newest SYN may not be seen yet */
 	uint64_t untold;
 };
 
@@ -42,14 +43,22 @@ void silent_free(struct silent *silent)
 	free(silent);
 }
 
+void silent_expect(struct silent *silent)
+{
+	silent->looks = 2;
+}
+
 /* Take a SYN out of its slot, if it is due. The kernel may put another one there at any moment. */
-static bool silent_take(struct tap_half *half, uint64_t now_ns, struct seg *syn)
+static bool silent_take(struct silent *silent, struct tap_half *half, uint64_t now_ns,
+			struct seg *syn)
 {
 	__u32 state = __atomic_load_n(&half->state, __ATOMIC_ACQUIRE);
 	uint64_t ts_ns = half->syn.ts_ns;
 
-	if (!(state & TAP_HALF_SYN) || state & TAP_HALF_ANSWERED || now_ns < ts_ns ||
-	    now_ns - ts_ns < SILENT_NS)
+	if (!(state & TAP_HALF_SYN) || state & TAP_HALF_ANSWERED)
+		return false;
+	silent_expect(silent);
+	if (now_ns < ts_ns || now_ns - ts_ns < SILENT_NS)
 		return false;
 	*syn = half->syn;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -63,11 +72,12 @@ int silent_look(struct silent *silent, uint64_t now_ns, const struct port_set *p
 	struct seg syn;
 	int told = 0;
 
-	if (now_ns - silent->looked_ns < SILENT_LOOK_NS)
+	if (!silent->looks || now_ns - silent->looked_ns < SILENT_LOOK_NS)
 		return 0;
 	silent->looked_ns = now_ns;
+	silent->looks--;
 	for (uint32_t i = 0; i < silent->slots; i++) {
-		if (!silent_take(&silent->at[i], now_ns, &syn) ||
+		if (!silent_take(silent, &silent->at[i], now_ns, &syn) ||
 		    (!port_set_has(ports, syn.dport) && !port_set_has(learned, syn.dport)))
 			continue;
 		if (told == SILENT_TOLD) {

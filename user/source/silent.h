@@ -14,6 +14,9 @@ struct silent;
 struct silent *silent_new(int map, uint32_t slots);
 void silent_free(struct silent *silent);
 
+/* The kernel has kept a SYN: look, until there is none left that nobody answered. */
+void silent_expect(struct silent *silent);
+
 /*
  * Hand those to watched ports over that have waited long enough by now_ns; of too many at once
  * some, the others are counted. Looks once a second, however often it is called. Returns how many.
