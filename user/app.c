@@ -165,7 +165,7 @@ int app_open(struct app *app)
 	bool serve = app->live && opts->listen, metrics = serve || opts->textfile;
 	int err = 0;
 
-	app->prompt = app->live || config.terminal;
+	app->prompt = !app->live && config.terminal;
 	app->progress = isatty(STDERR_FILENO) && !config.terminal;
 	if (!app_listen(app, opts->format, &config, opts->commands))
 		err = -ENOMEM;

@@ -42,7 +42,7 @@ struct app {
 	struct listener *metrics; /* NULL: nobody asked for metrics */
 	struct listener *page;	  /* NULL: nothing is served */
 	struct wallclock clock;
-	bool prompt;		/* every record is written out at once */
+	bool prompt;		/* files: every record is written out at once */
 	bool progress;		/* standard error is a terminal of its own */
 	uint64_t progress_ns;	/* when it was shown last */
 	struct file_stats read; /* the files so far */

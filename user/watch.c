@@ -19,25 +19,32 @@
 #define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is asked */
 #define STATUS_MAX    256	    /* interfaces that do not fit are left out */
 
-static int watch_round(void *ctx)
+static int watch_segments(struct app *app)
 {
-	struct app *app = ctx;
 	int n = live_dispatch(app->live, app_segment, app);
 
 	if (n >= 0 || n == -EINTR)
-		return app->out->err;
+		return 0;
 	log_error("cannot read from the kernel: %s", strerror(-n));
 	return n;
+}
+
+/* Before the program waits again, all that it knows is written out: of many logins at one go. */
+static int watch_round(void *ctx)
+{
+	struct app *app = ctx;
+
+	return watch_segments(app) ?: output_flush(app->out);
 }
 
 static int watch_tick(void *ctx)
 {
 	struct app *app = ctx;
-	int err = watch_round(app);
+	int err = watch_segments(app);
 
 	/* After the segments: what is in the ring buffer is older than now. */
 	engine_tick(app->engine, clock_now_ns());
-	return err;
+	return err ?: output_flush(app->out);
 }
 
 /*
@@ -163,6 +170,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	service_stopping();
 	watch_round(app);
 	engine_finish(app->engine);
+	output_flush(app->out);
 	err = export_textfile(app) ?: err;
 	app_summary(app);
 	return err;
