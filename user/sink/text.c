@@ -68,14 +68,19 @@ static const char *text_colour(const struct text_sink *sink, const char *escape)
  */
 static const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
 {
-	double ms = (double)ns / 1e6;
+	uint64_t us10 = (ns + 5000) / 10000, us100 = (ns + 50000) / 100000;
+	uint64_t ms = (ns + 500000) / 1000000;
 
 	if (ns == NO_NS)
 		return "-";
-	if (ms >= 9999.5)
-		snprintf(text, TEXT_MS_MAX, "%.0fs", ms / 1000);
+	if (us10 < 1000)
+		snprintf(text, TEXT_MS_MAX, "%u.%02u", (unsigned)us10 / 100, (unsigned)us10 % 100);
+	else if (us100 < 1000)
+		snprintf(text, TEXT_MS_MAX, "%u.%u", (unsigned)us100 / 10, (unsigned)us100 % 10);
+	else if (ms < 10000)
+		snprintf(text, TEXT_MS_MAX, "%u", (unsigned)ms);
 	else
-		snprintf(text, TEXT_MS_MAX, "%.*f", ms < 9.995 ? 2 : ms < 99.95 ? 1 : 0, ms);
+		snprintf(text, TEXT_MS_MAX, "%us", (unsigned)((ns + 500000000) / 1000000000));
 	return text;
 }
 
