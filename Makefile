@@ -21,7 +21,7 @@ endif
 
 # What the build and the tests need of Debian, and the file that shows each set to be there.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libssl-dev \
-	libmicrohttpd-dev libgnutls28-dev libyaml-dev libcrypt-dev \
+	libmicrohttpd-dev libgnutls28-dev libisal-dev libyaml-dev libcrypt-dev \
 	libsystemd-dev libcap-dev libseccomp-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
@@ -39,7 +39,7 @@ BENCH_DEBS := valgrind util-linux curl libndpi-bin
 DEB_DEBS   := dpkg-dev
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
-LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls yaml-0.1 libcrypt \
+LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
 	libsystemd libcap libseccomp
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
 	-I$(O)/skel
