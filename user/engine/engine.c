@@ -176,8 +176,8 @@ static bool of_another(const struct engine *e, const struct flow *f, enum side f
 
 static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *sender)
 {
-	struct flow_key key = flow_key_of(seg, sender);
-	struct flow *f = flow_find(&e->flows, &key);
+	struct flow_key key;
+	struct flow *f = flow_find(&e->flows, seg, &key, sender);
 	enum side from;
 
 	if (!f)

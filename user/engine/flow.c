@@ -73,10 +73,32 @@ static bool key_is(const struct flow_key *a, const struct flow_key *b)
 		 (x.addr[3] ^ y.addr[3]) | (x.ports ^ y.ports));
 }
 
-struct flow *flow_find(const struct flow_table *t, const struct flow_key *key)
+/* As memcmp() of addresses, and of ports where those are the same. */
+static bool comes_after(const struct seg *seg)
 {
-	struct flow *f = flow_at(t, t->buckets[flow_hash(key) & t->mask]);
+	uint64_t a[2], b[2];
 
+	memcpy(a, seg->saddr, sizeof(a));
+	memcpy(b, seg->daddr, sizeof(b));
+	if (a[0] != b[0])
+		return be64toh(a[0]) > be64toh(b[0]);
+	if (a[1] != b[1])
+		return be64toh(a[1]) > be64toh(b[1]);
+	return seg->sport > seg->dport;
+}
+
+struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct flow_key *key,
+		       uint8_t *sender)
+{
+	bool s = comes_after(seg);
+	struct flow *f;
+
+	memcpy(key->addr[s], seg->saddr, sizeof(seg->saddr));
+	memcpy(key->addr[!s], seg->daddr, sizeof(seg->daddr));
+	key->port[s] = seg->sport;
+	key->port[!s] = seg->dport;
+	*sender = s;
+	f = flow_at(t, t->buckets[flow_hash(key) & t->mask]);
 	while (f && !key_is(&f->key, key))
 		f = flow_at(t, f->hash_next);
 	return f;
@@ -150,33 +172,6 @@ void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list)
 		return;
 	list_remove(t, f);
 	list_add(t, f, list);
-}
-
-/* As memcmp() of addresses, and of ports where those are the same. */
-static bool comes_after(const struct seg *seg)
-{
-	uint64_t a[2], b[2];
-
-	memcpy(a, seg->saddr, sizeof(a));
-	memcpy(b, seg->daddr, sizeof(b));
-	if (a[0] != b[0])
-		return be64toh(a[0]) > be64toh(b[0]);
-	if (a[1] != b[1])
-		return be64toh(a[1]) > be64toh(b[1]);
-	return seg->sport > seg->dport;
-}
-
-struct flow_key flow_key_of(const struct seg *seg, uint8_t *sender)
-{
-	bool s = comes_after(seg);
-	struct flow_key key;
-
-	memcpy(key.addr[s], seg->saddr, sizeof(seg->saddr));
-	memcpy(key.addr[!s], seg->daddr, sizeof(seg->daddr));
-	key.port[s] = seg->sport;
-	key.port[!s] = seg->dport;
-	*sender = s;
-	return key;
 }
 
 struct endpoint flow_endpoint(const struct flow *f, enum side side)

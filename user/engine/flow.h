@@ -142,7 +142,9 @@ struct engine {
 int flow_table_init(struct flow_table *t, uint32_t max_flows);
 void flow_table_release(struct flow_table *t);
 
-struct flow *flow_find(const struct flow_table *t, const struct flow_key *key);
+/* A segment's connection, its key, and which of the key's pairs (0 or 1) is the sender. */
+struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct flow_key *key,
+		       uint8_t *sender);
 /* A new flow, on list FLOW_LOGIN, zeroed but for key. There must be room: count < max_flows. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key);
 /* Unlink the flow and give its place back; what hangs on it is the caller's to free. */
@@ -166,8 +168,6 @@ static inline struct flow *flow_next(const struct flow_table *t, const struct fl
 	return flow_at(t, f->next);
 }
 
-/* The key of a segment's connection, and which of its pairs (0 or 1) is the sender. */
-struct flow_key flow_key_of(const struct seg *seg, uint8_t *sender);
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
 
 static inline enum side side_other(enum side s)
