@@ -129,13 +129,15 @@ char *text_guid(const uint8_t p[16])
 /* A decimal number; returns where it ends. */
 static char *number_put(char *out, uint64_t n)
 {
-	uint64_t rest;
-	int count = 1;
+	char digits[NUMBER_MAX], *at = digits + sizeof(digits);
+	size_t count;
 
-	for (rest = n; rest >= 10; rest /= 10)
-		count++;
-	for (int i = count; i-- > 0; n /= 10)
-		out[i] = (char)('0' + n % 10);
+	do {
+		*--at = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	count = (size_t)(digits + sizeof(digits) - at);
+	memcpy(out, at, count);
 	return out + count;
 }
 

@@ -158,7 +158,7 @@ static bool is_graceful(const struct closing *c)
 static char *graceful_text(const struct closing *c)
 {
 	(void)c;
-	return text_format("the client closed the connection");
+	return strdup("the client closed the connection"); /* nearly all do */
 }
 
 static bool is_client_reset(const struct closing *c)
