@@ -44,6 +44,7 @@ LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls libisal ya
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
 	-I$(O)/skel
 CFLAGS   ?= -O2 -g
+FAT      := -flto=2 -ffat-lto-objects
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes
 LDLIBS    = $(shell pkg-config --libs $(LIBS))
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
@@ -189,8 +190,9 @@ $(O)/tdsmon: $(O)/user/main.o $(O)/libtdsmon.a
 $(O)/libtdsmon.a: $(LIB_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-# What every packet goes through; a tenth fewer instructions than by -O2.
-$(O)/user/engine/%.o: CFLAGS := $(patsubst -O2,-O3,$(CFLAGS))
+# What every packet goes through, optimised as a whole where a program is linked with LTO: a sixth
+# fewer instructions than by -O2 and file by file. Most tests are not, so that they link at once.
+$(O)/user/engine/%.o: CFLAGS := $(patsubst -O2,-O3,$(CFLAGS)) $(FAT)
 
 $(O)/user/%.o: user/%.c | $(SKEL)
 	@mkdir -p $(@D)
@@ -206,9 +208,11 @@ $(O)/skel/%.bpf.o: bpf/%.bpf.c
 $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@
 
+$(TESTS) $(TOOLS): LDFLAGS += -fno-lto
+$(O)/tdsmon $(BENCHES): LDFLAGS += $(FAT)
 $(TESTS) $(TOOLS) $(BENCHES): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
-	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
 
 $(O)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
