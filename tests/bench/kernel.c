@@ -2,13 +2,15 @@
 /*
  * kernel.c - what the tap costs a packet, by BPF_PROG_TEST_RUN: each figure is what a program takes
  * more than one that does nothing, on the same hook and in the same round. Prints lines of
- * "name<TAB>value", the median of all rounds; nanoseconds where nothing else is said.
+ * "name<TAB>value", the median of all rounds; nanoseconds where nothing else is said. Where there
+ * is one, the floor comes after another tab: what floor.bpf.c takes, in these rounds as well.
  *
  * Run it pinned to a CPU, at real-time priority.
  */
 #include <linux/pkt_cls.h>
 
 #include "bpf/run.h"
+#include "floor.skel.h"
 #include "latency.h"
 
 #define ROUNDS	   7
@@ -18,46 +20,59 @@
 #define HOT	   1000000 /* repetitions of one packet */
 #define EMITTED	   20000   /* as many records as fit into the ring buffer */
 
-enum program { NOOP, TAP };
+enum program { NOOP, TAP, FLOOR, PROGRAMS };
 
 struct gate {
 	const char *name;
 	enum hook hook;
+	const char *floor; /* a program of floor.bpf.c */
 	struct packet_spec spec;
 	uint32_t repeat;
-	double ns[ROUNDS];
+	double ns[ROUNDS], floor_ns[ROUNDS];
 };
 
+#define BULK(port)                                                                                 \
+	{                                                                                          \
+		.sport = (port), .swap = 1, .seq = 2000, .payload_len = 1400                       \
+	}
+
 static struct gate gates[] = {
-	{"packet of another port, tc", HOOK_INGRESS, {.dport = 80, .payload_len = 100}, HOT, {0}},
-	{"packet of another port, XDP", HOOK_XDP, {.dport = 80, .payload_len = 100}, HOT, {0}},
-	{"bulk at HEADS, tc",
+	{"packet of another port, tc",
 	 HOOK_INGRESS,
-	 {.sport = 11, .swap = 1, .seq = 2000, .payload_len = 1400},
+	 "floor_port",
+	 {.dport = 80, .payload_len = 100},
 	 HOT,
+	 {0},
 	 {0}},
-	{"bulk at HEADS, XDP",
+	{"packet of another port, XDP",
 	 HOOK_XDP,
-	 {.sport = 11, .swap = 1, .seq = 2000, .payload_len = 1400},
+	 "floor_port_xdp",
+	 {.dport = 80, .payload_len = 100},
 	 HOT,
+	 {0},
 	 {0}},
-	{"bulk at CLOSE, tc",
-	 HOOK_INGRESS,
-	 {.sport = 12, .swap = 1, .payload_len = 1400},
-	 HOT,
+	{"bulk at HEADS, tc", HOOK_INGRESS, "floor_flow", BULK(11), HOT, {0}, {0}},
+	{"bulk at HEADS, XDP", HOOK_XDP, "floor_flow_xdp", BULK(11), HOT, {0}, {0}},
+	{"bulk at CLOSE, tc", HOOK_INGRESS, "floor_flow", BULK(12), HOT, {0}, {0}},
+	{"bulk at CLOSE, XDP", HOOK_XDP, "floor_flow_xdp", BULK(12), HOT, {0}, {0}},
+	{"64 bytes handed over again, XDP",
+	 HOOK_XDP,
+	 NULL,
+	 {.sport = 13, .payload_len = 64},
+	 EMITTED,
+	 {0},
 	 {0}},
-	{"bulk at CLOSE, XDP", HOOK_XDP, {.sport = 12, .swap = 1, .payload_len = 1400}, HOT, {0}},
-	{"64 bytes handed over, tc", HOOK_INGRESS, {.sport = 13, .payload_len = 64}, EMITTED, {0}},
-	{"64 bytes handed over, XDP", HOOK_XDP, {.sport = 13, .payload_len = 64}, EMITTED, {0}},
-	{"256 bytes handed over, tc",
-	 HOOK_INGRESS,
+	{"256 bytes handed over again, XDP",
+	 HOOK_XDP,
+	 NULL,
 	 {.sport = 13, .payload_len = 256},
 	 EMITTED,
+	 {0},
 	 {0}},
-	{"256 bytes handed over, XDP", HOOK_XDP, {.sport = 13, .payload_len = 256}, EMITTED, {0}},
 };
 
 static int noop_fd[2]; /* tc, XDP */
+static struct floor_bpf *the_floor;
 
 static int compare(const void *a, const void *b)
 {
@@ -88,11 +103,44 @@ static int noop(enum bpf_prog_type type, int answer)
 	return fd;
 }
 
-static int program_fd(struct tap *tap, enum hook hook, enum program which)
+static int floor_fd(const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(the_floor->obj, name));
+}
+
+static int program_fd(struct tap *tap, enum hook hook, const char *floor, enum program which)
 {
 	if (which == NOOP)
 		return noop_fd[hook == HOOK_XDP];
+	if (which == FLOOR)
+		return floor_fd(floor);
 	return bpf_program__fd(tap_program(tap, hook));
+}
+
+/* Records are read, and not kept. */
+static int forget(void *ctx, void *data, size_t size)
+{
+	(void)ctx, (void)data, (void)size;
+	return 0;
+}
+
+static void empty_rings(struct tap *tap)
+{
+	static struct ring_buffer *floors;
+
+	if (!floors)
+		floors = ring_buffer__new(bpf_map__fd(the_floor->maps.events), forget, NULL, NULL);
+	record_count = RECORDS_MAX;
+	ring_buffer__consume(tap->ring);
+	ring_buffer__consume(floors);
+}
+
+/* All floors have the tap's flows. */
+static void floor_follow(const struct tap_key *key)
+{
+	static const char value[88];
+
+	bpf_map_update_elem(bpf_map__fd(the_floor->maps.flows), key, value, BPF_ANY);
 }
 
 /* ns of one run, on average of so many of the packet at hand */
@@ -110,17 +158,19 @@ static double run(int fd, uint32_t repeat)
 
 static void gate_round(struct tap *tap, struct gate *g, int round)
 {
-	double ns[2];
+	double ns[PROGRAMS] = {0};
 
 	packet_build(&packet, &g->spec);
-	for (int i = 0; i < 2; i++) {
-		int which = (i + round) % 2; /* neither is always the first */
+	for (int i = 0; i < PROGRAMS; i++) {
+		int which = (i + round) % PROGRAMS; /* none is always the first */
 
-		ns[which] = run(program_fd(tap, g->hook, (enum program)which), g->repeat);
-		record_count = RECORDS_MAX; /* read, and not kept */
-		ring_buffer__consume(tap->ring);
+		if (which == FLOOR && !g->floor)
+			continue;
+		ns[which] = run(program_fd(tap, g->hook, g->floor, (enum program)which), g->repeat);
+		empty_rings(tap);
 	}
 	g->ns[round] = ns[TAP] - ns[NOOP];
+	g->floor_ns[round] = ns[FLOOR] - ns[NOOP];
 }
 
 static void spec_client(struct packet_spec *spec, uint32_t i)
@@ -135,13 +185,23 @@ static void tell(const char *name, double value)
 	fflush(stdout);
 }
 
+static void tell_floor(const char *name, double value, double floor)
+{
+	printf("%s\t%.1f\t%.1f\n", name, value, floor);
+	fflush(stdout);
+}
+
 static const uint8_t message[600] = {4, 1, 2, 88}; /* a TDS packet, and the last of its message */
 
 /* A flow that the server has begun, at a level, and where the frames are known. */
 static void flow_at(struct tap *tap, uint16_t sport, uint8_t level)
 {
+	struct tap_key key;
+
 	SEND(tap, HOOK_INGRESS, .sport = sport, .swap = 1, .seq = 300, .payload_len = 100);
 	set_level(tap, sport, level, 0);
+	flow_level(tap, sport, &key);
+	floor_follow(&key);
 	SEND(tap, HOOK_INGRESS, .sport = sport, .swap = 1, .seq = 400, .payload = message,
 	     .payload_len = sizeof(message));
 }
@@ -244,37 +304,38 @@ enum { SADDR = 26, DADDR = 30, SPORT = 34, DPORT = 36, SEQ = 38, HEAD = 54 };
 
 /* The packet at hand, by tc, each differing from the one before; the ring buffer is emptied after.
  */
-static void measure_varied(struct tap *tap, const char *name, const struct vary *vary, int count,
-			   uint32_t repeat)
+static void measure_varied(struct tap *tap, const char *name, const char *floor,
+			   const struct vary *vary, int count, uint32_t repeat)
 {
-	int fd[2];
-	double ns[ROUNDS];
+	double ns[ROUNDS], floor_ns[ROUNDS];
+	int fd[PROGRAMS];
 
-	for (int which = 0; which < 2; which++)
-		fd[which] = driver(vary, count, program_fd(tap, HOOK_INGRESS, (enum program)which));
+	for (int which = 0; which < PROGRAMS; which++)
+		fd[which] = driver(vary, count,
+				   program_fd(tap, HOOK_INGRESS, floor, (enum program)which));
 	for (int round = 0; round < ROUNDS; round++) {
-		double got[2];
+		double got[PROGRAMS];
 
-		for (int i = 0; i < 2; i++) {
-			int which = (i + round) % 2;
+		for (int i = 0; i < PROGRAMS; i++) {
+			int which = (i + round) % PROGRAMS;
 
 			got[which] = run(fd[which], repeat);
-			record_count = RECORDS_MAX;
-			ring_buffer__consume(tap->ring);
+			empty_rings(tap);
 		}
 		ns[round] = got[TAP] - got[NOOP];
+		floor_ns[round] = got[FLOOR] - got[NOOP];
 	}
-	close(fd[NOOP]);
-	close(fd[TAP]);
-	tell(name, median(ns, ROUNDS));
+	for (int which = 0; which < PROGRAMS; which++)
+		close(fd[which]);
+	tell_floor(name, median(ns, ROUNDS), median(floor_ns, ROUNDS));
 }
 
-#define MEASURE(tap, name, repeat, ...)                                                            \
+#define MEASURE(tap, name, floor, repeat, ...)                                                     \
 	do {                                                                                       \
 		static const struct vary vary[] = {__VA_ARGS__};                                   \
                                                                                                    \
 		_Static_assert(sizeof(vary) <= VARY_MAX * sizeof(vary[0]), "driver()");            \
-		measure_varied(tap, name, vary, sizeof(vary) / sizeof(vary[0]), repeat);           \
+		measure_varied(tap, name, floor, vary, sizeof(vary) / sizeof(vary[0]), repeat);    \
 	} while (0)
 
 static void bench_gates(struct tap *tap)
@@ -289,8 +350,47 @@ static void bench_gates(struct tap *tap)
 	for (int round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < n; i++)
 			gate_round(tap, &gates[(i + (size_t)round) % n], round);
-	for (size_t i = 0; i < n; i++)
-		tell(gates[i].name, median(gates[i].ns, ROUNDS));
+	for (size_t i = 0; i < n; i++) {
+		if (gates[i].floor)
+			tell_floor(gates[i].name, median(gates[i].ns, ROUNDS),
+				   median(gates[i].floor_ns, ROUNDS));
+		else
+			tell(gates[i].name, median(gates[i].ns, ROUNDS));
+	}
+}
+
+/* Once around the ring buffers: memory that was never touched costs more. */
+static void warm_up(struct tap *tap)
+{
+	flow_at(tap, 16, TAP_FULL);
+	packet_build(&packet, &(struct packet_spec){.sport = 16, .payload_len = 256});
+	for (int i = 0; i < 2; i++) {
+		for (int which = TAP; which <= FLOOR; which++)
+			run(program_fd(tap, HOOK_INGRESS, "floor_emit_256", (enum program)which),
+			    EMITTED);
+		empty_rings(tap);
+	}
+}
+
+/* Packets of a login: each is a message, and new. */
+static void bench_emitted(struct tap *tap)
+{
+	static const uint8_t small[64] = {4, 1, 0, 64}, large[256] = {4, 1, 1, 0};
+
+	flow_at(tap, 16, TAP_FULL);
+	packet_build(&packet, &(struct packet_spec){.sport = 16,
+						    .swap = 1,
+						    .payload = small,
+						    .payload_len = sizeof(small)});
+	MEASURE(tap, "64 bytes handed over, tc", "floor_emit_64", EMITTED,
+		{SEQ, 4, 0, 1, -1, sizeof(small), 1000});
+	flow_at(tap, 17, TAP_FULL);
+	packet_build(&packet, &(struct packet_spec){.sport = 17,
+						    .swap = 1,
+						    .payload = large,
+						    .payload_len = sizeof(large)});
+	MEASURE(tap, "256 bytes handed over, tc", "floor_emit_256", EMITTED,
+		{SEQ, 4, 0, 1, -1, sizeof(large), 1000});
 }
 
 /* A frame in each packet. */
@@ -303,7 +403,7 @@ static void bench_heads(struct tap *tap)
 						    .swap = 1,
 						    .payload = payload,
 						    .payload_len = sizeof(payload)});
-	MEASURE(tap, "heads walked, packets of 3.4 KB, tc", 200000,
+	MEASURE(tap, "heads walked, packets of 3.4 KB, tc", "floor_head", 200000,
 		{SEQ, 4, 0, 1, -1, sizeof(payload), 1000});
 }
 
@@ -323,7 +423,7 @@ static void bench_commands(struct tap *tap)
 	packet_build(&packet, &(struct packet_spec){.sport = 15,
 						    .payload = payload,
 						    .payload_len = sizeof(payload)});
-	MEASURE(tap, "commands counted and timed, a packet, tc", 200000,
+	MEASURE(tap, "commands counted and timed, a packet, tc", "floor_command", 200000,
 		{SADDR, 4, 0, 1, 1, 1, 0x0a000001}, {DADDR, 4, 0, 1, 1, -1, 0x0a000002},
 		{SPORT, 2, 0, 1, 1, 1433 - 15, 15}, {DPORT, 2, 0, 1, 1, 15 - 1433, 1433},
 		{SEQ, 4, 1, 1, -1, 100, 1000}, {HEAD, 2, 0, 1, 1, 0x300, 0x0101});
@@ -336,14 +436,18 @@ static void bench_commands(struct tap *tap)
 
 static void bench_scattered(struct tap *tap)
 {
+	struct tap_key key;
+
 	for (uint32_t i = 0; i < FLOWS; i++) {
 		uint16_t sport = (uint16_t)(1500 + i);
 
 		SEND(tap, HOOK_INGRESS, .sport = sport, .swap = 1, .payload_len = 10);
 		set_level(tap, sport, TAP_CLOSE, 0);
+		flow_level(tap, sport, &key);
+		floor_follow(&key);
 	}
 	packet_build(&packet, &(struct packet_spec){.sport = 1, .swap = 1, .payload_len = 1400});
-	MEASURE(tap, "bulk, 32,768 flows in no order, tc", FLOWS,
+	MEASURE(tap, "bulk, 32,768 flows in no order, tc", "floor_flow", FLOWS,
 		{DPORT, 2, 0, 20011, FLOWS - 1, 1, 1500});
 }
 
@@ -362,8 +466,9 @@ static void bench_flood(struct tap *tap)
 		set_level(tap, spec.sport, TAP_HEADS, 0);
 	}
 	packet_build(&packet, &(struct packet_spec){.flags = SYN});
-	MEASURE(tap, "SYN flood: a SYN, tc", SYNS / ROUNDS, {SADDR, 4, 16, 1, -1, 1, 0x0a140001},
-		{SPORT, 2, 0, 1, 0xffff, 1, 0}, {SEQ, 4, 0, 1, -1, 77, 5});
+	MEASURE(tap, "SYN flood: a SYN, tc", "floor_syn", SYNS / ROUNDS,
+		{SADDR, 4, 16, 1, -1, 1, 0x0a140001}, {SPORT, 2, 0, 1, 0xffff, 1, 0},
+		{SEQ, 4, 0, 1, -1, 77, 5});
 	record_count = 0;
 	ring_buffer__consume(tap->ring);
 	events = (uint32_t)record_count;
@@ -436,10 +541,18 @@ int main(void)
 	libbpf_set_print(quiet);
 	noop_fd[0] = noop(BPF_PROG_TYPE_SCHED_CLS, -1);
 	noop_fd[1] = noop(BPF_PROG_TYPE_XDP, XDP_PASS);
+	the_floor = floor_bpf__open_and_load();
+	if (!the_floor) {
+		fprintf(stderr, "kernel: floor: %s\n", strerror(errno));
+		return 1;
+	}
+	the_floor->bss->ports[1433 / 64] |= 1ull << 1433 % 64;
 	tap_open(&tap, &(struct tap_setup){.budget = 1u << 31});
 	tell_instructions(&tap);
 	bench_memory();
+	warm_up(&tap);
 	bench_gates(&tap);
+	bench_emitted(&tap);
 	bench_heads(&tap);
 	bench_commands(&tap);
 	tap_close(&tap);
