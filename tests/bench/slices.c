@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * slices.c - what traffic that never stops loses by being watched: the tap is attached and taken
+ * away again every 100 ms, so that what the machine does meanwhile weighs on both alike.
+ *
+ *	slices none|tc|xdp INTERFACE PORT PAIRS
+ *
+ * none: nothing is ever attached, which shows what chance does. tc: the tap against nothing. xdp:
+ * the tap in the place of an XDP program that does nothing, and what goes out by tc. Prints for
+ *each pair what was received, sent and how many packets were received a second, without and with:
+ * six numbers. Then "told", how many logins were told of. The engine and a sink are at work as in
+ * tdsmon.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+#include <net/if.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "engine.h"
+#include "sink/sink.h"
+#include "source/attach.h"
+#include "source/load.h"
+
+#define SLICE_NS  80000000ull /* measured */
+#define SETTLE_NS 20000000ull /* before that, after a change */
+#define LOOK_NS	  5000000ull  /* between looks at the ring buffer, as live.c has it */
+
+enum way { NONE, TC, XDP };
+
+struct watcher {
+	enum way way;
+	struct tap_bpf *tap;
+	struct ring_buffer *ring;
+	struct engine *engine;
+	struct output out;
+	const struct sink_ops *format;
+	void *sink;
+	struct attachment at;
+	struct attach_programs programs;
+	int xdp_link, noop;
+	unsigned long logins;
+};
+
+struct counters {
+	double received, sent, packets;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+__attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *form, ...)
+{
+	va_list args;
+
+	va_start(args, form);
+	fputs("slices: ", stderr);
+	vfprintf(stderr, form, args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+/* Of the network namespace that the process is in. */
+static struct counters counters_of(const char *interface)
+{
+	unsigned long long received, packets, sent;
+	char line[512], name[32];
+	FILE *f = fopen("/proc/net/dev", "r");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " %31[^:]: %llu %llu %*u %*u %*u %*u %*u %*u %llu", name,
+			   &received, &packets, &sent) != 4 ||
+		    strcmp(name, interface))
+			continue;
+		fclose(f);
+		return (struct counters){(double)received, (double)sent, (double)packets};
+	}
+	fail("no interface %s", interface);
+}
+
+/* ---- tdsmon, without its options and loop ---- */
+
+static void on_login(void *ctx, const struct login_record *rec)
+{
+	struct watcher *w = ctx;
+
+	w->logins++;
+	w->format->login(w->sink, rec);
+}
+
+static void on_close(void *ctx, const struct close_record *rec)
+{
+	struct watcher *w = ctx;
+
+	if (w->format->close)
+		w->format->close(w->sink, rec);
+}
+
+static void on_tap(void *ctx, const struct flow_key *flow, uint8_t client, enum tap_level level)
+{
+	struct watcher *w = ctx;
+	struct tap_steer steer = {
+		.level = (__u8)level,
+		.client = client,
+		.key = {.port = {flow->port[0], flow->port[1]}},
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &steer, .data_size_in = sizeof(steer));
+
+	for (int i = 0; i < 2; i++)
+		memcpy(&steer.key.addr[i], flow->addr[i] + 12, sizeof(steer.key.addr[i]));
+	bpf_prog_test_run_opts(bpf_program__fd(w->tap->progs.tap_steer), &run);
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct watcher *w = ctx;
+	const struct seg *seg = data;
+
+	(void)size;
+	engine_segment(w->engine, seg, (const uint8_t *)(seg + 1));
+	return 0;
+}
+
+static void watcher_open(struct watcher *w, const char *interface, uint16_t port)
+{
+	static const struct wallclock clock;
+	static struct port_set ports;
+	const struct live_config config = {.ports = &ports,
+					   .hook = w->way == XDP ? LIVE_HOOK_XDP : LIVE_HOOK_TC};
+	const struct engine_config engine = {.ports = &ports, .times_elsewhere = true};
+	const struct engine_ops ops = {.login = on_login, .close = on_close, .tap = on_tap};
+	const struct sink_config sink = {.out = &w->out, .clock = &clock};
+
+	port_set_add(&ports, port);
+	if (tap_load(&w->tap, &config))
+		exit(1);
+	w->ring = ring_buffer__new(bpf_map__fd(w->tap->maps.events), on_record, w, NULL);
+	w->engine = engine_new(&engine, &ops, w);
+	output_init(&w->out, open("/dev/null", O_WRONLY));
+	w->format = sink_find("text");
+	w->sink = w->format->open(&sink);
+	if (!w->ring || !w->engine || !w->sink)
+		fail("out of memory");
+	w->programs = (struct attach_programs){
+		.ingress = bpf_program__fd(w->tap->progs.tap_ingress),
+		.egress = bpf_program__fd(w->tap->progs.tap_egress),
+		.ingress_ip = bpf_program__fd(w->tap->progs.tap_ingress_ip),
+		.egress_ip = bpf_program__fd(w->tap->progs.tap_egress_ip),
+		.xdp = -1,
+	};
+	w->at.ifindex = if_nametoindex(interface);
+	snprintf(w->at.name, sizeof(w->at.name), "%s", interface);
+}
+
+/* An XDP program that does nothing, which stays; the tap takes its place for a while. */
+static void xdp_begin(struct watcher *w)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_XDP,
+		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
+
+	w->noop = bpf_prog_load(BPF_PROG_TYPE_XDP, "noop", "GPL", insns, 2, &opts);
+	w->xdp_link = bpf_link_create(w->noop, (int)w->at.ifindex, BPF_XDP, NULL);
+	if (w->noop < 0 || w->xdp_link < 0)
+		fail("XDP: %s", strerror(errno));
+}
+
+static void attach(struct watcher *w)
+{
+	struct attachment at = {.ifindex = w->at.ifindex};
+	int err = 0;
+
+	memcpy(at.name, w->at.name, sizeof(at.name));
+	w->at = at;
+	if (w->way == TC)
+		err = attach_interface(&w->at, &w->programs, ATTACH_LINK_ETHERNET, ATTACH_BOTH);
+	if (w->way == XDP) {
+		w->at.egress.link_fd = bpf_link_create(w->programs.egress, (int)w->at.ifindex,
+						       47 /* BPF_TCX_EGRESS */, NULL);
+		w->at.egress.how = ATTACH_TCX;
+		w->at.ingress.link_fd = -1;
+		err = w->at.egress.link_fd < 0 ? -errno : 0;
+		if (!err &&
+		    bpf_link_update(w->xdp_link, bpf_program__fd(w->tap->progs.tap_xdp), NULL))
+			err = -errno;
+	}
+	if (err)
+		fail("attach: %s", strerror(-err));
+}
+
+static void detach(struct watcher *w)
+{
+	if (w->way == XDP && bpf_link_update(w->xdp_link, w->noop, NULL))
+		fail("XDP: %s", strerror(errno));
+	if (w->way != NONE)
+		attach_release(&w->at);
+}
+
+/* As live.c: looks while there is something to see. */
+static void watch_for(struct watcher *w, uint64_t ns)
+{
+	uint64_t until_ns = now_ns() + ns;
+	struct timespec pause = {.tv_nsec = LOOK_NS};
+
+	while (now_ns() < until_ns) {
+		nanosleep(&pause, NULL);
+		if (!w->tap)
+			continue;
+		ring_buffer__consume(w->ring);
+		engine_tick(w->engine, now_ns());
+		output_flush(&w->out);
+	}
+}
+
+static struct counters slice(struct watcher *w, const char *interface)
+{
+	struct counters before, after;
+	uint64_t begin_ns;
+	double s;
+
+	watch_for(w, SETTLE_NS);
+	begin_ns = now_ns();
+	before = counters_of(interface);
+	watch_for(w, SLICE_NS);
+	after = counters_of(interface);
+	s = (double)(now_ns() - begin_ns) / 1e9;
+	return (struct counters){(after.received - before.received) / s,
+				 (after.sent - before.sent) / s,
+				 (after.packets - before.packets) / s};
+}
+
+/* Neither always comes first. */
+static void pair(struct watcher *w, const char *interface, bool watched_first)
+{
+	struct counters got[2];
+
+	for (int i = 0; i < 2; i++) {
+		bool watched = watched_first ^ i;
+
+		if (watched)
+			attach(w);
+		got[watched] = slice(w, interface);
+		if (watched)
+			detach(w);
+	}
+	printf("%.0f %.0f %.0f %.0f %.0f %.0f\n", got[0].received, got[0].sent, got[0].packets,
+	       got[1].received, got[1].sent, got[1].packets);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const ways[] = {"none", "tc", "xdp"};
+	struct watcher w = {.xdp_link = -1};
+	int pairs;
+
+	while (argc == 5 && w.way <= XDP && strcmp(argv[1], ways[w.way]))
+		w.way++;
+	if (argc != 5 || w.way > XDP)
+		return 2;
+	if (w.way != NONE)
+		watcher_open(&w, argv[2], (uint16_t)atoi(argv[3]));
+	if (w.way == XDP)
+		xdp_begin(&w);
+	pairs = atoi(argv[4]);
+	for (int i = 0; i < pairs; i++)
+		pair(&w, argv[2], i % 2);
+	printf("told %lu\n", w.logins);
+	return 0;
+}
