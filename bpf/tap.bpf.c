@@ -240,30 +240,37 @@ TAP_INLINE int tap_skb_ip(struct __sk_buff *skb, enum seg_dir dir)
 	return TAP_TC_PASS;
 }
 
-/*
- * Not attached: user space runs it by BPF_PROG_TEST_RUN to steer a flow, struct tap_steer being the
- * packet. An update of the map would put back what packets have changed meanwhile. 0: done.
- */
-SEC("tc")
-int tap_steer(struct __sk_buff *skb)
+TAP_INLINE void tap_steer_one(const struct tap_steer *steer)
 {
-	const struct tap_steer *steer = (void *)(long)skb->data;
-	struct tap_key key;
-	struct flow *flow;
+	struct tap_key key = steer->key;
+	struct flow *flow = bpf_map_lookup_elem(&flows, &key);
 
-	if ((void *)(steer + 1) > (void *)(long)skb->data_end)
-		return 1;
-	key = steer->key;
-	flow = bpf_map_lookup_elem(&flows, &key);
 	if (!flow)
-		return 1;
+		return;
 	flow->client = steer->client;
 	flow->server = steer->server;
 	if (flow->level != steer->level || flow->spent)
 		flow->bytes = 0; /* anew, for when the kernel does not know a frame boundary */
 	flow->spent = 0;
 	flow->level = steer->level;
-	return 0;
+}
+
+/*
+ * Not attached: user space runs it by BPF_PROG_TEST_RUN to steer flows, struct tap_steers being the
+ * packet. An update of the map would put back what packets have changed meanwhile.
+ */
+SEC("tc")
+int tap_steer(struct __sk_buff *skb)
+{
+	const struct tap_steers *steers = (void *)(long)skb->data;
+	const struct tap_steer *steer = steers->at;
+
+	for (int i = 0; i < TAP_STEERS; i++, steer++) {
+		if ((void *)(steer + 1) > (void *)(long)skb->data_end)
+			break;
+		tap_steer_one(steer);
+	}
+	return TAP_TC_PASS;
 }
 
 SEC("tc")

@@ -16,14 +16,20 @@ _Static_assert(sizeof(struct tap_key) == 12, "BPF map key");
 
 /* What user space tells the tap of a connection that is followed. */
 struct tap_steer {
-	__u8 link[14]; /* 0: the kernel takes what it runs a program on for a frame */
-	__u8 level;    /* enum tap_level */
-	__u8 client;   /* which of the key's ends */
 	struct tap_key key;
 	__u16 server; /* whose latencies these are: latency.h */
-	__u16 pad;
+	__u8 client;  /* which of the key's ends */
+	__u8 level;   /* enum tap_level */
 };
-_Static_assert(sizeof(struct tap_steer) == 32, "the test run's packet");
+_Static_assert(sizeof(struct tap_steer) == 16, "tap_steer()'s packet");
+
+#define TAP_STEERS 128 /* at once */
+
+/* A test run's packet; it ends behind the last of them. */
+struct tap_steers {
+	__u8 link[16]; /* 0: the kernel takes what it runs a program on for a frame */
+	struct tap_steer at[TAP_STEERS];
+};
 
 static inline __attribute__((always_inline)) __u64 key_mix(__u64 hash, __u64 word)
 {

@@ -30,6 +30,7 @@
 #include "sink/sink.h"
 #include "source/attach.h"
 #include "source/load.h"
+#include "source/steer.h"
 
 #define SLICE_NS  80000000ull /* measured */
 #define SETTLE_NS 20000000ull /* before that, after a change */
@@ -41,6 +42,7 @@ struct watcher {
 	enum way way;
 	struct tap_bpf *tap;
 	struct ring_buffer *ring;
+	struct steer steer;
 	struct engine *engine;
 	struct output out;
 	const struct sink_ops *format;
@@ -113,16 +115,15 @@ static void on_close(void *ctx, const struct close_record *rec)
 static void on_tap(void *ctx, const struct flow_key *flow, uint8_t client, enum tap_level level)
 {
 	struct watcher *w = ctx;
-	struct tap_steer steer = {
+	struct tap_steer one = {
 		.level = (__u8)level,
 		.client = client,
 		.key = {.port = {flow->port[0], flow->port[1]}},
 	};
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &steer, .data_size_in = sizeof(steer));
 
 	for (int i = 0; i < 2; i++)
-		memcpy(&steer.key.addr[i], flow->addr[i] + 12, sizeof(steer.key.addr[i]));
-	bpf_prog_test_run_opts(bpf_program__fd(w->tap->progs.tap_steer), &run);
+		memcpy(&one.key.addr[i], flow->addr[i] + 12, sizeof(one.key.addr[i]));
+	steer_add(&w->steer, &one);
 }
 
 static int on_record(void *ctx, void *data, size_t size)
@@ -149,6 +150,7 @@ static void watcher_open(struct watcher *w, const char *interface, uint16_t port
 	if (tap_load(&w->tap, &config))
 		exit(1);
 	w->ring = ring_buffer__new(bpf_map__fd(w->tap->maps.events), on_record, w, NULL);
+	steer_init(&w->steer, bpf_program__fd(w->tap->progs.tap_steer));
 	w->engine = engine_new(&engine, &ops, w);
 	output_init(&w->out, open("/dev/null", O_WRONLY));
 	w->format = sink_find("text");
@@ -224,6 +226,7 @@ static void watch_for(struct watcher *w, uint64_t ns)
 		if (!w->tap)
 			continue;
 		ring_buffer__consume(w->ring);
+		steer_flush(&w->steer);
 		engine_tick(w->engine, now_ns());
 		output_flush(&w->out);
 	}

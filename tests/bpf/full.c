@@ -117,7 +117,7 @@ UNIT_CASE(closed_before_an_answer)
 	begin_unanswered(&tap, &(struct tap_setup){0});
 	flow_level(&tap, PORT, &key);
 	CHECK_INT(say(&tap, SERVER, FIN | ACK, NULL, 0), TAP_CNT_EVENT);
-	steer(&tap, &key, TAP_HEADS, 0);
+	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(say(&tap, CLIENT, ACK, NULL, 0),
 		  TAP_CNT_EVENT); /* the ACK of a FIN is of interest */
 	at[SERVER]++;
@@ -135,7 +135,7 @@ UNIT_CASE(steered)
 
 	begin(&tap, &(struct tap_setup){0});
 	CHECK_INT(flow_level(&tap, PORT, &key), TAP_FULL);
-	CHECK(steer(&tap, &key, TAP_HEADS, 0));
+	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(level(&tap), TAP_HEADS);
 	CHECK_INT(tds(&tap, CLIENT, 1, 1, 100, 100), TAP_CNT_SKIPPED);
 	CHECK_INT(tds(&tap, SERVER, 4, 0, 2000, 1000), TAP_CNT_SKIPPED);
@@ -144,8 +144,32 @@ UNIT_CASE(steered)
 	sums_read(&tap);
 	CHECK_INT(sums[LATENCY_BATCH].count, 1);
 	check_counts(finish(&tap), 1, 0, 0, 0, 0, 0);
-	key.port[0]++;
-	CHECK(!steer(&tap, &key, TAP_HEADS, 0));
+	tap_close(&tap);
+}
+
+/* As many as there is room for at once; those that are not there make no difference. */
+UNIT_CASE(steered_many_at_once)
+{
+	static struct tap_steers steers;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &steers, .data_size_in = sizeof(steers));
+	struct tap_key key;
+	struct tap tap;
+	int steered = 0;
+
+	tap_open(&tap, &(struct tap_setup){0});
+	for (uint16_t i = 0; i < TAP_STEERS; i++) {
+		if (i % 3)
+			SEND(&tap, HOOK_EGRESS, .sport = (uint16_t)(i + 1), .swap = 1,
+			     .payload_len = 9);
+		flow_level(&tap, (uint16_t)(i + 1), &steers.at[i].key);
+		steers.at[i].level = i % 2 ? TAP_HEADS : TAP_CLOSE;
+	}
+	CHECK_INT(bpf_prog_test_run_opts(bpf_program__fd(tap.skel->progs.tap_steer), &opts), 0);
+	for (uint16_t i = 0; i < TAP_STEERS; i++)
+		steered += flow_level(&tap, (uint16_t)(i + 1), &key) == (i % 3 == 0 ? -1
+									 : i % 2    ? TAP_HEADS
+										    : TAP_CLOSE);
+	CHECK_INT(steered, TAP_STEERS);
 	tap_close(&tap);
 }
 
@@ -163,7 +187,7 @@ UNIT_CASE(steered_within_a_command)
 	CHECK_INT(tds(&tap, CLIENT, 3, 1, 100, 100), TAP_CNT_EVENT);
 	CHECK_INT(tds(&tap, SERVER, 4, 1, 2000, 1000), TAP_CNT_EVENT);
 	usleep(2000);
-	steer(&tap, &key, TAP_HEADS, 0);
+	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(more(&tap, SERVER, 1000), TAP_CNT_SKIPPED);
 	sums_read(&tap);
 	CHECK_INT(sums[LATENCY_BATCH].count, 0);
@@ -188,13 +212,13 @@ UNIT_CASE(frames_of_all_kinds)
 	begin(&tap, &(struct tap_setup){0});
 	flow_level(&tap, PORT, &key);
 	for (uint32_t cut = 1; cut < sizeof(stream); cut++) {
-		steer(&tap, &key, TAP_FULL, 0);
+		steer(&tap, &key, TAP_FULL);
 		CHECK_INT(say(&tap, SERVER, PSH | ACK, stream, cut), TAP_CNT_EVENT);
 		CHECK_INT(say(&tap, SERVER, PSH | ACK, stream + cut, sizeof(stream) - cut),
 			  TAP_CNT_EVENT);
 		CHECK_INT(records[0].seg.note, 0);
 		CHECK_INT(records[0].seg.cap_len, sizeof(stream) - cut);
-		steer(&tap, &key, TAP_HEADS, 0);
+		steer(&tap, &key, TAP_HEADS);
 		CHECK_INT(tds(&tap, SERVER, 4, 1, 300, 300), TAP_CNT_SKIPPED);
 	}
 	tap_close(&tap);
@@ -211,12 +235,12 @@ UNIT_CASE(loss)
 	at[SERVER] += 50;
 	CHECK_INT(tds(&tap, SERVER, 4, 1, 700, 700),
 		  TAP_CNT_EVENT); /* long enough to be believed */
-	steer(&tap, &key, TAP_HEADS, 0);
+	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_SKIPPED);
-	steer(&tap, &key, TAP_FULL, 0);
+	steer(&tap, &key, TAP_FULL);
 	at[SERVER] += 50;
 	CHECK_INT(more(&tap, SERVER, 700), TAP_CNT_EVENT);
-	steer(&tap, &key, TAP_HEADS, 0);
+	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(more(&tap, SERVER, 700), TAP_CNT_EVENT);
 	CHECK_INT(records[record_count - 1].seg.note, 0);
 	tap_close(&tap);
@@ -231,7 +255,7 @@ UNIT_CASE(no_command)
 
 	begin(&tap, &(struct tap_setup){0});
 	flow_level(&tap, PORT, &key);
-	steer(&tap, &key, TAP_HEADS, 0);
+	steer(&tap, &key, TAP_HEADS);
 	for (uint8_t type = 16; type <= 18; type++) {
 		CHECK_INT(tds(&tap, CLIENT, type, 1, 100, 100), TAP_CNT_SKIPPED);
 		CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_SKIPPED);
@@ -251,6 +275,7 @@ int main(void)
 	RUN(not_tds);
 	RUN(closed_before_an_answer);
 	RUN(steered);
+	RUN(steered_many_at_once);
 	RUN(steered_within_a_command);
 	RUN(frames_of_all_kinds);
 	RUN(loss);

@@ -205,15 +205,14 @@ static inline int flow_level(struct tap *tap, uint16_t sport, struct tap_key *ke
 	return (int)flow.level;
 }
 
-/* As user space does; true if the flow was there. */
-static inline bool steer(struct tap *tap, const struct tap_key *key, uint8_t level, uint16_t server)
+/* As user space does. */
+static inline void steer(struct tap *tap, const struct tap_key *key, uint8_t level)
 {
-	struct tap_steer packet_in = {.level = level, .key = *key, .server = server};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &packet_in,
-		    .data_size_in = sizeof(packet_in));
+	struct tap_steers steers = {.at = {{.level = level, .key = *key}}};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &steers,
+		    .data_size_in = offsetof(struct tap_steers, at) + sizeof(steers.at[0]));
 
 	CHECK_INT(bpf_prog_test_run_opts(bpf_program__fd(tap->skel->progs.tap_steer), &opts), 0);
-	return !opts.retval;
 }
 
 /* The same; age: as if nothing had been handed over for a long time. */
@@ -224,7 +223,7 @@ static inline void set_level(struct tap *tap, uint16_t sport, uint8_t level, uin
 	struct tap_key key;
 
 	CHECK(flow_level(tap, sport, &key) >= 0);
-	CHECK(steer(tap, &key, level, 0));
+	steer(tap, &key, level);
 	if (!age)
 		return;
 	bpf_map_lookup_elem(map, &key, &flow);

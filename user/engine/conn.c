@@ -133,7 +133,8 @@ static void login_told(struct engine *e, struct flow *f)
 	f->login = NULL;
 	if (f->list == FLOW_LOGIN)
 		flow_touch(&e->flows, f, FLOW_SESSION);
-	tap(e, f, not_tds ? TAP_CLOSE : session_level(e, f));
+	if (f->handed_payload) /* else the kernel does not follow it, and it may be no server's */
+		tap(e, f, not_tds ? TAP_CLOSE : session_level(e, f));
 }
 
 /* Tell a login that is decided, unless its client has left and an answer may still come. */

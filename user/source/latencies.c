@@ -63,21 +63,16 @@ static bool server_is(const struct latency_server *server, const uint8_t *addr, 
 	return server->port == port && !memcmp(server->addr, addr, sizeof(server->addr));
 }
 
-uint16_t latencies_find(struct latencies *latencies, const uint8_t *addr, uint16_t port)
+uint16_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint16_t port)
 {
+	uint16_t number = latencies->count;
+	struct latency_server *server;
+
 	if (latencies->last && server_is(&latencies->at[latencies->last], addr, port))
 		return latencies->last;
 	for (uint16_t i = 1; i < latencies->count; i++)
 		if (server_is(&latencies->at[i], addr, port))
 			return latencies->last = i;
-	return 0;
-}
-
-uint16_t latencies_add(struct latencies *latencies, const uint8_t *addr, uint16_t port)
-{
-	uint16_t number = latencies->count;
-	struct latency_server *server;
-
 	if (number == LATENCY_SERVERS || server_begin(latencies, number)) {
 		log_debug("no room for another server's command latency: it is one of the others");
 		return 0;

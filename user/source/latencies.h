@@ -16,11 +16,8 @@ struct latencies;
 struct latencies *latencies_new(int map, int servers);
 void latencies_free(struct latencies *latencies);
 
-/* The server's number; 0: it has none. addr: 16 bytes. */
-uint16_t latencies_find(struct latencies *latencies, const uint8_t *addr, uint16_t port);
-
-/* A number for a server that has none; 0 if there are none left. */
-uint16_t latencies_add(struct latencies *latencies, const uint8_t *addr, uint16_t port);
+/* The server's number, a new one if it has none yet; 0 if there are none left. addr: 16 bytes. */
+uint16_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint16_t port);
 
 /* See live_latency(). */
 int latencies_read(const struct latencies *latencies, live_latency_fn *fn, void *ctx);

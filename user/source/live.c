@@ -24,6 +24,7 @@
 #include "log.h"
 #include "netdev.h"
 #include "silent.h"
+#include "steer.h"
 #include "latencies.h"
 
 #define LIVE_BATCH	  65536 /* most segments in one dispatch, so that the caller's timers run */
@@ -42,6 +43,7 @@ struct live {
 	struct ring_buffer *ring;
 	struct latencies *latencies;
 	struct silent *silent;
+	struct steer steer;
 	struct attach_programs programs;
 	enum attach_mode mode;
 	bool promiscuous;
@@ -313,6 +315,7 @@ static int live_load(struct live *live, const struct live_config *config)
 				  bpf_map__max_entries(live->tap->maps.halves));
 	if (!live->silent)
 		return -errno;
+	steer_init(&live->steer, bpf_program__fd(live->tap->progs.tap_steer));
 	xdp = live->tap->progs.tap_xdp;
 	live->programs = (struct attach_programs){
 		.ingress = bpf_program__fd(live->tap->progs.tap_ingress),
@@ -524,6 +527,7 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 	browsed = live->tap->bss->tap_browsed;
 	live->tap->bss->tap_browsed = 0;
 	err = live_drain(live);
+	steer_flush(&live->steer); /* also of what the caller asked for in between */
 	if (browsed)
 		live_write_ports(live);
 	if (!err)
@@ -547,31 +551,15 @@ static struct tap_key live_key(const struct live *live, const struct flow_key *f
 	return key;
 }
 
-/* Tell the tap; false if it does not follow the flow, or no longer. */
-static bool live_steer(const struct live *live, const struct tap_steer *steer)
+void live_tap(struct live *live, const struct flow_key *flow, uint8_t client, enum tap_level level)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = steer, .data_size_in = sizeof(*steer));
+	struct tap_steer steer = {
+		.level = (__u8)level, .client = client, .key = live_key(live, flow)};
 
-	return !bpf_prog_test_run_opts(bpf_program__fd(live->tap->progs.tap_steer), &run) &&
-	       !run.retval;
-}
-
-void live_tap(struct live *live, const struct flow_key *flow_key, uint8_t client,
-	      enum tap_level level)
-{
-	const uint8_t *addr = flow_key->addr[!client];
-	uint16_t port = flow_key->port[!client];
-	struct tap_steer steer = {.level = (__u8)level,
-				  .client = client,
-				  .key = live_key(live, flow_key),
-				  .server = latencies_find(live->latencies, addr, port)};
-
-	/* Only what has a connection is a server, and is given a number. */
-	if (!live_steer(live, &steer) || steer.server)
-		return;
-	steer.server = latencies_add(live->latencies, addr, port);
-	if (steer.server)
-		live_steer(live, &steer);
+	if (level == TAP_HEADS)
+		steer.server =
+			latencies_server(live->latencies, flow->addr[!client], flow->port[!client]);
+	steer_add(&live->steer, &steer);
 }
 
 void live_set_ports(struct live *live, const struct port_set *ports)

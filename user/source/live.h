@@ -58,8 +58,8 @@ void live_set_ports(struct live *live, const struct port_set *ports);
 uint64_t live_capabilities(const struct live *live);
 
 /*
- * Set a flow's tap level in the kernel; a flow that is not there is ignored. client: which of the
- * key's ends is the client, 0 or 1.
+ * Set a flow's tap level in the kernel, by the end of live_dispatch() or else with the next one; a
+ * flow that is not there is ignored. client: which of the key's ends is the client, 0 or 1.
  */
 void live_tap(struct live *live, const struct flow_key *key, uint8_t client, enum tap_level level);
 

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * inject.c - logins through the tap's programs and its ring buffer, by BPF_PROG_TEST_RUN: one
+ *thread puts a capture's packets in, each time of another client, the other takes records out as
+ *tdsmon does, into the engine and a sink.
+ *
+ *	inject CAPTURE COPIES           prints the logins told of as ok, and the seconds of CPU that
+ *	                                the taking thread had
+ *	inject CAPTURE COPIES deaf      nothing is taken until all is in: what the ring buffer has
+ *no room for is lost. Prints packets put in, the sum of the tap's counters, packets lost, logins
+ *told of as ok, as incomplete, and as what they were not
+ *
+ * The exit status is 1 if packets are not accounted for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PCAP_DONT_INCLUDE_PCAP_BPF_H /* it has its own idea of struct bpf_insn */
+#include <pcap/pcap.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "engine.h"
+#include "sink/sink.h"
+#include "source/load.h"
+#include "source/steer.h"
+
+#define FRAMES_MAX 4096
+#define LOOK_NS	   5000000
+/* Where addresses and ports stand in a frame of Ethernet and IPv4 without options. */
+#define SOURCE	    26
+#define DESTINATION 30
+#define SOURCE_PORT 34
+
+struct frame {
+	uint8_t *bytes;
+	uint32_t len;
+	bool from_client;
+};
+
+static struct frame frames[FRAMES_MAX];
+static size_t frame_count;
+static struct tap_bpf *tap;
+static struct steer steer;
+static struct engine *engine;
+static const struct sink_ops *format;
+static void *sink;
+static struct output out;
+static unsigned long ok, incomplete, others;
+static atomic_bool all_in;
+
+static void load(const char *path, uint16_t port)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_open_offline(path, error);
+	struct pcap_pkthdr *head;
+	const uint8_t *bytes;
+
+	while (pcap && pcap_next_ex(pcap, &head, &bytes) == 1 && frame_count < FRAMES_MAX) {
+		struct frame *f = &frames[frame_count++];
+
+		f->len = head->caplen;
+		f->bytes = malloc(f->len);
+		memcpy(f->bytes, bytes, f->len);
+		f->from_client = (bytes[SOURCE_PORT] << 8 | bytes[SOURCE_PORT + 1]) != port;
+	}
+	if (pcap)
+		pcap_close(pcap);
+}
+
+/* Each copy's client has an address of its own. */
+static void put_in(unsigned long copies)
+{
+	int in = bpf_program__fd(tap->progs.tap_ingress);
+	int egress = bpf_program__fd(tap->progs.tap_egress);
+
+	for (unsigned long copy = 0; copy < copies; copy++) {
+		for (size_t i = 0; i < frame_count; i++) {
+			struct frame *f = &frames[i];
+			uint8_t *client = f->bytes + (f->from_client ? SOURCE : DESTINATION);
+			LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f->bytes,
+				    .data_size_in = f->len, .repeat = 1);
+
+			client[1] = (uint8_t)(copy >> 16);
+			client[2] = (uint8_t)(copy >> 8);
+			client[3] = (uint8_t)copy;
+			if (bpf_prog_test_run_opts(f->from_client ? in : egress, &opts)) {
+				fprintf(stderr, "inject: test run: %s\n", strerror(errno));
+				exit(1);
+			}
+		}
+	}
+	all_in = true;
+}
+
+static void *putting(void *copies)
+{
+	put_in(*(unsigned long *)copies);
+	return NULL;
+}
+
+static void on_login(void *ctx, const struct login_record *rec)
+{
+	(void)ctx;
+	*(rec->outcome == OUTCOME_OK	       ? &ok
+	  : rec->outcome == OUTCOME_INCOMPLETE ? &incomplete
+					       : &others) += 1;
+	format->login(sink, rec);
+}
+
+static void on_close(void *ctx, const struct close_record *rec)
+{
+	(void)ctx;
+	if (format->close)
+		format->close(sink, rec);
+}
+
+static void on_tap(void *ctx, const struct flow_key *flow, uint8_t client, enum tap_level level)
+{
+	struct tap_steer one = {
+		.level = (__u8)level,
+		.client = client,
+		.key = {.port = {flow->port[0], flow->port[1]}},
+	};
+
+	(void)ctx;
+	for (int i = 0; i < 2; i++)
+		memcpy(&one.key.addr[i], flow->addr[i] + 12, sizeof(one.key.addr[i]));
+	steer_add(&steer, &one);
+}
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	const struct seg *seg = data;
+
+	(void)ctx, (void)size;
+	engine_segment(engine, seg, (const uint8_t *)(seg + 1));
+	return 0;
+}
+
+static double cpu_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* All that comes, until no more does. */
+static void take_out(struct ring_buffer *ring)
+{
+	struct timespec pause = {.tv_nsec = LOOK_NS};
+	bool last;
+
+	do {
+		nanosleep(&pause, NULL);
+		last = all_in;
+		ring_buffer__consume(ring);
+		steer_flush(&steer);
+		output_flush(&out);
+	} while (!last);
+}
+
+/* Of all CPUs. */
+static void counters(uint64_t sum[TAP_CNT_MAX])
+{
+	int cpus = libbpf_num_possible_cpus();
+	uint64_t per_cpu[cpus];
+
+	for (uint32_t which = 0; which < TAP_CNT_MAX; which++) {
+		sum[which] = 0;
+		bpf_map_lookup_elem(bpf_map__fd(tap->maps.counters), &which, per_cpu);
+		for (int cpu = 0; cpu < cpus; cpu++)
+			sum[which] += per_cpu[cpu];
+	}
+}
+
+static void open_all(const struct port_set *ports, unsigned long copies)
+{
+	static const struct wallclock clock;
+	const struct live_config config = {.ports = ports, .max_flows = (uint32_t)copies + 1024};
+	const struct engine_config engine_config = {
+		.ports = ports, .times_elsewhere = true, .max_flows = (uint32_t)copies + 1024};
+	const struct engine_ops ops = {.login = on_login, .close = on_close, .tap = on_tap};
+	const struct sink_config sink_config = {.out = &out, .clock = &clock};
+
+	if (tap_load(&tap, &config))
+		exit(1);
+	steer_init(&steer, bpf_program__fd(tap->progs.tap_steer));
+	engine = engine_new(&engine_config, &ops, NULL);
+	output_init(&out, open("/dev/null", O_WRONLY));
+	format = sink_find("text");
+	sink = format->open(&sink_config);
+	if (!engine || !sink)
+		exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long copies = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+	uint64_t counted[TAP_CNT_MAX], all = 0, put;
+	struct port_set ports = {0};
+	struct ring_buffer *ring;
+	bool deaf = argc == 4;
+	pthread_t thread;
+	double begin;
+
+	if (!copies || argc > 4)
+		return 2;
+	port_set_add(&ports, 1433);
+	load(argv[1], 1433);
+	open_all(&ports, copies);
+	ring = ring_buffer__new(bpf_map__fd(tap->maps.events), on_record, NULL, NULL);
+	if (!frame_count || !ring)
+		return 1;
+	if (deaf)
+		put_in(copies);
+	else if (pthread_create(&thread, NULL, putting, &copies))
+		return 1;
+	begin = cpu_s();
+	take_out(ring);
+	engine_finish(engine);
+	if (!deaf)
+		printf("%lu\t%.6f\n", ok, cpu_s() - begin);
+	counters(counted);
+	for (int i = 0; i < TAP_CNT_MAX; i++)
+		all += i == TAP_CNT_SYNS ? 0 : counted[i];
+	put = (uint64_t)frame_count * copies;
+	if (deaf)
+		printf("%lu\t%lu\t%lu\t%lu\t%lu\t%lu\n", (unsigned long)put, (unsigned long)all,
+		       (unsigned long)counted[TAP_CNT_LOST], ok, incomplete, others);
+	if (!deaf)
+		pthread_join(thread, NULL);
+	return all == put && (deaf || (ok == copies && !counted[TAP_CNT_LOST])) ? 0 : 1;
+}
