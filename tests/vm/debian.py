@@ -12,7 +12,9 @@ import re
 import shutil
 import subprocess
 
-MODULES = ("veth", "sch_ingress", "cls_bpf")
+# In the order in which they need one another.
+MODULES = ("veth", "sch_ingress", "cls_bpf", "llc", "stp", "garp", "mrp", "8021q", "tls", "bonding")
+OPTIONAL = ("tls",)  # bonding needs it from 5.12 on
 FLAVOUR = "cloud-amd64"  # the smallest: drivers of virtual machines alone
 TIMEOUT_S = 100
 
@@ -92,6 +94,8 @@ def unpack(folder, out):
                            stderr=subprocess.DEVNULL)
     for pattern, name in [("vmlinuz*", "vmlinuz")] + [(m + ".ko*", m + ".ko") for m in MODULES]:
         found = glob.glob(os.path.join(folder, "**", pattern), recursive=True)
+        if not found and name[:-len(".ko")] in OPTIONAL:
+            continue
         if not found:
             raise Missing("the kernel's package has no %s" % name)
         opened = lzma.open if found[0].endswith(".xz") else open
@@ -107,6 +111,12 @@ def fetch(version, suite, folder):
         if names:
             return download(apt, names, os.path.join(folder, "new-" + version))
     raise Missing("no linux-image-%s.*-%s in %s" % (version, FLAVOUR, suite))
+
+
+def modules(kernel_folder):
+    """Paths of those that there are, in order."""
+    paths = [os.path.join(kernel_folder, m + ".ko") for m in MODULES]
+    return [p for p in paths if os.path.exists(p)]
 
 
 def kernel(version, suite, folder):
