@@ -29,6 +29,7 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 	python3-prometheus-client
 TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit
 TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
+TEST_DEBS  += podman runc catatonit mmdebstrap # the container image
 # Of these the first that the package sources have: the newest clang in Debian 12.
 TEST_DEBS  += clang-22,clang-19
 # A Node.js from elsewhere serves as well.

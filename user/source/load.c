@@ -15,6 +15,7 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
@@ -74,6 +75,21 @@ static int check_capabilities(void)
 	log_error("not privileged, missing: %s. Run it as root (sudo), or grant it once: setcap "
 		  "cap_bpf,cap_perfmon,cap_net_admin+ep PROGRAM",
 		  missing);
+	return -EPERM;
+}
+
+/* With the capabilities there, what else may forbid it: else it would look like an old kernel. */
+static int check_permitted(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(__u32), sizeof(__u32), 1, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || errno != EPERM)
+		return 0;
+	log_error("the system call bpf() is refused here, though the capabilities are there: by a "
+		  "container's filter (podman and docker: --security-opt seccomp=unconfined; "
+		  "Kubernetes: seccompProfile), or by kernel lockdown");
 	return -EPERM;
 }
 
@@ -182,6 +198,8 @@ int tap_load(struct tap_bpf **tap, const struct live_config *config)
 
 	libbpf_set_print(quiet_print);
 	err = check_capabilities();
+	if (!err)
+		err = check_permitted();
 	if (!err)
 		err = check_kernel();
 	if (err)
