@@ -8,8 +8,7 @@
 
 #include "emit.h"
 
-/* User space has level, client and server written by tap_steer(); struct tap_flow of
- * user/source/load.h. */
+/* struct tap_flow of user/source/load.h; level, client and server are user space's, tap_steer(). */
 struct flow {
 	__u8 level;		  /* enum tap_level */
 	__u8 closing;		  /* a FIN was seen: the last ACKs are of interest */

@@ -6,10 +6,8 @@
 #include "bpf/talk.h"
 
 /* A connection whose handshake is seen, and its PRELOGIN. */
-static void begin_unanswered(struct tap *tap, const struct tap_setup *setup)
+static void handshake(struct tap *tap)
 {
-	tap_open(tap, setup);
-	sums_begin(tap);
 	at[CLIENT] = 5001;
 	at[SERVER] = 9001;
 	SEND(tap, HOOK_INGRESS, .sport = PORT, .flags = SYN, .seq = 5000);
@@ -20,6 +18,13 @@ static void begin_unanswered(struct tap *tap, const struct tap_setup *setup)
 		       .payload = (const uint8_t[40]){0x12, 1, 0, 40}, .payload_len = 40),
 		  TAP_CNT_EVENT);
 	at[CLIENT] += 40;
+}
+
+static void begin_unanswered(struct tap *tap, const struct tap_setup *setup)
+{
+	tap_open(tap, setup);
+	sums_begin(tap);
+	handshake(tap);
 }
 
 /* The same, answered. */
@@ -144,6 +149,35 @@ UNIT_CASE(steered)
 	sums_read(&tap);
 	CHECK_INT(sums[LATENCY_BATCH].count, 1);
 	check_counts(finish(&tap), 1, 0, 0, 0, 0, 0);
+	tap_close(&tap);
+}
+
+/* Whose latencies they are the kernel knows by itself, once it was told of the server. */
+UNIT_CASE(server_known)
+{
+	const struct latency_server server = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 2},
+					      .port = 1433};
+	int cpus = libbpf_num_possible_cpus();
+	struct latency *sum = calloc((size_t)cpus, sizeof(*sum));
+	uint32_t key = 7 * LATENCY_KINDS + LATENCY_RPC;
+	uint64_t count = 0;
+	uint16_t number = 7;
+	struct tap tap;
+	int map;
+
+	tap_open(&tap, &(struct tap_setup){.budget = 300});
+	map = bpf_map__fd(tap.skel->maps.latencies);
+	CHECK(!bpf_map_update_elem(map, &key, sum, BPF_NOEXIST));
+	CHECK(!bpf_map_update_elem(bpf_map__fd(tap.skel->maps.servers), &server, &number, BPF_ANY));
+	handshake(&tap);
+	tds(&tap, SERVER, 4, 1, 400, 400);
+	tds(&tap, CLIENT, 3, 1, 100, 100);
+	tds(&tap, SERVER, 4, 1, 100, 100);
+	CHECK(!bpf_map_lookup_elem(map, &key, sum));
+	for (int cpu = 0; cpu < cpus; cpu++)
+		count += sum[cpu].count;
+	CHECK_INT(count, 1);
+	free(sum);
 	tap_close(&tap);
 }
 
@@ -275,6 +309,7 @@ int main(void)
 	RUN(not_tds);
 	RUN(closed_before_an_answer);
 	RUN(steered);
+	RUN(server_known);
 	RUN(steered_many_at_once);
 	RUN(steered_within_a_command);
 	RUN(frames_of_all_kinds);
