@@ -242,4 +242,4 @@ $(SERVER) $(LOAD): $(O)/tests/tds-%: $(wildcard tests/server/*.c tests/server/*.
 	$(call say,TEST,$@)$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ tests/server/$*.c \
 		$(filter-out tests/server/server.c tests/server/load.c,$(filter %.c,$^)) -lssl -lcrypto -lpthread
 
--include $(shell find $(O) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(O) -path $(O)/container -prune -o -name '*.d' -type f -print 2>/dev/null)
