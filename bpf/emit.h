@@ -15,7 +15,7 @@ struct {
 /*
  * Set by user space when it goes to sleep: the next record wakes it. A wake-up costs fifty times
  * the record, so while there is traffic user space looks by timer. A record submitted in the very
- * moment of falling asleep may miss this; user space looks every 100 ms besides.
+ * moment of falling asleep may miss this; user space looks every 200 ms besides.
  */
 __u32 tap_armed;
 

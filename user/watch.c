@@ -15,7 +15,7 @@
 #include "ports.h"
 #include "service.h"
 
-#define TICK_NS	      100000000ull  /* as live_dispatch() wants it */
+#define TICK_NS	      200000000ull  /* as live_dispatch() wants it; each costs 0.01 % of a core */
 #define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is asked */
 #define STATUS_MAX    256	    /* interfaces that do not fit are left out */
 

@@ -3,13 +3,13 @@
  * slices.c - what traffic that never stops loses by being watched: the tap is attached and taken
  * away again every 100 ms, so that what the machine does meanwhile weighs on both alike.
  *
- *	slices none|tc|xdp INTERFACE PORT PAIRS
+ *	slices none|noop|tc|xdp INTERFACE PORT PAIRS
  *
- * none: nothing is ever attached, which shows what chance does. tc: the tap against nothing. xdp:
- * the tap in the place of an XDP program that does nothing, and what goes out by tc. Prints for
- *each pair what was received, sent and how many packets were received a second, without and with:
- * six numbers. Then "told", how many logins were told of. The engine and a sink are at work as in
- * tdsmon.
+ * none: nothing is ever attached, which shows what chance does. noop: programs that do nothing, by
+ *tc in and out, which shows what the hooks cost. tc: the tap against nothing. xdp: the tap in the
+ *place of an XDP program that does nothing, and what goes out by tc. Prints for each pair what was
+ *received, sent and how many packets were received a second, without and with: six numbers. Then
+ *"told", how many logins were told of. The engine and a sink are at work as in tdsmon.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@
 #define SETTLE_NS 20000000ull /* before that, after a change */
 #define LOOK_NS	  5000000ull  /* between looks at the ring buffer, as live.c has it */
 
-enum way { NONE, TC, XDP };
+enum way { NONE, NOOP, TC, XDP };
 
 struct watcher {
 	enum way way;
@@ -136,7 +136,7 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-static void watcher_open(struct watcher *w, const char *interface, uint16_t port)
+static void watcher_open(struct watcher *w, uint16_t port)
 {
 	static const struct wallclock clock;
 	static struct port_set ports;
@@ -164,23 +164,37 @@ static void watcher_open(struct watcher *w, const char *interface, uint16_t port
 		.egress_ip = bpf_program__fd(w->tap->progs.tap_egress_ip),
 		.xdp = -1,
 	};
-	w->at.ifindex = if_nametoindex(interface);
-	snprintf(w->at.name, sizeof(w->at.name), "%s", interface);
+}
+
+static int noop(enum bpf_prog_type type, int answer, const struct bpf_prog_load_opts *opts)
+{
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = answer},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(type, "noop", "GPL", insns, 2, opts);
+
+	if (fd < 0)
+		fail("a program that does nothing: %s", strerror(errno));
+	return fd;
+}
+
+static void noop_begin(struct watcher *w)
+{
+	int fd = noop(BPF_PROG_TYPE_SCHED_CLS, -1 /* TC_ACT_UNSPEC */, NULL);
+
+	w->programs = (struct attach_programs){fd, fd, fd, fd, -1};
 }
 
 /* An XDP program that does nothing, which stays; the tap takes its place for a while. */
 static void xdp_begin(struct watcher *w)
 {
-	const struct bpf_insn insns[] = {
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_XDP,
 		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
 
-	w->noop = bpf_prog_load(BPF_PROG_TYPE_XDP, "noop", "GPL", insns, 2, &opts);
+	w->noop = noop(BPF_PROG_TYPE_XDP, XDP_PASS, &opts);
 	w->xdp_link = bpf_link_create(w->noop, (int)w->at.ifindex, BPF_XDP, NULL);
-	if (w->noop < 0 || w->xdp_link < 0)
+	if (w->xdp_link < 0)
 		fail("XDP: %s", strerror(errno));
 }
 
@@ -191,7 +205,7 @@ static void attach(struct watcher *w)
 
 	memcpy(at.name, w->at.name, sizeof(at.name));
 	w->at = at;
-	if (w->way == TC)
+	if (w->way == TC || w->way == NOOP)
 		err = attach_interface(&w->at, &w->programs, ATTACH_LINK_ETHERNET, ATTACH_BOTH);
 	if (w->way == XDP) {
 		w->at.egress.link_fd = bpf_link_create(w->programs.egress, (int)w->at.ifindex,
@@ -270,7 +284,7 @@ static void pair(struct watcher *w, const char *interface, bool watched_first)
 
 int main(int argc, char **argv)
 {
-	static const char *const ways[] = {"none", "tc", "xdp"};
+	static const char *const ways[] = {"none", "noop", "tc", "xdp"};
 	struct watcher w = {.xdp_link = -1};
 	int pairs;
 
@@ -278,8 +292,12 @@ int main(int argc, char **argv)
 		w.way++;
 	if (argc != 5 || w.way > XDP)
 		return 2;
-	if (w.way != NONE)
-		watcher_open(&w, argv[2], (uint16_t)atoi(argv[3]));
+	w.at.ifindex = if_nametoindex(argv[2]);
+	snprintf(w.at.name, sizeof(w.at.name), "%s", argv[2]);
+	if (w.way == NOOP)
+		noop_begin(&w);
+	if (w.way == TC || w.way == XDP)
+		watcher_open(&w, (uint16_t)atoi(argv[3]));
 	if (w.way == XDP)
 		xdp_begin(&w);
 	pairs = atoi(argv[4]);

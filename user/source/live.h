@@ -42,7 +42,7 @@ int live_fd(const struct live *live);
 
 /*
  * Without blocking: follow interfaces that came or went, drain the ring buffer into fn. Returns
- * the number of segments, or -errno. To be called on live_fd() and at least every 100 ms.
+ * the number of segments, or -errno. To be called on live_fd() and at least every 200 ms.
  */
 int live_dispatch(struct live *live, segment_fn *fn, void *ctx);
 
