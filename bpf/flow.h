@@ -25,7 +25,7 @@ struct flow {
 	__u8 kind;		  /* enum latency_kind, of the command under way */
 	__u8 sealed;		  /* TLS: commands are told by turns */
 	__u8 spent;		  /* at TAP_HEADS before user space said so */
-	__u8 pad;
+	__u8 reset;		  /* a RST was seen */
 };
 _Static_assert(sizeof(struct flow) == 88, "152 bytes of kernel memory, and 16 for a bucket");
 

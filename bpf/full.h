@@ -125,6 +125,8 @@ TAP_INLINE int full_packet(void *ctx, enum tap_hook hook, struct tap_work *work,
 		flow->bytes += work->seg.len + sizeof(struct seg);
 	}
 	full_segment(ctx, hook, work, flow);
+	if (flags & SEG_RST)
+		flow->reset = 1;
 	if (flags & SEG_FIN) {
 		flow->closing = 1;
 		walk_of(flow, work->side)->state = WALK_OPAQUE; /* it is the last that it says */

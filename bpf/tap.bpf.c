@@ -247,6 +247,11 @@ TAP_INLINE void tap_steer_one(const struct tap_steer *steer)
 
 	if (!flow)
 		return;
+	if (steer->level == TAP_OVER) {
+		if (flow->closing || flow->reset) /* else its ports are in use again */
+			bpf_map_delete_elem(&flows, &key);
+		return;
+	}
 	flow->client = steer->client;
 	flow->server = steer->server;
 	if (flow->level != steer->level || flow->spent)

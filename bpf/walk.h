@@ -254,6 +254,8 @@ TAP_INLINE void walk_segment(void *ctx, enum tap_hook hook, struct tap_work *wor
 		walk_broken(work, walk, at, walk->end); /* a head is in what is missing */
 	if (at->flags & SEG_FIN)
 		flow->closing = 1;
+	if (at->flags & SEG_RST)
+		flow->reset = 1;
 	if (heads && walk->state == WALK_LOST)
 		walk_tell_first(work, flow, walk, at);
 	if (heads && (walk->state == WALK_LOST || at->seq != at->end))

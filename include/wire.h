@@ -84,6 +84,7 @@ enum tap_level {
 	TAP_FULL = 0,  /* TCP header and payload */
 	TAP_HEADS = 1, /* frame heads only */
 	TAP_CLOSE = 2, /* FIN and RST only */
+	TAP_OVER = 3,  /* the connection is: the kernel forgets it */
 };
 
 /*

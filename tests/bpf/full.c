@@ -207,6 +207,31 @@ UNIT_CASE(steered_many_at_once)
 	tap_close(&tap);
 }
 
+/* A connection that is over makes room, unless its ports were used again before user space spoke. */
+UNIT_CASE(over)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	for (int reset = 0; reset <= 1; reset++) {
+		for (uint8_t before = TAP_FULL; before <= TAP_CLOSE; before++) {
+			begin(&tap, &(struct tap_setup){0});
+			flow_level(&tap, PORT, &key);
+			steer(&tap, &key, before);
+			steer(&tap, &key, TAP_OVER); /* it is not */
+			CHECK_INT(level(&tap), before);
+			say(&tap, CLIENT, reset ? RST | ACK : FIN | ACK, NULL, 0);
+			CHECK_INT(level(&tap), before);
+			steer(&tap, &key, TAP_OVER);
+			CHECK_INT(flow_level(&tap, PORT, &key), -1);
+			handshake(&tap);
+			steer(&tap, &key, TAP_OVER);
+			CHECK_INT(level(&tap), TAP_FULL);
+			tap_close(&tap);
+		}
+	}
+}
+
 /* A command that user space saw the beginning of is timed by the kernel, one that it saw whole not.
  */
 UNIT_CASE(steered_within_a_command)
@@ -311,6 +336,7 @@ int main(void)
 	RUN(steered);
 	RUN(server_known);
 	RUN(steered_many_at_once);
+	RUN(over);
 	RUN(steered_within_a_command);
 	RUN(frames_of_all_kinds);
 	RUN(loss);

@@ -190,7 +190,7 @@ struct flow_value {
 	uint64_t ns[3];
 	uint32_t counts[6];
 	uint16_t server;
-	uint8_t client, turn, kind, sealed, spent, pad;
+	uint8_t client, turn, kind, sealed, spent, reset;
 };
 
 static inline int flow_level(struct tap *tap, uint16_t sport, struct tap_key *key)

@@ -1032,6 +1032,22 @@ UNIT_CASE(tap_levels)
 	login(&t);
 	CHECK_INT(t.level_count, 1);
 	CHECK_INT(t.levels[0], TAP_HEADS);
+	fins(&t, CLIENT);
+	CHECK_INT(t.level_count, 2);
+	CHECK_INT(t.levels[1], TAP_OVER);
+	end(&t);
+}
+
+/* Nothing is said of what the kernel can't follow. */
+UNIT_CASE(tap_levels_without_payload)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	send(&t, CLIENT, SEG_ACK | SEG_RST, NULL, 0, MS);
+	CHECK_INT(t.close_count, 1);
+	CHECK_INT(t.level_count, 0);
 	end(&t);
 }
 
@@ -1140,6 +1156,7 @@ int main(void)
 	RUN(joined_at_prelogin);
 	RUN(joined_at_the_end);
 	RUN(tap_levels);
+	RUN(tap_levels_without_payload);
 	RUN(what_the_kernel_kept_back_is_not_missing);
 	RUN(payload_cut_by_the_capture);
 	RUN(ports_used_again_unseen);

@@ -32,6 +32,12 @@ static void tap(struct engine *e, const struct flow *f, enum tap_level level)
 		e->ops.tap(e->ctx, &f->key, f->client, level);
 }
 
+void conn_over(struct engine *e, const struct flow *f)
+{
+	if (f->handed_payload) /* else the kernel does not follow it */
+		tap(e, f, TAP_OVER);
+}
+
 void conn_tap_again(struct engine *e, const struct flow *f)
 {
 	tap(e, f, f->login_outcome == OUTCOME_NOT_TDS ? TAP_CLOSE : session_level(e, f));
@@ -465,6 +471,8 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		login_told(e, f);
 	}
 	f->told = true;
+	if (how == CLOSE_FIN || how == CLOSE_RST)
+		conn_over(e, f);
 	if (seen && !f->tentative) {
 		session_close(e, f);
 		close_emit(e, f);

@@ -33,6 +33,8 @@ void conn_counts(struct flow *f, const struct tap_counts *counts);
 /* Before a connection is given up that did not end: ask what the source knows of it and did not
  * tell. */
 void conn_ask(struct engine *e, struct flow *f);
+/* It is over: the source need not follow it any longer. */
+void conn_over(struct engine *e, const struct flow *f);
 /* The source hands over more than it was asked for: it has forgotten the flow. */
 void conn_tap_again(struct engine *e, const struct flow *f);
 

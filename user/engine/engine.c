@@ -353,8 +353,11 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 		f->first_ns = seg->ts_ns;
 	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK))
 		note_dial(e, f, seg->ts_ns);
-	if (f->told)
+	if (f->told) {
+		if (seg->flags & (SEG_FIN | SEG_RST))
+			conn_over(e, f);
 		return;
+	}
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);

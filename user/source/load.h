@@ -31,7 +31,7 @@ struct tap_flow {
 	__u8 kind;
 	__u8 sealed;
 	__u8 spent;
-	__u8 pad;
+	__u8 reset;
 };
 _Static_assert(sizeof(struct tap_flow) == 88, "bpf/flow.h");
 
