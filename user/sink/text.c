@@ -28,6 +28,9 @@
 struct text_sink {
 	struct sink_config config;
 	struct endpoint server; /* the one named last */
+	time_t second;		/* of the line before */
+	struct tm tm;		/* the same, local */
+	char clock[16];		/* the same, as it is written */
 	int year, yday;		/* the day named last */
 	unsigned lines;		/* since the header; 0: there is none yet */
 	bool explained;		/* what "~" means */
@@ -115,27 +118,36 @@ static int text_longest(const uint64_t phase_ns[PHASE_SESSION])
 	return longest;
 }
 
+/* Lines come by the thousand in one second. */
+static void text_clock(struct text_sink *sink, time_t second)
+{
+	if (second == sink->second && *sink->clock)
+		return;
+	sink->second = second;
+	localtime_r(&second, &sink->tm);
+	strftime(sink->clock, sizeof(sink->clock), "%H:%M:%S", &sink->tm);
+}
+
 /* What a line begins with, after a header where one is due: the time and the client. */
 static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct endpoint *client,
 		       const struct endpoint *server)
 {
 	struct output *out = sink->config.out;
 	uint64_t wall_ns = wallclock_ns(sink->config.clock, time_ns);
-	time_t s = (time_t)(wall_ns / 1000000000);
 	bool due = !sink->lines || (sink->config.terminal && sink->lines >= TEXT_HEADER_EVERY);
+	const struct tm *tm = &sink->tm;
 	char name[SINK_ENDPOINT_MAX], text[32];
-	struct tm tm;
 
-	localtime_r(&s, &tm);
-	if (due || tm.tm_yday != sink->yday || tm.tm_year != sink->year ||
+	text_clock(sink, (time_t)(wall_ns / 1000000000));
+	if (due || tm->tm_yday != sink->yday || tm->tm_year != sink->year ||
 	    memcmp(&sink->server, server, sizeof(*server))) {
-		strftime(text, sizeof(text), "%Y-%m-%d", &tm);
+		strftime(text, sizeof(text), "%Y-%m-%d", tm);
 		output_printf(out, "%s%s   server %s%s%s\n", text_colour(sink, COLOUR_BOLD), text,
 			      sink_endpoint(server, name), due ? "   times in milliseconds" : "",
 			      text_colour(sink, COLOUR_OFF));
 		sink->server = *server;
-		sink->yday = tm.tm_yday;
-		sink->year = tm.tm_year;
+		sink->yday = tm->tm_yday;
+		sink->year = tm->tm_year;
 	}
 	if (due) {
 		output_printf(
@@ -146,8 +158,7 @@ static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct en
 		sink->lines = 0;
 	}
 	sink->lines++;
-	strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	output_printf(out, "%s.%03u %-21s", text, (unsigned)(wall_ns / 1000000 % 1000),
+	output_printf(out, "%s.%03u %-21s", sink->clock, (unsigned)(wall_ns / 1000000 % 1000),
 		      sink_endpoint(client, name));
 }
 
