@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * live.c - the live source: the tap in the kernel, the interfaces it is attached to, and its ring
- * buffer.
+ * live.c - the live source: the tap in the kernel, and its ring buffer.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,25 +16,18 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "attach.h"
 #include "confine.h"
+#include "interfaces.h"
+#include "latencies.h"
 #include "live.h"
 #include "load.h"
 #include "log.h"
-#include "netdev.h"
 #include "silent.h"
 #include "steer.h"
-#include "latencies.h"
 
-#define LIVE_BATCH	  65536 /* most segments in one dispatch, so that the caller's timers run */
-#define LIVE_LOOK_NS	  5000000 /* between looks at the ring buffer while there is traffic */
-#define LIVE_IDLE_MAX	  4	  /* looks in vain after which to sleep until woken */
-#define LIVE_ATTACHED_MAX 1024	  /* interfaces; reaching it is logged */
-
-struct live_attached {
-	struct attachment at;
-	int promiscuous_fd; /* -1: not wanted */
-};
+#define LIVE_BATCH    65536   /* most segments in one dispatch, so that the caller's timers run */
+#define LIVE_LOOK_NS  5000000 /* between looks at the ring buffer while there is traffic */
+#define LIVE_IDLE_MAX 4	      /* looks in vain after which to sleep until woken */
 
 struct live {
 	struct tap_bpf *tap;
@@ -44,214 +36,16 @@ struct live {
 	struct latencies *latencies;
 	struct silent *silent;
 	struct steer steer;
-	struct attach_programs programs;
-	enum attach_mode mode;
-	bool promiscuous;
-	char **names; /* NULL: all that are up */
-	size_t name_count;
-	struct live_attached *attached;
-	size_t attached_count;
-	uint8_t (*addresses)[16];
-	size_t address_count;
-	int epoll_fd, netlink_fd, timer_fd, slot_fd;
-	unsigned int slot;
+	struct interfaces *interfaces;
+	bool mirror;
+	int epoll_fd, timer_fd;
 	unsigned int idle; /* looks in vain in a row */
 	int cpus;
-	char *description;
 	/* of the dispatch going on */
 	segment_fn *fn;
 	void *fn_ctx;
 	int segments;
 };
-
-static bool live_wants(const struct live *live, const struct netdev *dev)
-{
-	if (!live->names)
-		return dev->up && attach_link_of(dev->arphrd) != ATTACH_LINK_UNKNOWN;
-	for (size_t i = 0; i < live->name_count; i++)
-		if (!strcmp(live->names[i], dev->name))
-			return true;
-	return false;
-}
-
-static struct live_attached *live_find(const struct live *live, unsigned int ifindex)
-{
-	for (size_t i = 0; i < live->attached_count; i++)
-		if (live->attached[i].at.ifindex == ifindex)
-			return &live->attached[i];
-	return NULL;
-}
-
-static void live_detach(struct live_attached *a)
-{
-	attach_release(&a->at);
-	if (a->promiscuous_fd >= 0)
-		close(a->promiscuous_fd);
-}
-
-static int live_attach(struct live *live, const struct netdev *dev)
-{
-	struct live_attached *a = &live->attached[live->attached_count];
-	enum attach_link link = attach_link_of(dev->arphrd);
-	int err;
-
-	if (live->attached_count == LIVE_ATTACHED_MAX) {
-		log_warn("%s: not watched, there are more than %d interfaces", dev->name,
-			 LIVE_ATTACHED_MAX);
-		return 0;
-	}
-	if (link == ATTACH_LINK_UNKNOWN) {
-		log_error("%s: can't read this kind of interface (ARPHRD %u)", dev->name,
-			  dev->arphrd);
-		return -EOPNOTSUPP;
-	}
-	*a = (struct live_attached){.promiscuous_fd = -1};
-	memcpy(a->at.name, dev->name, sizeof(a->at.name));
-	a->at.ifindex = dev->ifindex;
-	a->at.clsact_slot = live->slot;
-	err = attach_interface(&a->at, &live->programs, link, live->mode);
-	if (err) {
-		log_error("%s: can't attach: %s", dev->name, strerror(-err));
-		return err;
-	}
-	if (live->promiscuous && link == ATTACH_LINK_ETHERNET) {
-		a->promiscuous_fd = netdev_promiscuous(dev->ifindex);
-		if (a->promiscuous_fd < 0)
-			log_warn(
-				"%s: not promiscuous (%s): of a mirror port only what is addressed "
-				"to this host is seen",
-				dev->name, strerror(-a->promiscuous_fd));
-	}
-	live->attached_count++;
-	return 0;
-}
-
-static void live_describe_anew(struct live *live)
-{
-	size_t size = 256 * (live->attached_count + 1), used = 0;
-	char *text = malloc(size);
-
-	if (!text)
-		return;
-	snprintf(text, size, "no interface");
-	for (size_t i = 0; i < live->attached_count; i++) {
-		if (i)
-			used += (size_t)snprintf(text + used, size - used, ", ");
-		attach_describe(&live->attached[i].at, text + used, size - used);
-		used += strlen(text + used);
-	}
-	free(live->description);
-	live->description = text;
-}
-
-/* Forget the interfaces that went away, or no longer bear a name that is wanted. */
-static bool live_drop_gone(struct live *live, const struct netdev *devs, size_t count)
-{
-	size_t kept = 0;
-	bool changed;
-
-	for (size_t i = 0; i < live->attached_count; i++) {
-		struct live_attached *a = &live->attached[i];
-		bool there = false;
-
-		for (size_t j = 0; j < count && !there; j++)
-			there = devs[j].ifindex == a->at.ifindex &&
-				(!live->names || live_wants(live, &devs[j]));
-		if (there) {
-			live->attached[kept++] = *a;
-			continue;
-		}
-		log_info("%s: went away, no longer watched", a->at.name);
-		live_detach(a);
-	}
-	changed = kept != live->attached_count;
-	live->attached_count = kept;
-	return changed;
-}
-
-/* Bring what is attached in line with the interfaces there are. Later failures are not fatal. */
-static int live_follow_links(struct live *live)
-{
-	size_t count;
-	struct netdev *devs = netdev_list(&count);
-	bool changed;
-	int err = 0;
-
-	if (!devs)
-		return -errno;
-	changed = live_drop_gone(live, devs, count);
-	for (size_t i = 0; i < count; i++) {
-		int one;
-
-		if (!live_wants(live, &devs[i]) || live_find(live, devs[i].ifindex))
-			continue;
-		one = live_attach(live, &devs[i]);
-		changed = true;
-		if (one && live->names)
-			err = one;
-	}
-	if (changed)
-		live_describe_anew(live);
-	free(devs);
-	return err;
-}
-
-static int live_follow_addresses(struct live *live)
-{
-	size_t count;
-	uint8_t(*addresses)[16] = netdev_addresses(&count);
-
-	if (!addresses)
-		return -errno;
-	free(live->addresses);
-	live->addresses = addresses;
-	live->address_count = count;
-	return 0;
-}
-
-/* Each name that was given is to be there at the start, lest a typing error go unnoticed. */
-static int live_check_names(const struct live *live)
-{
-	size_t count;
-	struct netdev *devs = netdev_list(&count);
-	char all[1024] = "";
-	size_t used = 0;
-	int err = 0;
-
-	if (!devs)
-		return -errno;
-	for (size_t i = 0; i < count && used < sizeof(all); i++)
-		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "",
-					 devs[i].name);
-	for (size_t n = 0; n < live->name_count; n++) {
-		bool there = false;
-
-		for (size_t i = 0; i < count && !there; i++)
-			there = !strcmp(live->names[n], devs[i].name);
-		if (there)
-			continue;
-		log_error("no interface '%s'; there are: %s", live->names[n], all);
-		err = -ENODEV;
-	}
-	free(devs);
-	return err;
-}
-
-static int live_copy_names(struct live *live, const struct live_config *config)
-{
-	if (!config->interfaces)
-		return 0;
-	live->names = calloc(config->interface_count + 1, sizeof(*live->names));
-	if (!live->names)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->interface_count; i++) {
-		live->names[i] = strdup(config->interfaces[i]);
-		if (!live->names[i])
-			return -ENOMEM;
-		live->name_count++;
-	}
-	return 0;
-}
 
 static int live_on_record(void *ctx, void *data, size_t size)
 {
@@ -283,9 +77,6 @@ static int live_open_fds(struct live *live)
 	live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (live->timer_fd < 0)
 		return -errno;
-	live->netlink_fd = netdev_watch();
-	if (live->netlink_fd < 0)
-		return live->netlink_fd;
 	live->ring = ring_buffer__new(events, live_on_record, live, NULL);
 	if (!live->ring)
 		return -errno;
@@ -293,14 +84,11 @@ static int live_open_fds(struct live *live)
 	err = live_watch_fd(live, events, EPOLLIN | EPOLLET);
 	if (!err)
 		err = live_watch_fd(live, live->timer_fd, EPOLLIN);
-	if (!err)
-		err = live_watch_fd(live, live->netlink_fd, EPOLLIN);
 	return err;
 }
 
 static int live_load(struct live *live, const struct live_config *config)
 {
-	struct bpf_program *xdp;
 	int err = tap_load(&live->tap, config);
 
 	if (err)
@@ -316,60 +104,40 @@ static int live_load(struct live *live, const struct live_config *config)
 	if (!live->silent)
 		return -errno;
 	steer_init(&live->steer, bpf_program__fd(live->tap->progs.tap_steer));
-	xdp = live->tap->progs.tap_xdp;
-	live->programs = (struct attach_programs){
-		.ingress = bpf_program__fd(live->tap->progs.tap_ingress),
-		.egress = bpf_program__fd(live->tap->progs.tap_egress),
-		.ingress_ip = bpf_program__fd(live->tap->progs.tap_ingress_ip),
-		.egress_ip = bpf_program__fd(live->tap->progs.tap_egress_ip),
-		.xdp = config->hook == LIVE_HOOK_XDP ? bpf_program__fd(xdp) : -1,
-	};
-	live->mode = config->mirror ? ATTACH_INGRESS_ONLY : ATTACH_BOTH;
-	live->promiscuous = config->mirror;
 	return 0;
 }
 
-/* What a killed run left on any interface, also on those not watched this time. */
-static int live_clear_leftovers(struct live *live)
+static int live_watch(struct live *live, const struct live_config *config)
 {
-	size_t count;
-	struct netdev *devs;
+	const struct tap_bpf *tap = live->tap;
+	const struct attach_programs programs = {
+		.ingress = bpf_program__fd(tap->progs.tap_ingress),
+		.egress = bpf_program__fd(tap->progs.tap_egress),
+		.ingress_ip = bpf_program__fd(tap->progs.tap_ingress_ip),
+		.egress_ip = bpf_program__fd(tap->progs.tap_egress_ip),
+		.xdp = config->hook == LIVE_HOOK_XDP ? bpf_program__fd(tap->progs.tap_xdp) : -1,
+	};
+	int err = interfaces_watch(live->interfaces, &programs,
+				   config->mirror ? ATTACH_INGRESS_ONLY : ATTACH_BOTH);
 
-	live->slot_fd = attach_slot_claim(&live->slot);
-	if (live->slot_fd < 0) {
-		log_error("too many are running already: no clsact slot is free");
-		return live->slot_fd;
-	}
-	devs = netdev_list(&count);
-	for (size_t i = 0; devs && i < count; i++)
-		attach_remove_leftovers(devs[i].ifindex, live->slot);
-	free(devs);
-	return 0;
+	return err ?: live_watch_fd(live, interfaces_fd(live->interfaces), EPOLLIN);
 }
 
 static int live_start(struct live *live, const struct live_config *config)
 {
-	int err = live_copy_names(live, config);
+	int err;
 
-	if (!err)
-		err = live_check_names(live);
-	if (!err)
+	live->mirror = config->mirror;
+	live->interfaces = interfaces_new(config->interfaces, config->interface_count, &err);
+	if (live->interfaces)
 		err = live_load(live, config);
 	if (!err)
 		err = live_open_fds(live);
 	if (!err)
-		err = live_clear_leftovers(live);
+		err = live_watch(live, config);
 	if (!err)
-		err = live_follow_addresses(live);
-	if (!err)
-		err = live_follow_links(live);
-	if (err)
-		return err;
-	live->tap->bss->tap_armed = 1;
-	if (!live->attached_count)
-		log_warn("no interface is up yet");
-	live_describe_anew(live);
-	return live->description ? 0 : -ENOMEM;
+		live->tap->bss->tap_armed = 1;
+	return err;
 }
 
 struct live *live_open(const struct live_config *config, int *err)
@@ -381,11 +149,9 @@ struct live *live_open(const struct live_config *config, int *err)
 		log_error("out of memory");
 		return NULL;
 	}
-	live->epoll_fd = live->netlink_fd = live->timer_fd = live->slot_fd = -1;
+	live->epoll_fd = live->timer_fd = -1;
 	live->cpus = libbpf_num_possible_cpus();
-	live->attached = calloc(LIVE_ATTACHED_MAX, sizeof(*live->attached));
-	if (live->attached)
-		*err = live_start(live, config);
+	*err = live_start(live, config);
 	if (!*err)
 		return live;
 	log_error("can't watch live: %s", strerror(-*err));
@@ -403,38 +169,19 @@ void live_close(struct live *live)
 {
 	if (!live)
 		return;
-	for (size_t i = 0; i < live->attached_count; i++)
-		live_detach(&live->attached[i]);
+	interfaces_free(live->interfaces);
 	ring_buffer__free(live->ring);
 	silent_free(live->silent);
 	latencies_free(live->latencies);
 	tap_bpf__destroy(live->tap);
-	close_fd(live->netlink_fd);
 	close_fd(live->timer_fd);
 	close_fd(live->epoll_fd);
-	close_fd(live->slot_fd);
-	for (size_t i = 0; i < live->name_count; i++)
-		free(live->names[i]);
-	free(live->names);
-	free(live->attached);
-	free(live->addresses);
-	free(live->description);
 	free(live);
 }
 
 int live_fd(const struct live *live)
 {
 	return live->epoll_fd;
-}
-
-static void live_follow(struct live *live)
-{
-	unsigned int changes = netdev_changes(live->netlink_fd);
-
-	if (changes & NETDEV_LINKS)
-		live_follow_links(live);
-	if (changes & NETDEV_ADDRESSES)
-		live_follow_addresses(live);
 }
 
 static int live_drain(struct live *live)
@@ -505,8 +252,8 @@ static int live_events(struct live *live)
 	uint64_t expired;
 
 	for (int i = 0; i < n; i++) {
-		if (events[i].data.fd == live->netlink_fd)
-			live_follow(live);
+		if (events[i].data.fd == interfaces_fd(live->interfaces))
+			interfaces_follow(live->interfaces);
 		else if (events[i].data.fd == live->timer_fd &&
 			 read(live->timer_fd, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 			return -errno;
@@ -601,14 +348,7 @@ int live_latency(const struct live *live, live_latency_fn *fn, void *ctx)
 
 bool live_is_local(const struct live *live, const uint8_t addr[16])
 {
-	static const uint8_t loopback[13] = {[10] = 0xff, 0xff, 127};
-
-	if (!memcmp(addr, loopback, sizeof(loopback)))
-		return true;
-	for (size_t i = 0; i < live->address_count; i++)
-		if (!memcmp(live->addresses[i], addr, 16))
-			return true;
-	return false;
+	return interfaces_are_at(live->interfaces, addr);
 }
 
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
@@ -629,7 +369,7 @@ void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 
 size_t live_interfaces(const struct live *live)
 {
-	return live->attached_count;
+	return interfaces_count(live->interfaces);
 }
 
 static bool live_maps_answer(void *ctx)
@@ -648,13 +388,10 @@ uint64_t live_capabilities(const struct live *live)
 {
 	const uint64_t bpf = CONFINE_BIT(CAP_BPF) | CONFINE_BIT(CAP_SYS_ADMIN);
 	uint64_t needed = 0;
-	bool links = live->attached_count;
 
-	for (size_t i = 0; i < live->attached_count; i++)
-		links &= !attach_is_clsact(&live->attached[i].at);
-	if (!links)
+	if (!interfaces_by_links(live->interfaces))
 		needed |= CONFINE_BIT(CAP_NET_ADMIN);
-	if (live->promiscuous)
+	if (live->mirror)
 		needed |= CONFINE_BIT(CAP_NET_RAW);
 	if (!confine_works_without(bpf, live_maps_answer, (void *)live))
 		needed |= CONFINE_BIT(CAP_BPF);
@@ -663,5 +400,5 @@ uint64_t live_capabilities(const struct live *live)
 
 const char *live_describe(const struct live *live)
 {
-	return live->description;
+	return interfaces_describe(live->interfaces);
 }

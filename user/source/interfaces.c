@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * interfaces.c - see interfaces.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "interfaces.h"
+#include "log.h"
+#include "netdev.h"
+
+#define INTERFACES_MAX 1024 /* reaching it is logged */
+
+struct watched {
+	struct attachment on;
+	int promiscuous_fd; /* -1: not wanted */
+};
+
+struct interfaces {
+	struct attach_programs programs;
+	enum attach_mode mode;
+	char **names; /* NULL: all that are up */
+	size_t name_count;
+	struct watched *watched;
+	size_t count;
+	uint8_t (*addresses)[16];
+	size_t address_count;
+	int netlink_fd, slot_fd;
+	unsigned int slot;
+	char *description;
+};
+
+static bool is_wanted(const struct interfaces *set, const struct netdev *dev)
+{
+	if (!set->names)
+		return dev->up && attach_link_of(dev->arphrd) != ATTACH_LINK_UNKNOWN;
+	for (size_t i = 0; i < set->name_count; i++)
+		if (!strcmp(set->names[i], dev->name))
+			return true;
+	return false;
+}
+
+static struct watched *watched_find(const struct interfaces *set, unsigned int ifindex)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->watched[i].on.ifindex == ifindex)
+			return &set->watched[i];
+	return NULL;
+}
+
+static void watched_release(struct watched *w)
+{
+	attach_release(&w->on);
+	if (w->promiscuous_fd >= 0)
+		close(w->promiscuous_fd);
+}
+
+static int watch_one(struct interfaces *set, const struct netdev *dev)
+{
+	struct watched *w = &set->watched[set->count];
+	enum attach_link link = attach_link_of(dev->arphrd);
+	int err;
+
+	if (set->count == INTERFACES_MAX) {
+		log_warn("%s: not watched, there are more than %d interfaces", dev->name,
+			 INTERFACES_MAX);
+		return 0;
+	}
+	if (link == ATTACH_LINK_UNKNOWN) {
+		log_error("%s: can't read this kind of interface (ARPHRD %u)", dev->name,
+			  dev->arphrd);
+		return -EOPNOTSUPP;
+	}
+	*w = (struct watched){.promiscuous_fd = -1};
+	memcpy(w->on.name, dev->name, sizeof(w->on.name));
+	w->on.ifindex = dev->ifindex;
+	w->on.clsact_slot = set->slot;
+	err = attach_interface(&w->on, &set->programs, link, set->mode);
+	if (err) {
+		log_error("%s: can't attach: %s", dev->name, strerror(-err));
+		return err;
+	}
+	if (set->mode == ATTACH_INGRESS_ONLY && link == ATTACH_LINK_ETHERNET) {
+		w->promiscuous_fd = netdev_promiscuous(dev->ifindex);
+		if (w->promiscuous_fd < 0)
+			log_warn(
+				"%s: not promiscuous (%s): of a mirror port only what is addressed "
+				"to this host is seen",
+				dev->name, strerror(-w->promiscuous_fd));
+	}
+	set->count++;
+	return 0;
+}
+
+static void describe_anew(struct interfaces *set)
+{
+	size_t size = 256 * (set->count + 1), used = 0;
+	char *text = malloc(size);
+
+	if (!text)
+		return;
+	snprintf(text, size, "no interface");
+	for (size_t i = 0; i < set->count; i++) {
+		if (i)
+			used += (size_t)snprintf(text + used, size - used, ", ");
+		attach_describe(&set->watched[i].on, text + used, size - used);
+		used += strlen(text + used);
+	}
+	free(set->description);
+	set->description = text;
+}
+
+/* Forget the interfaces that went away, or no longer bear a name that is wanted. */
+static bool drop_gone(struct interfaces *set, const struct netdev *devs, size_t count)
+{
+	size_t kept = 0;
+	bool changed;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct watched *w = &set->watched[i];
+		bool there = false;
+
+		for (size_t j = 0; j < count && !there; j++)
+			there = devs[j].ifindex == w->on.ifindex &&
+				(!set->names || is_wanted(set, &devs[j]));
+		if (there) {
+			set->watched[kept++] = *w;
+			continue;
+		}
+		log_info("%s: went away, no longer watched", w->on.name);
+		watched_release(w);
+	}
+	changed = kept != set->count;
+	set->count = kept;
+	return changed;
+}
+
+/* Bring what is attached in line with the interfaces there are. Later failures are not fatal. */
+static int follow_links(struct interfaces *set)
+{
+	size_t count;
+	struct netdev *devs = netdev_list(&count);
+	bool changed;
+	int err = 0;
+
+	if (!devs)
+		return -errno;
+	changed = drop_gone(set, devs, count);
+	for (size_t i = 0; i < count; i++) {
+		int one;
+
+		if (!is_wanted(set, &devs[i]) || watched_find(set, devs[i].ifindex))
+			continue;
+		one = watch_one(set, &devs[i]);
+		changed = true;
+		if (one && set->names)
+			err = one;
+	}
+	if (changed)
+		describe_anew(set);
+	free(devs);
+	return err;
+}
+
+static int follow_addresses(struct interfaces *set)
+{
+	size_t count;
+	uint8_t(*addresses)[16] = netdev_addresses(&count);
+
+	if (!addresses)
+		return -errno;
+	free(set->addresses);
+	set->addresses = addresses;
+	set->address_count = count;
+	return 0;
+}
+
+/* Each name that was given is to be there at the start, lest a typing error go unnoticed. */
+static int check_names(const struct interfaces *set)
+{
+	size_t count;
+	struct netdev *devs = netdev_list(&count);
+	char all[1024] = "";
+	size_t used = 0;
+	int err = 0;
+
+	if (!devs)
+		return -errno;
+	for (size_t i = 0; i < count && used < sizeof(all); i++)
+		used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", i ? ", " : "",
+					 devs[i].name);
+	for (size_t n = 0; n < set->name_count; n++) {
+		bool there = false;
+
+		for (size_t i = 0; i < count && !there; i++)
+			there = !strcmp(set->names[n], devs[i].name);
+		if (there)
+			continue;
+		log_error("no interface '%s'; there are: %s", set->names[n], all);
+		err = -ENODEV;
+	}
+	free(devs);
+	return err;
+}
+
+static int copy_names(struct interfaces *set, const char *const *names, size_t count)
+{
+	if (!names)
+		return 0;
+	set->names = calloc(count + 1, sizeof(*set->names));
+	if (!set->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		set->names[i] = strdup(names[i]);
+		if (!set->names[i])
+			return -ENOMEM;
+		set->name_count++;
+	}
+	return 0;
+}
+
+/* What a killed run left on any interface, also on those not watched this time. */
+static int clear_leftovers(struct interfaces *set)
+{
+	size_t count;
+	struct netdev *devs;
+
+	set->slot_fd = attach_slot_claim(&set->slot);
+	if (set->slot_fd < 0) {
+		log_error("too many are running already: no clsact slot is free");
+		return set->slot_fd;
+	}
+	devs = netdev_list(&count);
+	for (size_t i = 0; devs && i < count; i++)
+		attach_remove_leftovers(devs[i].ifindex, set->slot);
+	free(devs);
+	return 0;
+}
+
+struct interfaces *interfaces_new(const char *const *names, size_t count, int *err)
+{
+	struct interfaces *set = calloc(1, sizeof(*set));
+
+	*err = -ENOMEM;
+	if (!set)
+		return NULL;
+	set->netlink_fd = set->slot_fd = -1;
+	set->watched = calloc(INTERFACES_MAX, sizeof(*set->watched));
+	if (set->watched)
+		*err = copy_names(set, names, count);
+	if (!*err)
+		*err = check_names(set);
+	if (!*err)
+		return set;
+	interfaces_free(set);
+	return NULL;
+}
+
+int interfaces_watch(struct interfaces *set, const struct attach_programs *programs,
+		     enum attach_mode mode)
+{
+	int err;
+
+	set->programs = *programs;
+	set->mode = mode;
+	set->netlink_fd = netdev_watch();
+	if (set->netlink_fd < 0)
+		return set->netlink_fd;
+	err = clear_leftovers(set);
+	if (!err)
+		err = follow_addresses(set);
+	if (!err)
+		err = follow_links(set);
+	if (err)
+		return err;
+	if (!set->count)
+		log_warn("no interface is up yet");
+	describe_anew(set);
+	return set->description ? 0 : -ENOMEM;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void interfaces_free(struct interfaces *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->count; i++)
+		watched_release(&set->watched[i]);
+	close_fd(set->netlink_fd);
+	close_fd(set->slot_fd);
+	for (size_t i = 0; i < set->name_count; i++)
+		free(set->names[i]);
+	free(set->names);
+	free(set->watched);
+	free(set->addresses);
+	free(set->description);
+	free(set);
+}
+
+int interfaces_fd(const struct interfaces *set)
+{
+	return set->netlink_fd;
+}
+
+void interfaces_follow(struct interfaces *set)
+{
+	unsigned int changes = netdev_changes(set->netlink_fd);
+
+	if (changes & NETDEV_LINKS)
+		follow_links(set);
+	if (changes & NETDEV_ADDRESSES)
+		follow_addresses(set);
+}
+
+size_t interfaces_count(const struct interfaces *set)
+{
+	return set->count;
+}
+
+bool interfaces_by_links(const struct interfaces *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (attach_is_clsact(&set->watched[i].on))
+			return false;
+	return set->count;
+}
+
+const char *interfaces_describe(const struct interfaces *set)
+{
+	return set->description;
+}
+
+bool interfaces_are_at(const struct interfaces *set, const uint8_t addr[16])
+{
+	static const uint8_t loopback[13] = {[10] = 0xff, 0xff, 127};
+
+	if (!memcmp(addr, loopback, sizeof(loopback)))
+		return true;
+	for (size_t i = 0; i < set->address_count; i++)
+		if (!memcmp(set->addresses[i], addr, 16))
+			return true;
+	return false;
+}
