@@ -107,10 +107,10 @@ struct tap_state {
 };
 
 /*
- * Every packet ends in exactly one of these, the last apart, per CPU. Never renumbered: they are metrics. They
- * count packets, not records: a super-segment is one EVENT and several records, and a SYN that is
- * kept back until it is answered or repeated is SKIPPED, and its record comes along with a later
- * packet's EVENT.
+ * Every packet ends in exactly one of these, the last apart, per CPU. Never renumbered: they are
+ * metrics. They count packets, not records: a super-segment is one EVENT and several records, and a
+ * SYN that is kept back until it is answered or repeated is SKIPPED, and its record comes along
+ * with a later packet's EVENT.
  */
 enum tap_counter {
 	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port, nor from or to the Browser */
