@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.any_port = size & 1,
 		.browser = true,
 		.identities = size & 2,
+		.max_flows = 256, /* room is reserved: more would take time */
 		.reorder_ns = UINT64_MAX,
 	};
 	struct file *file = temporary_open(data, size);
