@@ -87,7 +87,7 @@ test: deps deps-test
 	$(Q)$(MAKE) test-build peers
 	$(Q)tests/run $(O) $(ONLY)
 
-test-build: all $(TESTS) $(TOOLS) $(SERVER) $(LOAD) fuzz-build check-layers
+test-build: all $(TESTS) $(TOOLS) $(BENCHES) $(SERVER) $(LOAD) fuzz-build check-layers
 	$(Q)$(MAKE) O=$(O)/newest CLANG=$(NEWEST) bpf-build
 
 bpf-build: all $(filter $(O)/tests/bpf/%,$(TESTS))
