@@ -26,7 +26,8 @@ static void app_login(void *ctx, const struct login_record *rec)
 	struct app *app = ctx;
 
 	for (size_t i = 0; i < app->listener_count; i++)
-		app->listeners[i].ops->login(app->listeners[i].sink, rec);
+		if (!app->listeners[i].problems || sink_is_problem(rec))
+			app->listeners[i].ops->login(app->listeners[i].sink, rec);
 	app_flush(app);
 }
 
@@ -35,7 +36,8 @@ static void app_close(void *ctx, const struct close_record *rec)
 	struct app *app = ctx;
 
 	for (size_t i = 0; i < app->listener_count; i++)
-		if (app->listeners[i].ops->close)
+		if (app->listeners[i].ops->close &&
+		    (!app->listeners[i].problems || sink_is_cut_off(rec)))
 			app->listeners[i].ops->close(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -145,7 +147,8 @@ static struct listener *app_listen(struct app *app, const struct sink_ops *ops,
 {
 	struct listener *l = &app->listeners[app->listener_count];
 
-	*l = (struct listener){ops, ops->open(config), commands && ops->command};
+	*l = (struct listener){
+		.ops = ops, .sink = ops->open(config), .commands = commands && ops->command};
 	if (!l->sink)
 		return NULL;
 	app->listener_count++;
@@ -163,11 +166,15 @@ int app_open(struct app *app)
 				     .explain = opts->explain,
 				     .top_clients = opts->top_clients};
 	bool serve = app->live && opts->listen, metrics = serve || opts->textfile;
+	struct listener *format;
 	int err = 0;
 
 	app->prompt = !app->live && config.terminal;
 	app->progress = isatty(STDERR_FILENO) && !config.terminal;
-	if (!app_listen(app, opts->format, &config, opts->commands))
+	format = app_listen(app, opts->format, &config, opts->commands);
+	if (format)
+		format->problems = opts->problems;
+	else
 		err = -ENOMEM;
 	config.out = app->messages;
 	config.terminal = config.colour = false;

@@ -21,6 +21,7 @@ struct listener {
 	const struct sink_ops *ops;
 	void *sink;
 	bool commands; /* is told of commands */
+	bool problems; /* of logins and closes, is told of those alone that went wrong */
 };
 
 #define LISTENERS 4 /* at most */

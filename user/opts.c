@@ -223,6 +223,8 @@ static const struct opt table[] = {
 	 "show user, domain and workstation names where they can be read"},
 	{"explain", 0, 0, NULL, NULL, FLAG(explain),
 	 "text: show each login's steps, grounds and times as SqlClient words them"},
+	{"problems", 0, 0, NULL, NULL, FLAG(problems),
+	 "of logins and closes, write those that failed, were slow or cut off; all are counted"},
 	{"slow-login", 0, 0, "MS", set_slow_login, 0,
 	 "a login that takes longer is slow (default: 2000)"},
 	{"slow-prelogin", 0, 0, "MS", set_slow_prelogin, 0,

@@ -40,7 +40,7 @@ struct opts {
 	enum opts_source source, ports_from, interfaces_from;
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool browser;				  /* on unless it is said not to be */
-	bool any_port, mirror, identities, commands, sql, explain, verbose;
+	bool any_port, mirror, identities, commands, sql, explain, problems, verbose;
 };
 
 enum opts_result {

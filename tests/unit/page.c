@@ -82,6 +82,27 @@ UNIT_CASE(a_browser_gets_what_was)
 	page_sink.free(page);
 }
 
+/* Slow for whatever reason, and not by its name alone; a health check is no failure. */
+UNIT_CASE(causes)
+{
+	void *page = open_page();
+	char *text;
+
+	log_in(page, START_NS, 20 * MS, OUTCOME_PROBE, "probe");
+	log_in(page, START_NS, 20 * MS, OUTCOME_REDIRECTED, "redirected");
+	log_in(page, START_NS, 3000 * MS, OUTCOME_OK, "slow_login");
+	log_in(page, START_NS, 3000 * MS, OUTCOME_OK, "packets_lost");
+	text = first(page, "");
+	CHECK(strstr(text, "\"logins\":4,\"failed\":0,\"lost\":[],\"causes\":["));
+	/* each is in its login, and these two among the causes besides */
+	CHECK_INT(count_of(text, "{\"name\":\"slow_login\","), 2);
+	CHECK_INT(count_of(text, "{\"name\":\"packets_lost\","), 2);
+	CHECK_INT(count_of(text, "{\"name\":\"probe\","), 1);
+	CHECK_INT(count_of(text, "{\"name\":\"redirected\","), 1);
+	free(text);
+	page_sink.free(page);
+}
+
 UNIT_CASE(a_browser_that_comes_again_gets_the_rest)
 {
 	void *page = open_page();
@@ -191,6 +212,7 @@ UNIT_CASE(the_document_allows_its_own_script_alone)
 int main(void)
 {
 	RUN(a_browser_gets_what_was);
+	RUN(causes);
 	RUN(a_browser_that_comes_again_gets_the_rest);
 	RUN(an_event_is_one_line_whatever_the_wire_said);
 	RUN(of_a_flood_some_are_shown_and_all_are_counted);

@@ -98,23 +98,9 @@ static void cause_add(struct figures *figures, const struct login_record *rec)
 	}
 }
 
-static bool is_failure(const struct login_record *rec)
-{
-	switch (rec->outcome) {
-	case OUTCOME_OK:
-	case OUTCOME_REDIRECTED:
-	case OUTCOME_PROBE:
-	case OUTCOME_INCOMPLETE:
-		return false;
-	default:
-		return true;
-	}
-}
-
 bool figures_login(struct figures *figures, const struct login_record *rec)
 {
-	bool failed = is_failure(rec);
-	bool slow = !strncmp(rec->verdict.name, "slow", 4);
+	bool failed = sink_failed(rec), problem = sink_is_problem(rec);
 
 	slot_at(figures, rec->end_ns);
 	figures->logins++;
@@ -128,9 +114,9 @@ bool figures_login(struct figures *figures, const struct login_record *rec)
 		if (rec->total_ns != NO_NS)
 			hist_add(&figures->hist[PHASE_SESSION], rec->total_ns);
 	}
-	if (failed || slow)
+	if (problem)
 		cause_add(figures, rec);
-	return failed || slow;
+	return problem;
 }
 
 void figures_tick(struct figures *figures, uint64_t now_ns, const struct counter *counters,

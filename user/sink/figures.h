@@ -16,7 +16,7 @@ struct figures;
 struct figures *figures_new(const struct wallclock *clock);
 void figures_free(struct figures *figures);
 
-/* Count a login; true if it failed or was slow, so that it is among the causes. */
+/* Count a login; true if it is a problem, so that it is among the causes. */
 bool figures_login(struct figures *figures, const struct login_record *rec);
 
 /* Move time on (source's clock), and take what was lost or skipped so far. */

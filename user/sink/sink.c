@@ -32,6 +32,34 @@ bool sink_timed(const struct login_record *rec)
 	return timed[rec->outcome];
 }
 
+bool sink_failed(const struct login_record *rec)
+{
+	switch (rec->outcome) {
+	case OUTCOME_OK:
+	case OUTCOME_REDIRECTED:
+	case OUTCOME_PROBE:
+	case OUTCOME_INCOMPLETE:
+		return false;
+	default:
+		return true;
+	}
+}
+
+bool sink_is_problem(const struct login_record *rec)
+{
+	return sink_failed(rec) || (rec->outcome == OUTCOME_OK && strcmp(rec->verdict.name, "ok"));
+}
+
+bool sink_is_cut_off(const struct close_record *rec)
+{
+	const char *verdict = rec->verdict.name ?: "";
+
+	if (!strcmp(verdict, "redirect_not_followed"))
+		return true;
+	return !rec->graceful && rec->how == CLOSE_RST && rec->phase == PHASE_SESSION &&
+	       strcmp(verdict, "mars_finished");
+}
+
 static bool addr_is_ipv4(const uint8_t addr[16])
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 2.5.5.2 */

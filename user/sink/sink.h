@@ -47,6 +47,15 @@ const struct sink_ops *sink_find(const char *name);
  */
 bool sink_timed(const struct login_record *rec);
 
+/* Somebody wanted to log in, or something else, and could not. */
+bool sink_failed(const struct login_record *rec);
+
+/* It failed, or went through but was slow or had an error: the verdict says why. */
+bool sink_is_problem(const struct login_record *rec);
+
+/* A session that was cut off; most end as they should. Or a redirect that was not followed. */
+bool sink_is_cut_off(const struct close_record *rec);
+
 #define SINK_TOP_CLIENTS_MAX 256
 
 #define SINK_ADDR_MAX	  46		      /* the longest IPv6 address and a NUL */

@@ -375,6 +375,8 @@ static void text_close(void *ctx, const struct close_record *rec)
 	char lasted[CLOCK_TEXT];
 	uint64_t commands = 0;
 
+	if (!sink_is_cut_off(rec))
+		return;
 	if (!strcmp(name, "redirect_not_followed")) {
 		text_begin(sink, rec->time_ns, &rec->client, &rec->server);
 		output_printf(sink->config.out, " %sredirect not followed%s\n",
@@ -382,9 +384,6 @@ static void text_close(void *ctx, const struct close_record *rec)
 		text_paragraph(sink, rec->verdict.text);
 		return;
 	}
-	if (rec->graceful || rec->how != CLOSE_RST || rec->phase != PHASE_SESSION ||
-	    !strcmp(name, "mars_finished"))
-		return;
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += rec->commands[i];
 	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
