@@ -6,10 +6,11 @@
  *	slices none|noop|tc|xdp INTERFACE PORT PAIRS
  *
  * none: nothing is ever attached, which shows what chance does. noop: programs that do nothing, by
- *tc in and out, which shows what the hooks cost. tc: the tap against nothing. xdp: the tap in the
- *place of an XDP program that does nothing, and what goes out by tc. Prints for each pair what was
- *received, sent and how many packets were received a second, without and with: six numbers. Then
- *"told", how many logins were told of. The engine and a sink are at work as in tdsmon.
+ * tc in and out, which shows what the hooks cost. tc: the tap against nothing. xdp: the tap in the
+ * place of an XDP program that does nothing, and what goes out by tc. Prints for each pair what was
+ * received, sent and how many packets were received a second, without and with: six numbers. Then
+ * "told", how many logins were told of. The engine and a sink are at work as in tdsmon. PAIRS 0, of
+ * noop: they stay attached until the process is killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -301,6 +302,10 @@ int main(int argc, char **argv)
 	if (w.way == XDP)
 		xdp_begin(&w);
 	pairs = atoi(argv[4]);
+	if (!pairs && w.way == NOOP) {
+		attach(&w);
+		pause();
+	}
 	for (int i = 0; i < pairs; i++)
 		pair(&w, argv[2], i % 2);
 	printf("told %lu\n", w.logins);
