@@ -185,6 +185,26 @@ UNIT_CASE(cut_at_every_byte_xdp)
 		   &(struct tap_setup){.xdp_direct = true, .commands = true}, tds_want, 4);
 }
 
+/* The middle of a message: passed over at one go by tc, and packet by packet by XDP. */
+UNIT_CASE(cut_at_every_byte_of_long_messages)
+{
+	static const struct want want[] = {{20, 8}, {360, 8}, {518, 8}, {538, 8}, {588, 8}};
+
+	stream_begin();
+	tds(4, 0, 40);
+	for (int i = 0; i < 10; i++)
+		tds(4, 0, 30);
+	tds(6, 1, 8); /* at 360: an attention may come anywhere */
+	for (int i = 0; i < 5; i++)
+		tds(4, 0, 30);
+	tds(4, 1, 20); /* at 518 */
+	tds(4, 0, 25);
+	tds(4, 0, 25);
+	tds(4, 1, 10);
+	check_cuts("long messages", HOOK_EGRESS, &with_commands, want, 5);
+	check_cuts("long messages, XDP", HOOK_XDP, &with_commands, want, 5);
+}
+
 UNIT_CASE(cut_at_every_byte_smp)
 {
 	static const struct want want[] = {{20, 16}, {36, 24}, {136, 24}, {236, 24}, {316, 16}};
@@ -390,6 +410,16 @@ UNIT_CASE(not_a_head)
 	CHECK_INT(records[2].seg.cap_len, 50);
 	CHECK_INT(records[2].seg.note, 0);
 	CHECK(!seen.wrong);
+	stream_begin(); /* in the middle of a message */
+	for (int i = 0; i < 5; i++)
+		tds(4, 0, 80);
+	stream_frame("\x05garbage", 8, 50);
+	begin(&tap);
+	CHECK_INT(feed(&tap, HOOK_EGRESS, 20, 470), TAP_CNT_EVENT);
+	CHECK_INT(record_count, 3);
+	CHECK_INT(records[2].seg.seq, BASE + 420);
+	CHECK_INT(records[2].seg.cap_len, 50);
+	CHECK(!seen.wrong);
 	tap_close(&tap);
 }
 
@@ -509,6 +539,7 @@ int main(void)
 	libbpf_set_print(quiet);
 	RUN(cut_at_every_byte_tc);
 	RUN(cut_at_every_byte_xdp);
+	RUN(cut_at_every_byte_of_long_messages);
 	RUN(cut_at_every_byte_smp);
 	RUN(end_of_message);
 	RUN(bulk_is_passed_over);
