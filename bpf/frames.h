@@ -242,48 +242,6 @@ __noinline int walk_frame_xdp(struct xdp_md *xdp)
 	return walk_frame(xdp, TAP_HOOK_XDP);
 }
 
-/*
- * Passes over the packets of a TDS message that are neither its first nor its last: of a long
- * result's super-segments nearly all are, and each would take as long as the flow's look-up by
- * walk_frame(). Where it stops that goes on. There are no super-segments for XDP.
- */
-__noinline int walk_skim_skb(struct __sk_buff *skb)
-{
-	struct tap_work *work = tap_work();
-	__u32 i, next, off, len;
-	__u8 head[8];
-
-	if (!work)
-		return 0;
-	next = work->walk.next;
-	for (i = 0; i < WALK_FRAMES; i++) {
-		off = next - work->at.seq;
-		if (off >= work->at.avail || work->at.avail - off < sizeof(head) ||
-		    bpf_skb_load_bytes(skb, work->payload_off + off, head, sizeof(head)))
-			break;
-		len = walk_be16(head + 2);
-		if (!walk_tds_header(head) || head[1] & WALK_EOM || head[0] == WALK_ATTENTION ||
-		    len >= work->at.end - next)
-			break;
-		next += len;
-	}
-	if (i) {
-		work->walk.next = next;
-		work->walk.flags &= ~(WALK_LAST | WALK_SMP);
-		work->at.heads = 1;
-		work->at.frames += i;
-	}
-	return 0;
-}
-
-TAP_INLINE bool walk_skims(enum tap_hook hook, const struct tap_work *work)
-{
-	const struct walk *walk = &work->walk;
-
-	return hook == TAP_HOOK_SKB && walk->state == WALK_HEADS && walk->flags & WALK_MESSAGE &&
-	       !walk->have && !work->at.sync;
-}
-
 TAP_INLINE enum walk_end walk_frames(void *ctx, enum tap_hook hook, struct tap_work *work,
 				     const struct walk *walk)
 {
@@ -293,8 +251,6 @@ TAP_INLINE enum walk_end walk_frames(void *ctx, enum tap_hook hook, struct tap_w
 	if (walk->have && !cut_fetch(work, walk->next))
 		return WALK_BROKEN;
 	for (i = 0; i < WALK_FRAMES; i++) {
-		if (walk_skims(hook, work))
-			walk_skim_skb(ctx);
 		end = hook == TAP_HOOK_SKB ? walk_frame_skb(ctx) : walk_frame_xdp(ctx);
 		if (end != WALK_NEXT)
 			return end;

@@ -185,7 +185,7 @@ UNIT_CASE(cut_at_every_byte_xdp)
 		   &(struct tap_setup){.xdp_direct = true, .commands = true}, tds_want, 4);
 }
 
-/* The middle of a message: passed over at one go by tc, and packet by packet by XDP. */
+/* Packets in the middle of a message are of no interest, but for where the next one begins. */
 UNIT_CASE(cut_at_every_byte_of_long_messages)
 {
 	static const struct want want[] = {{20, 8}, {360, 8}, {518, 8}, {538, 8}, {588, 8}};
