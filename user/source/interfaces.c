@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "fd.h"
 #include "interfaces.h"
 #include "log.h"
 #include "netdev.h"
@@ -43,19 +43,18 @@ static bool is_wanted(const struct interfaces *set, const struct netdev *dev)
 	return false;
 }
 
-static struct watched *watched_find(const struct interfaces *set, unsigned int ifindex)
+static bool is_watched(const struct interfaces *set, unsigned int ifindex)
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (set->watched[i].on.ifindex == ifindex)
-			return &set->watched[i];
-	return NULL;
+			return true;
+	return false;
 }
 
 static void watched_release(struct watched *w)
 {
 	attach_release(&w->on);
-	if (w->promiscuous_fd >= 0)
-		close(w->promiscuous_fd);
+	fd_close(w->promiscuous_fd);
 }
 
 static int watch_one(struct interfaces *set, const struct netdev *dev)
@@ -152,7 +151,7 @@ static int follow_links(struct interfaces *set)
 	for (size_t i = 0; i < count; i++) {
 		int one;
 
-		if (!is_wanted(set, &devs[i]) || watched_find(set, devs[i].ifindex))
+		if (!is_wanted(set, &devs[i]) || is_watched(set, devs[i].ifindex))
 			continue;
 		one = watch_one(set, &devs[i]);
 		changed = true;
@@ -278,14 +277,9 @@ int interfaces_watch(struct interfaces *set, const struct attach_programs *progr
 		return err;
 	if (!set->count)
 		log_warn("no interface is up yet");
-	describe_anew(set);
+	if (!set->description) /* nothing was there to attach to */
+		describe_anew(set);
 	return set->description ? 0 : -ENOMEM;
-}
-
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 void interfaces_free(struct interfaces *set)
@@ -294,8 +288,8 @@ void interfaces_free(struct interfaces *set)
 		return;
 	for (size_t i = 0; i < set->count; i++)
 		watched_release(&set->watched[i]);
-	close_fd(set->netlink_fd);
-	close_fd(set->slot_fd);
+	fd_close(set->netlink_fd);
+	fd_close(set->slot_fd);
 	for (size_t i = 0; i < set->name_count; i++)
 		free(set->names[i]);
 	free(set->names);

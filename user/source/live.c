@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "confine.h"
+#include "fd.h"
 #include "interfaces.h"
 #include "latencies.h"
 #include "live.h"
@@ -159,12 +160,6 @@ struct live *live_open(const struct live_config *config, int *err)
 	return NULL;
 }
 
-static void close_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 void live_close(struct live *live)
 {
 	if (!live)
@@ -174,8 +169,8 @@ void live_close(struct live *live)
 	silent_free(live->silent);
 	latencies_free(live->latencies);
 	tap_bpf__destroy(live->tap);
-	close_fd(live->timer_fd);
-	close_fd(live->epoll_fd);
+	fd_close(live->timer_fd);
+	fd_close(live->epoll_fd);
 	free(live);
 }
 

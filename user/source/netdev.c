@@ -18,6 +18,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 
+#include "fd.h"
 #include "netdev.h"
 
 /* False if it went away meanwhile. */
@@ -61,8 +62,7 @@ struct netdev *netdev_list(size_t *count)
 			++*count;
 	}
 out:
-	if (fd >= 0)
-		close(fd);
+	fd_close(fd);
 	if (names)
 		if_freenameindex(names);
 	return devs;
