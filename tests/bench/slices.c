@@ -10,8 +10,8 @@
  * place of an XDP program that does nothing, and what goes out by tc. Prints for each pair what was
  * received, sent and how many packets were received a second, without and with: six numbers. Then
  * "told", how many logins were told of, and of noop and tc "run", the nanoseconds that a run of the
- * programs took, in and out, by the kernel's statistics of a second. The engine and a sink are at
- * work as in tdsmon. PAIRS 0, of noop: they stay attached until the process is killed.
+ * programs took, in and out, by the kernel's statistics of a second ("-": no packet came). The
+ * engine and a sink are at work as in tdsmon. PAIRS 0, of noop: they stay attached until the process is killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -315,7 +315,11 @@ static void statistics(struct watcher *w)
 	printf("run");
 	for (int i = 0; i < 2; i++) {
 		after = runs_of(programs[i]);
-		printf(" %.0f", (after.ns - before[i].ns) / (after.count - before[i].count));
+		if (after.count > before[i].count)
+			printf(" %.0f",
+			       (after.ns - before[i].ns) / (after.count - before[i].count));
+		else
+			printf(" -");
 	}
 	printf("\n");
 	close(fd);
