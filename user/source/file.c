@@ -12,21 +12,11 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "link.h"
 #include "log.h"
-#include "pkt.h"
 
 #define FILE_BUFFER	    (256 * 1024)
 #define FILE_POSITION_EVERY 256 /* packets between two looks at the position */
-
-/* What stands before the IP header, by the link type that the file names. */
-struct link {
-	int dlt;
-	uint16_t header_len;
-	int16_t type_off;    /* of the EtherType; -1: none, IP follows */
-	int16_t ifindex_off; /* -1: none */
-	enum pkt_result (*parse)(const struct link *link, struct pkt *pkt, const uint8_t *data,
-				 const uint8_t *end, uint32_t frame_len);
-};
 
 struct file {
 	pcap_t *pcap;
@@ -36,67 +26,6 @@ struct file {
 	struct file_stats stats;
 	char path[];
 };
-
-static enum pkt_result link_ethernet(const struct link *link, struct pkt *pkt, const uint8_t *data,
-				     const uint8_t *end, uint32_t frame_len)
-{
-	(void)link;
-	return pkt_parse_eth(pkt, data, end, frame_len);
-}
-
-static uint16_t link_type(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-/*
- * Everything else: a header of fixed length, perhaps with an EtherType, then VLAN tags as there
- * are, then IP. payload_off comes out relative to data.
- */
-static enum pkt_result link_fixed(const struct link *link, struct pkt *pkt, const uint8_t *data,
-				  const uint8_t *end, uint32_t frame_len)
-{
-	uint32_t skip = link->header_len;
-	enum pkt_result result;
-	uint16_t type;
-
-	if ((size_t)(end - data) < skip)
-		return PKT_SHORT;
-	type = link->type_off < 0 ? PKT_ETH_IP4 : link_type(data + link->type_off);
-	while (type == PKT_ETH_VLAN || type == PKT_ETH_QINQ || type == PKT_ETH_QINQ1) {
-		if ((size_t)(end - data) < skip + sizeof(struct pkt_vlan))
-			return PKT_SHORT;
-		type = link_type(data + skip + 2);
-		skip += sizeof(struct pkt_vlan);
-	}
-	if (type != PKT_ETH_IP4 && type != PKT_ETH_IP6)
-		return PKT_OTHER;
-	result = pkt_parse_ip(pkt, data + skip, end, frame_len - skip);
-	if (result == PKT_TCP || result == PKT_UDP)
-		pkt->payload_off += skip;
-	return result;
-}
-
-/* https://www.tcpdump.org/linktypes.html */
-static const struct link links[] = {
-	{DLT_EN10MB, 0, -1, -1, link_ethernet},
-	{DLT_LINUX_SLL, 16, 14, -1, link_fixed},
-	{DLT_LINUX_SLL2, 20, 0, 4, link_fixed},
-	{DLT_RAW, 0, -1, -1, link_fixed},
-	{DLT_IPV4, 0, -1, -1, link_fixed},
-	{DLT_IPV6, 0, -1, -1, link_fixed},
-	/* Four bytes of address family, in either byte order: IP's own version says the same. */
-	{DLT_NULL, 4, -1, -1, link_fixed},
-	{DLT_LOOP, 4, -1, -1, link_fixed},
-};
-
-static const struct link *link_find(int dlt)
-{
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		if (links[i].dlt == dlt)
-			return &links[i];
-	return NULL;
-}
 
 /* What people take for a capture, by its first bytes, and what makes one of it. */
 static const struct {
@@ -176,8 +105,7 @@ static int file_open_stream(struct file *file)
 static int file_open_pcap(struct file *file)
 {
 	char reason[PCAP_ERRBUF_SIZE];
-	const char *name;
-	int dlt;
+	uint32_t type;
 
 	file->pcap = pcap_fopen_offline_with_tstamp_precision(file->stream,
 							      PCAP_TSTAMP_PRECISION_NANO, reason);
@@ -185,14 +113,13 @@ static int file_open_pcap(struct file *file)
 		file_explain(file, reason);
 		return -EINVAL;
 	}
-	dlt = pcap_datalink(file->pcap);
-	file->link = link_find(dlt);
+	type = (uint32_t)pcap_datalink(file->pcap);
+	file->link = link_find(type);
 	if (file->link)
 		return 0;
-	name = pcap_datalink_val_to_name(dlt);
-	log_error("%s was captured on a link of type %d (%s), which is not known here; capture on "
+	log_error("%s was captured on a link of type %u (%s), which is not known here; capture on "
 		  "Ethernet, 'any', loopback or raw IP",
-		  file->name, dlt, name ? name : "no name");
+		  file->name, type, link_name(type));
 	return -EPROTONOSUPPORT;
 }
 
@@ -246,45 +173,6 @@ static uint64_t *file_counter(struct file_stats *stats, enum pkt_result result)
 	return counters[result];
 }
 
-/* The ifindex of the "any" device's second format, network order. */
-static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
-{
-	const uint8_t *p = data + link->ifindex_off;
-
-	if (link->ifindex_off < 0)
-		return 0;
-	return (uint32_t)link_type(p) << 16 | link_type(p + 2);
-}
-
-/* Is it to be handed over: a segment, or a datagram of SQL Server Browser? */
-static bool file_wants(const struct pkt *pkt, enum pkt_result result)
-{
-	return result == PKT_TCP ||
-	       (result == PKT_UDP && (pkt->sport == SSRP_PORT || pkt->dport == SSRP_PORT));
-}
-
-static void file_segment(struct file *file, const struct pcap_pkthdr *header, const uint8_t *data,
-			 const struct pkt *pkt, enum pkt_result result, struct seg *seg)
-{
-	uint32_t held = pkt->payload_off < header->caplen ? header->caplen - pkt->payload_off : 0;
-
-	memset(seg, 0, sizeof(*seg));
-	if (result == PKT_UDP)
-		pkt_datagram(pkt, seg);
-	else
-		pkt_seg(pkt, seg);
-	/* pcap's seconds are unsigned; libpcap hands them out as they are, signed. */
-	seg->ts_ns = (uint64_t)(uint32_t)header->ts.tv_sec * 1000000000 +
-		     (uint64_t)header->ts.tv_usec; /* ns, by the precision asked for */
-	seg->cap_len = held < seg->len ? held : seg->len;
-	seg->ifindex = link_ifindex(file->link, data);
-	seg->note = result == PKT_UDP ? SEG_NOTE_UDP : 0;
-	if (seg->cap_len < seg->len) {
-		seg->note |= SEG_NOTE_TRUNC;
-		file->stats.truncated += result == PKT_TCP;
-	}
-}
-
 int file_next(struct file *file, struct seg *seg, const uint8_t **payload)
 {
 	struct pcap_pkthdr *header;
@@ -292,17 +180,21 @@ int file_next(struct file *file, struct seg *seg, const uint8_t **payload)
 	int got;
 
 	while ((got = pcap_next_ex(file->pcap, &header, &data)) == 1) {
-		uint32_t len = header->len > header->caplen ? header->len : header->caplen;
-		struct pkt pkt;
-		enum pkt_result result =
-			file->link->parse(file->link, &pkt, data, data + header->caplen, len);
+		/* pcap's seconds are unsigned; libpcap hands them out as they are, signed. */
+		struct frame frame = {
+			.data = data,
+			.cap_len = header->caplen,
+			.len = header->len > header->caplen ? header->len : header->caplen,
+			.ts_ns = (uint64_t)(uint32_t)header->ts.tv_sec * 1000000000 +
+				 (uint64_t)header->ts.tv_usec, /* ns, by the precision asked for */
+		};
+		enum pkt_result result = link_segment(file->link, &frame, seg, payload);
 
 		file_count(&file->stats, header, file->stream);
 		++*file_counter(&file->stats, result);
-		if (!file_wants(&pkt, result))
+		if (result != PKT_TCP && result != PKT_UDP)
 			continue;
-		file_segment(file, header, data, &pkt, result, seg);
-		*payload = data + (seg->cap_len ? pkt.payload_off : 0);
+		file->stats.truncated += result == PKT_TCP && seg->note & SEG_NOTE_TRUNC;
 		return 1;
 	}
 	if (got == PCAP_ERROR_BREAK) {
