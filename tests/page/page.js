@@ -119,7 +119,7 @@ async function many(page) {
 	await tell("ten thousand logins: all are kept, two hundred drawn, and it still answers", async () => {
 		await page.evaluate(() => {
 			const one = JSON.parse(JSON.stringify(logins[0]));
-			for (let i = 0; i < 10050; i++) take(Object.assign({}, one, { id: 1000000 + i }));
+			for (let i = 0; i < 10050; i++) take(Object.assign({}, one, { seq: 1000000 + i }));
 		});
 		await page.waitForFunction(() => document.getElementById("shown").textContent === "10000 of 10000", null, WAIT);
 		await page.locator("#older").click();

@@ -23,7 +23,7 @@ OUTCOMES = ["unanswered", "rejected", "not_tds", "ok", "refused", "redirected", 
 ANSWERED = ["ok", "refused", "redirected"]
 
 # Names as shell patterns: "*_ns" is every duration. What another clock and another place may change.
-LIVE_DIFFERS = ("time", "interface", "vantage", "*_ns")
+LIVE_DIFFERS = ("id", "time", "interface", "vantage", "*_ns")
 
 
 class ReplayError(Exception):
@@ -198,7 +198,7 @@ _ADDRESS = {"addr": "str", "port": "int"}
 # Key -> type: "?" allows null. An object that may be null is given as ("?", keys).
 CONTRACT = {
     "login": {
-        "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
         "vantage": ["server", "client", "middle", "unknown"], "mid_stream": "bool", "proxied_from": ("?", _ADDRESS),
         "browser": ("?", {"ns": "int?", "retries": "int"}),
         "tds": {"version": "str?", "version_raw": "str?", "server_version": "str?", "client_version": "str?",
@@ -225,7 +225,7 @@ CONTRACT = {
         "tcp": {"syn_retransmits": "int", "retransmits": "int", "out_of_order": "int", "zero_windows": "int",
                 "missing_bytes": "int"}},
     "close": {
-        "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
         "login": OUTCOMES + [None], "by": ["client", "server", None],
         "how": ["fin", "rst", "idle", "evicted", "open"], "graceful": "bool", "phase": PHASES + ["session"],
         "duration_ns": "int", "bytes": {"client": "int", "server": "int"},
@@ -235,14 +235,15 @@ CONTRACT = {
                        "basis": ["observed", "inferred"]}),
         "verdict": ("?", {"name": "str", "text": "str"})},
     "command": {
-        "type": "str", "v": "int", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "spid": "int?",
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "spid": "int?",
         "kind": ["batch", "rpc", "bulk", "transaction", "attention", None], "session": "int?", "first_byte_ns": "int?",
         "total_ns": "int?", "request_bytes": "int", "response_bytes": "int", "basis": ["observed", "inferred"],
         "cancelled": "bool", "answered": "bool?"},
 }
 _STEP = {"name": "str", "phase": PHASES, "waits_on": ["client", "server", "network"], "ns": "int"}
+_ID = re.compile(r"^[0-9a-f]{16}$")
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
-_TYPES = {"str": str, "int": int, "bool": bool, "list": list, "time": str}
+_TYPES = {"str": str, "int": int, "bool": bool, "list": list, "time": str, "id": str}
 
 
 def _shape(keys, got, path):
@@ -259,6 +260,8 @@ def _shape(keys, got, path):
         kind = keys.rstrip("?")
         if type(got) is not _TYPES[kind]:
             return ["%s: %s is no %s" % (path, json.dumps(got)[:60], kind)]
+        if kind == "id" and not _ID.match(got):
+            return ["%s: %s is not 16 hex digits" % (path, got)]
         if kind == "time" and not _TIME.match(got):
             return ["%s: %s is not RFC 3339 UTC with nine decimals" % (path, got)]
         return []
@@ -406,7 +409,7 @@ def invariants(records, identities=False):
     """What holds for every record, whatever the capture: a list of sentences, empty if it does.
 
     identities: --identities was given, so that auth may name people."""
-    out, last_login, open_login = [], {}, set()
+    out, last_login, open_login, ids = [], {}, set(), {}
     for i, r in enumerate(records):
         kind = r.get("type")
         if kind not in CONTRACT:
@@ -425,9 +428,12 @@ def invariants(records, identities=False):
                 bad.append("a second login record before the connection's close")
             open_login.add(connection(r))
             last_login[connection(r)] = r["outcome"]
+            ids[connection(r)] = r["id"]
         elif not bad and kind == "close":
             bad = _close(r)
             said = last_login.pop(connection(r), None)
+            if ids.pop(connection(r), r["id"]) != r["id"]:
+                bad.append("the login record has another id")
             open_login.discard(connection(r))
             if r["login"] != said:
                 bad.append("login %s, but the login record said %s" % (json.dumps(r["login"]), json.dumps(said)))

@@ -279,6 +279,31 @@ UNIT_CASE(a_login_in_clear)
 	CHECK_INT(t.close_count, 1);
 }
 
+/*
+ * The id of a_login_in_clear()'s connection, as OpenSSL's SipHash of its parts gives it; a packet that
+ * was seen earlier and comes later does not change it once it was told.
+ */
+UNIT_CASE(a_connections_records_have_one_id)
+{
+	struct test t;
+	struct seg late;
+
+	begin(&t);
+	login(&t);
+	CHECK(t.logins[0].r.id == 0x9653f3f5136292a9);
+	late = segment(&t, CLIENT, SEG_ACK, 0);
+	late.ts_ns = 999 * S;
+	engine_segment(t.e, &late, NULL);
+	fins(&t, CLIENT);
+	CHECK(t.closes[0].id == 0x9653f3f5136292a9);
+	t.port++;
+	login(&t);
+	fins(&t, CLIENT);
+	CHECK_INT(t.close_count, 2);
+	CHECK(t.logins[1].r.id == t.closes[1].id && t.closes[1].id != t.closes[0].id);
+	end(&t);
+}
+
 static void check_states(struct test *t, uint64_t in_login, uint64_t in_session, uint64_t over)
 {
 	const struct engine_stats *stats = engine_stats(t->e);
@@ -1119,6 +1144,7 @@ UNIT_CASE(ports_used_again_unseen)
 int main(void)
 {
 	RUN(a_login_in_clear);
+	RUN(a_connections_records_have_one_id);
 	RUN(connections_are_counted_by_their_state);
 	RUN(a_login_that_is_refused);
 	RUN(identities_are_not_told_unasked);

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "jsonw.h"
 #include "output.h"
+#include "siphash.h"
 #include "unit.h"
 #include "utf8.h"
 
@@ -20,6 +21,20 @@
 		CHECK_STR(made, want);                                                             \
 		free(made);                                                                        \
 	} while (0)
+
+/* The paper's key, and messages of bytes that count up from 0: its appendix A, and OpenSSL's. */
+UNIT_CASE(siphash_is_siphash)
+{
+	static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+	uint64_t words[6] = {0x0706050403020100};
+
+	CHECK(siphash(key, words, 0) == 0x726fdb47dd0e0e31);
+	CHECK(siphash(key, words, 1) == 0x93f5f5799a932462);
+	for (int i = 1; i < 6; i++)
+		words[i] = words[i - 1] + 0x0808080808080808;
+	CHECK(siphash(key, words, 2) == 0x3f2acc7f57c29bdb);
+	CHECK(siphash(key, words, 6) == 0xe612a3cb9ecba951);
+}
 
 UNIT_CASE(durations_have_three_digits)
 {
@@ -215,6 +230,7 @@ UNIT_CASE(output_keeps_its_first_error)
 
 int main(void)
 {
+	RUN(siphash_is_siphash);
 	RUN(durations_have_three_digits);
 	RUN(times_are_rfc3339_with_nine_decimals);
 	RUN(valid_utf8_is_kept);

@@ -34,6 +34,7 @@ static struct endpoint ipv4(uint32_t addr, uint16_t port)
 static struct login_record login(void)
 {
 	return (struct login_record){
+		.id = 0x00c0ffee12345678,
 		.start_ns = 1600000000 * S,
 		.end_ns = 1600000000 * S + 18000000,
 		.client = ipv4(0x0a0a0a0a, 60123),
@@ -253,7 +254,7 @@ UNIT_CASE(openmetrics_has_exemplars_and_an_end)
 	prometheus_sink.login(sink, &rec);
 	p = page_of(sink, EXPO_OPENMETRICS);
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"0.025\"} 1 "
-		      "# {client=\"10.10.10.10:60123\","
+		      "# {client=\"10.10.10.10:60123\",id=\"00c0ffee12345678\","
 		      "connection_id=\"b7333977-e59d-49a8-8c3d-aff24f705f22\"} "
 		      "0.018 1600000000.018");
 	CHECK_LINE(p, "# TYPE tdsmon_logins counter");

@@ -24,6 +24,7 @@ static const struct step steps[] = {
 static struct login_record full_login(void)
 {
 	return (struct login_record){
+		.id = 0x00c0ffee12345678,
 		.start_ns = 1609459316577669800,
 		.end_ns = 1609459316577669800 + 18555000,
 		.client = {{[10] = 0xff, 0xff, 10, 10, 10, 10}, 60123},
@@ -117,7 +118,8 @@ UNIT_CASE(json_login_full)
 	struct login_record rec = full_login();
 
 	CHECK_STR(login_as(&json_sink, &rec),
-		  "{\"type\":\"login\",\"v\":1,\"time\":\"2021-01-01T00:01:56.577669800Z\","
+		  "{\"type\":\"login\",\"v\":1,\"id\":\"00c0ffee12345678\","
+		  "\"time\":\"2021-01-01T00:01:56.577669800Z\","
 		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
 		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},"
 		  "\"interface\":null,\"vantage\":\"server\",\"mid_stream\":false,\"proxied_from\":"
@@ -189,6 +191,7 @@ UNIT_CASE(json_browser)
 UNIT_CASE(json_close)
 {
 	struct close_record rec = {
+		.id = 0xfedcba9876543210,
 		.time_ns = 1000000000,
 		.duration_ns = 333008000,
 		.client = {{[10] = 0xff, 0xff, 10, 0, 0, 1}, 5},
@@ -209,7 +212,8 @@ UNIT_CASE(json_close)
 
 	json_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&json_sink, sink),
-		  "{\"type\":\"close\",\"v\":1,\"time\":\"1970-01-01T00:00:01.000000000Z\","
+		  "{\"type\":\"close\",\"v\":1,\"id\":\"fedcba9876543210\","
+		  "\"time\":\"1970-01-01T00:00:01.000000000Z\","
 		  "\"client\":{\"addr\":\"10.0.0.1\",\"port\":5},"
 		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"interface\":null,\"login\":null,"
 		  "\"by\":null,\"how\":\"open\",\"graceful\":false,\"phase\":\"session\","
@@ -239,7 +243,8 @@ UNIT_CASE(json_command)
 
 	json_sink.command(sink, &rec);
 	CHECK_STR(sink_end(&json_sink, sink),
-		  "{\"type\":\"command\",\"v\":1,\"time\":\"1970-01-01T00:00:01.000000000Z\","
+		  "{\"type\":\"command\",\"v\":1,\"id\":\"0000000000000000\","
+		  "\"time\":\"1970-01-01T00:00:01.000000000Z\","
 		  "\"client\":{\"addr\":\"::1\",\"port\":5},"
 		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"spid\":57,\"kind\":\"rpc\","
 		  "\"session\":null,\"first_byte_ns\":null,\"total_ns\":null,"

@@ -378,6 +378,7 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 static void close_emit(struct engine *e, struct flow *f)
 {
 	struct close_record r = {
+		.id = flow_id(f),
 		.time_ns = f->last_ns,
 		.duration_ns = f->last_ns > f->first_ns ? f->last_ns - f->first_ns : 0,
 		.client = flow_endpoint(f, SIDE_CLIENT),

@@ -349,7 +349,7 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	}
 	if (seg->ifindex)
 		f->half[from].ifindex = seg->ifindex;
-	if (seg->ts_ns < f->first_ns)
+	if (seg->ts_ns < f->first_ns && f->login)
 		f->first_ns = seg->ts_ns;
 	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK))
 		note_dial(e, f, seg->ts_ns);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "flow.h"
+#include "siphash.h"
 
 int flow_table_init(struct flow_table *t, uint32_t max_flows)
 {
@@ -182,4 +183,17 @@ struct endpoint flow_endpoint(const struct flow *f, enum side side)
 	memcpy(end.addr, f->key.addr[i], sizeof(end.addr));
 	end.port = f->key.port[i];
 	return end;
+}
+
+uint64_t flow_id(const struct flow *f)
+{
+	/* "tdsmon record id" */
+	static const uint64_t key[2] = {0x72206e6f6d736474, 0x64692064726f6365};
+	struct key_words w = key_words(&f->key);
+	uint64_t words[6] = {f->first_ns};
+
+	for (int i = 0; i < 4; i++)
+		words[1 + i] = le64toh(w.addr[i]);
+	words[5] = (uint64_t)f->key.port[1] << 16 | f->key.port[0];
+	return siphash(key, words, 6);
 }

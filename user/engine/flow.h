@@ -80,7 +80,7 @@ struct flow {
 	uint32_t hash_next;  /* 0: none */
 	uint32_t prev, next; /* on its list */
 	struct flow_key key;
-	uint64_t first_ns, last_ns;
+	uint64_t first_ns, last_ns; /* first_ns stays once a record has told of it: flow_id() */
 	struct half half[2];
 	struct login *login;	 /* NULL once decided */
 	struct reorder *reorder; /* NULL while all is in order */
@@ -169,6 +169,9 @@ static inline struct flow *flow_next(const struct flow_table *t, const struct fl
 }
 
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
+
+/* The connection's id in all its records: see record.h. */
+uint64_t flow_id(const struct flow *f);
 
 static inline enum side side_other(enum side s)
 {

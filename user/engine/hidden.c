@@ -99,6 +99,7 @@ static void tell(struct engine *e, const struct flow *f, struct command_record *
 {
 	if (!e->ops.command)
 		return;
+	r->id = flow_id(f);
 	r->client = flow_endpoint(f, SIDE_CLIENT);
 	r->server = flow_endpoint(f, SIDE_SERVER);
 	r->spid = r->session = -1;

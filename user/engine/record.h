@@ -3,6 +3,10 @@
  * record.h - what the engine tells: login, close and command records. The sinks' only view of
  * the engine. Strings are UTF-8 and live until the callback returns; NULL is "not seen".
  * Durations are ns; times are ns on the source's clock. NO_NS is "did not happen".
+ *
+ * id names the connection, in all its records: SipHash-2-4 of the time of its first packet (on the
+ * source's clock), its two ends, the lower address first, and its tunnel (0: none). The key is
+ * fixed, so that a capture gives the same ids whenever it is read.
  */
 #ifndef TDSMON_RECORD_H
 #define TDSMON_RECORD_H
@@ -199,6 +203,7 @@ struct lookup {
 };
 
 struct login_record {
+	uint64_t id;
 	uint64_t start_ns; /* first packet of the connection */
 	uint64_t end_ns;   /* of its last step: start_ns + total_ns, but for mid_stream */
 	struct endpoint client, server;
@@ -273,6 +278,7 @@ static inline bool login_record_guess(const struct login_record *r)
 }
 
 struct close_record {
+	uint64_t id;
 	uint64_t time_ns; /* the packet that ended it, or when it was given up */
 	uint64_t duration_ns;
 	struct endpoint client, server;
@@ -295,7 +301,7 @@ struct close_record {
 	} verdict;
 };
 
-/* A question that SQL Server Browser did not answer, and no connection came of it. */
+/* A question that SQL Server Browser did not answer, and no connection came of it: it has no id. */
 struct browser_record {
 	uint64_t time_ns; /* of the question */
 	uint64_t waited_ns;
@@ -305,6 +311,7 @@ struct browser_record {
 };
 
 struct command_record {
+	uint64_t id;
 	uint64_t time_ns; /* the request's last byte */
 	struct endpoint client, server;
 	int32_t spid;	 /* -1: not seen */

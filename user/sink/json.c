@@ -65,14 +65,17 @@ static void json_endpoint(struct jsonw *w, const char *key, const struct endpoin
 }
 
 /* The record that begins; json_end() ends it. */
-static struct jsonw json_begin(struct json_sink *sink, const char *type, uint64_t time_ns,
-			       const struct endpoint *client, const struct endpoint *server)
+static struct jsonw json_begin(struct json_sink *sink, const char *type, uint64_t id,
+			       uint64_t time_ns, const struct endpoint *client,
+			       const struct endpoint *server)
 {
 	struct jsonw w = {.out = sink->config.out};
+	char text[SINK_ID_MAX];
 
 	jsonw_object(&w, NULL);
 	jsonw_text(&w, "type", type);
 	jsonw_uint(&w, "v", JSON_RECORD_VERSION);
+	jsonw_text(&w, "id", sink_id(id, text));
 	json_time(&w, "time", wallclock_ns(sink->config.clock, time_ns));
 	json_endpoint(&w, "client", client);
 	json_endpoint(&w, "server", server);
@@ -330,7 +333,8 @@ static void json_tcp(struct jsonw *w, const struct login_record *rec)
 static void json_login(void *ctx, const struct login_record *rec)
 {
 	struct json_sink *sink = ctx;
-	struct jsonw w = json_begin(sink, "login", rec->start_ns, &rec->client, &rec->server);
+	struct jsonw w =
+		json_begin(sink, "login", rec->id, rec->start_ns, &rec->client, &rec->server);
 
 	json_interface(&w, sink, rec->ifindex);
 	jsonw_text(&w, "vantage", vantage_name(rec->vantage));
@@ -391,7 +395,8 @@ static void json_mars(struct jsonw *w, const struct close_record *rec)
 static void json_close(void *ctx, const struct close_record *rec)
 {
 	struct json_sink *sink = ctx;
-	struct jsonw w = json_begin(sink, "close", rec->time_ns, &rec->client, &rec->server);
+	struct jsonw w =
+		json_begin(sink, "close", rec->id, rec->time_ns, &rec->client, &rec->server);
 
 	json_interface(&w, sink, rec->ifindex);
 	jsonw_text(&w, "login", rec->has_login ? outcome_name(rec->login) : NULL);
@@ -413,7 +418,8 @@ static void json_close(void *ctx, const struct close_record *rec)
 static void json_command(void *ctx, const struct command_record *rec)
 {
 	struct json_sink *sink = ctx;
-	struct jsonw w = json_begin(sink, "command", rec->time_ns, &rec->client, &rec->server);
+	struct jsonw w =
+		json_begin(sink, "command", rec->id, rec->time_ns, &rec->client, &rec->server);
 
 	json_seen(&w, "spid", rec->spid);
 	jsonw_text(&w, "kind", command_kind_name(rec->kind));

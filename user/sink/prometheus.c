@@ -144,9 +144,9 @@ static void put_logins(struct page *p, const struct server *s)
 
 static void put_duration(struct page *p, const struct server *s)
 {
-	struct expo_label labels[2] = {{"server", s->name}}, all[BUCKETS_MAX + 1][2];
+	struct expo_label labels[2] = {{"server", s->name}}, all[BUCKETS_MAX + 1][3];
 	struct expo_exemplar exemplars[BUCKETS_MAX + 1] = {0};
-	char clients[BUCKETS_MAX + 1][SINK_ENDPOINT_MAX];
+	char clients[BUCKETS_MAX + 1][SINK_ENDPOINT_MAX], ids[BUCKETS_MAX + 1][SINK_ID_MAX];
 
 	for (size_t i = 0; p->expo.format == EXPO_OPENMETRICS && i <= BUCKETS_MAX; i++) {
 		const struct server_exemplar *e = &s->exemplars[i];
@@ -154,8 +154,9 @@ static void put_duration(struct page *p, const struct server *s)
 		if (!e->set)
 			continue;
 		all[i][0] = LABEL("client", sink_endpoint(&e->client, clients[i]));
-		all[i][1] = LABEL("connection_id", e->connection_id);
-		exemplars[i] = (struct expo_exemplar){all[i], *e->connection_id ? 2 : 1, e->ns,
+		all[i][1] = LABEL("id", sink_id(e->id, ids[i]));
+		all[i][2] = LABEL("connection_id", e->connection_id);
+		exemplars[i] = (struct expo_exemplar){all[i], *e->connection_id ? 3 : 2, e->ns,
 						      e->time_ns};
 	}
 	expo_histogram(&p->expo, labels, 1, &s->duration, &bucket_bounds_login, exemplars);

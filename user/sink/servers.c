@@ -117,7 +117,8 @@ static void count_times(struct server *server, const struct login_record *rec,
 		return;
 	exemplar = &server->exemplars[buckets_add(&server->duration, &bucket_bounds_login,
 						  rec->total_ns)];
-	*exemplar = (struct server_exemplar){.ns = rec->total_ns,
+	*exemplar = (struct server_exemplar){.id = rec->id,
+					     .ns = rec->total_ns,
 					     .time_ns = wallclock_ns(clock, rec->end_ns),
 					     .client = rec->client,
 					     .set = true};

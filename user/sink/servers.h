@@ -31,6 +31,7 @@ enum server_tls {
 
 /* The login that was last in a bucket of the histogram. */
 struct server_exemplar {
+	uint64_t id;	      /* the login record's */
 	uint64_t ns, time_ns; /* time_ns: wall time */
 	struct endpoint client;
 	char connection_id[RECORD_GUID_LEN]; /* "": not seen */

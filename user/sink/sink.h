@@ -58,6 +58,11 @@ bool sink_is_cut_off(const struct close_record *rec);
 
 #define SINK_TOP_CLIENTS_MAX 256
 
+#define SINK_ID_MAX 17 /* 16 hex digits and a NUL */
+
+/* A connection's id as it is written everywhere. Returns text. */
+const char *sink_id(uint64_t id, char text[SINK_ID_MAX]);
+
 #define SINK_ADDR_MAX	  46		      /* the longest IPv6 address and a NUL */
 #define SINK_ENDPOINT_MAX (SINK_ADDR_MAX + 8) /* "[addr]:65535" and a NUL */
 
