@@ -17,6 +17,7 @@
 
 static void app_flush(struct app *app)
 {
+	output_record_end(app->out);
 	if (app->prompt)
 		output_flush(app->out);
 }
@@ -230,7 +231,8 @@ size_t app_counters(const struct app *app, struct counter *counters)
 	} else {
 		n += counters_file(&app->read, counters);
 	}
-	return n + counters_engine(engine_stats(app->engine), counters + n);
+	n += counters_engine(engine_stats(app->engine), counters + n);
+	return n + counters_output(app->out, app->messages, counters + n);
 }
 
 void app_summary(struct app *app)

@@ -45,6 +45,8 @@ struct app {
 	struct wallclock clock;
 	bool prompt;		/* files: every record is written out at once */
 	bool progress;		/* standard error is a terminal of its own */
+	uint64_t lines_lost;	/* of out, when it was last said */
+	bool losing_lines;	/* and that there may be more */
 	uint64_t progress_ns;	/* when it was shown last */
 	struct file_stats read; /* the files so far */
 };
@@ -62,7 +64,7 @@ int app_reload(struct app *app);
 /* segment_fn for sources; ctx is the app. */
 void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload);
 
-#define APP_COUNTERS (2 * COUNTERS_MAX)
+#define APP_COUNTERS (3 * COUNTERS_MAX)
 
 /* What was lost or skipped so far; room for APP_COUNTERS. Returns how many. */
 size_t app_counters(const struct app *app, struct counter *counters);

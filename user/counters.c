@@ -92,3 +92,16 @@ size_t counters_tap(const uint64_t counts[TAP_CNT_MAX], struct counter *out)
 {
 	return COUNTERS_FILL(tap_rows, counts, out);
 }
+
+size_t counters_output(const struct output *out, const struct output *messages,
+		       struct counter *counters)
+{
+	counters[0] = (struct counter){
+		"output_lines_lost", "lines of output lost: their reader was too slow, or stopped",
+		output_lost(out)};
+	counters[1] = (struct counter){"message_lines_lost",
+				       "lines of messages (standard error) lost: their reader was "
+				       "too slow, or stopped",
+				       output_lost(messages)};
+	return 2;
+}

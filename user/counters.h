@@ -10,6 +10,7 @@
 
 #include "counter.h"
 #include "engine.h"
+#include "output.h"
 #include "source/file.h"
 
 #define COUNTERS_MAX 32
@@ -17,6 +18,8 @@
 /* Each writes its rows to out, room for COUNTERS_MAX, and returns how many. */
 size_t counters_engine(const struct engine_stats *stats, struct counter *out);
 size_t counters_file(const struct file_stats *stats, struct counter *out);
+size_t counters_output(const struct output *out, const struct output *messages,
+		       struct counter *counters);
 size_t counters_tap(const uint64_t counts[TAP_CNT_MAX], struct counter *out);
 
 #endif

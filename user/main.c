@@ -22,8 +22,8 @@ static struct output out, messages;
 static volatile sig_atomic_t stop, reload;
 
 /*
- * The first signal ends the run in good order, summary and all. Should that hang, on a reader
- * that does not read, the second ends it at once.
+ * The first signal ends the run in good order, summary and all. Should that hang, on a capture's
+ * reader that does not read, the second ends it at once.
  */
 static void on_signal(int sig)
 {
@@ -79,6 +79,8 @@ static int finish_output(void)
 
 	if (err == -EPIPE)
 		log_error("output closed by its reader, stopped");
+	else if (err == -ETIMEDOUT)
+		log_error("output is not complete: its reader has stopped");
 	else if (err)
 		log_error("cannot write output: %s", strerror(-err));
 	return err;
@@ -106,9 +108,9 @@ int main(int argc, char **argv)
 	int err = 0;
 
 	descriptors_init();
-	log_init();
 	output_init(&out, STDOUT_FILENO);
 	output_init(&messages, STDERR_FILENO);
+	log_init(&messages);
 	switch (opts_parse(&opts, argc, argv)) {
 	case OPTS_USAGE:
 		opts_release(&opts);
@@ -126,5 +128,6 @@ int main(int argc, char **argv)
 	opts_release(&opts);
 	if (finish_output())
 		err = -EIO;
+	output_finish(&messages);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

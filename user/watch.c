@@ -17,6 +17,8 @@
 
 #define TICK_NS	      200000000ull  /* as live_dispatch() wants it; each costs 0.01 % of a core */
 #define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is asked */
+#define OUT_QUEUE     (16u << 20)   /* what waits for a reader of standard output */
+#define MESSAGE_QUEUE (256u << 10)  /* and of standard error */
 #define STATUS_MAX    256	    /* interfaces that do not fit are left out */
 
 static int watch_segments(struct app *app)
@@ -37,6 +39,28 @@ static int watch_round(void *ctx)
 	return watch_segments(app) ?: output_flush(app->out);
 }
 
+static int watch_writable(void *ctx)
+{
+	return output_flush(ctx);
+}
+
+/* When lines begin to be lost, and when they were all that was lost. */
+static void watch_output(struct app *app)
+{
+	uint64_t lost = output_lost(app->out), more = lost - app->lines_lost;
+
+	if (!app->losing_lines && more) {
+		log_warn("standard output is not read: %" PRIu64 " lines are lost so far, watching "
+			 "goes on",
+			 more);
+		app->losing_lines = true;
+	} else if (app->losing_lines && !output_waits(app->out)) {
+		log_info("standard output is read again: %" PRIu64 " lines were lost", more);
+		app->losing_lines = false;
+		app->lines_lost = lost;
+	}
+}
+
 static int watch_tick(void *ctx)
 {
 	struct app *app = ctx;
@@ -44,6 +68,7 @@ static int watch_tick(void *ctx)
 
 	/* After the segments: what is in the ring buffer is older than now. */
 	engine_tick(app->engine, clock_now_ns());
+	watch_output(app);
 	return err ?: output_flush(app->out);
 }
 
@@ -103,6 +128,18 @@ static void watch_reload(struct app *app, struct exporter *x)
 	service_ready(watch_status(app, text));
 }
 
+static int watch_readers(struct app *app, struct loop *loop)
+{
+	struct output *const outputs[] = {app->out, app->messages};
+	int err = 0;
+
+	for (int i = 0; i < 2 && !err; i++)
+		if (output_queue_fd(outputs[i]) >= 0)
+			err = loop_add_writable(loop, output_queue_fd(outputs[i]), watch_writable,
+						outputs[i]);
+	return err;
+}
+
 static int watch_timers(struct app *app, struct loop *loop)
 {
 	int err = loop_add(loop, live_fd(app->live), watch_round, app);
@@ -113,6 +150,8 @@ static int watch_timers(struct app *app, struct loop *loop)
 		err = loop_every(loop, CLOCK_SYNC_NS, watch_sync, app);
 	if (!err && service_period_ns())
 		err = loop_every(loop, service_period_ns(), watch_alive, app);
+	if (!err)
+		err = watch_readers(app, loop);
 	if (err)
 		log_error("cannot set up the event loop: %s", strerror(-err));
 	return err;
@@ -168,9 +207,11 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 		}
 	}
 	service_stopping();
+	output_ends(app->out);
+	output_ends(app->messages);
 	watch_round(app);
 	engine_finish(app->engine);
-	output_flush(app->out);
+	output_finish(app->out);
 	err = export_textfile(app) ?: err;
 	app_summary(app);
 	return err;
@@ -211,6 +252,12 @@ int watch_run(struct app *app)
 
 	if (!config.interface_count)
 		config.interfaces = NULL;
+	/* A reader that stops holds up nothing: neither the ring buffer nor those who scrape. */
+	err = output_bound(app->messages, MESSAGE_QUEUE) ?: output_bound(app->out, OUT_QUEUE);
+	if (err) {
+		log_error("out of memory");
+		return err;
+	}
 	wallclock_sync(&app->clock);
 	app->live = live_open(&config, &err);
 	if (!app->live)

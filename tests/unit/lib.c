@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -228,6 +229,123 @@ UNIT_CASE(output_keeps_its_first_error)
 	CHECK_INT(output_close(&out), -ENOSPC);
 }
 
+static void bounded(struct output *out, int fd, bool may_open_again)
+{
+	if (!may_open_again && !geteuid())
+		CHECK_INT(seteuid(65534), 0); /* what root made is not his to open */
+	output_init(out, fd);
+	CHECK_INT(output_bound(out, 4096), 0);
+	if (getuid() != geteuid())
+		CHECK_INT(seteuid(0), 0);
+}
+
+/* Records of three lines, 24 bytes, to a reader that stops; what it reads when it goes on. */
+static size_t records_to_a_stopped_reader(struct output *out, int reader, char *back, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	for (int i = 0; i < 10000; i++) {
+		output_printf(out, "record %4d\n", i);
+		output_printf(out, "its second\n\n");
+		output_record_end(out);
+		if (i % 10 == 0)
+			CHECK_INT(output_flush(out), 0);
+	}
+	CHECK(output_waits(out));
+	fcntl(reader, F_SETFL, O_NONBLOCK);
+	while ((n = read(reader, back + len, size - len)) > 0 || output_waits(out)) {
+		len += n > 0 ? (size_t)n : 0;
+		CHECK_INT(output_flush(out), 0);
+	}
+	return len;
+}
+
+static void stopped_reader(int reader, int writer, bool may_open_again)
+{
+	static struct output out;
+	static char back[1 << 20];
+	size_t len, records;
+
+	bounded(&out, writer, may_open_again);
+	len = records_to_a_stopped_reader(&out, reader, back, sizeof(back));
+	records = len / 24;
+	CHECK_INT(len % 24, 0);
+	CHECK(records >= 4096 / 24 && records < 10000);
+	CHECK_INT(records * 3 + output_lost(&out), 30000);
+	for (size_t i = 0; i < records; i++)
+		CHECK(!memcmp(back + 24 * i, "record ", 7) &&
+		      !memcmp(back + 24 * i + 12, "its second\n\n", 12));
+	CHECK_INT(fcntl(writer, F_GETFL) & O_NONBLOCK, 0);
+	CHECK_INT(output_close(&out), 0);
+	close(reader);
+}
+
+UNIT_CASE(a_stopped_reader_loses_whole_records)
+{
+	int fds[2];
+
+	for (int again = 0; again < 2; again++) {
+		CHECK_INT(pipe(fds), 0);
+		stopped_reader(fds[0], fds[1], again);
+	}
+	CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	stopped_reader(fds[0], fds[1], true);
+}
+
+UNIT_CASE(a_record_longer_than_the_buffer_is_lost_to_a_queue)
+{
+	static struct output out;
+	static char data[OUTPUT_BUFFER];
+	char back[16] = "";
+	int fds[2];
+
+	CHECK_INT(pipe(fds), 0);
+	bounded(&out, fds[1], true);
+	output_printf(&out, "long ");
+	output_write(&out, data, sizeof(data));
+	output_printf(&out, "\n");
+	output_record_end(&out);
+	output_printf(&out, "short\n");
+	output_record_end(&out);
+	CHECK_INT(output_close(&out), 0);
+	CHECK_INT(read(fds[0], back, sizeof(back)), 6);
+	CHECK_STR(back, "short\n");
+	close(fds[0]);
+}
+
+UNIT_CASE(the_end_waits_half_a_second_for_a_stopped_reader)
+{
+	static struct output out;
+	uint64_t begin_ns;
+	int fds[2];
+
+	CHECK_INT(pipe(fds), 0);
+	fcntl(fds[1], F_SETPIPE_SZ, 4096);
+	bounded(&out, fds[1], true);
+	for (int i = 0; i < 4096 + 100; i++) {
+		output_write(&out, i % 2 ? "\n" : "x", 1);
+		CHECK_INT(i % 64 == 63 ? output_flush(&out) : 0, 0);
+	}
+	begin_ns = clock_now_ns();
+	CHECK_INT(output_finish(&out), -ETIMEDOUT);
+	CHECK(clock_now_ns() - begin_ns >= 500000000 && clock_now_ns() - begin_ns < 2000000000);
+	CHECK_INT(output_lost(&out), 50);
+	CHECK_INT(output_close(&out), -ETIMEDOUT);
+	close(fds[0]);
+}
+
+UNIT_CASE(files_are_not_bounded)
+{
+	static struct output out;
+	FILE *f = tmpfile();
+
+	bounded(&out, dup(fileno(f)), true);
+	CHECK_INT(output_queue_fd(&out), -1);
+	CHECK_INT(output_close(&out), 0);
+	fclose(f);
+}
+
 int main(void)
 {
 	RUN(siphash_is_siphash);
@@ -243,5 +361,9 @@ int main(void)
 	RUN(json_text_has_no_byte_to_fear);
 	RUN(output_larger_than_its_buffer_is_complete);
 	RUN(output_keeps_its_first_error);
+	RUN(a_stopped_reader_loses_whole_records);
+	RUN(a_record_longer_than_the_buffer_is_lost_to_a_queue);
+	RUN(the_end_waits_half_a_second_for_a_stopped_reader);
+	RUN(files_are_not_bounded);
 	return unit_status();
 }

@@ -13,18 +13,21 @@
 #include <systemd/sd-daemon.h>
 
 #include "log.h"
+#include "output.h"
 
 #define LOG_LINE_MAX 1024
 
 static enum log_level log_limit = LOG_LEVEL_INFO;
 static bool log_journal;
+static struct output *log_messages;
 
-void log_init(void)
+void log_init(struct output *messages)
 {
 	const char *stream = getenv("JOURNAL_STREAM"); /* device:inode, systemd.exec(5) */
 	uintmax_t device, inode;
 	struct stat st;
 
+	log_messages = messages;
 	log_journal = stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
 		      !fstat(STDERR_FILENO, &st) && st.st_dev == device && st.st_ino == inode;
 }
@@ -46,6 +49,8 @@ static void __attribute__((format(printf, 2, 0)))
 log_line(enum log_level level, const char *fmt, va_list args)
 {
 	char line[LOG_LINE_MAX];
+	/* The journal knows who we are. */
+	const char *prefix = log_journal ? log_priorities[level] : "tdsmon: ";
 
 	if (level > log_limit)
 		return;
@@ -54,11 +59,12 @@ log_line(enum log_level level, const char *fmt, va_list args)
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
-	/* The journal knows who we are. */
-	if (log_journal)
-		fprintf(stderr, "%s%s\n", log_priorities[level], line);
-	else
-		fprintf(stderr, "tdsmon: %s\n", line);
+	if (!log_messages) {
+		fprintf(stderr, "%s%s\n", prefix, line);
+		return;
+	}
+	output_printf(log_messages, "%s%s\n", prefix, line);
+	output_flush(log_messages);
 }
 
 #define LOG_FUNCTION(name, level)                                                                  \

@@ -12,8 +12,13 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* Where standard error is the journal's, lines begin with their priority: sd-daemon(3). */
-void log_init(void);
+struct output;
+
+/*
+ * Messages go through this output of standard error, which is to outlive them; before, straight
+ * there. Where it is the journal's, lines begin with their priority: sd-daemon(3).
+ */
+void log_init(struct output *messages);
 
 /* Messages above level are dropped. */
 void log_set_level(enum log_level level);

@@ -16,6 +16,7 @@ struct watch {
 	struct watch *next;
 	int fd;
 	int timer; /* a timerfd of ours, fd too; -1: the descriptor is the caller's */
+	uint32_t events;
 	loop_fn *fn;
 	void *ctx;
 };
@@ -58,7 +59,7 @@ void loop_free(struct loop *loop)
 static int loop_watch(struct loop *loop, const struct watch *watch)
 {
 	struct watch *w = malloc(sizeof(*w));
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = w};
+	struct epoll_event event = {.events = watch->events, .data.ptr = w};
 
 	if (!w)
 		return -ENOMEM;
@@ -74,7 +75,17 @@ static int loop_watch(struct loop *loop, const struct watch *watch)
 
 int loop_add(struct loop *loop, int fd, loop_fn *fn, void *ctx)
 {
-	return loop_watch(loop, &(struct watch){.fd = fd, .timer = -1, .fn = fn, .ctx = ctx});
+	return loop_watch(
+		loop,
+		&(struct watch){.fd = fd, .timer = -1, .events = EPOLLIN, .fn = fn, .ctx = ctx});
+}
+
+int loop_add_writable(struct loop *loop, int fd, loop_fn *fn, void *ctx)
+{
+	return loop_watch(
+		loop,
+		&(struct watch){
+			.fd = fd, .timer = -1, .events = EPOLLOUT | EPOLLET, .fn = fn, .ctx = ctx});
 }
 
 int loop_every(struct loop *loop, uint64_t period_ns, loop_fn *fn, void *ctx)
@@ -88,8 +99,10 @@ int loop_every(struct loop *loop, uint64_t period_ns, loop_fn *fn, void *ctx)
 		return -errno;
 	err = timerfd_settime(fd, 0, &spec, NULL) ? -errno : 0;
 	if (!err)
-		err = loop_watch(loop,
-				 &(struct watch){.fd = fd, .timer = fd, .fn = fn, .ctx = ctx});
+		err = loop_watch(
+			loop,
+			&(struct watch){
+				.fd = fd, .timer = fd, .events = EPOLLIN, .fn = fn, .ctx = ctx});
 	if (err)
 		close(fd);
 	return err;

@@ -10,13 +10,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "outqueue.h"
 #include "output.h"
+
+#define QUEUE_WRITE 65536 /* so much waits in a queue before a record's end writes it */
 
 void output_init(struct output *out, int fd)
 {
 	out->fd = fd;
 	out->err = 0;
 	out->used = 0;
+	out->queue = NULL;
+	out->cut = false;
+	out->cut_lines = 0;
+}
+
+int output_bound(struct output *out, size_t size)
+{
+	out->queue = outqueue_new(out->fd, size);
+	return out->queue || errno != ENOMEM ? 0 : -ENOMEM;
 }
 
 /* Somebody may have made the terminal or pipe we share non-blocking: wait for it then. */
@@ -43,15 +55,54 @@ static void output_drain(struct output *out, const char *data, size_t len)
 	}
 }
 
+static void output_enqueue(struct output *out)
+{
+	if (out->cut)
+		out->cut_lines++;
+	else
+		outqueue_put(out->queue, out->buf, out->used);
+	out->cut = false;
+	out->used = 0;
+}
+
 int output_flush(struct output *out)
 {
-	output_drain(out, out->buf, out->used);
-	out->used = 0;
+	int err;
+
+	if (!out->queue) {
+		output_drain(out, out->buf, out->used);
+		out->used = 0;
+		return out->err;
+	}
+	output_enqueue(out);
+	err = outqueue_write(out->queue);
+	if (!out->err)
+		out->err = err;
 	return out->err;
+}
+
+void output_record_end(struct output *out)
+{
+	if (!out->queue)
+		return;
+	output_enqueue(out);
+	if (outqueue_len(out->queue) >= QUEUE_WRITE)
+		output_flush(out);
+}
+
+/* A record can't be put into a queue in parts. */
+static void output_too_long(struct output *out)
+{
+	out->cut = true;
+	out->used = 0;
 }
 
 void output_write(struct output *out, const char *data, size_t len)
 {
+	if (out->queue && (out->cut || len > sizeof(out->buf) - out->used)) {
+		output_too_long(out);
+		return;
+	}
 	if (len > sizeof(out->buf) - out->used)
 		output_flush(out);
 	if (len > sizeof(out->buf)) {
@@ -89,9 +140,41 @@ void output_printf(struct output *out, const char *fmt, ...)
 	free(text);
 }
 
+int output_queue_fd(const struct output *out)
+{
+	return out->queue ? outqueue_fd(out->queue) : -1;
+}
+
+uint64_t output_lost(const struct output *out)
+{
+	return out->queue ? outqueue_lost(out->queue) + out->cut_lines : 0;
+}
+
+bool output_waits(const struct output *out)
+{
+	return out->queue && outqueue_len(out->queue);
+}
+
+void output_ends(struct output *out)
+{
+	if (out->queue)
+		outqueue_patient(out->queue);
+}
+
+int output_finish(struct output *out)
+{
+	int err = output_flush(out);
+
+	if (!err && out->queue)
+		out->err = outqueue_finish(out->queue);
+	return out->err;
+}
+
 int output_close(struct output *out)
 {
-	output_flush(out);
+	output_finish(out);
+	outqueue_free(out->queue);
+	out->queue = NULL;
 	if (close(out->fd) && !out->err)
 		out->err = -errno;
 	out->fd = -1;
