@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conn.h"
+#include "doubt.h"
 #include "latency.h"
 #include "login.h"
 #include "session.h"
@@ -358,6 +359,15 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 	bool elsewhere;
 
 	feed_held(e, f, ts_ns);
+	/*
+	 * Nobody listens, so far: Windows sends the same SYN again, twice, half a second after each
+	 * such answer. It is one login.
+	 */
+	if (f->login && login_refused(f->login, from)) {
+		login_note_refusal(f->login, ts_ns);
+		f->half[from].reset = false;
+		return;
+	}
 	/* After the client's own FIN and the last answer a reset is how drivers say good-bye. */
 	if (f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN && from == SIDE_CLIENT &&
 	    !f->awaiting)
@@ -457,10 +467,17 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 
 	if (f->told)
 		return;
-	tcp_flush(e, f);
+	if (how != CLOSE_RST && doubt_reset_holds(f, true))
+		tcp_reset(e, f);
+	else
+		tcp_flush(e, f);
 	if (f->told || awaits_follower(e, f, how))
-		return; /* a reset among what was held came here by itself */
+		return; /* a reset came here by itself */
 	feed_held(e, f, now_ns);
+	if (f->login && f->login->refused_ns) {
+		note_close(f, SIDE_SERVER, CLOSE_RST);
+		how = CLOSE_RST;
+	}
 	if (f->close_by == SIDE_NONE)
 		f->close_how = (uint8_t)how;
 	flow_touch(&e->flows, f, FLOW_CLOSED);
@@ -496,6 +513,14 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 
 	if (!l)
 		return;
+	if (doubt_reset_holds(f, idle_ns >= e->config.give_up_ns)) {
+		tcp_reset(e, f);
+		return;
+	}
+	if (l->refused_ns) { /* it did not try again */
+		conn_close(e, f, CLOSE_RST, now_ns);
+		return;
+	}
 	if (l->state == LOGIN_DECIDED && idle_ns >= LATE_NS) {
 		login_told(e, f);
 		return;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "conn.h"
+#include "doubt.h"
 #include "login.h"
 #include "tcp.h"
 
@@ -174,6 +175,37 @@ static bool of_another(const struct engine *e, const struct flow *f, enum side f
 	       !(seg->note & SEG_NOTE_HEADS) && (off > FAR_SEQ || off < -FAR_SEQ);
 }
 
+/* Neither over, nor closed by a side: a SYN within it may be anybody's. */
+static bool is_open(const struct flow *f)
+{
+	return !f->told && !f->settling && !f->half[0].reset && !f->half[1].reset &&
+	       !(f->login && f->login->refused_ns);
+}
+
+static void take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
+		 const uint8_t *payload);
+
+/* The SYN in doubt began a new connection: end the old one, and begin with that SYN. */
+static struct flow *flow_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
+{
+	struct seg syn = f->reorder->syn;
+	uint8_t count = f->reorder->syn_count, sender;
+	struct flow_key key;
+
+	f->reorder->has_syn = false;
+	conn_close(e, f, CLOSE_EVICTED, ts_ns);
+	conn_remove(e, f);
+	if (flow_find(&e->flows, &syn, &key, &sender))
+		return NULL; /* not reached: it was just removed */
+	f = flow_begin(e, &syn, &key, sender);
+	if (f) {
+		take(e, f, sender, &syn, NULL);
+		if (f->login && count > 1)
+			f->login->syns = count;
+	}
+	return f;
+}
+
 static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *sender)
 {
 	struct flow_key key;
@@ -188,12 +220,19 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *s
 		conn_remove(e, f);
 		return flow_begin(e, seg, &key, *sender);
 	}
+	if (doubt_syn_answered(f, seg))
+		return flow_renew(e, f, seg->ts_ns);
 	if (!(seg->flags & SEG_SYN) || seg->flags & SEG_ACK)
 		return f;
 	if (from == SIDE_CLIENT && !syn_is_new(f, from, seg))
 		return f;
 	if (from == SIDE_SERVER && f->settling) {
 		f->client = *sender; /* the ports had misled us */
+		return f;
+	}
+	/* Whether the peer takes it for a new connection, its answer will tell. */
+	if (is_open(f) && tcp_reorder(f)) {
+		doubt_syn(f, seg);
 		return f;
 	}
 	conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
@@ -257,7 +296,9 @@ static void visit_session(struct engine *e, struct flow *f, uint64_t idle_ns)
 {
 	bool reset = f->half[0].reset || f->half[1].reset;
 
-	if ((f->half[0].fin_done && f->half[1].fin_done) || reset) {
+	if (doubt_reset_holds(f, false)) {
+		tcp_reset(e, f);
+	} else if ((f->half[0].fin_done && f->half[1].fin_done) || reset) {
 		conn_close(e, f, reset ? CLOSE_RST : CLOSE_FIN, e->now_ns);
 	} else if (idle_ns >= e->config.idle_ns) {
 		conn_ask(e, f);
@@ -307,6 +348,29 @@ static void note_dial(struct engine *e, struct flow *f, uint64_t ts_ns)
 	f->mid_stream = false;
 }
 
+/* Hand a segment of the flow to its stream. */
+static void take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
+		 const uint8_t *payload)
+{
+	enum side from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
+
+	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK) && from == SIDE_CLIENT)
+		note_dial(e, f, seg->ts_ns);
+	if (f->told) {
+		if (seg->flags & (SEG_FIN | SEG_RST))
+			conn_over(e, f);
+		return;
+	}
+	if (seg->ts_ns > f->last_ns)
+		f->last_ns = seg->ts_ns;
+	flow_touch(&e->flows, f, (enum flow_list)f->list);
+	tcp_segment(e, f, from, seg, payload);
+	if (both_closed(f))
+		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
+	else if (f->told && f->reorder && f->reorder->has_syn)
+		flow_renew(e, f, seg->ts_ns);
+}
+
 static void datagram(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	e->stats.datagrams++;
@@ -323,6 +387,14 @@ static void note_counts(struct flow *f, const uint8_t *payload)
 	conn_counts(f, &counts);
 }
 
+/* The SYN that flow_for() has put aside. */
+static bool is_doubted(const struct flow *f, const struct seg *seg)
+{
+	return seg->flags & SEG_SYN && !(seg->flags & SEG_ACK) && f->reorder &&
+	       f->reorder->has_syn && f->reorder->syn.seq == seg->seq &&
+	       f->reorder->syn.sport == seg->sport;
+}
+
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	struct flow *f;
@@ -336,7 +408,7 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	e->stats.segments++;
 	engine_tick(e, seg->ts_ns);
 	f = flow_for(e, seg, &sender);
-	if (!f)
+	if (!f || is_doubted(f, seg))
 		return;
 	if (seg->note & SEG_NOTE_COUNTS)
 		note_counts(f, payload);
@@ -351,19 +423,7 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 		f->half[from].ifindex = seg->ifindex;
 	if (seg->ts_ns < f->first_ns && f->login)
 		f->first_ns = seg->ts_ns;
-	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK))
-		note_dial(e, f, seg->ts_ns);
-	if (f->told) {
-		if (seg->flags & (SEG_FIN | SEG_RST))
-			conn_over(e, f);
-		return;
-	}
-	if (seg->ts_ns > f->last_ns)
-		f->last_ns = seg->ts_ns;
-	flow_touch(&e->flows, f, (enum flow_list)f->list);
-	tcp_segment(e, f, from, seg, payload);
-	if (both_closed(f))
-		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
+	take(e, f, sender, seg, payload);
 }
 
 void engine_ports_in_use(const struct engine *e, struct port_set *ports)

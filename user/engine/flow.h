@@ -26,24 +26,48 @@ struct held {
 	uint8_t data[];
 };
 
-/* What a flow has only while its segments come out of order: tcp.c */
+/* Payload that its sender had to send again, and that the peer has not acknowledged so far. */
+struct resent {
+	uint64_t since_ns; /* when it was sent first */
+	uint32_t times;	   /* sent, the first time included; 0: there is none */
+	uint32_t longest;  /* bytes of the longest segment among those sent again, */
+	uint32_t shortest; /* and of the shortest */
+};
+
+/*
+ * What a flow has only while its segments do not simply follow one another: segments out of order
+ * (tcp.c), packets that the peer may have ignored (doubt.c), payload sent again.
+ */
 struct reorder {
 	struct flow *prev, *next; /* on the table's list of stalled flows */
 	struct held *held[2];	  /* of each side, by rising sequence number */
 	uint64_t stall_ns;
+	uint64_t claim_ns[2];
 	uint32_t held_bytes;
 	uint16_t held_count;
 	uint16_t stall_packets;
 	bool stalled;
-	bool rst_held; /* a reset waits for its turn */
+	bool claimed[2];    /* the peer acknowledged more of this side than was seen of it: */
+	bool hole[2];	    /* bytes of this side never reached the peer, later ones were seen */
+	bool has_rst, has_syn;
+	bool rst_weak;	    /* its sender went on: it counts only if the stream ends there */
+	uint8_t rst_from;   /* enum side */
+	uint8_t syn_count;  /* times that the doubtful SYN was sent */
+	uint32_t claim[2];  /* ... up to here */
+	uint32_t rst_peer;  /* what the reset's receiver had sent when the reset came */
+	struct seg rst;	    /* a reset that its receiver may ignore: RFC 5961 3.2 */
+	struct seg syn;	    /* a SYN within the connection: RFC 5961 4.2 */
+	struct resent resent[2];
 };
 
 /* What one side sends. Sequence numbers compare as (int32_t)(a - b). */
 struct half {
-	uint64_t bytes; /* payload, each byte once */
+	uint64_t bytes : 48; /* payload, each byte once */
+	uint64_t ip_id : 16; /* of its last segment; 0: not known */
 	uint64_t last_ns;
 	uint32_t next;	/* next byte in order; valid once known */
-	uint32_t acked; /* highest that the peer acknowledged; valid once has_acked */
+	uint32_t acked; /* highest that the peer acknowledged of what was seen; valid once
+			 * has_acked */
 	uint32_t isn;
 	uint32_t ifindex; /* where its segments are seen */
 	struct framer framer;
@@ -88,7 +112,9 @@ struct flow {
 	struct request *request; /* under way; NULL where commands are not told */
 	struct hidden *hidden;	 /* the session under TLS; NULL: in clear, or not followed */
 	uint32_t commands[COMMAND_COUNT];
-	uint32_t resets;
+	uint32_t resets : 24;
+	uint32_t clock_stepped : 1; /* the capture's clock jumped while it was open */
+	uint32_t gap : 1;	    /* packets of it are missing from the capture */
 	uint8_t in_message; /* after the login, a bit of each side: its TDS message goes on */
 	uint8_t list : 2;   /* enum flow_list */
 	uint8_t client : 1; /* which of the key's pairs is the client */

@@ -76,8 +76,21 @@ static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_n
 	l->spoke_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_SERVER] = ts_ns;
 }
 
+bool login_refused(const struct login *l, enum side by)
+{
+	return by == SIDE_SERVER && l->state == LOGIN_TCP && l->syn_ns && !l->server_heard &&
+	       !l->ack_ns && !l->payload_ns[SIDE_CLIENT];
+}
+
+void login_note_refusal(struct login *l, uint64_t ts_ns)
+{
+	l->refused_ns = ts_ns;
+	l->refusals++;
+}
+
 static void login_syn(struct login *l, const struct seg *seg)
 {
+	l->refused_ns = 0;
 	l->syns++;
 	if (!l->syn_ns || seg->ts_ns < l->syn_ns)
 		l->syn_ns = seg->ts_ns;
@@ -286,7 +299,7 @@ static uint64_t waited(const struct login *l, enum side by, uint64_t ts_ns)
 
 static enum outcome closed_outcome(const struct login *l, enum side by)
 {
-	if (!l->ack_ns && !l->payload_ns[SIDE_CLIENT] && by == SIDE_SERVER)
+	if (login_refused(l, by))
 		return OUTCOME_REJECTED;
 	if (l->waited_ns >= LOGIN_WAIT_NS)
 		return OUTCOME_TIMED_OUT;
@@ -361,6 +374,10 @@ void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
 
 	if (l->state == LOGIN_DECIDED)
 		return;
+	if (l->refused_ns) {
+		login_closed(f, SIDE_SERVER, CLOSE_RST, l->refused_ns);
+		return;
+	}
 	l->gave_up = !ended;
 	l->at_end = ended;
 	if (l->lossy || l->unread || login_misread(l)) {
@@ -369,6 +386,12 @@ void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
 	}
 	if (tunnel_judge(l, silent_ns >= LOGIN_IDLE_NS))
 		return;
+	/* The answer to the SYN is missing: the server spoke after it. */
+	if (l->server_heard && !l->synack_ns && !l->ack_ns) {
+		l->lossy = true;
+		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		return;
+	}
 	/* A SYN of just now may yet be answered. */
 	if (l->syn_ns && !l->synack_ns && !l->ack_ns &&
 	    (l->syns > 1 || now_ns - l->syn_ns >= LOGIN_WAIT_NS))

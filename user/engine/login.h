@@ -64,10 +64,14 @@ struct login {
 	struct lookup lookup;		    /* what the client asked before it dialled */
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
+	uint64_t refused_ns; /* when the last SYN was answered by a reset; 0: it was not */
+	uint32_t refusals; /* times that it was */
 	uint32_t syns, retransmits, out_of_order, zero_windows[2];
 	uint32_t disorder_told, zero_windows_told; /* of these, before the last mark */
 	uint64_t missing_bytes;
 	uint16_t syn_ip_id;
+	bool port_reused;  /* the SYN was answered for an earlier connection on these ports */
+	bool server_heard; /* a packet of the server's was seen */
 	bool ttl_differs; /* the reset came from another distance than its side's other packets */
 
 	enum login_state state;
@@ -126,6 +130,9 @@ struct login *login_new(struct engine *e);
 void login_free(struct login *l);
 
 void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);
+/* Does a reset of this side say that nobody listens, and the client may yet try again? */
+bool login_refused(const struct login *l, enum side by);
+void login_note_refusal(struct login *l, uint64_t ts_ns);
 /* Is this the client's first data, and the ACK that completes the handshake not seen before it? */
 bool login_lacks_ack(const struct login *l, const struct seg *seg);
 void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns);

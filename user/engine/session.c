@@ -313,9 +313,9 @@ static void channel_head(const struct channel *c, enum side from, const uint8_t 
 	}
 	if (!c->request)
 		return;
-	if (first && !attention)
-		c->request->kind = (uint8_t)kind;
 	request_head(c, header, first, ts_ns);
+	if (first && !attention) /* not before: the request that was under way is over now */
+		c->request->kind = (uint8_t)kind;
 }
 
 static void channel_end(const struct channel *c, enum side from, const uint8_t *header,

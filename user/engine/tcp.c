@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "conn.h"
+#include "doubt.h"
 #include "login.h"
 #include "tcp.h"
 
-#define WINDOW_MAX	(1u << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
 #define HELD_MAX	1024	   /* segments held for one flow */
 #define HELD_BYTES_MAX	(1u << 20) /* bytes that they take */
 #define MALLOC_OVERHEAD 16
@@ -19,21 +19,20 @@
  */
 #define GRACE_PACKETS 24
 #define PROBES_MAX    3 /* that struct half can count */
-
-static int32_t seq_diff(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b);
-}
+/*
+ * The same packet captured twice (on two interfaces, or by a collector that sees it at several
+ * places) bears the same IP id soon after. Without an id it has to come sooner than any
+ * retransmission does: RFC 6298 and RFC 8985 7.2 wait for more than a round trip.
+ */
+#define COPY_IDS   64 /* packets in between, at the most */
+#define COPY_ID_NS (NS_PER_S / 10)
+#define COPY_NS	   (NS_PER_S / 1000)
+#define HOLE_NS	   (NS_PER_S / 5) /* Linux's least RTO: after it a hole is no disorder */
 
 /* Where a segment's payload begins: a SYN takes one number. */
 static uint32_t data_seq(const struct seg *seg)
 {
 	return seg->seq + !!(seg->flags & SEG_SYN);
-}
-
-static bool believable(int32_t diff)
-{
-	return diff > -(int32_t)WINDOW_MAX && diff < (int32_t)WINDOW_MAX;
 }
 
 static uint64_t half_time(struct half *h, uint64_t ts_ns)
@@ -60,8 +59,7 @@ static bool is_stalled(const struct flow *f)
 	return f->reorder && f->reorder->stalled;
 }
 
-/* False for want of memory. */
-static bool reorder_begin(struct flow *f)
+struct reorder *tcp_reorder(struct flow *f)
 {
 	if (!f->reorder)
 		f->reorder = calloc(1, sizeof(*f->reorder));
@@ -73,7 +71,8 @@ static void reorder_end(struct flow *f)
 {
 	struct reorder *r = f->reorder;
 
-	if (!r || r->stalled || r->held_count || r->rst_held)
+	if (!r || r->stalled || r->held_count || r->has_rst || r->has_syn || r->claimed[0] ||
+	    r->claimed[1] || r->resent[0].times || r->resent[1].times)
 		return;
 	free(r);
 	f->reorder = NULL;
@@ -83,9 +82,9 @@ static void stall_begin(struct engine *e, struct flow *f)
 {
 	struct reorder *r;
 
-	if (!reorder_begin(f))
+	r = tcp_reorder(f);
+	if (!r)
 		return;
-	r = f->reorder;
 	r->stalled = true;
 	r->stall_ns = e->now_ns;
 	r->prev = NULL;
@@ -154,8 +153,8 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 	/* The kernel put it in its place; but what it handed over before that comes before it. */
 	if (seg->note & SEG_NOTE_HEADS)
 		return !ours || &ours->seg == seg ||
-		       seq_diff(data_seq(seg), data_seq(&ours->seg)) < 0;
-	if (h->known && seq_diff(data_seq(seg), h->next) > 0)
+		       tcp_seq_diff(data_seq(seg), data_seq(&ours->seg)) < 0;
+	if (h->known && tcp_seq_diff(data_seq(seg), h->next) > 0)
 		return false;
 	/* With the peer's SYN seen, ours tells where we begin: it is on its way. */
 	if (!h->known && peer->has_isn && !(seg->flags & (SEG_SYN | SEG_RST)))
@@ -166,20 +165,21 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 		return false;
 	if (!peer->known)
 		return !theirs || !(theirs->seg.flags & SEG_SYN);
-	return seq_diff(seg->ack, peer->next) <= 0 || !believable(seq_diff(seg->ack, peer->next));
+	return tcp_seq_diff(seg->ack, peer->next) <= 0 || !tcp_believable(tcp_seq_diff(seg->ack, peer->next));
 }
 
 static void deliver_payload(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 			    const uint8_t *payload, uint64_t ts_ns)
 {
 	struct half *h = &f->half[from];
-	int32_t old = seq_diff(h->next, data_seq(seg));
+	int32_t old = tcp_seq_diff(h->next, data_seq(seg));
 	uint32_t skip = old > 0 ? (uint32_t)old : 0, have;
 
 	if (skip >= seg->len)
 		return;
 	h->next += seg->len - skip;
 	h->bytes += seg->len - skip;
+	doubt_settle(f, from);
 	f->handed_payload = true;
 	if (f->login)
 		f->login->payload_ns[from] = ts_ns;
@@ -203,7 +203,7 @@ static void step_over(struct engine *e, struct flow *f, enum side from, const st
 		      uint64_t ts_ns)
 {
 	struct half *h = &f->half[from];
-	int32_t n = seq_diff(data_seq(seg), h->next);
+	int32_t n = tcp_seq_diff(data_seq(seg), h->next);
 
 	if (n < 0)
 		return;
@@ -225,6 +225,7 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 		conn_rst(e, f, from, seg, ts_ns);
 		return;
 	}
+	h->ip_id = seg->ip_id;
 	if (f->login)
 		login_tcp(f, from, seg, ts_ns);
 	half_known(h, data_seq(seg));
@@ -237,6 +238,7 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	if (seg->flags & SEG_FIN && !h->fin_done && h->next == data_seq(seg) + seg->len) {
 		h->fin_done = true;
 		h->next++;
+		doubt_settle(f, from);
 		conn_fin(e, f, from, ts_ns);
 	}
 }
@@ -275,6 +277,19 @@ static void deliver_next(struct engine *e, struct flow *f)
 	deliver_held(e, f, !s || (c && c->seg.ts_ns <= s->seg.ts_ns) ? SIDE_CLIENT : SIDE_SERVER);
 }
 
+/*
+ * Joined at a keep-alive probe, whose byte is the last of what came before (RFC 9293 3.8.4): told
+ * by its repetition, or by a byte that begins no frame (Windows sends 0).
+ */
+static bool is_held_probe(const struct held *held)
+{
+	const struct held *next = held->next;
+
+	return held->seg.len == 1 && !(held->seg.flags & SEG_FIN) &&
+	       ((next && next->seg.len == 1 && next->seg.seq == held->seg.seq) ||
+		(held->seg.cap_len && !held->data[0]));
+}
+
 /* A side's first bytes are missing or unknown: take it up at what we have of it. */
 static void half_begin(struct engine *e, struct flow *f, enum side side)
 {
@@ -283,10 +298,16 @@ static void half_begin(struct engine *e, struct flow *f, enum side side)
 
 	if (h->known || !held)
 		return;
-	if (held->seg.flags & SEG_SYN)
+	if (held->seg.flags & SEG_SYN) {
 		deliver_held(e, f, side);
-	else
-		half_known(h, data_seq(&held->seg));
+		return;
+	}
+	half_known(h, data_seq(&held->seg));
+	if (is_held_probe(held)) {
+		h->next++;
+		while (tcp_held(f, side) && tcp_held(f, side)->seg.seq + 1 == h->next)
+			free(held_take(e, f, side));
+	}
 }
 
 /* Neither side's beginning will come any more. Server first: its SYN+ACK tells both. */
@@ -298,55 +319,119 @@ static void begin(struct engine *e, struct flow *f)
 	drain(e, f);
 }
 
+/* Is something of the other side held that acknowledges what we have not seen of this one? */
+static bool is_waited_for(const struct flow *f, enum side side)
+{
+	const struct held *theirs = tcp_held(f, side_other(side));
+
+	return theirs && theirs->seg.flags & SEG_ACK &&
+	       tcp_seq_diff(theirs->seg.ack, f->half[side].next) > 0;
+}
+
+static void declare_missing(struct engine *e, struct flow *f, enum side side, uint32_t n)
+{
+	f->half[side].next += n;
+	f->gap = true;
+	e->stats.missing_bytes += n;
+	conn_gap(e, f, side, n, GAP_MISSING, f->last_ns);
+	doubt_settle(f, side);
+}
+
 /*
- * Give up on the bytes that hold the flow up: those that the peer acknowledged, else (force)
- * those before what we hold. False: nothing is in the way.
+ * Declare the bytes missing that hold the flow up: those that the peer acknowledged, else (force)
+ * those before the first segment held. An ACK that nothing else bears out is believed at the end
+ * only. False: nothing is in the way.
  */
 static bool skip_missing(struct engine *e, struct flow *f, bool force)
 {
 	for (int i = 0; i < 2; i++) {
 		const struct held *held = tcp_held(f, (enum side)i);
 		struct half *h = &f->half[i];
-		int32_t n = 0, to_held;
+		int32_t n, to_held;
 
 		if (!h->known)
 			continue;
-		if (h->has_acked)
-			n = seq_diff(h->acked, h->next);
-		to_held = held ? seq_diff(data_seq(&held->seg), h->next) : 0;
+		n = doubt_claimed(f, (enum side)i);
+		to_held = held ? tcp_seq_diff(data_seq(&held->seg), h->next) : 0;
 		if (held && to_held <= 0)
 			continue; /* nothing is missing here: it waits for the other side */
 		if (to_held > 0 && (n <= 0 || to_held < n))
 			n = n > 0 || force ? to_held : 0;
-		if (n <= 0 || !believable(n))
+		if (!held && !force && !is_waited_for(f, (enum side)i))
 			continue;
-		h->next += (uint32_t)n;
-		e->stats.missing_bytes += (uint32_t)n;
-		conn_gap(e, f, (enum side)i, (uint32_t)n, GAP_MISSING, f->last_ns);
+		if (n <= 0 || !tcp_believable(n))
+			continue;
+		declare_missing(e, f, (enum side)i, (uint32_t)n);
 		return true;
 	}
 	return false;
 }
 
-void tcp_flush(struct engine *e, struct flow *f)
+/*
+ * The peer goes on acknowledging what is before a hole in this side's stream: the path lost those
+ * bytes, not the capture. What came behind them never reached the program; a FIN behind them has
+ * its time.
+ */
+static void drop_behind_hole(struct engine *e, struct flow *f, enum side side)
+{
+	struct half *h = &f->half[side];
+	uint64_t fin_ns = 0;
+
+	if (!f->reorder || !f->reorder->hole[side] || doubt_claimed(f, side))
+		return;
+	while (tcp_held(f, side)) {
+		struct held *held = held_take(e, f, side);
+
+		if (held->seg.flags & SEG_FIN && !fin_ns)
+			fin_ns = held->seg.ts_ns;
+		free(held);
+	}
+	if (!fin_ns || h->fin_done || h->reset)
+		return;
+	h->fin_done = true;
+	conn_fin(e, f, side, half_time(h, fin_ns));
+}
+
+static void flush_held(struct engine *e, struct flow *f)
 {
 	begin(e, f);
+	drop_behind_hole(e, f, SIDE_CLIENT);
+	drop_behind_hole(e, f, SIDE_SERVER);
 	while (any_held(f)) {
 		if (!skip_missing(e, f, true))
 			deliver_next(e, f);
 		drain(e, f);
 	}
-	if (f->reorder)
-		f->reorder->rst_held = false;
+}
+
+void tcp_flush(struct engine *e, struct flow *f)
+{
+	flush_held(e, f);
+	while (skip_missing(e, f, true))
+		;
 	stall_end(e, f);
 }
 
-/* Something that the peer acknowledged is missing, or where the side begins is. */
+void tcp_reset(struct engine *e, struct flow *f)
+{
+	enum side from = (enum side)f->reorder->rst_from;
+	struct seg rst = f->reorder->rst;
+	int32_t n;
+
+	f->reorder->has_rst = false;
+	tcp_flush(e, f);
+	n = tcp_seq_diff(rst.seq, f->half[from].next);
+	if (n > 0)
+		declare_missing(e, f, from, (uint32_t)n);
+	deliver(e, f, from, &rst, NULL);
+}
+
+/* Bytes that something held waits for are missing, or where the side begins is. */
 static bool lacks(const struct flow *f, enum side from)
 {
-	const struct half *h = &f->half[from];
-
-	return h->known ? h->has_acked && seq_diff(h->acked, h->next) > 0 : !!tcp_held(f, from);
+	if (!f->half[from].known)
+		return !!tcp_held(f, from);
+	return doubt_claimed(f, from) > 0 && any_held(f);
 }
 
 /* Something is missing that may yet come, or something held waits for it. */
@@ -356,10 +441,8 @@ static bool stalled(const struct flow *f)
 
 	if (lacks(f, SIDE_CLIENT) || lacks(f, SIDE_SERVER))
 		return true;
-	if (!f->reorder)
-		return false;
 	held = tcp_held(f, SIDE_CLIENT);
-	return f->reorder->rst_held || (f->login && held && login_lacks_ack(f->login, &held->seg));
+	return f->login && held && login_lacks_ack(f->login, &held->seg);
 }
 
 static void stall_check(struct engine *e, struct flow *f)
@@ -378,9 +461,8 @@ static void stall_resolve(struct engine *e, struct flow *f)
 	if (!settling) {
 		while (skip_missing(e, f, false))
 			drain(e, f);
-		/* A reset whose place in the stream never comes up ends it all the same. */
 		if (stalled(f))
-			tcp_flush(e, f);
+			flush_held(e, f);
 	}
 	stall_end(e, f);
 	stall_check(e, f);
@@ -396,14 +478,14 @@ void tcp_tick(struct engine *e, struct flow *f)
 /* Does a belong before b, both from one side? Of one place: SYN, then by what they had seen. */
 static bool belongs_before(const struct seg *a, const struct seg *b)
 {
-	int32_t diff = seq_diff(data_seq(a), data_seq(b));
+	int32_t diff = tcp_seq_diff(data_seq(a), data_seq(b));
 
 	if (diff)
 		return diff < 0;
 	if ((a->flags ^ b->flags) & SEG_SYN)
 		return a->flags & SEG_SYN;
 	if (a->ack != b->ack)
-		return seq_diff(a->ack, b->ack) < 0;
+		return tcp_seq_diff(a->ack, b->ack) < 0;
 	return a->len < b->len;
 }
 
@@ -413,9 +495,9 @@ static void hold(struct engine *e, struct flow *f, enum side from, const struct 
 	struct held **at, *h;
 	struct reorder *r;
 
-	if (!reorder_begin(f))
+	r = tcp_reorder(f);
+	if (!r)
 		return; /* as if it had been lost: the stream will say so */
-	r = f->reorder;
 	at = &r->held[from];
 	while (*at && !belongs_before(seg, &(*at)->seg))
 		at = &(*at)->next;
@@ -427,7 +509,6 @@ static void hold(struct engine *e, struct flow *f, enum side from, const struct 
 		memcpy(h->data, payload, seg->cap_len);
 	h->next = *at;
 	*at = h;
-	r->rst_held |= !!(seg->flags & SEG_RST);
 	r->held_count++;
 	r->held_bytes += held_size(seg);
 	e->held_bytes += held_size(seg);
@@ -452,20 +533,16 @@ static void note_syn(struct flow *f, enum side from, const struct seg *seg)
 		f->settling = false;
 }
 
-static void note_ack(struct flow *f, enum side from, const struct seg *seg)
+/* The peer acknowledges what is before a hole, and that is no mere disorder any more. */
+static void note_hole(struct flow *f, enum side from, const struct seg *seg)
 {
-	struct half *peer = &f->half[side_other(from)];
+	enum side of = side_other(from);
+	const struct held *held = tcp_held(f, of);
+	const struct half *h = &f->half[of];
 
-	if (peer->known && !believable(seq_diff(seg->ack, peer->next)))
-		return;
-	/* The ACK of a SYN+ACK that we did not see tells where the server begins. */
-	if (from == SIDE_CLIENT && f->half[from].has_isn && seg->seq == f->half[from].isn + 1 &&
-	    !(seg->flags & (SEG_SYN | SEG_RST)))
-		half_known(peer, seg->ack);
-	if (!peer->has_acked || seq_diff(seg->ack, peer->acked) > 0) {
-		peer->has_acked = true;
-		peer->acked = seg->ack;
-	}
+	if (held && h->known && seg->ack == h->next && tcp_seq_diff(data_seq(&held->seg), h->next) > 0 &&
+	    seg->ts_ns > held->seg.ts_ns + HOLE_NS)
+		f->reorder->hole[of] = true;
 }
 
 /* It acknowledges what the kernel saw of the peer and kept to itself: nothing is missing. */
@@ -474,7 +551,7 @@ static bool acks_skipped(const struct flow *f, enum side from, const struct seg 
 	const struct half *peer = &f->half[side_other(from)];
 
 	return seg->note & SEG_NOTE_HEADS && !tcp_held(f, side_other(from)) && peer->known &&
-	       seq_diff(seg->ack, peer->next) > 0;
+	       tcp_seq_diff(seg->ack, peer->next) > 0;
 }
 
 /*
@@ -496,18 +573,63 @@ static void note_probe(struct flow *f, enum side from, const struct seg *seg, in
 	*ttl = *ttl ? *ttl : seg->ttl;
 }
 
-/* Counts that only the login record shows. */
+/* Is it a keep-alive probe with a byte? */
+static bool is_probe_byte(const struct seg *seg, int32_t diff)
+{
+	return diff == -1 && seg->len == 1;
+}
+
+/* Payload that was seen before, and that the peer has not acknowledged. */
+static void note_resent(struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+	struct resent *again;
+
+	if (h->has_acked && tcp_seq_diff(seg->seq + seg->len, h->acked) <= 0)
+		return;
+	if (!tcp_reorder(f))
+		return;
+	again = &f->reorder->resent[from];
+	if (!again->times)
+		*again = (struct resent){h->last_ns, 1, 0, UINT32_MAX};
+	again->times++;
+	if (seg->len > again->longest)
+		again->longest = seg->len;
+	if (seg->len < again->shortest)
+		again->shortest = seg->len;
+}
+
 static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from];
-	int32_t diff = h->known ? seq_diff(data_seq(seg), h->next) : 0;
+	int32_t diff = h->known ? tcp_seq_diff(data_seq(seg), h->next) : 0;
 
-	if (!f->login || !seg->len)
+	if (!seg->len || !diff || is_probe_byte(seg, diff))
 		return;
-	if (diff > 0)
+	if (diff < 0)
+		note_resent(f, from, seg);
+	if (f->login && diff > 0)
 		f->login->out_of_order++;
-	else if (diff < 0 && !(diff == -1 && seg->len == 1)) /* that is a keep-alive */
+	else if (f->login)
 		f->login->retransmits++;
+}
+
+/* The same packet captured twice: the capture's doing, not TCP's. */
+static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+	uint32_t end = data_seq(seg) + seg->len + !!(seg->flags & SEG_FIN);
+	uint64_t after_ns = seg->ts_ns > h->last_ns ? seg->ts_ns - h->last_ns : 0;
+
+	if (seg->note & SEG_NOTE_HEADS || !h->known)
+		return false;
+	if (!seg->len && !(seg->flags & (SEG_SYN | SEG_FIN)))
+		return false; /* nothing is counted of it */
+	if (seg->flags & SEG_SYN ? !h->has_isn || h->isn != seg->seq : tcp_seq_diff(end, h->next) > 0)
+		return false;
+	if (seg->ip_id && h->ip_id)
+		return after_ns < COPY_ID_NS && (uint16_t)(h->ip_id - seg->ip_id) < COPY_IDS;
+	return end == h->next && after_ns < COPY_NS;
 }
 
 /*
@@ -521,8 +643,28 @@ static bool plain(const struct flow *f, enum side from, const struct seg *seg)
 	return (seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_ACK)) == SEG_ACK &&
 	       !(seg->note & SEG_NOTE_HEADS) && !f->reorder && !f->settling && h->known &&
 	       peer->known && seg->seq == h->next && peer->has_acked &&
-	       seq_diff(seg->ack, peer->acked) >= 0 && seq_diff(seg->ack, peer->next) <= 0 &&
+	       tcp_seq_diff(seg->ack, peer->acked) >= 0 && tcp_seq_diff(seg->ack, peer->next) <= 0 &&
 	       !(f->login && !f->login->ack_ns);
+}
+
+static void take_reset(struct engine *e, struct flow *f, enum side from, const struct seg *seg)
+{
+	switch (doubt_reset_kind(f, from, seg)) {
+	case RESET_IGNORED:
+		e->stats.out_of_window++;
+		return;
+	case RESET_DOUBTFUL:
+		if (tcp_reorder(f))
+			doubt_reset(f, from, seg);
+		return;
+	case RESET_TAKEN:
+		if (seg->flags & SEG_ACK)
+			doubt_ack(f, from, seg);
+		/* What a side acknowledged was seen by it, if not by us. */
+		while (skip_missing(e, f, true))
+			drain(e, f);
+		deliver(e, f, from, seg, NULL);
+	}
 }
 
 void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
@@ -537,27 +679,38 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		deliver(e, f, from, seg, payload);
 		return;
 	}
+	if (is_copy(f, from, seg)) {
+		e->stats.duplicates++;
+		return;
+	}
+	if (doubt_is_earlier(f, from, seg)) {
+		if (f->login)
+			f->login->port_reused = true;
+		return;
+	}
+	if (seg->flags & SEG_RST && !f->settling) {
+		take_reset(e, f, from, seg);
+		return;
+	}
+	doubt_heard(f, from, seg);
+	if (f->login && from == SIDE_SERVER)
+		f->login->server_heard = true;
 	if (seg->flags & SEG_SYN)
 		note_syn(f, from, seg);
-	diff = h->known ? seq_diff(data_seq(seg), h->next) : 0;
+	diff = h->known ? tcp_seq_diff(data_seq(seg), h->next) : 0;
 	/* However far the kernel got in the meantime, it saw all that lies between. */
 	if (seg->note & SEG_NOTE_HEADS && diff > 0)
 		diff = 0;
-	/* A reset counts where its receiver is: RFC 5961 3.2 */
-	if (!believable(diff) || (seg->flags & SEG_RST && diff < 0 && h->has_acked &&
-				  seq_diff(seg->seq, h->acked) < 0)) {
+	if (!tcp_believable(diff)) {
 		e->stats.out_of_window++;
-		return;
-	}
-	/* The answer to a SYN that nobody listens for has no place in a stream. */
-	if (seg->flags & SEG_RST && !h->known && !f->settling && !any_held(f)) {
-		deliver(e, f, from, seg, payload);
 		return;
 	}
 	note_disorder(f, from, seg);
 	note_probe(f, from, seg, diff);
-	if (seg->flags & SEG_ACK && !acks_skipped(f, from, seg))
-		note_ack(f, from, seg);
+	if (seg->flags & SEG_ACK && !acks_skipped(f, from, seg)) {
+		note_hole(f, from, seg);
+		doubt_ack(f, from, seg);
+	}
 	if (is_stalled(f))
 		f->reorder->stall_packets++;
 	if (!f->settling && in_turn(f, from, seg)) {

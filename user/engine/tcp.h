@@ -23,6 +23,24 @@ void tcp_flush(struct engine *e, struct flow *f);
 /* What is held of a side, first in order; NULL: nothing. */
 const struct held *tcp_held(const struct flow *f, enum side from);
 
+/* Nothing more was heard since a doubtful reset (doubt.h): take it at its word. */
+void tcp_reset(struct engine *e, struct flow *f);
+
+/* Sequence numbers compare as signed differences: RFC 9293 3.4. */
+static inline int32_t tcp_seq_diff(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b);
+}
+
+/* RFC 7323 2.3: no segment is further than this from where its stream is. */
+static inline bool tcp_believable(int32_t diff)
+{
+	return diff > -(1 << 30) && diff < 1 << 30;
+}
+
+/* What the flow keeps while its segments do not simply follow one another. NULL: no memory. */
+struct reorder *tcp_reorder(struct flow *f);
+
 /* Drop what is held. */
 void tcp_release(struct engine *e, struct flow *f);
 
