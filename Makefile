@@ -8,6 +8,8 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/;s/ppc64le/powerpc/;s/riscv64/riscv/')
 VERSION := 0.1.0
 
+comma   := ,
+
 ifeq ($(V),1)
 Q =
 say =
@@ -48,6 +50,8 @@ CFLAGS   ?= -O2 -g
 FAT      := -flto=2 -ffat-lto-objects
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes
 LDLIBS    = $(shell pkg-config --libs $(LIBS))
+# Every allocation that fails is counted: user/lib/memory.c.
+override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf asprintf)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
 	-Wno-missing-declarations -Wno-unused-parameter -Iinclude -Ivmlinux
 
@@ -215,8 +219,8 @@ $(O)/tests/bench/kernel: $(O)/skel/floor.skel.h
 $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@
 
-$(TESTS) $(TOOLS): LDFLAGS += -fno-lto
-$(O)/tdsmon $(BENCHES): LDFLAGS += $(FAT)
+$(TESTS) $(TOOLS): override LDFLAGS += -fno-lto
+$(O)/tdsmon $(BENCHES): override LDFLAGS += $(FAT)
 $(TESTS) $(TOOLS) $(BENCHES): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)

@@ -10,6 +10,7 @@
 
 #include "app.h"
 #include "log.h"
+#include "memory.h"
 #include "ports.h"
 #include "sink/page.h"
 #include "sink/prometheus.h"
@@ -232,7 +233,19 @@ size_t app_counters(const struct app *app, struct counter *counters)
 		n += counters_file(&app->read, counters);
 	}
 	n += counters_engine(engine_stats(app->engine), counters + n);
+	n += counters_memory(counters + n);
 	return n + counters_output(app->out, app->messages, counters + n);
+}
+
+int app_memory(struct app *app)
+{
+	if (!memory_failures())
+		return 0;
+	if (!app->memory_said)
+		log_error("out of memory: from now on logins, records and facts may be missing; "
+			  "give it more, or lower --max-connections");
+	app->memory_said = true;
+	return -ENOMEM;
 }
 
 void app_summary(struct app *app)

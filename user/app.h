@@ -46,6 +46,7 @@ struct app {
 	bool prompt;		/* files: every record is written out at once */
 	bool progress;		/* standard error is a terminal of its own */
 	uint64_t lines_lost;	/* of out, when it was last said */
+	bool memory_said;	/* that it was used up */
 	bool losing_lines;	/* and that there may be more */
 	uint64_t progress_ns;	/* when it was shown last */
 	struct file_stats read; /* the files so far */
@@ -68,6 +69,9 @@ void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload);
 
 /* What was lost or skipped so far; room for APP_COUNTERS. Returns how many. */
 size_t app_counters(const struct app *app, struct counter *counters);
+
+/* -ENOMEM where memory was used up so far, which is logged once. */
+int app_memory(struct app *app);
 
 /* The end of the run, in words. */
 void app_summary(struct app *app);

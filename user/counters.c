@@ -3,6 +3,7 @@
  * counters.c - the ways to lose or skip something, as tables over the rooms' statistics.
  */
 #include "counters.h"
+#include "memory.h"
 
 /* One counter of a structure of uint64_t's. */
 struct row {
@@ -104,4 +105,12 @@ size_t counters_output(const struct output *out, const struct output *messages,
 				       "too slow, or stopped",
 				       output_lost(messages)};
 	return 2;
+}
+
+size_t counters_memory(struct counter *out)
+{
+	out[0] = (struct counter){"out_of_memory",
+				  "times that memory was used up: what needed it is missing",
+				  memory_failures()};
+	return 1;
 }

@@ -20,6 +20,7 @@ size_t counters_engine(const struct engine_stats *stats, struct counter *out);
 size_t counters_file(const struct file_stats *stats, struct counter *out);
 size_t counters_output(const struct output *out, const struct output *messages,
 		       struct counter *counters);
+size_t counters_memory(struct counter *out);
 size_t counters_tap(const uint64_t counts[TAP_CNT_MAX], struct counter *out);
 
 #endif

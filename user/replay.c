@@ -99,6 +99,7 @@ int replay_run(struct app *app)
 			err = read_file(app, app->opts->files[i]) ?: err;
 		engine_finish(app->engine);
 		output_flush(app->out);
+		err = app_memory(app) ?: err;
 		err = export_textfile(app) ?: err;
 		if (app->read.packets || !err)
 			app_summary(app);

@@ -69,6 +69,7 @@ static int watch_tick(void *ctx)
 	/* After the segments: what is in the ring buffer is older than now. */
 	engine_tick(app->engine, clock_now_ns());
 	watch_output(app);
+	app_memory(app);
 	return err ?: output_flush(app->out);
 }
 
