@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * answer.c - the token stream of a server's message. Input: u8 (bit 0: before TDS 7.2), then the
- * message's payload.
+ * answer.c - the token stream of a server's message. Input: u8 (enum tds_era), then the message's
+ * payload.
  */
 #include "fuzz.h"
 #include "tds.h"
@@ -9,12 +9,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz in = {data, data + size};
-	bool old = fuzz_u8(&in) & 1;
+	enum tds_era era = (enum tds_era)(fuzz_u8(&in) & 3);
 	struct tds_answer a;
 	uint32_t len;
 	uint8_t *payload = fuzz_bytes(&in, 0x40000, &len);
 
-	tds_answer_parse(&a, payload, len, old);
+	tds_answer_parse(&a, payload, len, era);
 	fuzz_text(a.server_version);
 	fuzz_text(a.program);
 	fuzz_text(a.error.message);

@@ -21,7 +21,10 @@ CAPTURES_LARGE = 40000
 PER_HARNESS = 250
 
 # TDS packet types
-RESULT, LOGIN7, SSPI, PRELOGIN = 0x04, 0x10, 0x11, 0x12
+BATCH, LOGIN_OLD, RPC, RESULT, NORMAL_OLD = 0x01, 0x02, 0x03, 0x04, 0x0f
+LOGIN7, SSPI, PRELOGIN = 0x10, 0x11, 0x12
+# What the harness of requests begins with, by type.
+REQUESTS = {BATCH: b"\0", RPC: b"\1", NORMAL_OLD: b"\2"}
 DATA, SYN, ACK, FIN, RST, FREE = 0, 1, 2, 3, 4, 5
 NOTE_UDP = 4
 
@@ -125,15 +128,18 @@ def tls_seed(sides):
 
 
 def messages(corpus, data, server):
-    body, name = b"", {PRELOGIN: "prelogin", LOGIN7: "login7", SSPI: "sspi"}
+    body = b""
+    name = {PRELOGIN: "prelogin", LOGIN7: "login7", LOGIN_OLD: "login_old", SSPI: "sspi"}
     for kind, head, piece in packets(data):
-        if kind > 0x12 or not (server or kind in name):
+        if kind > 0x12 or not (server or kind in name or kind in REQUESTS):
             continue
         body += piece
         if not head[1] & 1:
             continue
         if kind == RESULT and body[:1] == b"\0":
             corpus.add("prelogin", body)
+        elif kind in REQUESTS:
+            corpus.add("sql", REQUESTS[kind] + body)
         elif kind == RESULT:
             corpus.add("answer", b"\0" + body)
             if body[:1] == b"\xed":

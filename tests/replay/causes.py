@@ -61,7 +61,7 @@ def _check(case, build, path):
     record = _record(case, records, meant)
     if record is None:
         return bad + ["no single record of it"]
-    verdict = record["verdict"] or {"name": None, "text": None}
+    verdict = record.get("verdict") or {"name": None, "text": None}
     if case.verdict != "*" and (verdict["name"], verdict["text"]) != (case.verdict, case.text):
         bad.append('%s "%s", want %s "%s"' % (verdict["name"], verdict["text"], case.verdict, case.text))
     return bad + lib.differ(case.also, record)

@@ -299,3 +299,112 @@ def handshake12(c, client=OFF, server=OFF, hello=1.0, flight=1.0, key=1.0, finis
     c.server(carried(server_flight()), flight)
     c.client(carried(client_flight()), key)
     return c.server(carried(server_finished()), finished)
+
+
+# ---- TDS 4.2 and 5.0: MS-SSTDS, TDS 5.0 Functional Specification ---------------------------------
+
+NORMAL, LOGIN_OLD = 0x0f, 2
+
+
+def _fixed(text, room):
+    raw = text.encode("latin-1")[:room]
+    return raw + bytes(room - len(raw)) + bytes([len(raw)])
+
+
+def login_old(version=b"\4\2\0\0", user="app", host="WEB1", app="shop", password="secret", library="DB-Library",
+              security=0):
+    """The login record, in a packet of 512 bytes and one of the rest."""
+    body = _fixed(host, 30) + _fixed(user, 30) + _fixed(password, 30) + _fixed("1234", 30)
+    body += bytes([3, 1, 6, 10, 9, 1, 0, 0, 0, 0, 0, 0]) + bytes(4) + _fixed(app, 30) + _fixed("SQL1", 30)
+    body += _fixed("\0" + chr(len(password)) + password, 255) + version + _fixed(library, 10) + bytes([6, 0, 0, 0])
+    body += bytes([0, 13, 17]) + _fixed("us_english", 30) + bytes([0, 0, 0, security]) + bytes(10)
+    body += _fixed("iso_1", 30) + b"\1" + _fixed("512", 6) + bytes(4)
+    return body
+
+
+def old_version(major):
+    return bytes([major, 2 if major == 4 else 0, 0, 0])
+
+
+def login4(**how):
+    return tds(LOGIN_OLD, login_old(**how), most=512)
+
+
+CAPABILITIES = token(0xe2, bytes([1, 9, 6, 8, 0, 1, 0xbe, 9, 12, 0x22, 0x10]))
+
+
+def login5(**how):
+    """The second packet, with what TDS 5 appends, is of another type."""
+    record_ = login_old(version=b"\5\0\0\0", library="CT-Library", **how)
+    return (struct.pack(">BBHHBB", LOGIN_OLD, 0, 512, 0, 0, 0) + record_[:504] +
+            tds(NORMAL, record_[504:] + CAPABILITIES))
+
+
+def _b(text):
+    raw = text.encode("latin-1")
+    return bytes([len(raw)]) + raw
+
+
+def _us(text):
+    raw = text.encode("latin-1")
+    return struct.pack("<H", len(raw)) + raw
+
+
+def old_loginack(major=4, status=1, name="Microsoft SQL Server", version=b"\x5f\6\x32\xff"):
+    return token(0xad, bytes([status]) + old_version(major) + _b(name) + version)
+
+
+def old_error(number, text="Login failed for user 'app'.", class_=14, state=1, kind=0xaa):
+    return token(kind, struct.pack("<iBB", number, state, class_) + _us(text) + _b("SQL1") + _b("") +
+                 struct.pack("<H", 1))
+
+
+def eed(number, text="Login failed.\n", class_=14, state=1):
+    return token(0xe5, struct.pack("<iBB", number, state, class_) + _b("ZZZZZ") + struct.pack("<BH", 0, 1) +
+                 _us(text) + _b("SYB1") + _b("") + struct.pack("<H", 0))
+
+
+def old_database(name="shop"):
+    return token(0xe3, b"\1" + _b(name) + _b("master"))
+
+
+def old_packet_size(size="512"):
+    return token(0xe3, b"\4" + _b(size) + _b("512"))
+
+
+def old_done(status=0, rows_=0):
+    return b"\xfd" + struct.pack("<HHI", status, 0, rows_)
+
+
+def old_success(major=4):
+    if major == 4:
+        return answer(old_database(), old_error(5701, "Changed database context to 'shop'.", 0, 2, 0xab),
+                      old_loginack(), old_packet_size(), old_done())
+    return answer(old_database(), eed(5701, "Changed database context to 'shop'.\n", 10, 2),
+                  old_loginack(5, 5, "sql server", b"\x0f\0\0\7"), CAPABILITIES, old_done())
+
+
+def old_batch(text):
+    return tds(BATCH, text.encode("latin-1"), most=512)
+
+
+def language(text):
+    raw = text.encode("latin-1")
+    return tds(NORMAL, b"\x21" + struct.pack("<IB", len(raw) + 1, 0) + raw, most=512)
+
+
+def dbrpc(name):
+    return tds(NORMAL, token(0xe6, _b(name) + struct.pack("<H", 0)))
+
+
+def logout():
+    return tds(NORMAL, b"\x71\0")
+
+
+def old_rpc(name, wide_count=False):
+    count = struct.pack("<H" if wide_count else "<B", len(name))
+    return tds(RPC, count + name.encode("latin-1") + b"\0\0" + b"\4@val\0\x38\5\0\0\0")
+
+
+def old_answer(rows_=1):
+    return answer(old_done(0x10, rows_))

@@ -349,13 +349,13 @@ UNIT_CASE(features)
 	CHECK(l.features.known);
 	CHECK_INT(l.features.count, 0);
 	tds_login7_release(&l);
-	tds_answer_parse(&a, guarded(ack, sizeof(ack) - 1), sizeof(ack) - 1, false);
+	tds_answer_parse(&a, guarded(ack, sizeof(ack) - 1), sizeof(ack) - 1, TDS_ERA_72);
 	CHECK(a.features.known);
 	CHECK_INT(a.features.count, 2);
 	CHECK_STR(feature_name(a.features.ids[0]), "fedauth");
 	CHECK_STR(feature_name(a.features.ids[1]), "utf8");
 	tds_answer_release(&a);
-	tds_answer_parse(&a, guarded(ack, sizeof(ack) - 2), sizeof(ack) - 2, false);
+	tds_answer_parse(&a, guarded(ack, sizeof(ack) - 2), sizeof(ack) - 2, TDS_ERA_72);
 	CHECK(!a.features.known);
 	tds_answer_release(&a);
 }
@@ -387,7 +387,7 @@ UNIT_CASE(login7_cut_short)
 
 static void answer(struct tds_answer *a, const void *data, uint32_t len)
 {
-	tds_answer_parse(a, guarded(data, len), len, false);
+	tds_answer_parse(a, guarded(data, len), len, TDS_ERA_72);
 }
 
 UNIT_CASE(answer_of_a_challenge)
@@ -395,7 +395,7 @@ UNIT_CASE(answer_of_a_challenge)
 	const uint8_t *data = guarded(ntlm_challenge + HEADER, 71);
 	struct tds_answer a;
 
-	tds_answer_parse(&a, data, 71, false);
+	tds_answer_parse(&a, data, 71, TDS_ERA_72);
 	CHECK(a.sspi && a.walked);
 	CHECK(!a.loginack && !a.has_error && !a.done && !a.fedauth_info);
 	CHECK_INT(a.sspi_token - data, 3);
@@ -554,7 +554,7 @@ UNIT_CASE(answers_before_tds72_are_shorter)
 				  "\xfd\x20\0\0\0\0\0\0\0";
 	struct tds_answer a;
 
-	tds_answer_parse(&a, guarded(old, sizeof(old) - 1), sizeof(old) - 1, true);
+	tds_answer_parse(&a, guarded(old, sizeof(old) - 1), sizeof(old) - 1, TDS_ERA_70);
 	CHECK(a.done && a.attention_ack && a.walked);
 	tds_answer_release(&a);
 }
@@ -566,7 +566,7 @@ UNIT_CASE(login_of_tds5)
 	char no[sizeof(ok)];
 	struct tds_answer a;
 
-	tds_answer_parse(&a, guarded(ok, sizeof(ok) - 1), sizeof(ok) - 1, true);
+	tds_answer_parse(&a, guarded(ok, sizeof(ok) - 1), sizeof(ok) - 1, TDS_ERA_OLD);
 	CHECK(a.loginack && a.walked);
 	CHECK_STR(a.program, "srv");
 	CHECK_STR(a.server_version, "15.0.7");
@@ -574,7 +574,7 @@ UNIT_CASE(login_of_tds5)
 	tds_answer_release(&a);
 	memcpy(no, ok, sizeof(ok));
 	no[3] = 6;
-	tds_answer_parse(&a, guarded(no, sizeof(no) - 1), sizeof(no) - 1, true);
+	tds_answer_parse(&a, guarded(no, sizeof(no) - 1), sizeof(no) - 1, TDS_ERA_OLD);
 	CHECK(!a.loginack && !a.program);
 	CHECK_INT(a.version, 0);
 	tds_answer_release(&a);

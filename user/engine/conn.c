@@ -88,7 +88,8 @@ static bool left_blind(const struct flow *f)
 static bool begins_login(const struct framer *frame)
 {
 	if (frame->kind == FRAME_TDS)
-		return frame->header[0] == TDS_PRELOGIN || frame->header[0] == TDS_LOGIN7;
+		return frame->header[0] == TDS_PRELOGIN || frame->header[0] == TDS_LOGIN7 ||
+		       frame->header[0] == TDS_LOGIN_OLD;
 	return frame->kind == FRAME_TLS && frame->header[0] == TLS_HANDSHAKE;
 }
 

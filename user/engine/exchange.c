@@ -102,6 +102,23 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 	progress_spoke(l, "login7", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
 
+/* The login record of TDS 4.2 and 5.0. */
+static void client_login_old(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	if (l->state >= LOGIN_SENT)
+		return;
+	l->login7_clear = true;
+	l->unread |= m->body.cut;
+	tds_login7_release(&l->login7);
+	if (tds_login_old_parse(&l->login7, m->data, m->len) < 0 && login_joined(l))
+		l->lossy = true; /* not its beginning */
+	if (l->login7.user && !l->login7.integrated && !m->body.cut)
+		progress_method(l, AUTH_SQL, BASIS_OBSERVED,
+				"the login record of TDS 4.2 or 5.0 carries a name and a password");
+	l->state = LOGIN_SENT;
+	progress_spoke(l, "login", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+}
+
 static void client_message(struct login *l, const struct message *m, uint64_t ts_ns)
 {
 	switch (m->type) {
@@ -112,9 +129,7 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
 		client_login7(l, m, ts_ns);
 		return;
 	case TDS_LOGIN_OLD:
-		l->login7_clear = true;
-		l->state = LOGIN_SENT;
-		progress_spoke(l, "login", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		client_login_old(l, m, ts_ns);
 		return;
 	case TDS_SSPI:
 		l->rounds++;
@@ -147,11 +162,16 @@ static void answer_method(struct login *l)
 		"LOGIN7 is encrypted, but was answered without an SSPI or federated message");
 }
 
-static bool before_tds72(const struct login *l)
+/* What the server will speak: what LOGIN7 asks for, else as its PRELOGIN's version tells. */
+static enum tds_era answer_era(const struct login *l)
 {
+	const struct tds_prelogin *s = &l->prelogin[SIDE_SERVER];
+
 	if (l->login7.version)
-		return l->login7.version >> 24 <= 0x71;
-	return l->prelogin[SIDE_SERVER].version && l->prelogin[SIDE_SERVER].major <= 8;
+		return tds_era(l->login7.version);
+	if (!s->version)
+		return TDS_ERA_UNKNOWN;
+	return s->major <= 8 ? TDS_ERA_70 : TDS_ERA_72;
 }
 
 /* A message that does not end the login: a challenge, or a wish for a token. */
@@ -179,19 +199,19 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 
 	l->has_clear_answer = true;
 	tds_answer_release(a);
-	tds_answer_parse(a, m->data, m->len, before_tds72(l));
+	tds_answer_parse(a, m->data, m->len, answer_era(l));
 	if (a->sspi)
 		token_seen(l, a->sspi_token, a->sspi_len);
 	a->sspi_token = NULL; /* it pointed into the message */
 	if (a->fedauth_info)
 		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
 				"the server asked for a federated token");
-	if (m->body.cut && !a->loginack && !a->has_error) {
+	if (m->body.cut && !a->loginack && !a->has_error && !a->refused) {
 		l->unread = true;
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
-	if (!a->loginack && !a->has_error) {
+	if (!a->loginack && !a->has_error && !a->refused) {
 		answer_goes_on(l, phase, ts_ns);
 		if (a->sspi || a->fedauth_info) {
 			l->answered = true;
@@ -231,7 +251,7 @@ static void late_message(struct login *l, enum side from, const struct message *
 
 	if (from != SIDE_SERVER || l->closed_by != SIDE_CLIENT)
 		return;
-	tds_answer_parse(&a, m->data, m->len, before_tds72(l));
+	tds_answer_parse(&a, m->data, m->len, answer_era(l));
 	l->late_answer |= a.loginack || a.has_error;
 	if (a.has_error && !a.loginack)
 		l->late_error = a.error.number;

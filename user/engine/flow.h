@@ -115,7 +115,8 @@ struct flow {
 	uint32_t resets : 24;
 	uint32_t clock_stepped : 1; /* the capture's clock jumped while it was open */
 	uint32_t gap : 1;	    /* packets of it are missing from the capture */
-	uint8_t in_message; /* after the login, a bit of each side: its TDS message goes on */
+	/* After the login, a bit of each side: its TDS message goes on; and session.c's IN_*. */
+	uint8_t in_message;
 	uint8_t list : 2;   /* enum flow_list */
 	uint8_t client : 1; /* which of the key's pairs is the client */
 	uint8_t phase : 3;  /* enum phase, where it stands */

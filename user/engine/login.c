@@ -122,6 +122,12 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 
 /* ---- frames ---- */
 
+/* The login of TDS 5 may begin in packets of one type and end in those of another. */
+static bool message_goes_on(const struct message *m, uint8_t type)
+{
+	return m->open && (m->type == type || (m->type == TDS_LOGIN_OLD && type == TDS_NORMAL_OLD));
+}
+
 void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns)
 {
 	struct login *l = f->login;
@@ -141,7 +147,7 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 	spid = (uint16_t)(frame->header[4] << 8 | frame->header[5]);
 	if (from == SIDE_SERVER && spid)
 		l->spid = spid;
-	if (!m->open || m->type != frame->header[0]) {
+	if (!message_goes_on(m, frame->header[0])) {
 		m->open = true;
 		m->type = frame->header[0];
 		m->decided = m->carrier = false;

@@ -105,7 +105,7 @@ struct endpoint {
 	X(COMMAND_BULK, "bulk")                                                                    \
 	X(COMMAND_TRANSACTION, "transaction")                                                      \
 	X(COMMAND_ATTENTION, "attention")                                                          \
-	X(COMMAND_UNKNOWN, NULL) /* TLS hides it; null in JSON */
+	X(COMMAND_UNKNOWN, NULL) /* TLS hides it, or TDS 5 that was not captured; null in JSON */
 
 #define RECORD_ENUM(name, word) name,
 enum vantage { VANTAGES(RECORD_ENUM) VANTAGE_COUNT };
@@ -274,7 +274,8 @@ static inline const struct endpoint *login_record_client(const struct login_reco
 static inline bool login_record_guess(const struct login_record *r)
 {
 	return r->outcome == OUTCOME_REFUSED &&
-	       (!r->has_error || r->error.number == 18456 || r->error.number == 18486);
+	       (!r->has_error || r->error.number == 18456 || r->error.number == 18486 ||
+		r->error.number == 4002);
 }
 
 struct close_record {

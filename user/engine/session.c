@@ -9,9 +9,15 @@
 #include "login.h"
 #include "session.h"
 #include "sql.h"
+#include "sql_old.h"
 
 #define SMP_SESSIONS_MAX 4096 /* kept account of; a client that opens more is no client */
 #define SQL_HELD_MAX	 4096 /* texts of requests held over all: 40 MiB */
+
+/* Of in_message, beside a bit of each side */
+#define IN_FIRST_TOKEN 0x04 /* the kind of a TDS 5 request is still to be read */
+#define IN_WIDTH_SHIFT 4    /* of a flow's: enum sql_width, of its requests' texts */
+#define IN_WIDTH       (3 << IN_WIDTH_SHIFT)
 
 /* SMP flags, MC-SMP 2.2.1 */
 enum {
@@ -135,7 +141,7 @@ static void sql_drop(struct engine *e, struct request *r)
 static void sql_begin(struct engine *e, struct request *r, uint8_t type)
 {
 	sql_drop(e, r);
-	if (!e->config.sql || (type != TDS_BATCH && type != TDS_RPC) ||
+	if (!e->config.sql || (type != TDS_BATCH && type != TDS_RPC && type != TDS_NORMAL_OLD) ||
 	    e->sql_count >= SQL_HELD_MAX)
 		return;
 	r->sql = calloc(1, sizeof(*r->sql));
@@ -150,6 +156,11 @@ static void request_body(struct request *r, const struct framer *frame, const ui
 {
 	if (r && r->sql && r->sending && frame->header[0] == r->sql->type)
 		sql_add(r->sql, data, len);
+}
+
+static void set_width(struct flow *f, enum sql_width width)
+{
+	f->in_message = (uint8_t)((f->in_message & ~IN_WIDTH) | width << IN_WIDTH_SHIFT);
 }
 
 static void request_tell(const struct channel *c, enum command_kind kind, uint64_t end_ns,
@@ -182,8 +193,11 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 		r.first_byte_ns = r.total_ns = NO_NS;
 		r.answered = -1;
 	}
-	if (c->request->sql && kind != COMMAND_ATTENTION)
+	if (c->request->sql && kind != COMMAND_ATTENTION) {
+		c->request->sql->width = (c->f->in_message & IN_WIDTH) >> IN_WIDTH_SHIFT;
 		sql_read(&text, c->request->sql);
+		set_width(c->f, text.width);
+	}
 	r.sql = text.text;
 	r.procedure = text.procedure;
 	r.sql_cut = text.cut;
@@ -279,8 +293,29 @@ static enum command_kind command_kind(uint8_t type)
 		return COMMAND_TRANSACTION;
 	case TDS_ATTENTION:
 		return COMMAND_ATTENTION;
+	case TDS_NORMAL_OLD: /* its first token tells */
+		return COMMAND_UNKNOWN;
 	}
 	return COMMAND_COUNT;
+}
+
+/* The first byte of a TDS 5 request: what it is, or that it is none. */
+static void old_request_token(const struct channel *c, uint8_t token)
+{
+	enum command_kind kind = sql_old_kind(token);
+
+	*c->in_message &= (uint8_t)~IN_FIRST_TOKEN;
+	c->f->commands[COMMAND_UNKNOWN]--;
+	if (kind != COMMAND_COUNT)
+		c->f->commands[kind]++;
+	else
+		c->f->awaiting = false;
+	if (c->request && kind == COMMAND_COUNT) {
+		c->request->sending = false;
+		sql_drop(c->e, c->request);
+	} else if (c->request) {
+		c->request->kind = (uint8_t)kind;
+	}
 }
 
 static void channel_head(const struct channel *c, enum side from, const uint8_t *header,
@@ -307,6 +342,9 @@ static void channel_head(const struct channel *c, enum side from, const uint8_t 
 	if (kind == COMMAND_COUNT)
 		return;
 	if (first) {
+		*c->in_message &= (uint8_t)~IN_FIRST_TOKEN;
+		if (header[0] == TDS_NORMAL_OLD)
+			*c->in_message |= IN_FIRST_TOKEN;
 		c->f->commands[kind]++;
 		c->f->awaiting = true;
 		c->f->resets += !!(header[1] & TDS_STATUS_RESET);
@@ -448,8 +486,24 @@ void session_head(struct engine *e, struct flow *f, enum side from, const struct
 	channel_head(&c, from, frame->header, ts_ns);
 }
 
+/* How requests will be written: the server has the last word, then what the client asks for. */
+static enum sql_width login_width(const struct login *l)
+{
+	switch (tds_era(l->answer.version ? l->answer.version : l->login7.version)) {
+	case TDS_ERA_OLD:
+		return SQL_WIDTH_BYTE;
+	case TDS_ERA_70:
+	case TDS_ERA_72:
+		return SQL_WIDTH_UTF16;
+	case TDS_ERA_UNKNOWN:
+		break;
+	}
+	return l->prelogin[SIDE_CLIENT].version ? SQL_WIDTH_UTF16 : SQL_WIDTH_UNKNOWN;
+}
+
 void session_begin(struct engine *e, struct flow *f, const struct login *l)
 {
+	set_width(f, login_width(l));
 	if (l->strict || l->full)
 		hidden_begin(e, f, l);
 	else if (l->prelogin[SIDE_CLIENT].mars == 1 && l->prelogin[SIDE_SERVER].mars == 1)
@@ -498,6 +552,9 @@ void session_body(struct engine *e, struct flow *f, enum side from, const struct
 	struct smp_session *s = f->mars ? f->mars->current[from] : NULL;
 	struct inner in;
 
+	if (frame->kind == FRAME_TDS && from == SIDE_CLIENT && data && len &&
+	    f->in_message & IN_FIRST_TOKEN)
+		old_request_token(&(struct channel){e, f, f->request, &f->in_message, -1}, data[0]);
 	if (frame->kind == FRAME_TDS && from == SIDE_CLIENT)
 		request_body(f->request, frame, data, len);
 	if (frame->kind != FRAME_SMP || !s)

@@ -9,6 +9,7 @@
 #include "cursor.h"
 #include "frame.h"
 #include "sql.h"
+#include "sql_old.h"
 #include "text.h"
 
 #define HEADERS_MAX 2048 /* of ALL_HEADERS; three are defined, the longest some hundred bytes */
@@ -57,16 +58,27 @@ void sql_add(struct sql *s, const uint8_t *data, uint32_t len)
 	s->len += n;
 }
 
-/* Since TDS 7.2. Before, what stands here is text, which as a length is too large. */
-static void skip_headers(struct cursor *c)
+/* Since TDS 7.2: true. Before, what stands here is text, which as a length is too large. */
+static bool skip_headers(struct cursor *c)
 {
 	struct cursor at = *c;
 	uint32_t total = cursor_le32(&at), first = cursor_le32(&at);
 	uint16_t type = cursor_le16(&at);
 
-	if (total == 4 || (!at.bad && total <= HEADERS_MAX && first >= 6 && first <= total - 4 &&
-			   type >= 1 && type <= 3))
-		cursor_skip(c, total);
+	if (total != 4 && (at.bad || total > HEADERS_MAX || first < 6 || first > total - 4 ||
+			   type < 1 || type > 3))
+		return false;
+	cursor_skip(c, total);
+	return true;
+}
+
+/* A statement in single bytes, as much of it as is told. */
+static void take_bytes(struct sql_text *t, struct cursor text, bool more)
+{
+	size_t n = cursor_left(&text);
+
+	t->cut = more || n > SQL_CHARS_MAX;
+	t->text = text_bytes(text.p, n < SQL_CHARS_MAX ? n : SQL_CHARS_MAX);
 }
 
 /* Up to bytes of UTF-16 at the cursor, as many as are there and as are told. */
@@ -175,16 +187,64 @@ static void read_rpc(struct sql_text *t, struct cursor *c)
 	}
 }
 
-void sql_read(struct sql_text *t, const struct sql *s)
+static void read_old_name(struct sql_text *t, struct cursor name)
+{
+	if (cursor_left(&name))
+		t->procedure = text_bytes(name.p, cursor_left(&name));
+}
+
+static void read_tokens(struct sql_text *t, struct cursor c)
+{
+	struct cursor text, procedure;
+	bool goes_on;
+
+	sql_old_tokens(c, &text, &procedure, &goes_on);
+	read_old_name(t, procedure);
+	if (cursor_left(&text))
+		take_bytes(t, text, goes_on);
+}
+
+/* What the request itself tells of its width, beyond what of its text is read for it. */
+static enum sql_width request_width(const struct sql *s, struct cursor *c)
+{
+	if (s->width)
+		return (enum sql_width)s->width;
+	if (s->type == TDS_NORMAL_OLD)
+		return SQL_WIDTH_BYTE;
+	if (skip_headers(&(struct cursor){.p = c->p, .end = c->end}))
+		return SQL_WIDTH_UTF16;
+	if (s->type == TDS_RPC)
+		return sql_rpc_width(*c);
+	return sql_text_width(c->p, cursor_left(c), s->cut);
+}
+
+static void read_text(struct sql_text *t, const struct sql *s)
 {
 	struct cursor c = cursor_init(s->data, s->len);
 
-	*t = (struct sql_text){0};
-	skip_headers(&c);
-	if (s->type == TDS_RPC)
-		read_rpc(t, &c);
+	t->width = request_width(s, &c);
+	if (t->width == SQL_WIDTH_UNKNOWN)
+		return;
+	if (t->width == SQL_WIDTH_UTF16) {
+		skip_headers(&c);
+		if (s->type == TDS_RPC)
+			read_rpc(t, &c);
+		else
+			take_text(t, &c, cursor_left(&c), s->cut);
+		return;
+	}
+	if (s->type == TDS_NORMAL_OLD)
+		read_tokens(t, c);
+	else if (s->type == TDS_RPC)
+		read_old_name(t, sql_old_name(&c));
 	else
-		take_text(t, &c, cursor_left(&c), s->cut);
+		take_bytes(t, c, s->cut);
+}
+
+void sql_read(struct sql_text *t, const struct sql *s)
+{
+	*t = (struct sql_text){0};
+	read_text(t, s);
 	if (t->text)
 		t->text = sql_mask(t->text);
 }

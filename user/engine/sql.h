@@ -13,10 +13,18 @@
 /* Payload held of a request: the text, and what comes before it. */
 #define SQL_BYTES_MAX (2 * SQL_CHARS_MAX + 2048)
 
+/* How a statement is written: TDS before 7 has one byte a character, later ones UTF-16LE. */
+enum sql_width {
+	SQL_WIDTH_UNKNOWN, /* the login was not seen */
+	SQL_WIDTH_BYTE,
+	SQL_WIDTH_UTF16,
+};
+
 /* A request's payload, as far as it is held. */
 struct sql {
-	uint8_t type; /* enum tds_type: TDS_BATCH or TDS_RPC */
-	bool cut;     /* there is more of it, or bytes were not captured */
+	uint8_t type;  /* enum tds_type: TDS_BATCH, TDS_RPC or TDS_NORMAL_OLD */
+	uint8_t width; /* enum sql_width: of the connection, as far as it is known */
+	bool cut;      /* there is more of it, or bytes were not captured */
 	uint32_t len;
 	uint8_t data[SQL_BYTES_MAX];
 };
@@ -26,9 +34,10 @@ void sql_add(struct sql *s, const uint8_t *data, uint32_t len);
 
 /* What a request says: UTF-8, allocated; NULL where there is none or it can't be read. */
 struct sql_text {
-	char *text;	 /* the batch, or the statement handed to a system procedure */
-	char *procedure; /* RPC: the procedure called */
-	bool cut;	 /* there is more to text */
+	char *text;	      /* the batch, or the statement handed to a system procedure */
+	char *procedure;      /* RPC: the procedure called */
+	bool cut;	      /* there is more to text */
+	enum sql_width width; /* the connection's, where this request tells it beyond doubt */
 };
 
 void sql_read(struct sql_text *t, const struct sql *s);

@@ -38,37 +38,6 @@ enum {
 	L7_FEATURE_END = 0xff,
 };
 
-/* Tokens, MS-TDS 2.2.7 */
-enum {
-	TOKEN_RETURNSTATUS = 0x79,
-	TOKEN_ORDER = 0xa9,
-	TOKEN_ERROR = 0xaa,
-	TOKEN_INFO = 0xab,
-	TOKEN_LOGINACK = 0xad,
-	TOKEN_FEATUREEXTACK = 0xae,
-	TOKEN_ENVCHANGE = 0xe3,
-	TOKEN_CAPABILITY = 0xe2, /* TDS 5 */
-	TOKEN_SESSIONSTATE = 0xe4,
-	TOKEN_EED = 0xe5, /* TDS 5 */
-	TOKEN_SSPI = 0xed,
-	TOKEN_FEDAUTHINFO = 0xee,
-	TOKEN_DONE = 0xfd,
-	TOKEN_DONEPROC = 0xfe,
-	TOKEN_DONEINPROC = 0xff,
-};
-
-enum {
-	ENV_DATABASE = 1,
-	ENV_PACKET_SIZE = 4,
-	ENV_ROUTING = 20,
-	ENV_ENHANCED_ROUTING = 21,
-};
-
-#define DONE_ATTENTION	0x20
-#define ERROR_CLASS_MIN 11 /* below it is information */
-
-#define ERROR_MESSAGE_MAX 4096 /* bytes; SQL Server's have 2,048 characters at most */
-
 const char *tds_version_name(uint32_t version)
 {
 	static const struct {
@@ -92,6 +61,17 @@ const char *tds_version_name(uint32_t version)
 			return names[i].name;
 	}
 	return NULL;
+}
+
+enum tds_era tds_era(uint32_t version)
+{
+	const char *name = tds_version_name(version);
+
+	if (!name)
+		return TDS_ERA_UNKNOWN;
+	if (name[0] < '7')
+		return TDS_ERA_OLD;
+	return name[0] == '7' && name[2] < '2' ? TDS_ERA_70 : TDS_ERA_72;
 }
 
 static enum encrypt_option encrypt_option(uint8_t v)
@@ -211,7 +191,7 @@ static char *login7_text(const uint8_t *data, uint32_t len, uint32_t at)
 	return v.bad ? NULL : text_name(v.p, cursor_left(&v));
 }
 
-static void feature_add(struct feature_list *list, uint8_t id)
+void tds_feature_add(struct feature_list *list, uint8_t id)
 {
 	if (list->count < FEATURES_MAX)
 		list->ids[list->count++] = id;
@@ -235,7 +215,7 @@ static void login7_features(struct tds_login7 *l, const uint8_t *data, uint32_t 
 		}
 		body = cursor_sub(&c, cursor_le32(&c));
 		if (!body.bad)
-			feature_add(&l->features, id);
+			tds_feature_add(&l->features, id);
 		if (id == L7_FEATURE_FEDAUTH && cursor_left(&body))
 			l->fedauth_library = (int8_t)(body.p[0] >> 1);
 	}
@@ -306,192 +286,4 @@ void tds_login7_release(struct tds_login7 *l)
 	free(l->driver);
 	free(l->database);
 	*l = (struct tds_login7){.fedauth_library = -1};
-}
-
-/* i32 number, u8 state, u8 class, US_VARCHAR message, ...: MS-TDS 2.2.7.10 */
-static void answer_error(struct tds_answer *a, struct cursor c)
-{
-	int32_t number = (int32_t)cursor_le32(&c);
-	uint8_t state = cursor_u8(&c), class_ = cursor_u8(&c);
-	struct cursor text = cursor_sub(&c, cursor_le16(&c) * 2u);
-	size_t bytes;
-
-	if (c.bad || (a->has_error && a->error.class_ >= ERROR_CLASS_MIN))
-		return;
-	if (a->has_error && class_ < ERROR_CLASS_MIN)
-		return;
-	a->has_error = true;
-	a->error.number = number;
-	a->error.state = state;
-	a->error.class_ = class_;
-	bytes = cursor_left(&text) < ERROR_MESSAGE_MAX ? cursor_left(&text) : ERROR_MESSAGE_MAX;
-	text_set(&a->error.message, text_utf16(text.p, bytes));
-}
-
-/* MS-TDS 2.2.7.14 */
-static void answer_loginack(struct tds_answer *a, struct cursor c)
-{
-	struct cursor name;
-	const uint8_t *v;
-	uint8_t status;
-	bool old;
-
-	status = cursor_u8(&c);
-	a->version = cursor_be32(&c);
-	old = a->version >> 24 == 4 || a->version >> 24 == 5;
-	name = cursor_sub(&c, cursor_u8(&c) * (old ? 1u : 2u));
-	v = cursor_take(&c, 4);
-	/* TDS 5: 5 is success, 6 failure, 7 goes on */
-	if (c.bad || (old && status > 5)) {
-		a->version = 0;
-		return;
-	}
-	a->loginack = true;
-	text_set(&a->program, old ? text_latin1(name.p, cursor_left(&name))
-				  : text_name(name.p, cursor_left(&name)));
-	text_set(&a->server_version, text_version(v));
-}
-
-static struct cursor b_varchar(struct cursor *c)
-{
-	return cursor_sub(c, cursor_u8(c) * 2u);
-}
-
-/* MS-TDS 2.2.7.9 */
-static void answer_envchange(struct tds_answer *a, struct cursor c)
-{
-	uint8_t type = cursor_u8(&c);
-	struct cursor value;
-	uint16_t port;
-
-	switch (type) {
-	case ENV_DATABASE:
-		value = b_varchar(&c);
-		if (!value.bad)
-			text_set(&a->database, text_name(value.p, cursor_left(&value)));
-		return;
-	case ENV_PACKET_SIZE: /* decimal text */
-		value = b_varchar(&c);
-		a->packet_size = 0;
-		while (cursor_left(&value) && a->packet_size < 100000) {
-			uint16_t digit = cursor_le16(&value);
-
-			if (digit < '0' || digit > '9')
-				break;
-			a->packet_size = a->packet_size * 10 + (digit - '0');
-		}
-		return;
-	case ENV_ROUTING:
-	case ENV_ENHANCED_ROUTING:
-		value = cursor_sub(&c, cursor_le16(&c));
-		cursor_skip(&value, 1);
-		port = cursor_le16(&value);
-		value = cursor_sub(&value, cursor_le16(&value) * 2u);
-		if (value.bad || !cursor_left(&value))
-			return;
-		text_set(&a->redirect_host, text_name(value.p, cursor_left(&value)));
-		a->redirect_port = port;
-		return;
-	}
-}
-
-static void answer_done(struct tds_answer *a, struct cursor *c, bool old)
-{
-	uint16_t status = cursor_le16(c);
-
-	cursor_skip(c, old ? 6 : 10);
-	if (c->bad)
-		return;
-	a->done = true;
-	if (status & DONE_ATTENTION)
-		a->attention_ack = true;
-}
-
-/* {u8 id, u32 length, data} until 0xFF: it has no length of its own. MS-TDS 2.2.7.11 */
-static void answer_features(struct tds_answer *a, struct cursor *c)
-{
-	uint8_t id;
-
-	while (!c->bad && (id = cursor_u8(c)) != 0xff && !c->bad) {
-		cursor_skip(c, cursor_le32(c));
-		if (!c->bad)
-			feature_add(&a->features, id);
-	}
-}
-
-/* One token; false: can't be followed. */
-static bool answer_token(struct tds_answer *a, struct cursor *c, bool old)
-{
-	uint8_t token = cursor_u8(c);
-	struct cursor body;
-
-	switch (token) {
-	case TOKEN_DONE:
-	case TOKEN_DONEPROC:
-	case TOKEN_DONEINPROC:
-		answer_done(a, c, old);
-		return true;
-	case TOKEN_RETURNSTATUS:
-		cursor_skip(c, 4);
-		return true;
-	case TOKEN_FEATUREEXTACK:
-		answer_features(a, c);
-		return true;
-	case TOKEN_FEDAUTHINFO:
-		body = cursor_sub(c, cursor_le32(c));
-		a->fedauth_info |= !body.bad;
-		return true;
-	case TOKEN_SESSIONSTATE:
-		cursor_skip(c, cursor_le32(c));
-		return true;
-	case TOKEN_ERROR:
-	case TOKEN_INFO:
-	case TOKEN_LOGINACK:
-	case TOKEN_ENVCHANGE:
-	case TOKEN_SSPI:
-	case TOKEN_ORDER:
-	case TOKEN_CAPABILITY:
-	case TOKEN_EED:
-		break;
-	default:
-		return false;
-	}
-	body = cursor_sub(c, cursor_le16(c));
-	if (body.bad)
-		return false;
-	if (token == TOKEN_ERROR)
-		answer_error(a, body);
-	else if (token == TOKEN_LOGINACK)
-		answer_loginack(a, body);
-	else if (token == TOKEN_ENVCHANGE)
-		answer_envchange(a, body);
-	else if (token == TOKEN_SSPI && !a->sspi) {
-		a->sspi = true;
-		a->sspi_token = body.p;
-		a->sspi_len = (uint32_t)cursor_left(&body);
-	}
-	return true;
-}
-
-void tds_answer_parse(struct tds_answer *a, const uint8_t *data, uint32_t len, bool old)
-{
-	struct cursor c = cursor_init(data, len);
-
-	*a = (struct tds_answer){.packet_size = -1};
-	while (cursor_left(&c)) {
-		if (!answer_token(a, &c, old))
-			return;
-	}
-	a->walked = !c.bad;
-	a->features.known = a->walked && a->loginack;
-}
-
-void tds_answer_release(struct tds_answer *a)
-{
-	free(a->server_version);
-	free(a->program);
-	free(a->error.message);
-	free(a->redirect_host);
-	free(a->database);
-	*a = (struct tds_answer){.packet_size = -1};
 }

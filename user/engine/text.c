@@ -104,6 +104,23 @@ char *text_latin1(const uint8_t *p, size_t bytes)
 	return text;
 }
 
+char *text_bytes(const uint8_t *p, size_t bytes)
+{
+	char *text, *out;
+
+	while (bytes && !p[bytes - 1])
+		bytes--;
+	if (!bytes)
+		return NULL;
+	text = out = malloc(3 * bytes + 1);
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < bytes; i++)
+		out = utf8_put(out, p[i] && p[i] < 0x80 ? p[i] : 0xfffd);
+	*out = 0;
+	return text;
+}
+
 char *text_guid(const uint8_t p[16])
 {
 	/* The first three fields are little-endian (MS-DTYP 2.3.4.2). */

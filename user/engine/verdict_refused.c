@@ -16,6 +16,8 @@ static const struct cause {
 	{18456, "login_failed",
 	 "login failed (18456): wrong name or password, or a Windows account without a login; the "
 	 "state that tells which is in the server's error log alone"},
+	{4002, "login_failed",
+	 "login failed (4002): wrong name or password, on Sybase or a SQL Server before 7.0"},
 	{18452, "untrusted_domain",
 	 "Windows login from an untrusted domain (18452): no Kerberos ticket, null credentials or "
 	 "a local account; see the SPN, the trust and the client's account"},
@@ -187,6 +189,10 @@ static char *refused_text(const struct login *l, const struct login_record *r)
 	const struct cause *cause = cause_of(r);
 	char after[VERDICT_AFTER];
 
+	if (l->answer.refused && !r->has_error)
+		return text_format("the server refused the login%s and did not say why: see its "
+				   "error log",
+				   verdict_after(l, r, after));
 	if (!r->has_error)
 		return text_format(
 			"the server refused the login%s; encryption hides why: see its error log",
