@@ -3,7 +3,6 @@
  * app.c - see app.h.
  */
 #include <errno.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,9 +98,9 @@ void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
 	engine_segment(app->engine, seg, payload);
 }
 
-static const char *interface_name(uint32_t ifindex, char name[SINK_INTERFACE_MAX])
+static const char *interface_name(const void *live, uint32_t ifindex)
 {
-	return if_indextoname(ifindex, name);
+	return live_interface_name(live, ifindex);
 }
 
 static bool colour_wanted(void)
@@ -163,6 +162,7 @@ int app_open(struct app *app)
 	struct sink_config config = {.out = app->out,
 				     .clock = &app->clock,
 				     .interface_name = app->live ? interface_name : NULL,
+				     .interfaces = app->live,
 				     .terminal = isatty(STDOUT_FILENO),
 				     .colour = colour_wanted(),
 				     .explain = opts->explain,

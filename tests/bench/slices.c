@@ -52,6 +52,7 @@ struct watcher {
 	void *sink;
 	struct attachment at;
 	struct attach_programs programs;
+	struct netlink netlink; /* not opened: tcx needs none */
 	int xdp_link, noop;
 	unsigned long logins;
 };
@@ -203,7 +204,7 @@ static void xdp_begin(struct watcher *w)
 
 static void attach(struct watcher *w)
 {
-	struct attachment at = {.ifindex = w->at.ifindex};
+	struct attachment at = {.ifindex = w->at.ifindex, .netlink = &w->netlink};
 	int err = 0;
 
 	memcpy(at.name, w->at.name, sizeof(at.name));

@@ -15,14 +15,15 @@ int main(int argc, char **argv)
 {
 	static struct port_set ports;
 	struct live_config config = {.ports = &ports};
-	struct attachment at = {0};
+	struct netlink netlink;
+	struct attachment at = {.netlink = &netlink};
 	struct tap_bpf *tap;
 	char byte;
 	int slot_fd, err;
 
 	if (argc != 2)
 		return 2;
-	if (tap_load(&tap, &config))
+	if (tap_load(&tap, &config) || netlink_open(&netlink))
 		return 1;
 	slot_fd = attach_slot_claim(&at.clsact_slot);
 	if (slot_fd < 0)
@@ -40,5 +41,6 @@ int main(int argc, char **argv)
 	attach_release(&at);
 	tap_bpf__destroy(tap);
 	close(slot_fd);
+	netlink_close(&netlink);
 	return 0;
 }

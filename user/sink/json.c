@@ -90,12 +90,10 @@ static void json_end(struct jsonw *w)
 
 static void json_interface(struct jsonw *w, const struct json_sink *sink, uint32_t ifindex)
 {
-	char name[SINK_INTERFACE_MAX];
+	const struct sink_config *c = &sink->config;
 
 	jsonw_text(w, "interface",
-		   ifindex && sink->config.interface_name
-			   ? sink->config.interface_name(ifindex, name)
-			   : NULL);
+		   ifindex && c->interface_name ? c->interface_name(c->interfaces, ifindex) : NULL);
 }
 
 /* ---- login ---- */

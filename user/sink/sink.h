@@ -10,14 +10,13 @@
 #include "output.h"
 #include "record.h"
 
-#define SINK_INTERFACE_MAX 32 /* an interface's name and a NUL */
-
 /* What a sink may need; everything pointed to outlives it. */
 struct sink_config {
 	struct output *out; /* errors are remembered there */
 	const struct wallclock *clock;
-	/* Name of an interface into name, or NULL where it is not known; NULL: never known. */
-	const char *(*interface_name)(uint32_t ifindex, char name[SINK_INTERFACE_MAX]);
+	/* An interface's name until the next record, or NULL: not known; NULL: never known. */
+	const char *(*interface_name)(const void *interfaces, uint32_t ifindex);
+	const void *interfaces; /* what it is to be asked of */
 	bool terminal;	      /* out is a terminal */
 	bool colour;	      /* that takes colours */
 	bool explain;	      /* text: the evidence under each login */

@@ -12,23 +12,21 @@
 #include <unistd.h>
 
 #include <linux/if_link.h>
-#include <linux/pkt_sched.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "attach.h"
+#include "clsact.h"
 #include "log.h"
-#include "netdev.h"
 
 /* enum bpf_attach_type of Linux 6.6; libbpf 1.1's headers do not have them yet */
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
 
-#define CLSACT_HANDLE	0x7d5000 /* plus the slot */
-#define CLSACT_PRIORITY 0x7d50
-#define CLSACT_SLOTS	16
-#define PROGRAM_PREFIX	"tap_" /* of the names in tap.bpf.c */
+#define CLSACT_HANDLE  0x7d5000 /* plus the slot */
+#define CLSACT_SLOTS   16
+#define PROGRAM_PREFIX "tap_" /* of the names in tap.bpf.c */
 
 enum attach_link attach_link_of(unsigned short arphrd)
 {
@@ -54,7 +52,8 @@ int attach_slot_claim(unsigned int *slot)
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int fd, n;
 
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* A datagram socket could send to any other. */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	for (*slot = 0; *slot < CLSACT_SLOTS; ++*slot) {
@@ -68,109 +67,67 @@ int attach_slot_claim(unsigned int *slot)
 	return -EBUSY;
 }
 
-/* libbpf wants the padding zero as well, which an initializer does not promise. */
-static void clsact_hook(struct bpf_tc_hook *hook, unsigned int ifindex,
-			enum bpf_tc_attach_point point)
-{
-	memset(hook, 0, sizeof(*hook));
-	hook->sz = sizeof(*hook);
-	hook->ifindex = (int)ifindex;
-	hook->attach_point = point;
-}
-
-static void clsact_opts(struct bpf_tc_opts *opts, unsigned int slot)
-{
-	memset(opts, 0, sizeof(*opts));
-	opts->sz = sizeof(*opts);
-	opts->handle = CLSACT_HANDLE + slot;
-	opts->priority = CLSACT_PRIORITY;
-}
-
-/* 1 if the program of this ID bears one of our names, 0 if not; -EPERM: CAP_SYS_ADMIN may ask. */
-static int program_is_ours(uint32_t id)
+/* "tap_ingress:[17]", as libbpf names filters, and the number in it. */
+static int program_name(int fd, char name[CLSACT_NAME], uint32_t *id)
 {
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(id), ours;
 
-	if (fd < 0)
-		return errno == EPERM ? -EPERM : 0;
-	ours = !bpf_obj_get_info_by_fd(fd, &info, &size) &&
-	       !strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
-	close(fd);
-	return ours;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return -errno;
+	*id = info.id;
+	snprintf(name, CLSACT_NAME, "%s:[%u]", info.name, info.id);
+	return 0;
 }
 
-/* libbpf names a filter after its program: "tap_ingress:[17]". */
-static bool filter_is_ours(unsigned int ifindex, unsigned int slot, enum bpf_tc_attach_point point)
+/* Only filters of that form are ours. program: the ID of the one that we put there; 0: any. */
+static void clsact_remove(struct netlink *nl, unsigned int ifindex, unsigned int slot,
+			  enum clsact_side side, uint32_t program)
 {
-	uint32_t minor = point == BPF_TC_INGRESS ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS;
-	char name[64];
+	char name[CLSACT_NAME];
+	uint32_t id;
 
-	return !netdev_filter_name(ifindex, TC_H_MAKE(TC_H_CLSACT, minor), CLSACT_PRIORITY,
-				   CLSACT_HANDLE + slot, name, sizeof(name)) &&
-	       !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) && strstr(name, ":[");
-}
-
-/* program: the ID of the one that we put there; 0: any that bears our name. */
-static void clsact_remove(unsigned int ifindex, unsigned int slot, enum bpf_tc_attach_point point,
-			  uint32_t program)
-{
-	struct bpf_tc_opts found, opts;
-	struct bpf_tc_hook hook;
-	int ours;
-
-	clsact_hook(&hook, ifindex, point);
-	clsact_opts(&found, slot);
-	clsact_opts(&opts, slot);
-	if (bpf_tc_query(&hook, &found))
+	if (clsact_query(nl, ifindex, side, CLSACT_HANDLE + slot, name, &id))
 		return;
-	ours = program ? found.prog_id == program : program_is_ours(found.prog_id);
-	if (ours == -EPERM)
-		ours = filter_is_ours(ifindex, slot, point);
-	if (ours)
-		bpf_tc_detach(&hook, &opts);
+	if (program ? id == program
+		    : !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) && strstr(name, ":["))
+		clsact_delete(nl, ifindex, side, CLSACT_HANDLE + slot);
 }
 
-void attach_remove_leftovers(unsigned int ifindex, unsigned int slot)
+void attach_remove_leftovers(struct netlink *nl, unsigned int ifindex, unsigned int slot)
 {
-	clsact_remove(ifindex, slot, BPF_TC_INGRESS, 0);
-	clsact_remove(ifindex, slot, BPF_TC_EGRESS, 0);
+	clsact_remove(nl, ifindex, slot, CLSACT_INGRESS, 0);
+	clsact_remove(nl, ifindex, slot, CLSACT_EGRESS, 0);
 }
 
-static int clsact_add(const struct attachment *at, int fd, enum bpf_tc_attach_point point,
-		      struct attach_end *end)
+static int attach_filter(const struct attachment *at, int fd, enum clsact_side side,
+			 struct attach_end *end)
 {
-	struct bpf_tc_opts opts;
-	struct bpf_tc_hook hook;
-	int err;
+	char name[CLSACT_NAME];
+	uint32_t id = 0;
+	int err = program_name(fd, name, &id);
 
-	clsact_hook(&hook, at->ifindex, point);
-	clsact_opts(&opts, at->clsact_slot);
-	opts.prog_fd = fd;
-	err = bpf_tc_attach(&hook, &opts);
+	if (!err)
+		err = clsact_add(at->netlink, at->ifindex, side, CLSACT_HANDLE + at->clsact_slot,
+				 fd, name);
 	if (!err) {
 		end->how = ATTACH_CLSACT;
-		end->program = opts.prog_id;
+		end->program = id;
 	}
 	return err;
 }
 
 int attach_clsact(struct attachment *at, int ingress_fd, int egress_fd)
 {
-	struct bpf_tc_hook hook;
-	int err;
+	int err = clsact_create(at->netlink, at->ifindex);
 
-	clsact_hook(&hook, at->ifindex, BPF_TC_INGRESS);
-	err = bpf_tc_hook_create(&hook);
-	if (err && err != -EEXIST)
+	if (err)
 		return err;
-	attach_remove_leftovers(at->ifindex, at->clsact_slot);
-	err = 0;
+	attach_remove_leftovers(at->netlink, at->ifindex, at->clsact_slot);
 	if (ingress_fd >= 0)
-		err = clsact_add(at, ingress_fd, BPF_TC_INGRESS, &at->ingress);
+		err = attach_filter(at, ingress_fd, CLSACT_INGRESS, &at->ingress);
 	if (!err && egress_fd >= 0)
-		err = clsact_add(at, egress_fd, BPF_TC_EGRESS, &at->egress);
+		err = attach_filter(at, egress_fd, CLSACT_EGRESS, &at->egress);
 	if (err)
 		attach_release(at);
 	return err;
@@ -268,9 +225,11 @@ static void end_release(struct attach_end *end)
 void attach_release(struct attachment *at)
 {
 	if (at->ingress.how == ATTACH_CLSACT)
-		clsact_remove(at->ifindex, at->clsact_slot, BPF_TC_INGRESS, at->ingress.program);
+		clsact_remove(at->netlink, at->ifindex, at->clsact_slot, CLSACT_INGRESS,
+			      at->ingress.program);
 	if (at->egress.how == ATTACH_CLSACT)
-		clsact_remove(at->ifindex, at->clsact_slot, BPF_TC_EGRESS, at->egress.program);
+		clsact_remove(at->netlink, at->ifindex, at->clsact_slot, CLSACT_EGRESS,
+			      at->egress.program);
 	end_release(&at->ingress);
 	end_release(&at->egress);
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "netlink.h"
+
 enum attach_how {
 	ATTACH_NONE,
 	ATTACH_TCX,    /* link, from kernel 6.6 on; goes with the process */
@@ -48,6 +50,7 @@ struct attachment {
 	unsigned int ifindex;
 	struct attach_end ingress, egress;
 	unsigned int clsact_slot;
+	struct netlink *netlink; /* by which filters are added and removed */
 };
 
 /*
@@ -75,7 +78,7 @@ int attach_slot_claim(unsigned int *slot);
  * Remove what a killed process left in this slot on an interface. The clsact qdisc itself stays,
  * there as at the end: empty it does nothing, and others may have come to use it.
  */
-void attach_remove_leftovers(unsigned int ifindex, unsigned int slot);
+void attach_remove_leftovers(struct netlink *nl, unsigned int ifindex, unsigned int slot);
 
 /* The old way alone, for kernels before 6.6; attach_interface() chooses. */
 int attach_clsact(struct attachment *at, int ingress_fd, int egress_fd);

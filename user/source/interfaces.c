@@ -16,7 +16,7 @@
 
 struct watched {
 	struct attachment on;
-	int promiscuous_fd; /* -1: not wanted */
+	bool promiscuous;
 };
 
 struct interfaces {
@@ -28,7 +28,11 @@ struct interfaces {
 	size_t count;
 	uint8_t (*addresses)[16];
 	size_t address_count;
-	int netlink_fd, slot_fd;
+	struct netdev *devs; /* as they were found last */
+	size_t dev_count;
+	struct netlink netlink;
+	int changes_fd, slot_fd;
+	int promiscuous_fd; /* -errno: not wanted, or not permitted */
 	unsigned int slot;
 	char *description;
 };
@@ -51,10 +55,24 @@ static bool is_watched(const struct interfaces *set, unsigned int ifindex)
 	return false;
 }
 
-static void watched_release(struct watched *w)
+static void watched_release(const struct interfaces *set, struct watched *w)
 {
 	attach_release(&w->on);
-	fd_close(w->promiscuous_fd);
+	if (w->promiscuous)
+		netdev_promiscuous(set->promiscuous_fd, w->on.ifindex, NETDEV_AS_BEFORE);
+}
+
+static void watched_promiscuous(const struct interfaces *set, struct watched *w)
+{
+	int err = set->promiscuous_fd < 0 ? set->promiscuous_fd
+					  : netdev_promiscuous(set->promiscuous_fd, w->on.ifindex,
+							       NETDEV_PROMISCUOUS);
+
+	w->promiscuous = !err;
+	if (err)
+		log_warn("%s: not promiscuous (%s): of a mirror port only what is addressed to "
+			 "this host is seen",
+			 w->on.name, strerror(-err));
 }
 
 static int watch_one(struct interfaces *set, const struct netdev *dev)
@@ -73,7 +91,7 @@ static int watch_one(struct interfaces *set, const struct netdev *dev)
 			  dev->arphrd);
 		return -EOPNOTSUPP;
 	}
-	*w = (struct watched){.promiscuous_fd = -1};
+	*w = (struct watched){.on.netlink = &set->netlink};
 	memcpy(w->on.name, dev->name, sizeof(w->on.name));
 	w->on.ifindex = dev->ifindex;
 	w->on.clsact_slot = set->slot;
@@ -82,14 +100,8 @@ static int watch_one(struct interfaces *set, const struct netdev *dev)
 		log_error("%s: can't attach: %s", dev->name, strerror(-err));
 		return err;
 	}
-	if (set->mode == ATTACH_INGRESS_ONLY && link == ATTACH_LINK_ETHERNET) {
-		w->promiscuous_fd = netdev_promiscuous(dev->ifindex);
-		if (w->promiscuous_fd < 0)
-			log_warn(
-				"%s: not promiscuous (%s): of a mirror port only what is addressed "
-				"to this host is seen",
-				dev->name, strerror(-w->promiscuous_fd));
-	}
+	if (set->mode == ATTACH_INGRESS_ONLY && link == ATTACH_LINK_ETHERNET)
+		watched_promiscuous(set, w);
 	set->count++;
 	return 0;
 }
@@ -130,7 +142,7 @@ static bool drop_gone(struct interfaces *set, const struct netdev *devs, size_t 
 			continue;
 		}
 		log_info("%s: went away, no longer watched", w->on.name);
-		watched_release(w);
+		watched_release(set, w);
 	}
 	changed = kept != set->count;
 	set->count = kept;
@@ -141,7 +153,7 @@ static bool drop_gone(struct interfaces *set, const struct netdev *devs, size_t 
 static int follow_links(struct interfaces *set)
 {
 	size_t count;
-	struct netdev *devs = netdev_list(&count);
+	struct netdev *devs = netdev_list(&set->netlink, &count);
 	bool changed;
 	int err = 0;
 
@@ -160,14 +172,16 @@ static int follow_links(struct interfaces *set)
 	}
 	if (changed)
 		describe_anew(set);
-	free(devs);
+	free(set->devs);
+	set->devs = devs;
+	set->dev_count = count;
 	return err;
 }
 
 static int follow_addresses(struct interfaces *set)
 {
 	size_t count;
-	uint8_t(*addresses)[16] = netdev_addresses(&count);
+	uint8_t(*addresses)[16] = netdev_addresses(&set->netlink, &count);
 
 	if (!addresses)
 		return -errno;
@@ -178,10 +192,10 @@ static int follow_addresses(struct interfaces *set)
 }
 
 /* Each name that was given is to be there at the start, lest a typing error go unnoticed. */
-static int check_names(const struct interfaces *set)
+static int check_names(struct interfaces *set)
 {
 	size_t count;
-	struct netdev *devs = netdev_list(&count);
+	struct netdev *devs = netdev_list(&set->netlink, &count);
 	char all[1024] = "";
 	size_t used = 0;
 	int err = 0;
@@ -232,9 +246,9 @@ static int clear_leftovers(struct interfaces *set)
 		log_error("too many are running already: no clsact slot is free");
 		return set->slot_fd;
 	}
-	devs = netdev_list(&count);
+	devs = netdev_list(&set->netlink, &count);
 	for (size_t i = 0; devs && i < count; i++)
-		attach_remove_leftovers(devs[i].ifindex, set->slot);
+		attach_remove_leftovers(&set->netlink, devs[i].ifindex, set->slot);
 	free(devs);
 	return 0;
 }
@@ -246,9 +260,11 @@ struct interfaces *interfaces_new(const char *const *names, size_t count, int *e
 	*err = -ENOMEM;
 	if (!set)
 		return NULL;
-	set->netlink_fd = set->slot_fd = -1;
+	set->netlink.fd = set->changes_fd = set->slot_fd = set->promiscuous_fd = -1;
 	set->watched = calloc(INTERFACES_MAX, sizeof(*set->watched));
 	if (set->watched)
+		*err = netlink_open(&set->netlink);
+	if (!*err)
 		*err = copy_names(set, names, count);
 	if (!*err)
 		*err = check_names(set);
@@ -265,9 +281,11 @@ int interfaces_watch(struct interfaces *set, const struct attach_programs *progr
 
 	set->programs = *programs;
 	set->mode = mode;
-	set->netlink_fd = netdev_watch();
-	if (set->netlink_fd < 0)
-		return set->netlink_fd;
+	set->changes_fd = netdev_watch();
+	if (set->changes_fd < 0)
+		return set->changes_fd;
+	if (mode == ATTACH_INGRESS_ONLY)
+		set->promiscuous_fd = netdev_promiscuous_open();
 	err = clear_leftovers(set);
 	if (!err)
 		err = follow_addresses(set);
@@ -287,26 +305,29 @@ void interfaces_free(struct interfaces *set)
 	if (!set)
 		return;
 	for (size_t i = 0; i < set->count; i++)
-		watched_release(&set->watched[i]);
-	fd_close(set->netlink_fd);
+		watched_release(set, &set->watched[i]);
+	fd_close(set->changes_fd);
 	fd_close(set->slot_fd);
+	fd_close(set->promiscuous_fd);
+	netlink_close(&set->netlink);
 	for (size_t i = 0; i < set->name_count; i++)
 		free(set->names[i]);
 	free(set->names);
 	free(set->watched);
 	free(set->addresses);
+	free(set->devs);
 	free(set->description);
 	free(set);
 }
 
 int interfaces_fd(const struct interfaces *set)
 {
-	return set->netlink_fd;
+	return set->changes_fd;
 }
 
 void interfaces_follow(struct interfaces *set)
 {
-	unsigned int changes = netdev_changes(set->netlink_fd);
+	unsigned int changes = netdev_changes(set->changes_fd);
 
 	if (changes & NETDEV_LINKS)
 		follow_links(set);
@@ -342,4 +363,12 @@ bool interfaces_are_at(const struct interfaces *set, const uint8_t addr[16])
 		if (!memcmp(set->addresses[i], addr, 16))
 			return true;
 	return false;
+}
+
+const char *interfaces_name(const struct interfaces *set, unsigned int ifindex)
+{
+	for (size_t i = 0; i < set->dev_count; i++)
+		if (set->devs[i].ifindex == ifindex)
+			return set->devs[i].name;
+	return NULL;
 }

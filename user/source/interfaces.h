@@ -44,4 +44,7 @@ bool interfaces_are_at(const struct interfaces *set, const uint8_t addr[16]);
 /* "eth0 (tcx), lo (tcx ingress)"; valid until the next interfaces_follow(). */
 const char *interfaces_describe(const struct interfaces *set);
 
+/* An interface's name, valid until the next interfaces_follow(); NULL: there is none. */
+const char *interfaces_name(const struct interfaces *set, unsigned int ifindex);
+
 #endif

@@ -38,7 +38,6 @@ struct live {
 	struct silent *silent;
 	struct steer steer;
 	struct interfaces *interfaces;
-	bool mirror;
 	int epoll_fd, timer_fd;
 	unsigned int idle; /* looks in vain in a row */
 	int cpus;
@@ -128,7 +127,6 @@ static int live_start(struct live *live, const struct live_config *config)
 {
 	int err;
 
-	live->mirror = config->mirror;
 	live->interfaces = interfaces_new(config->interfaces, config->interface_count, &err);
 	if (live->interfaces)
 		err = live_load(live, config);
@@ -386,8 +384,6 @@ uint64_t live_capabilities(const struct live *live)
 
 	if (!interfaces_by_links(live->interfaces))
 		needed |= CONFINE_BIT(CAP_NET_ADMIN);
-	if (live->mirror)
-		needed |= CONFINE_BIT(CAP_NET_RAW);
 	if (!confine_works_without(bpf, live_maps_answer, (void *)live))
 		needed |= CONFINE_BIT(CAP_BPF);
 	return needed;
@@ -396,4 +392,9 @@ uint64_t live_capabilities(const struct live *live)
 const char *live_describe(const struct live *live)
 {
 	return interfaces_describe(live->interfaces);
+}
+
+const char *live_interface_name(const struct live *live, uint32_t ifindex)
+{
+	return interfaces_name(live->interfaces, ifindex);
 }

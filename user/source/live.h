@@ -46,14 +46,16 @@ int live_fd(const struct live *live);
  */
 int live_dispatch(struct live *live, segment_fn *fn, void *ctx);
 
+/* An interface's name, valid until the next live_dispatch(); NULL: there is none. */
+const char *live_interface_name(const struct live *live, uint32_t ifindex);
+
 /* Watch these ports from now on. Of connections that are followed on others nothing more comes. */
 void live_set_ports(struct live *live, const struct port_set *ports);
 
 /*
  * The capabilities that watching goes on to need, bit n for capability n. Interfaces are attached
  * to by links, which take none; without tcx (kernels before 6.6) CAP_NET_ADMIN, to add and remove
- * filters; CAP_BPF where the kernel wants it even for maps that are open (before 5.19); CAP_NET_RAW
- * for mirror ports that come later.
+ * filters; CAP_BPF where the kernel wants it even for maps that are open (before 5.19).
  */
 uint64_t live_capabilities(const struct live *live);
 

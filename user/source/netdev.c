@@ -3,103 +3,116 @@
  * netdev.c - the host's network interfaces and addresses.
  */
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/netlink.h>
-#include <linux/pkt_cls.h>
-#include <linux/rtnetlink.h>
 
-#include "fd.h"
 #include "netdev.h"
 
-/* False if it went away meanwhile. */
-static bool netdev_read(int fd, struct netdev *dev)
+/* A list in the making. */
+struct list {
+	void *items;
+	size_t count, room, size; /* of one */
+	int err;
+};
+
+/* The next item, all zero, or NULL for want of memory. */
+static void *list_next(struct list *list)
 {
-	struct ifreq req = {0};
+	void *grown;
 
-	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", dev->name);
-	if (ioctl(fd, SIOCGIFFLAGS, &req))
-		return false;
-	dev->up = req.ifr_flags & IFF_UP;
-	if (ioctl(fd, SIOCGIFHWADDR, &req))
-		return false;
-	dev->arphrd = req.ifr_hwaddr.sa_family;
-	return true;
-}
-
-struct netdev *netdev_list(size_t *count)
-{
-	struct if_nameindex *names = if_nameindex();
-	struct netdev *devs = NULL;
-	size_t total = 0;
-	int fd;
-
-	*count = 0;
-	/* any kind will do to ask by, and this one can't reach another host */
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (!names || fd < 0)
-		goto out;
-	while (names[total].if_index)
-		total++;
-	devs = calloc(total + 1, sizeof(*devs));
-	if (!devs)
-		goto out;
-	for (size_t i = 0; i < total; i++) {
-		struct netdev *dev = &devs[*count];
-
-		snprintf(dev->name, sizeof(dev->name), "%s", names[i].if_name);
-		dev->ifindex = names[i].if_index;
-		if (netdev_read(fd, dev))
-			++*count;
+	if (list->count == list->room) {
+		list->room = list->room ? 2 * list->room : 16;
+		grown = realloc(list->items, list->room * list->size);
+		if (!grown) {
+			list->err = -ENOMEM;
+			return NULL;
+		}
+		list->items = grown;
 	}
-out:
-	fd_close(fd);
-	if (names)
-		if_freenameindex(names);
-	return devs;
+	return memset((char *)list->items + list->count * list->size, 0, list->size);
 }
 
-static bool address_read(const struct sockaddr *from, uint8_t out[16])
+static void list_link(void *ctx, const struct nlmsghdr *msg)
+{
+	const struct ifinfomsg *link = NLMSG_DATA(msg);
+	struct list *list = ctx;
+	struct netdev *dev;
+	const char *name;
+	size_t len;
+
+	if (msg->nlmsg_type != RTM_NEWLINK || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*link)))
+		return;
+	name = netlink_attribute(IFLA_RTA(link), IFLA_PAYLOAD(msg), IFLA_IFNAME, &len);
+	dev = name ? list_next(list) : NULL;
+	if (!dev)
+		return;
+	snprintf(dev->name, sizeof(dev->name), "%.*s", (int)len, name);
+	dev->ifindex = (unsigned)link->ifi_index;
+	dev->arphrd = link->ifi_type;
+	dev->up = link->ifi_flags & IFF_UP;
+	list->count++;
+}
+
+/* All that the kernel answers to a request for a dump; NULL with errno set. */
+static void *list_dump(struct netlink *nl, uint16_t type, netlink_fn *fn, size_t size,
+		       size_t *count)
+{
+	struct list list = {.size = size};
+	const struct rtgenmsg all = {.rtgen_family = AF_UNSPEC};
+	struct netlink_request req;
+	int err;
+
+	netlink_begin(&req, type, NLM_F_DUMP, &all, sizeof(all));
+	err = netlink_ask(nl, &req, fn, &list);
+	if (!err && !list.items)
+		list_next(&list); /* none at all is no failure */
+	*count = err ? 0 : list.count;
+	if (!err && !list.err)
+		return list.items;
+	free(list.items);
+	errno = -(err ?: list.err);
+	return NULL;
+}
+
+struct netdev *netdev_list(struct netlink *nl, size_t *count)
+{
+	return list_dump(nl, RTM_GETLINK, list_link, sizeof(struct netdev), count);
+}
+
+static void list_address(void *ctx, const struct nlmsghdr *msg)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+	const struct ifaddrmsg *address = NLMSG_DATA(msg);
+	struct list *list = ctx;
+	const void *bytes;
+	uint8_t *out;
+	size_t len;
 
-	if (from && from->sa_family == AF_INET) {
-		memcpy(out, mapped, 12);
-		memcpy(out + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
-		return true;
-	}
-	if (from && from->sa_family == AF_INET6) {
-		memcpy(out, &((const struct sockaddr_in6 *)from)->sin6_addr, 16);
-		return true;
-	}
-	return false;
+	if (msg->nlmsg_type != RTM_NEWADDR || msg->nlmsg_len < NLMSG_LENGTH(sizeof(*address)))
+		return;
+	/* On a point-to-point link IFA_ADDRESS is the peer's. */
+	bytes = netlink_attribute(IFA_RTA(address), IFA_PAYLOAD(msg), IFA_LOCAL, &len);
+	if (!bytes)
+		bytes = netlink_attribute(IFA_RTA(address), IFA_PAYLOAD(msg), IFA_ADDRESS, &len);
+	if (!bytes || (len != 4 && len != 16))
+		return;
+	out = list_next(list);
+	if (!out)
+		return;
+	if (len == 4)
+		memcpy(out, mapped, sizeof(mapped));
+	memcpy(out + 16 - len, bytes, len);
+	list->count++;
 }
 
-uint8_t (*netdev_addresses(size_t *count))[16]
+uint8_t (*netdev_addresses(struct netlink *nl, size_t *count))[16]
 {
-	struct ifaddrs *all, *it;
-	uint8_t(*out)[16];
-	size_t total = 0;
-
-	*count = 0;
-	if (getifaddrs(&all))
-		return NULL;
-	for (it = all; it; it = it->ifa_next)
-		total++;
-	out = calloc(total + 1, sizeof(*out));
-	for (it = all; out && it; it = it->ifa_next)
-		*count += address_read(it->ifa_addr, out[*count]);
-	freeifaddrs(all);
-	return out;
+	return list_dump(nl, RTM_GETADDR, list_address, 16, count);
 }
 
 int netdev_watch(void)
@@ -154,75 +167,21 @@ unsigned int netdev_changes(int fd)
 	}
 }
 
-/* The value of an attribute among len bytes of them, and its length; NULL if it is not there. */
-static const void *attribute(const void *attributes, size_t len, unsigned short type, size_t *size)
+int netdev_promiscuous_open(void)
 {
-	for (const struct rtattr *a = attributes; RTA_OK(a, len); a = RTA_NEXT(a, len)) {
-		if ((a->rta_type & NLA_TYPE_MASK) != type)
-			continue;
-		*size = RTA_PAYLOAD(a);
-		return RTA_DATA(a);
-	}
-	return NULL;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
 }
 
-/* The name in what the kernel answered, of n bytes. */
-static int filter_name(const struct nlmsghdr *answer, size_t n, char *name, size_t size)
-{
-	const void *options, *text;
-	size_t len;
-
-	if (!NLMSG_OK(answer, n) || answer->nlmsg_type == NLMSG_ERROR)
-		return -ENOENT;
-	options = attribute(TCA_RTA((struct tcmsg *)NLMSG_DATA(answer)), TCA_PAYLOAD(answer),
-			    TCA_OPTIONS, &len);
-	text = options ? attribute(options, len, TCA_BPF_NAME, &len) : NULL;
-	if (!text)
-		return -ENOENT;
-	snprintf(name, size, "%.*s", (int)len, (const char *)text);
-	return 0;
-}
-
-int netdev_filter_name(unsigned int ifindex, uint32_t parent, uint32_t priority, uint32_t handle,
-		       char *name, size_t size)
-{
-	struct {
-		struct nlmsghdr head;
-		struct tcmsg filter;
-	} ask = {
-		.head = {.nlmsg_len = sizeof(ask),
-			 .nlmsg_type = RTM_GETTFILTER,
-			 .nlmsg_flags = NLM_F_REQUEST},
-		.filter = {.tcm_family = AF_UNSPEC,
-			   .tcm_ifindex = (int)ifindex,
-			   .tcm_parent = parent,
-			   .tcm_handle = handle,
-			   .tcm_info = TC_H_MAKE(priority << 16, htons(ETH_P_ALL))},
-	};
-	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), err;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = send(fd, &ask, sizeof(ask), 0);
-	if (n >= 0)
-		n = recv(fd, buf, sizeof(buf), 0);
-	err = n < 0 ? -errno : filter_name((const struct nlmsghdr *)buf, (size_t)n, name, size);
-	close(fd);
-	return err;
-}
-
-int netdev_promiscuous(unsigned int ifindex)
+int netdev_promiscuous(int fd, unsigned int ifindex, enum netdev_promiscuity wanted)
 {
 	struct packet_mreq req = {.mr_ifindex = (int)ifindex, .mr_type = PACKET_MR_PROMISC};
-	int err, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
-		return -errno;
-	if (!setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &req, sizeof(req)))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
+	return setsockopt(fd, SOL_PACKET,
+			  wanted == NETDEV_PROMISCUOUS ? PACKET_ADD_MEMBERSHIP
+						       : PACKET_DROP_MEMBERSHIP,
+			  &req, sizeof(req))
+		       ? -errno
+		       : 0;
 }

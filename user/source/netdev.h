@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "netlink.h"
+
 struct netdev {
 	char name[IF_NAMESIZE];
 	unsigned int ifindex;
@@ -18,10 +20,10 @@ struct netdev {
 };
 
 /* All interfaces, *count of them, to be freed; NULL on failure, errno then set. */
-struct netdev *netdev_list(size_t *count);
+struct netdev *netdev_list(struct netlink *nl, size_t *count);
 
 /* All addresses, 16 bytes each, IPv4 as ::ffff:a.b.c.d, *count of them; as above. */
-uint8_t (*netdev_addresses(size_t *count))[16];
+uint8_t (*netdev_addresses(struct netlink *nl, size_t *count))[16];
 
 #define NETDEV_LINKS	 0x01 /* interfaces came, went, or went up or down */
 #define NETDEV_ADDRESSES 0x02
@@ -32,16 +34,18 @@ int netdev_watch(void);
 /* Without blocking: what changed since, NETDEV_*. */
 unsigned int netdev_changes(int fd);
 
-/*
- * The name that a BPF filter (tc-bpf(8)) was given, cut to size. parent: TC_H_*, priority and
- * handle as it was added, for all protocols. 0, or -errno: -ENOENT if there is none. Takes no
- * privilege.
- */
-int netdev_filter_name(unsigned int ifindex, uint32_t parent, uint32_t priority, uint32_t handle,
-		       char *name, size_t size);
+enum netdev_promiscuity {
+	NETDEV_PROMISCUOUS,
+	NETDEV_AS_BEFORE,
+};
 
-/* See all that passes an interface, as on a mirror port: a descriptor that holds it so, or -errno.
+/*
+ * A socket by which interfaces are made promiscuous, for as long as it is open; -errno. This takes
+ * CAP_NET_RAW, using it takes nothing.
  */
-int netdev_promiscuous(unsigned int ifindex);
+int netdev_promiscuous_open(void);
+
+/* See all that passes an interface, as on a mirror port, or no longer. 0 or -errno. */
+int netdev_promiscuous(int fd, unsigned int ifindex, enum netdev_promiscuity wanted);
 
 #endif

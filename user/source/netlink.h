@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * netlink.h - rtnetlink(7) requests over one socket that is opened once: a confined process can
+ * open no other.
+ */
+#ifndef TDSMON_NETLINK_H
+#define TDSMON_NETLINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+#define NETLINK_REQUEST_MAX 512 /* bytes; reaching it is an error */
+
+struct netlink {
+	int fd; /* -1: closed */
+	uint32_t seq;
+};
+
+/* A request in the making: a header, a fixed part, attributes. */
+struct netlink_request {
+	struct nlmsghdr head;
+	char body[NETLINK_REQUEST_MAX];
+};
+
+/* 0 or -errno. */
+int netlink_open(struct netlink *nl);
+void netlink_close(struct netlink *nl);
+
+/* Begin a request of a type (RTM_*) with its fixed part; flags beside NLM_F_REQUEST. */
+void netlink_begin(struct netlink_request *req, uint16_t type, uint16_t flags, const void *fixed,
+		   size_t size);
+/* Append an attribute. What does not fit makes netlink_ask() answer -EMSGSIZE. */
+void netlink_add(struct netlink_request *req, uint16_t type, const void *value, size_t size);
+/* Attributes within an attribute: netlink_end() takes what netlink_nest() answered. */
+size_t netlink_nest(struct netlink_request *req, uint16_t type);
+void netlink_end(struct netlink_request *req, size_t nest);
+
+/* Called for every message of an answer. */
+typedef void netlink_fn(void *ctx, const struct nlmsghdr *msg);
+
+/*
+ * Send the request and wait for the whole answer: all messages of a dump (NLM_F_DUMP), one message,
+ * or only the acknowledgement (NLM_F_ACK). fn may be NULL. 0, or the kernel's -errno.
+ */
+int netlink_ask(struct netlink *nl, struct netlink_request *req, netlink_fn *fn, void *ctx);
+
+/* The value of an attribute among len bytes of them, and its length; NULL if it is not there. */
+const void *netlink_attribute(const void *attributes, size_t len, uint16_t type, size_t *size);
+
+#endif
