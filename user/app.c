@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "config.h"
 #include "log.h"
 #include "memory.h"
 #include "ports.h"
@@ -198,8 +199,11 @@ int app_reload(struct app *app)
 {
 	char ports[PORTS_TEXT];
 	struct opts opts;
-	int err = opts_parse(&opts, app->argc, app->argv) == OPTS_RUN ? 0 : -EINVAL;
+	int fd = app->opts->config ? opener_ask(app->opener, OPENER_CONFIG) : CONFIG_BY_PATH;
+	int err = opts_parse_again(&opts, app->argc, app->argv, fd) == OPTS_RUN ? 0 : -EINVAL;
 
+	if (fd > 0)
+		close(fd);
 	if (err) {
 		log_error("nothing is changed");
 	} else {

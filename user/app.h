@@ -10,8 +10,10 @@
 #include "clock.h"
 #include "counters.h"
 #include "engine.h"
+#include "opener.h"
 #include "opts.h"
 #include "output.h"
+#include "service.h"
 #include "sink/sink.h"
 #include "source/file.h"
 #include "source/live.h"
@@ -43,6 +45,8 @@ struct app {
 	struct listener *metrics; /* NULL: nobody asked for metrics */
 	struct listener *page;	  /* NULL: nothing is served */
 	struct wallclock clock;
+	struct service service; /* live: its manager, if any */
+	struct opener *opener;	/* live: opens what we may not; NULL: nothing */
 	bool prompt;		/* files: every record is written out at once */
 	bool progress;		/* standard error is a terminal of its own */
 	uint64_t lines_lost;	/* of out, when it was last said */

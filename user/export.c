@@ -3,16 +3,17 @@
  * export.c - see export.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "export.h"
 #include "buckets.h"
 #include "http.h"
 #include "log.h"
+#include "process.h"
+#include "regular.h"
+#include "replace.h"
 #include "sink/page.h"
 #include "sink/prometheus.h"
 
@@ -32,6 +33,7 @@ struct exporter {
 	struct strbuf pages[2]; /* by enum expo_format: made last */
 	uint64_t made_ns[2];
 	struct http_route routes[EXPORT_ROUTES];
+	struct process process;
 };
 
 static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_COUNTERS])
@@ -96,10 +98,11 @@ static size_t seen(const struct engine_stats *stats, struct counter out[SEEN_COU
 	out[n++] = (struct counter){"segments", "TCP segments looked at.", stats->segments};
 	out[n++] = (struct counter){"browser_questions", "Questions to SQL Server Browser.",
 				    stats->browser_questions};
-	out[n++] = (struct counter){"browser_unanswered",
-				    "Questions to SQL Server Browser that it did not answer, and no "
-				    "connection followed.",
-				    stats->browser_unanswered};
+	out[n++] =
+		(struct counter){"browser_unanswered",
+				 "Questions to SQL Server Browser that it did not answer, and no "
+				 "connection followed.",
+				 stats->browser_unanswered};
 	return n;
 }
 
@@ -140,7 +143,7 @@ static void make_page(struct exporter *x, enum expo_format format)
 	if (page->len && start_ns - x->made_ns[format] < PAGE_KEEP_NS)
 		return;
 	page->len = 0;
-	process_usage(&usage);
+	process_usage(&x->process, &usage);
 	export_page(x, x->app, &usage, format, page);
 	x->made_ns[format] = clock_now_ns();
 	took_ns = x->made_ns[format] - start_ns;
@@ -185,36 +188,28 @@ static int on_page(void *ctx)
 	return 0;
 }
 
-static int write_all(int fd, const struct strbuf *text)
+/* Live, by the opener. */
+static int replace_live(struct opener *opener, const struct strbuf *text)
 {
-	for (size_t done = 0; done < text->len;) {
-		ssize_t n = write(fd, text->data + done, text->len - done);
+	int fd = opener_ask(opener, OPENER_TEXTFILE), err;
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
+	if (fd <= 0)
+		return fd ?: -EPROTO;
+	err = replace_fill(fd, text->data, text->len);
+	if (!err)
+		return opener_ask(opener, OPENER_TEXTFILE_COMMIT);
+	opener_ask(opener, OPENER_TEXTFILE_DROP);
+	return err;
 }
 
-/* A reader sees the file before or the file after, whole. */
-static int replace_file(const char *path, const struct strbuf *text)
+static int replace_once(const char *path, const struct strbuf *text)
 {
-	char *temporary;
-	int fd, err;
+	struct replace file;
+	int err = replace_open(&file, path);
 
-	if (asprintf(&temporary, "%s.%d.tmp", path, getpid()) < 0)
-		return -ENOMEM;
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	err = fd < 0 ? -errno : write_all(fd, text);
-	/* Some file systems tell of a full disk at close only. */
-	if (fd >= 0 && close(fd) && !err)
-		err = -errno;
-	if (!err && rename(temporary, path))
-		err = -errno;
-	if (err && fd >= 0)
-		unlink(temporary);
-	free(temporary);
+	if (!err)
+		err = replace_write(&file, text->data, text->len);
+	replace_close(&file);
 	return err;
 }
 
@@ -224,7 +219,9 @@ static int textfile(const struct exporter *x, const struct app *app)
 	int err;
 
 	export_page(x, app, NULL, EXPO_TEXT, &page);
-	err = page.failed ? -ENOMEM : replace_file(app->opts->textfile, &page);
+	err = page.failed ? -ENOMEM
+	      : app->live ? replace_live(app->opener, &page)
+			  : replace_once(app->opts->textfile, &page);
 	strbuf_release(&page);
 	return err;
 }
@@ -234,7 +231,7 @@ int export_textfile(struct app *app)
 	int err = app->opts->textfile ? textfile(NULL, app) : 0;
 
 	if (err)
-		log_error("cannot write %s: %s", app->opts->textfile, strerror(-err));
+		log_error("cannot write %s: %s", app->opts->textfile, regular_error(err));
 	return err;
 }
 
@@ -245,11 +242,18 @@ static int on_textfile(void *ctx)
 	int err = textfile(x, x->app);
 
 	if (err && err != x->textfile_err)
-		log_error("cannot write %s: %s", x->app->opts->textfile, strerror(-err));
+		log_error("cannot write %s: %s", x->app->opts->textfile, regular_error(err));
 	else if (!err && x->textfile_err)
 		log_info("%s is written again", x->app->opts->textfile);
 	x->textfile_err = err;
 	return 0;
+}
+
+static int open_web_file(void *opener, enum webconfig_file file)
+{
+	int fd = opener_ask(opener, OPENER_WEB_CONFIG + (enum opener_kind)(file - WEBCONFIG_FILE));
+
+	return fd ?: -EPROTO;
 }
 
 static int serve(struct exporter *x, struct loop *loop)
@@ -257,6 +261,8 @@ static int serve(struct exporter *x, struct loop *loop)
 	const struct opts *opts = x->app->opts;
 	const struct http_config config = {.listen = opts->listen,
 					   .web_config = opts->web_config,
+					   .open_fn = open_web_file,
+					   .open_ctx = x->app->opener,
 					   .routes = x->routes,
 					   .route_count = EXPORT_ROUTES};
 	void *page = x->app->page->sink;
@@ -287,6 +293,7 @@ struct exporter *export_open(struct app *app, struct loop *loop, int *err)
 		return NULL;
 	}
 	x->app = app;
+	process_open(&x->process);
 	if (app->opts->listen)
 		*err = serve(x, loop);
 	if (!*err && app->opts->textfile) {
@@ -306,6 +313,7 @@ void export_close(struct exporter *x)
 	if (!x)
 		return;
 	http_close(x->http);
+	process_close(&x->process);
 	for (size_t i = 0; i < sizeof(x->pages) / sizeof(x->pages[0]); i++)
 		strbuf_release(&x->pages[i]);
 	free(x);
@@ -319,4 +327,9 @@ int export_reload(struct exporter *x)
 const char *export_url(const struct exporter *x)
 {
 	return x->http ? http_url(x->http) : NULL;
+}
+
+int export_listener(const struct exporter *x)
+{
+	return x->http ? http_listener(x->http) : -1;
 }

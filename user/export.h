@@ -25,6 +25,9 @@ int export_reload(struct exporter *x);
 /* Where HTTP is served, "http://127.0.0.1:9433/", or NULL. */
 const char *export_url(const struct exporter *x);
 
+/* The socket that HTTP is served on, which export_reload() duplicates; -1: none. */
+int export_listener(const struct exporter *x);
+
 /*
  * Write --textfile, as a whole or not at all; nothing where the option was not given. 0, or -errno
  * with the reason logged.

@@ -249,7 +249,8 @@ static const struct opt table[] = {
 	{"config", 0, LINE, "FILE", set_config, 0,
 	 "read options from this file, too: lines \"name = value\"; SIGHUP has it read anew"},
 	{"user", 0, LIVE, "NAME", set_user, 0,
-	 "started as root: go on as this user once everything is attached"},
+	 "started as root: go on as this user once everything is attached (default: tdsmon if "
+	 "there is one, else nobody)"},
 	{"verbose", 'v', 0, NULL, NULL, FLAG(verbose), "say more about what is being done"},
 	{"version", 'V', LINE, NULL, NULL, 0, "print the versions"},
 	{"help", 'h', LINE, NULL, NULL, 0, "print this"},
@@ -394,7 +395,7 @@ static int opts_next(int argc, char **argv, const char *shorts, const struct opt
 
 /* Read the file that the command line names last, if one. Wrong options are found later. */
 static int opts_config(struct opts *opts, int argc, char **argv, const char *shorts,
-		       const struct option *longs)
+		       const struct option *longs, int config_fd)
 {
 	int answer, err = 0;
 
@@ -406,7 +407,7 @@ static int opts_config(struct opts *opts, int argc, char **argv, const char *sho
 	}
 	if (opts->config) {
 		opts->source = OPTS_FROM_FILE;
-		err = config_read(opts->config, &opts->text, opts_config_line, opts);
+		err = config_read(config_fd, opts->config, &opts->text, opts_config_line, opts);
 		opts->line = 0;
 	}
 	opts->source = OPTS_FROM_LINE;
@@ -414,6 +415,11 @@ static int opts_config(struct opts *opts, int argc, char **argv, const char *sho
 }
 
 enum opts_result opts_parse(struct opts *opts, int argc, char **argv)
+{
+	return opts_parse_again(opts, argc, argv, CONFIG_BY_PATH);
+}
+
+enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int config_fd)
 {
 	struct option longs[OPTS_MAX];
 	char shorts[3 * OPTS_MAX];
@@ -423,7 +429,7 @@ enum opts_result opts_parse(struct opts *opts, int argc, char **argv)
 	opts_getopt_tables(longs, shorts);
 	optind = 0; /* glibc: start anew, also where a test parses again */
 	opterr = 0;
-	if (opts_config(opts, argc, argv, shorts, longs))
+	if (opts_config(opts, argc, argv, shorts, longs, config_fd))
 		return OPTS_USAGE;
 	optind = 0;
 	while ((answer = opts_next(argc, argv, shorts, longs)) != -1) {

@@ -55,6 +55,8 @@ enum opts_result {
  * several times replaces what the file says of it. opts_release() is due after any result.
  */
 enum opts_result opts_parse(struct opts *opts, int argc, char **argv);
+/* The same with a configuration file that somebody else opened; config_fd as in config_read(). */
+enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int config_fd);
 void opts_release(struct opts *opts);
 
 /* --help, for 80 columns. */

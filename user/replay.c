@@ -94,7 +94,9 @@ int replay_run(struct app *app)
 
 	if (!err) {
 		/* What is read may have been made to harm; not every kernel has filters. */
-		confine_syscalls(app->opts->textfile ? CONFINE_WRITE : 0);
+		confine_syscalls(CONFINE_WATCHER | CONFINE_OPENER |
+					 (app->opts->textfile ? CONFINE_WRITER : 0),
+				 &(struct confine_descriptors){-1, -1});
 		for (size_t i = 0; i < app->opts->file_count && !*app->stop && !app->out->err; i++)
 			err = read_file(app, app->opts->files[i]) ?: err;
 		engine_finish(app->engine);

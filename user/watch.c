@@ -4,8 +4,11 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "app.h"
 #include "confine.h"
@@ -13,7 +16,6 @@
 #include "log.h"
 #include "loop.h"
 #include "ports.h"
-#include "service.h"
 
 #define TICK_NS	      200000000ull  /* as live_dispatch() wants it; each costs 0.01 % of a core */
 #define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is asked */
@@ -112,8 +114,9 @@ static const char *watch_status(const struct app *app, char text[STATUS_MAX])
 static int watch_alive(void *ctx)
 {
 	char text[STATUS_MAX];
+	struct app *app = ctx;
 
-	service_alive(watch_status(ctx, text));
+	service_alive(&app->service, watch_status(app, text));
 	return 0;
 }
 
@@ -122,11 +125,11 @@ static void watch_reload(struct app *app, struct exporter *x)
 {
 	char text[STATUS_MAX];
 
-	service_reloading();
+	service_reloading(&app->service);
 	if (!app_reload(app))
 		watch_ports(app);
 	export_reload(x);
-	service_ready(watch_status(app, text));
+	service_ready(&app->service, watch_status(app, text));
 }
 
 static int watch_readers(struct app *app, struct loop *loop)
@@ -149,8 +152,8 @@ static int watch_timers(struct app *app, struct loop *loop)
 		err = loop_every(loop, TICK_NS, watch_tick, app);
 	if (!err)
 		err = loop_every(loop, CLOCK_SYNC_NS, watch_sync, app);
-	if (!err && service_period_ns())
-		err = loop_every(loop, service_period_ns(), watch_alive, app);
+	if (!err && app->service.period_ns)
+		err = loop_every(loop, app->service.period_ns, watch_alive, app);
 	if (!err)
 		err = watch_readers(app, loop);
 	if (err)
@@ -167,19 +170,32 @@ static void watch_announce(const struct app *app, const struct exporter *x)
 	log_info("watching %s for port%s %s%s%s%s%s", live_describe(app->live),
 		 strpbrk(ports, ",-") ? "s" : "", ports,
 		 app->opts->any_port ? " and TDS on any other" : "", url ? ", serving " : "",
-		 url ? url : "", service_period_ns() ? "" : "; Ctrl-C ends");
+		 url ? url : "", app->service.period_ns ? "" : "; Ctrl-C ends");
 }
 
-/* Give up what was needed to attach alone. */
-static int watch_confine(struct app *app)
+/* What is asked for once and kept, while its files can still be opened. */
+static void watch_prepare(void)
 {
-	uint64_t keep = live_capabilities(app->live);
-	int err = confine_privileges(app->opts->user, keep);
+	tzset();
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
+}
 
+/* Give up what only attaching needed. */
+static int watch_confine(struct app *app, const struct exporter *x)
+{
+	const struct confine_descriptors fds = {.connected = app->service.fd,
+						.duplicated = export_listener(x)};
+	uint64_t keep = live_capabilities(app->live);
+	int err;
+
+	watch_prepare();
+	err = confine_privileges(app->opts->user ? CONFINE_USER_NAMED : CONFINE_USER_DEFAULT,
+				 app->opts->user, keep);
 	if (err)
 		return err;
 	log_debug("capabilities kept: %#" PRIx64, keep);
-	if (confine_syscalls(app->opts->textfile ? CONFINE_WRITE : 0))
+	if (confine_syscalls(CONFINE_WATCHER, &fds))
 		log_warn("this kernel has no system call filters (seccomp), none is used");
 	return 0;
 }
@@ -194,12 +210,12 @@ static struct exporter *watch_open(struct app *app, struct loop *loop, int *err)
 static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 {
 	char text[STATUS_MAX];
-	int err = watch_confine(app);
+	int err = watch_confine(app, x);
 
 	if (err)
 		return err;
 	watch_announce(app, x);
-	service_ready(watch_status(app, text));
+	service_ready(&app->service, watch_status(app, text));
 	while (!err && !*app->stop) {
 		err = loop_round(loop);
 		if (*app->reload) {
@@ -207,7 +223,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 			watch_reload(app, x);
 		}
 	}
-	service_stopping();
+	service_stopping(&app->service);
 	output_ends(app->out);
 	output_ends(app->messages);
 	watch_round(app);
@@ -236,7 +252,7 @@ static int watch_loop(struct app *app)
 	return err;
 }
 
-int watch_run(struct app *app)
+static int watch_live(struct app *app)
 {
 	struct live_config config = {.interfaces = app->opts->interfaces,
 				     .interface_count = app->opts->interface_count,
@@ -263,10 +279,27 @@ int watch_run(struct app *app)
 	app->live = live_open(&config, &err);
 	if (!app->live)
 		return err;
+	service_open(&app->service);
 	err = app_open(app);
 	if (!err)
 		err = watch_loop(app);
 	app_close_all(app);
+	service_close(&app->service);
 	live_close(app->live);
+	return err;
+}
+
+int watch_run(struct app *app)
+{
+	const struct opener_config config = {.config = app->opts->config,
+					     .web_config = app->opts->web_config,
+					     .textfile = app->opts->textfile};
+	int err;
+
+	/* Before anything of the kernel's is open or mapped: the opener sees no packet. */
+	app->opener = opener_start(&config, &err);
+	if (!err)
+		err = watch_live(app);
+	opener_stop(app->opener);
 	return err;
 }

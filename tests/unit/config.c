@@ -39,7 +39,7 @@ static int read_text(const char *text)
 
 	file_write(text, strlen(text));
 	seen[0] = '\0';
-	err = config_read(path, &held, note, &stop);
+	err = config_read(CONFIG_BY_PATH, path, &held, note, &stop);
 	free(held);
 	return err;
 }
@@ -61,17 +61,17 @@ UNIT_CASE(what_is_no_text)
 	char *held, *large = calloc(1, CONFIG_SIZE_MAX + 1);
 
 	file_write("a\0b", 3);
-	CHECK_INT(config_read(path, &held, note, NULL), -EILSEQ);
+	CHECK_INT(config_read(CONFIG_BY_PATH, path, &held, note, NULL), -EILSEQ);
 	CHECK(!held);
 	memset(large, '\n', CONFIG_SIZE_MAX + 1);
 	file_write(large, CONFIG_SIZE_MAX + 1);
-	CHECK_INT(config_read(path, &held, note, NULL), -EFBIG);
+	CHECK_INT(config_read(CONFIG_BY_PATH, path, &held, note, NULL), -EFBIG);
 	file_write(large, CONFIG_SIZE_MAX);
-	CHECK_INT(config_read(path, &held, note, NULL), 0);
+	CHECK_INT(config_read(CONFIG_BY_PATH, path, &held, note, NULL), 0);
 	free(held);
 	free(large);
-	CHECK_INT(config_read("/nonexistent.conf", &held, note, NULL), -ENOENT);
-	CHECK_INT(config_read("/tmp", &held, note, NULL), -EISDIR);
+	CHECK_INT(config_read(CONFIG_BY_PATH, "/nonexistent.conf", &held, note, NULL), -ENOENT);
+	CHECK_INT(config_read(CONFIG_BY_PATH, "/tmp", &held, note, NULL), -EISDIR);
 	CHECK(!held);
 }
 

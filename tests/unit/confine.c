@@ -7,31 +7,51 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "confine.h"
 #include "unit.h"
 
-/* What try answers in a child that gave up all but what need says; -1: it was killed. */
-static int confined(unsigned int need, int (*try)(void))
+static char path[] = "/tmp/tdsmon-confine-XXXXXX";
+static const char cron_path[] = "/etc/cron.d/tdsmon-confine";
+static int file, datagram, listener;
+static struct sockaddr_un other_name;
+static struct confine_descriptors fds;
+static pid_t victim;
+
+/*
+ * What try answers in a child that is confined to roles: 0, or what failed; -1: it was killed. As
+ * the user nobody it also gave up its privileges.
+ */
+static int confined_as(enum confine_user who, unsigned int roles, int (*try)(void))
 {
 	pid_t child = fork();
 	int status;
 
-	if (!child)
-		_exit(confine_syscalls(need) ? 99 : try());
+	if (!child) {
+		if (who == CONFINE_USER_NAMED && confine_privileges(who, "nobody", 0))
+			_exit(97);
+		_exit(confine_syscalls(roles, &fds) ? 99 : try());
+	}
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static char path[] = "/tmp/tdsmon-confine-XXXXXX";
+static int confined(unsigned int roles, int (*try)(void))
+{
+	return confined_as(CONFINE_USER_SAME, roles, try);
+}
 
 /* 0 where the call works, else errno. */
 static int answer(long ret)
@@ -41,10 +61,47 @@ static int answer(long ret)
 
 static int try_read_file(void)
 {
-	char byte;
-	int fd = open("/proc/self/status", O_RDONLY);
+	return answer(open("/proc/self/status", O_RDONLY));
+}
 
-	return fd < 0 || read(fd, &byte, 1) != 1 || close(fd);
+static int try_read_open_file(void)
+{
+	char byte;
+
+	return answer(pread(file, &byte, 1, 0));
+}
+
+static int try_read_shadow(void)
+{
+	return answer(open("/etc/shadow", O_RDONLY));
+}
+
+static int try_read_victim(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/%d/environ", victim);
+	return answer(open(name, O_RDONLY));
+}
+
+/* The file is unlinked by main(). */
+static int try_make_cron_job(void)
+{
+	return answer(open(cron_path, O_WRONLY | O_CREAT, 0600));
+}
+
+static int try_temporary_file(void)
+{
+	return answer(open("/tmp", O_TMPFILE | O_RDWR, 0600));
+}
+
+static int try_openat2(void)
+{
+	struct {
+		uint64_t flags, mode, resolve;
+	} how = {0};
+
+	return answer(syscall(SYS_openat2, AT_FDCWD, "/etc/shadow", &how, sizeof(how)));
 }
 
 static int try_write_file(void)
@@ -54,13 +111,23 @@ static int try_write_file(void)
 
 static int try_make_file(void)
 {
-	return answer(open("/tmp/tdsmon-confine-new", O_RDWR | O_CREAT, 0600)) ||
-	       answer(unlink("/tmp/tdsmon-confine-new"));
+	return answer(openat(AT_FDCWD, "/tmp/tdsmon-confine-new", O_RDWR | O_CREAT, 0600)) ||
+	       answer(unlinkat(AT_FDCWD, "/tmp/tdsmon-confine-new", 0));
+}
+
+static int try_unlink(void)
+{
+	return answer(unlink(path));
 }
 
 static int try_rename(void)
 {
-	return answer(rename(path, path));
+	return answer(renameat(AT_FDCWD, path, AT_FDCWD, path));
+}
+
+static int try_change_mode(void)
+{
+	return answer(fchmod(file, 04755));
 }
 
 static int try_inet(void)
@@ -78,11 +145,89 @@ static int try_unix(void)
 	return answer(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
+static int try_netlink(void)
+{
+	return answer(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+
+static int try_packet(void)
+{
+	return answer(socket(AF_PACKET, SOCK_RAW, 0));
+}
+
+/* A socket that is there, as standard output's may be. */
+static int try_bind_path(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/tmp/tdsmon-confine-sock"};
+
+	return answer(bind(datagram, (struct sockaddr *)&name, sizeof(name)));
+}
+
 static int try_connect(void)
 {
 	struct sockaddr sa = {.sa_family = AF_UNIX};
 
 	return answer(connect(0, &sa, sizeof(sa)));
+}
+
+/* To another datagram socket than the one it is connected to. */
+static int try_send_to(void)
+{
+	return answer(
+		sendto(datagram, "x", 1, 0, (struct sockaddr *)&other_name, sizeof(other_name)));
+}
+
+static int try_send_message_to(void)
+{
+	struct iovec part = {.iov_base = "x", .iov_len = 1};
+	struct msghdr msg = {.msg_iov = &part,
+			     .msg_iovlen = 1,
+			     .msg_name = &other_name,
+			     .msg_namelen = sizeof(other_name)};
+
+	return answer(sendmsg(datagram, &msg, 0));
+}
+
+static int try_duplicate_and_send(void)
+{
+	int fd = fcntl(datagram, F_DUPFD_CLOEXEC, 100);
+
+	return fd < 0 ? errno : 0;
+}
+
+static int try_dup2(void)
+{
+	return answer(dup2(datagram, 100));
+}
+
+static int try_duplicate_listener(void)
+{
+	return answer(fcntl(listener, F_DUPFD_CLOEXEC, 100));
+}
+
+static int try_send_connected(void)
+{
+	return answer(write(datagram, "x", 1));
+}
+
+/* A listening socket, shut down, connects by its first byte (tcp(7), TCP_FASTOPEN). */
+static int try_fast_open(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(9),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct iovec part = {.iov_base = "x", .iov_len = 1};
+	struct msghdr msg = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_name = &to, .msg_namelen = sizeof(to)};
+
+	shutdown(listener, SHUT_RD);
+	return answer(sendmsg(listener, &msg, MSG_FASTOPEN));
+}
+
+/* SIGKILL by SIGIO's way: a byte arrives at a socket that another process owns. */
+static int try_own(void)
+{
+	return answer(fcntl(datagram, F_SETOWN, victim));
 }
 
 static int try_execute(void)
@@ -107,6 +252,21 @@ static int try_trace(void)
 static int try_kill(void)
 {
 	return answer(kill(getppid(), 0));
+}
+
+static int try_tgkill(void)
+{
+	return answer(syscall(SYS_tgkill, victim, victim, SIGKILL));
+}
+
+static int try_tgkill_self(void)
+{
+	return answer(syscall(SYS_tgkill, getpid(), gettid(), SIGTERM));
+}
+
+static int try_abort(void)
+{
+	abort();
 }
 
 static int try_executable_memory(void)
@@ -140,10 +300,51 @@ static int try_map(void)
 	return try_bpf(BPF_MAP_CREATE);
 }
 
+static int try_program_by_id(void)
+{
+	return try_bpf(BPF_PROG_GET_FD_BY_ID);
+}
+
 /* Descriptor 0 is no map, which is for the kernel to find. */
 static int try_lookup(void)
 {
 	return try_bpf(BPF_MAP_LOOKUP_ELEM);
+}
+
+/* The low half of the address is zero, which is not the same as no address. */
+static int limit_at_low_zero(pid_t process)
+{
+	uint64_t *limit = mmap((void *)0x700000000000ul, 4096, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	if (limit == MAP_FAILED)
+		return 98;
+	limit[0] = limit[1] = 100;
+	return answer(syscall(SYS_prlimit64, process, RLIMIT_NPROC, limit, NULL));
+}
+
+static int try_limit_low_zero(void)
+{
+	return limit_at_low_zero(0);
+}
+
+static int try_limit_victim(void)
+{
+	return limit_at_low_zero(victim);
+}
+
+static int try_ask_limit_victim(void)
+{
+	struct rlimit limit;
+
+	return answer(syscall(SYS_prlimit64, victim, RLIMIT_NPROC, NULL, &limit));
+}
+
+static int try_ask_limit(void)
+{
+	struct rlimit limit;
+
+	return answer(getrlimit(RLIMIT_NOFILE, &limit));
 }
 
 static int try_memory(void)
@@ -157,48 +358,100 @@ static int try_memory(void)
 	return 0;
 }
 
-static int try_limit(void)
-{
-	struct {
-		uint64_t now, most;
-	} limit = {1, 1};
-
-	return answer(syscall(SYS_prlimit64, 0, 7, &limit, NULL));
-}
-
 UNIT_CASE(what_goes_on)
 {
-	CHECK_INT(confined(0, try_read_file), 0);
-	CHECK_INT(confined(0, try_memory), 0);
-	CHECK_INT(confined(0, try_unix), 0);
-	CHECK(confined(0, try_lookup) != EPERM || geteuid());
+	CHECK_INT(confined(CONFINE_WATCHER, try_memory), 0);
+	CHECK_INT(confined(CONFINE_WATCHER, try_read_open_file), 0);
+	CHECK_INT(confined(CONFINE_WATCHER, try_send_connected), 0);
+	CHECK_INT(confined(CONFINE_WATCHER, try_duplicate_listener), 0);
+	CHECK_INT(confined(CONFINE_WATCHER, try_ask_limit), 0);
+	CHECK_INT(confined(CONFINE_WATCHER, try_abort), -1);
+	CHECK(confined(CONFINE_WATCHER, try_lookup) != EPERM || geteuid());
 }
 
-UNIT_CASE(what_fails)
+/* What a watching process that was taken over would try. */
+static const struct {
+	const char *name;
+	int (*try)(void);
+} attempts[] = {
+	{"read a file", try_read_file},
+	{"read /etc/shadow", try_read_shadow},
+	{"read it by openat2()", try_openat2},
+	{"read another process's environment", try_read_victim},
+	{"make a file in /etc/cron.d", try_make_cron_job},
+	{"make a file without a name", try_temporary_file},
+	{"write a file", try_write_file},
+	{"make and remove a file", try_make_file},
+	{"remove a file", try_unlink},
+	{"rename a file", try_rename},
+	{"make a file set-user-ID", try_change_mode},
+	{"open a socket of IPv4", try_inet},
+	{"open a socket of IPv6", try_inet6},
+	{"open a local socket", try_unix},
+	{"open a netlink socket", try_netlink},
+	{"open a packet socket", try_packet},
+	{"bind a local socket to a path", try_bind_path},
+	{"connect", try_connect},
+	{"send to another local socket", try_send_to},
+	{"send to it by sendmsg()", try_send_message_to},
+	{"duplicate a socket", try_duplicate_and_send},
+	{"duplicate a socket by dup2()", try_dup2},
+	{"connect by sending", try_fast_open},
+	{"have another process signalled", try_own},
+	{"execute", try_execute},
+	{"fork", try_fork},
+	{"trace", try_trace},
+	{"kill", try_kill},
+	{"kill by tgkill()", try_tgkill},
+	{"signal itself otherwise than by abort()", try_tgkill_self},
+	{"map memory that is executable", try_executable_memory},
+	{"make memory executable", try_make_executable},
+	{"load a BPF program", try_program},
+	{"make a BPF map", try_map},
+	{"open a BPF program by its ID", try_program_by_id},
+	{"set its limits", try_limit_low_zero},
+	{"set another process's limits", try_limit_victim},
+	{"ask for another process's limits", try_ask_limit_victim},
+};
+
+static void check_attempts(enum confine_user who)
 {
-	CHECK_INT(confined(0, try_write_file), EPERM);
-	CHECK_INT(confined(0, try_make_file), 1);
-	CHECK_INT(confined(0, try_rename), EPERM);
-	CHECK_INT(confined(0, try_inet), EPERM);
-	CHECK_INT(confined(0, try_inet6), EPERM);
-	CHECK_INT(confined(0, try_connect), EPERM);
-	CHECK_INT(confined(0, try_execute), EPERM);
-	CHECK_INT(confined(0, try_fork), EPERM);
-	CHECK_INT(confined(0, try_trace), EPERM);
-	CHECK_INT(confined(0, try_kill), EPERM);
-	CHECK_INT(confined(0, try_executable_memory), EPERM);
-	CHECK_INT(confined(0, try_make_executable), EPERM);
-	CHECK_INT(confined(0, try_program), EPERM);
-	CHECK_INT(confined(0, try_map), EPERM);
-	CHECK_INT(confined(0, try_limit), EPERM);
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+		int got = confined_as(who, CONFINE_WATCHER, attempts[i].try);
+		int want = attempts[i].try == try_make_file ? 1 : EPERM;
+
+		if (got != want)
+			printf("# %s: %d\n", attempts[i].name, got);
+		CHECK_INT(got, want);
+	}
+	CHECK(!kill(victim, 0));
+	CHECK(access(cron_path, F_OK));
 }
 
-UNIT_CASE(what_writing_needs)
+UNIT_CASE(what_the_watcher_is_refused)
 {
-	CHECK_INT(confined(CONFINE_WRITE, try_write_file), 0);
-	CHECK_INT(confined(CONFINE_WRITE, try_make_file), 0);
-	CHECK_INT(confined(CONFINE_WRITE, try_rename), 0);
-	CHECK_INT(confined(CONFINE_WRITE, try_execute), EPERM);
+	check_attempts(CONFINE_USER_SAME);
+}
+
+UNIT_CASE(what_it_is_refused_as_another_user)
+{
+	check_attempts(CONFINE_USER_NAMED);
+}
+
+UNIT_CASE(what_the_opener_may)
+{
+	CHECK_INT(confined(CONFINE_OPENER, try_read_file), 0);
+	CHECK_INT(confined(CONFINE_OPENER, try_write_file), EPERM);
+	CHECK_INT(confined(CONFINE_OPENER, try_make_file), 1);
+	CHECK_INT(confined(CONFINE_OPENER, try_rename), EPERM);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_write_file), 0);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_make_file), 0);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_rename), 0);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_execute), EPERM);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_unix), EPERM);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_tgkill), EPERM);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_limit_low_zero), EPERM);
+	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_lookup), EPERM);
 }
 
 static bool may_change_owner(void *ctx)
@@ -212,20 +465,38 @@ static int try_privileges(void)
 	    confine_works_without(CONFINE_BIT(CAP_CHOWN), may_change_owner, path) ||
 	    !may_change_owner(path))
 		return 1;
-	if (confine_privileges(NULL, CONFINE_BIT(CAP_CHOWN)) || !may_change_owner(path))
+	if (confine_privileges(CONFINE_USER_SAME, NULL, CONFINE_BIT(CAP_CHOWN)) ||
+	    !may_change_owner(path))
 		return 2;
-	if (confine_privileges("nobody", 0) != -EPERM)
+	if (confine_privileges(CONFINE_USER_NAMED, "nobody", 0) != -EPERM)
 		return 3;
-	if (confine_privileges(NULL, 0) || may_change_owner(path))
+	if (confine_privileges(CONFINE_USER_SAME, NULL, 0) || may_change_owner(path))
 		return 4;
 	return 0;
 }
 
 static int try_user(void)
 {
-	if (confine_privileges("nobody", CONFINE_BIT(CAP_CHOWN)))
+	if (confine_privileges(CONFINE_USER_NAMED, "nobody", CONFINE_BIT(CAP_CHOWN)))
 		return 1;
 	return getuid() == 0 || geteuid() == 0 || getgid() == 0 || !may_change_owner(path);
+}
+
+/* Root becomes somebody else by itself. */
+static int try_default_user(void)
+{
+	if (confine_privileges(CONFINE_USER_DEFAULT, NULL, 0))
+		return 1;
+	return getuid() == 0 || geteuid() == 0 || getgid() == 0 || may_change_owner(path);
+}
+
+/* Without CAP_SETUID it stays who it is, and loses its privileges all the same. */
+static int try_default_user_without(void)
+{
+	if (confine_privileges(CONFINE_USER_SAME, NULL, CONFINE_BIT(CAP_SETPCAP)) ||
+	    confine_privileges(CONFINE_USER_DEFAULT, NULL, 0))
+		return 1;
+	return getuid() != 0 || may_change_owner(path);
 }
 
 static int forked(int (*try)(void))
@@ -243,22 +514,60 @@ UNIT_CASE(capabilities)
 {
 	CHECK_INT(forked(try_privileges), 0);
 	CHECK_INT(forked(try_user), 0);
+	CHECK_INT(forked(try_default_user), 0);
+	CHECK_INT(forked(try_default_user_without), 0);
+}
+
+static int local_socket(const char *name, const char *peer)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_un own = {.sun_family = AF_UNIX}, to = {.sun_family = AF_UNIX};
+
+	snprintf(own.sun_path + 1, sizeof(own.sun_path) - 1, "tdsmon-confine-%d-%s", getpid(),
+		 name);
+	if (peer) {
+		snprintf(to.sun_path + 1, sizeof(to.sun_path) - 1, "tdsmon-confine-%d-%s", getpid(),
+			 peer);
+		return connect(fd, (struct sockaddr *)&to, sizeof(to)) ? -1 : fd;
+	}
+	other_name = own;
+	return bind(fd, (struct sockaddr *)&own, sizeof(own)) ? -1 : fd;
+}
+
+/* What is open before confinement, and a process that nothing may happen to. */
+static bool scene_open(void)
+{
+	file = mkstemp(path);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	victim = fork();
+	if (!victim) {
+		pause();
+		_exit(0);
+	}
+	if (file < 0 || listener < 0 || listen(listener, 1) || victim < 0 ||
+	    local_socket("manager", NULL) < 0)
+		return false;
+	datagram = local_socket("own", "manager");
+	fds = (struct confine_descriptors){.connected = datagram, .duplicated = listener};
+	return datagram >= 0 && local_socket("other", NULL) >= 0 &&
+	       freopen("/dev/null", "w", stderr);
 }
 
 int main(void)
 {
-	int fd = mkstemp(path);
-
-	if (fd < 0 || !freopen("/dev/null", "w", stderr))
+	if (!scene_open())
 		return 1;
-	close(fd);
 	RUN(what_goes_on);
-	RUN(what_fails);
-	RUN(what_writing_needs);
-	if (geteuid())
-		printf("skip - capabilities: there are none without root\n");
-	else
+	RUN(what_the_watcher_is_refused);
+	RUN(what_the_opener_may);
+	if (geteuid()) {
+		printf("skip - capabilities, other users: there are none without root\n");
+	} else {
+		RUN(what_it_is_refused_as_another_user);
 		RUN(capabilities);
+	}
+	kill(victim, SIGKILL);
 	unlink(path);
+	unlink(cron_path);
 	return unit_status();
 }

@@ -459,7 +459,7 @@ static int read_text(const char *text, struct webconfig *web)
 
 	close(mkstemp(path));
 	write_file(path, text);
-	err = webconfig_read(web, path);
+	err = webconfig_read(web, path, NULL, NULL);
 	unlink(path);
 	return err;
 }
@@ -497,7 +497,7 @@ UNIT_CASE(web_configurations_are_read_or_refused)
 		CHECK_INT(read_text(wrong[i], &web), -EINVAL);
 		webconfig_release(&web);
 	}
-	CHECK_INT(webconfig_read(&web, "/nowhere/at/all"), -ENOENT);
+	CHECK_INT(webconfig_read(&web, "/nowhere/at/all", NULL, NULL), -ENOENT);
 	webconfig_release(&web);
 }
 

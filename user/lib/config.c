@@ -3,38 +3,15 @@
  * config.c - see config.h.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config.h"
+#include "fd.h"
 #include "log.h"
+#include "regular.h"
 
 #define BLANKS " \t\r"
-
-/* The whole file, or NULL with errno set. The size is not asked for: it may be a pipe. */
-static char *config_load(int fd)
-{
-	char *text = malloc(CONFIG_SIZE_MAX + 1);
-	size_t len = 0;
-	ssize_t n;
-
-	if (!text)
-		return NULL;
-	do {
-		n = read(fd, text + len, CONFIG_SIZE_MAX + 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && len <= CONFIG_SIZE_MAX);
-	if (n < 0 || len > CONFIG_SIZE_MAX || memchr(text, 0, len)) {
-		if (n >= 0)
-			errno = len > CONFIG_SIZE_MAX ? EFBIG : EILSEQ;
-		free(text);
-		return NULL;
-	}
-	text[len] = '\0';
-	return text;
-}
 
 /* The text without the blanks around it; cuts it in place. */
 static char *config_trim(char *s)
@@ -61,20 +38,33 @@ static int config_line(char *line, unsigned number, config_fn *fn, void *ctx)
 	return fn(ctx, number, config_trim(name), config_trim(value));
 }
 
-int config_read(const char *path, char **text, config_fn *fn, void *ctx)
+static int config_load(int fd, char **text)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+	size_t len = 0;
+
+	*text = regular_text(fd, CONFIG_SIZE_MAX, &len);
+	if (!*text)
+		return -errno;
+	if (!memchr(*text, 0, len))
+		return 0;
+	free(*text);
+	*text = NULL;
+	return -EILSEQ;
+}
+
+int config_read(int fd, const char *path, char **text, config_fn *fn, void *ctx)
+{
+	int own = fd == CONFIG_BY_PATH ? regular_open(path) : -1, err;
 	unsigned number = 0;
 	char *rest, *line;
 
 	*text = NULL;
-	if (!err) {
-		*text = config_load(fd);
-		err = *text ? 0 : -errno;
-		close(fd);
-	}
+	if (fd == CONFIG_BY_PATH)
+		fd = own;
+	err = fd < 0 ? fd : config_load(fd, text);
+	fd_close(own);
 	if (err) {
-		log_error("cannot read %s: %s", path, strerror(-err));
+		log_error("cannot read %s: %s", path, regular_error(err));
 		return err;
 	}
 	rest = *text;

@@ -44,9 +44,22 @@ static void privileges_bound(uint64_t keep)
 			cap_drop_bound(c);
 }
 
+/* Become that user, with its group alone. */
+static int privileges_become(const struct passwd *user)
+{
+	if (user->pw_uid == geteuid())
+		return 0;
+	if (prctl(PR_SET_KEEPCAPS, 1) || setgroups(1, &user->pw_gid) ||
+	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
+		return -errno;
+	return 0;
+}
+
 static int privileges_user(const char *name)
 {
 	const struct passwd *user;
+	int err;
 
 	errno = 0;
 	user = getpwnam(name);
@@ -55,23 +68,41 @@ static int privileges_user(const char *name)
 			  errno ? strerror(errno) : "");
 		return errno ? -errno : -ENOENT;
 	}
-	if (user->pw_uid == geteuid())
-		return 0;
-	if (prctl(PR_SET_KEEPCAPS, 1) || setgroups(1, &user->pw_gid) ||
-	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
-	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid)) {
-		log_error("cannot become user '%s': %s", name, strerror(errno));
-		return -errno;
-	}
-	return 0;
+	err = privileges_become(user);
+	if (err)
+		log_error("cannot become user '%s': %s", name, strerror(-err));
+	return err;
 }
 
-int confine_privileges(const char *user, uint64_t keep)
+/* Root becomes somebody else where it can: a container may lack CAP_SETUID, or the users. */
+static void privileges_default_user(void)
 {
+	static const char *const names[] = {"tdsmon", "nobody"};
+	const struct passwd *user = NULL;
 	int err;
 
+	if (geteuid())
+		return;
+	for (size_t i = 0; !user && i < sizeof(names) / sizeof(names[0]); i++)
+		user = getpwnam(names[i]);
+	err = user ? privileges_become(user) : -ENOENT;
+	if (err)
+		log_debug("stays root, without its privileges: %s: %s",
+			  user ? "cannot become another user" : "no user tdsmon or nobody",
+			  strerror(-err));
+	else
+		log_debug("goes on as user %s", user->pw_name);
+}
+
+int confine_privileges(enum confine_user who, const char *user, uint64_t keep)
+{
+	int err = 0;
+
 	privileges_bound(keep);
-	err = user ? privileges_user(user) : 0;
+	if (who == CONFINE_USER_NAMED)
+		err = privileges_user(user);
+	else if (who == CONFINE_USER_DEFAULT)
+		privileges_default_user();
 	if (err)
 		return err;
 	cap_reset_ambient();

@@ -12,25 +12,43 @@
 /* CONFINE_BIT(CAP_BPF) | ...: <linux/capability.h> */
 #define CONFINE_BIT(capability) (1ull << (capability))
 
+/* As whom to go on. */
+enum confine_user {
+	CONFINE_USER_SAME,
+	CONFINE_USER_DEFAULT, /* root: as tdsmon, else as nobody, where that is possible */
+	CONFINE_USER_NAMED,   /* fails where that is not possible */
+};
+
 /*
  * Go on as this user with its group alone, and with the capabilities in keep, of those there are.
- * user NULL: the one we are. 0, or -errno with the reason logged; then little can be relied on.
+ * user: the name where who is CONFINE_USER_NAMED. 0, or -errno with the reason logged; then little
+ * can be relied on.
  */
-int confine_privileges(const char *user, uint64_t keep);
+int confine_privileges(enum confine_user who, const char *user, uint64_t keep);
 
 /* Whether call(ctx) works without these capabilities, which are there again afterwards. */
 bool confine_works_without(uint64_t without, bool (*call)(void *ctx), void *ctx);
 
-enum {
-	CONFINE_WRITE = 1, /* files are made and renamed */
+/* Who is confined, as bits: a process may be several. */
+enum confine_role {
+	CONFINE_WATCHER = 1, /* what it uses is open: it opens no file and no socket */
+	CONFINE_OPENER = 2,  /* opens files for reading, and passes them on */
+	CONFINE_WRITER = 4,  /* makes, renames and removes files */
+};
+
+/* Descriptors with rules of their own; -1: there is none. */
+struct confine_descriptors {
+	/* A datagram socket that only write() sends by: other calls can name another receiver. */
+	int connected;
+	int duplicated; /* may be duplicated; others may not, so that the rule above holds */
 };
 
 /*
- * From now on system calls other than those that a running tdsmon makes fail with EPERM, and the
- * kernel logs them. No program is executed, no process or thread started, no connection opened, no
- * BPF program or map made, no memory made executable; files are opened for reading alone, but for
- * CONFINE_WRITE in need. 0, or -errno: the kernel has no such filters.
+ * From now on system calls other than those of these roles (enum confine_role) fail with EPERM, and
+ * the kernel logs them. No role executes a program, starts a process, connects, signals another
+ * process, sets limits, or makes a BPF object or executable memory. 0, or -errno: the kernel has no
+ * such filters.
  */
-int confine_syscalls(unsigned int need);
+int confine_syscalls(unsigned int roles, const struct confine_descriptors *fds);
 
 #endif

@@ -362,18 +362,21 @@ static int http_adopt(struct http *http, struct webconfig *web)
 	return watch(http, http->daemon_fd);
 }
 
-int http_reload(struct http *http)
+/* open_fn as in webconfig_read(). */
+static int http_configure(struct http *http, webconfig_open_fn *open_fn)
 {
 	struct webconfig web = {0};
-	int err = 0;
+	int err = webconfig_read(&web, http->config.web_config, open_fn, http->config.open_ctx);
 
-	if (!http->config.web_config)
-		return 0;
-	err = webconfig_read(&web, http->config.web_config);
 	if (!err)
 		err = http_adopt(http, &web);
 	webconfig_release(&web);
 	return err;
+}
+
+int http_reload(struct http *http)
+{
+	return http->config.web_config ? http_configure(http, http->config.open_fn) : 0;
 }
 
 static int http_start(struct http *http, struct loop *loop)
@@ -390,7 +393,7 @@ static int http_start(struct http *http, struct loop *loop)
 		return http->listener;
 	err = watch(http, http->again);
 	if (!err)
-		err = http->config.web_config ? http_reload(http) : http_adopt(http, &web);
+		err = http->config.web_config ? http_configure(http, NULL) : http_adopt(http, &web);
 	if (!err)
 		err = loop_add(loop, http->epoll, http_turn, http);
 	return err ?: loop_every(loop, HTTP_TICK_NS, http_tick, http);
@@ -426,4 +429,9 @@ void http_close(struct http *http)
 	basicauth_free(http->auth);
 	webconfig_release(&http->web);
 	free(http);
+}
+
+int http_listener(const struct http *http)
+{
+	return http->listener;
 }

@@ -12,6 +12,7 @@
 
 #include "loop.h"
 #include "strbuf.h"
+#include "webconfig.h"
 
 struct http;
 struct http_stream;
@@ -49,6 +50,8 @@ struct http_route {
 struct http_config {
 	const char *listen;		 /* "127.0.0.1:9433", "[::1]:9433", ":9433"; port 0: any */
 	const char *web_config;		 /* web configuration file; NULL: neither TLS nor users */
+	webconfig_open_fn *open_fn;	 /* opens it and what it names at http_reload(), or NULL */
+	void *open_ctx;
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	uint64_t request_ns; /* in which a request has to come, and its answer to go; 0: 10 s */
@@ -80,6 +83,9 @@ int http_reload(struct http *http);
 
 /* "http://127.0.0.1:9433/", with the port that was got. */
 const char *http_url(const struct http *http);
+
+/* The listening socket, of which http_reload() makes a duplicate. */
+int http_listener(const struct http *http);
 
 const struct http_stats *http_stats(const struct http *http);
 

@@ -5,16 +5,27 @@
 #ifndef TDSMON_PROCESS_H
 #define TDSMON_PROCESS_H
 
+#include <dirent.h>
 #include <stdint.h>
+
+/* Files of proc(5) that stay open: a confined process can open none. */
+struct process {
+	uint64_t start_ns; /* wall time, ns since 1970 */
+	int statm;	   /* -1: not there */
+	DIR *fds;	   /* NULL: not there */
+};
 
 struct process_usage {
 	uint64_t cpu_ns;
-	uint64_t start_ns; /* wall time, ns since 1970 */
+	uint64_t start_ns;
 	uint64_t resident_bytes, virtual_bytes;
 	uint64_t open_fds, max_fds;
 };
 
+void process_open(struct process *process);
+void process_close(struct process *process);
+
 /* What can't be read stays 0. */
-void process_usage(struct process_usage *usage);
+void process_usage(const struct process *process, struct process_usage *usage);
 
 #endif

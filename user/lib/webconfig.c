@@ -7,25 +7,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <yaml.h>
 
 #include "log.h"
+#include "regular.h"
 #include "webconfig.h"
 
+#define CONFIG_MAX (1u << 20)
 #define PEM_MAX	   (1u << 20)
 #define BCRYPT_LEN 60
-#define BCRYPT_COSTS                                                                               \
-	12	     /* 2^12 rounds take a quarter of a second, in which nothing else is done      \
-		      */
-#define TLS_FIRST 12 /* the exporter toolkit's least version */
-#define TLS_LAST  13
+/* 2^12 rounds take a quarter of a second, in which nothing else is done. */
+#define BCRYPT_COSTS 12
+#define TLS_FIRST    12 /* the exporter toolkit's least version */
+#define TLS_LAST     13
 
 struct reader {
 	const char *path;
 	yaml_document_t *doc;
 	struct webconfig *config;
-	char *cert_file, *key_file, *client_ca_file;
+	struct webconfig_names names;
+	webconfig_open_fn *open_fn; /* NULL: files are opened by their paths */
+	void *open_ctx;
 	bool has_tls;
+	int err; /* of the file read last */
 };
 
 /* One key of a section. */
@@ -77,8 +82,15 @@ static int read_keys(struct reader *r, const char *section, yaml_node_t *map,
 	return err;
 }
 
-static int set_path(struct reader *r, const char *name, const yaml_node_t *value, char **path)
+static char **path_of(struct reader *r, enum webconfig_file file)
 {
+	return &r->names.path[file - WEBCONFIG_CERT];
+}
+
+static int set_path(struct reader *r, const char *name, const yaml_node_t *value,
+		    enum webconfig_file file)
+{
+	char **path = path_of(r, file);
 	const char *text = scalar(r, name, value), *slash = strrchr(r->path, '/');
 	int n;
 
@@ -98,17 +110,17 @@ static int set_path(struct reader *r, const char *name, const yaml_node_t *value
 
 static int set_cert_file(struct reader *r, const char *name, yaml_node_t *value)
 {
-	return set_path(r, name, value, &r->cert_file);
+	return set_path(r, name, value, WEBCONFIG_CERT);
 }
 
 static int set_key_file(struct reader *r, const char *name, yaml_node_t *value)
 {
-	return set_path(r, name, value, &r->key_file);
+	return set_path(r, name, value, WEBCONFIG_KEY);
 }
 
 static int set_client_ca_file(struct reader *r, const char *name, yaml_node_t *value)
 {
-	return set_path(r, name, value, &r->client_ca_file);
+	return set_path(r, name, value, WEBCONFIG_CLIENT_CA);
 }
 
 static int set_client_auth(struct reader *r, const char *name, yaml_node_t *value)
@@ -240,24 +252,40 @@ static int set_users(struct reader *r, const char *name, yaml_node_t *value)
 	return 0;
 }
 
-/* The whole of a file as text; NULL with the reason logged. */
-static char *read_pem(const struct reader *r, const char *name, const char *path)
+/* The whole of a file as text; NULL with the reason logged. name: the key, "" at the top. */
+static char *read_file(struct reader *r, enum webconfig_file file, const char *name,
+		       const char *path, size_t max)
 {
-	FILE *f = fopen(path, "re");
-	char *text = f ? malloc(PEM_MAX + 1) : NULL;
-	size_t len = text ? fread(text, 1, PEM_MAX, f) : 0;
+	int fd = r->open_fn ? r->open_fn(r->open_ctx, file) : regular_open(path);
+	char *text = NULL;
+	size_t len = 0;
 
-	if (!f || !text || ferror(f) || !len) {
-		log_error("%s: %s: cannot read %s: %s", r->path, name, path,
-			  errno ? strerror(errno) : "it is empty");
-		free(text);
-		text = NULL;
-	} else {
-		text[len] = '\0';
+	r->err = fd < 0 ? fd : 0;
+	if (fd >= 0) {
+		text = regular_text(fd, max, &len);
+		r->err = text ? 0 : -errno;
+		close(fd);
 	}
-	if (f)
-		fclose(f);
-	return text;
+	if (!r->err && memchr(text, 0, len))
+		r->err = -EILSEQ;
+	if (!r->err)
+		return text;
+	log_error("%s%s%s%scannot read %s: %s", *name ? r->path : "", *name ? ": " : "", name,
+		  *name ? ": " : "", path,
+		  r->err == -EFBIG ? "it is larger than 1 MiB" : regular_error(r->err));
+	free(text);
+	return NULL;
+}
+
+static char *read_pem(struct reader *r, enum webconfig_file file, const char *name)
+{
+	char *text = read_file(r, file, name, *path_of(r, file), PEM_MAX);
+
+	if (!text || *text)
+		return text;
+	log_error("%s: %s: %s is empty", r->path, name, *path_of(r, file));
+	free(text);
+	return NULL;
 }
 
 static int read_tls_files(struct reader *r)
@@ -267,22 +295,22 @@ static int read_tls_files(struct reader *r)
 
 	if (!r->has_tls)
 		return 0;
-	if (!r->cert_file || !r->key_file)
+	if (!*path_of(r, WEBCONFIG_CERT) || !*path_of(r, WEBCONFIG_KEY))
 		return fail(r, section, "cert_file and key_file are both needed");
-	if (config->client_auth && !r->client_ca_file)
+	if (config->client_auth && !*path_of(r, WEBCONFIG_CLIENT_CA))
 		return fail(r, section, "this client_auth_type needs client_ca_file");
-	if (r->client_ca_file && !config->client_auth)
+	if (*path_of(r, WEBCONFIG_CLIENT_CA) && !config->client_auth)
 		return fail(r, section, "client_ca_file needs a client_auth_type that uses it");
 	if (config->min_version > config->max_version)
 		return fail(r, section, "min_version is above max_version");
-	errno = 0;
-	config->cert = read_pem(r, "tls_server_config.cert_file", r->cert_file);
-	config->key = config->cert ? read_pem(r, "tls_server_config.key_file", r->key_file) : NULL;
+	config->cert = read_pem(r, WEBCONFIG_CERT, "tls_server_config.cert_file");
+	if (config->cert)
+		config->key = read_pem(r, WEBCONFIG_KEY, "tls_server_config.key_file");
 	if (!config->key)
 		return -EINVAL;
-	if (!r->client_ca_file)
+	if (!*path_of(r, WEBCONFIG_CLIENT_CA))
 		return 0;
-	config->client_ca = read_pem(r, "tls_server_config.client_ca_file", r->client_ca_file);
+	config->client_ca = read_pem(r, WEBCONFIG_CLIENT_CA, "tls_server_config.client_ca_file");
 	return config->client_ca ? 0 : -EINVAL;
 }
 
@@ -297,10 +325,10 @@ static int read_document(struct reader *r)
 	yaml_node_t *root = yaml_document_get_root_node(r->doc);
 
 	/* An empty file is allowed, and asks for nothing. */
-	return (root ? read_keys(r, "", root, keys) : 0) ?: read_tls_files(r);
+	return root ? read_keys(r, "", root, keys) : 0;
 }
 
-static int read_yaml(struct reader *r, FILE *f)
+static int read_yaml(struct reader *r, const char *text)
 {
 	yaml_parser_t parser;
 	yaml_document_t doc;
@@ -308,7 +336,7 @@ static int read_yaml(struct reader *r, FILE *f)
 
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
-	yaml_parser_set_input_file(&parser, f);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
 	if (!yaml_parser_load(&parser, &doc)) {
 		log_error("%s: line %zu: no valid YAML: %s", r->path, parser.problem_mark.line + 1,
 			  parser.problem ? parser.problem : "unreadable");
@@ -322,26 +350,46 @@ static int read_yaml(struct reader *r, FILE *f)
 	return err;
 }
 
-int webconfig_read(struct webconfig *config, const char *path)
+static const struct webconfig defaults = {.min_version = TLS_FIRST, .max_version = TLS_LAST};
+
+int webconfig_read(struct webconfig *config, const char *path, webconfig_open_fn *open_fn,
+		   void *ctx)
 {
-	struct reader r = {.path = path, .config = config};
-	FILE *f = fopen(path, "re");
+	struct reader r = {.path = path, .config = config, .open_fn = open_fn, .open_ctx = ctx};
+	char *text;
 	int err;
 
-	*config = (struct webconfig){.min_version = TLS_FIRST, .max_version = TLS_LAST};
-	if (!f) {
-		err = -errno;
-		log_error("cannot read %s: %s", path, strerror(-err));
-		return err;
-	}
-	err = read_yaml(&r, f);
+	*config = defaults;
+	text = read_file(&r, WEBCONFIG_FILE, "", path, CONFIG_MAX);
+	err = text ? read_yaml(&r, text) : r.err;
+	if (!err)
+		err = read_tls_files(&r);
 	if (err == -ENOMEM)
 		log_error("out of memory");
-	fclose(f);
-	free(r.cert_file);
-	free(r.key_file);
-	free(r.client_ca_file);
+	free(text);
+	webconfig_names_release(&r.names);
 	return err;
+}
+
+void webconfig_names_read(struct webconfig_names *names, int fd, const char *path)
+{
+	struct webconfig config = defaults;
+	struct reader r = {.path = path, .config = &config};
+	size_t len;
+	char *text = regular_text(fd, CONFIG_MAX, &len);
+
+	if (text)
+		read_yaml(&r, text);
+	free(text);
+	webconfig_release(&config);
+	*names = r.names;
+}
+
+void webconfig_names_release(struct webconfig_names *names)
+{
+	for (size_t i = 0; i < WEBCONFIG_NAMED; i++)
+		free(names->path[i]);
+	*names = (struct webconfig_names){0};
 }
 
 void webconfig_release(struct webconfig *config)

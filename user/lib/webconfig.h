@@ -29,11 +29,34 @@ struct webconfig {
 	size_t user_count; /* 0: no authentication */
 };
 
+/* The files. */
+enum webconfig_file {
+	WEBCONFIG_FILE, /* the web configuration itself */
+	WEBCONFIG_CERT, /* and those that it names */
+	WEBCONFIG_KEY,
+	WEBCONFIG_CLIENT_CA,
+};
+#define WEBCONFIG_NAMED 3 /* of these files it names so many */
+
+/* Opens a file in place of webconfig_read(), which may not: a descriptor or -errno. */
+typedef int webconfig_open_fn(void *ctx, enum webconfig_file file);
+
 /*
- * Read path and the files that it names. 0, or -errno with the reason logged, naming the file and
- * the key. webconfig_release() is due after either.
+ * Read path and the files that it names; they are opened by open_fn, or by their paths where it is
+ * NULL. 0, or -errno with the reason logged, naming the file and the key. webconfig_release() is
+ * due after either.
  */
-int webconfig_read(struct webconfig *config, const char *path);
+int webconfig_read(struct webconfig *config, const char *path, webconfig_open_fn *open_fn,
+		   void *ctx);
 void webconfig_release(struct webconfig *config);
+
+/* Which files a web configuration names, from WEBCONFIG_CERT on; NULL: none. */
+struct webconfig_names {
+	char *path[WEBCONFIG_NAMED];
+};
+
+/* As far as it can be read; path is what relative names are relative to. */
+void webconfig_names_read(struct webconfig_names *names, int fd, const char *path);
+void webconfig_names_release(struct webconfig_names *names);
 
 #endif
