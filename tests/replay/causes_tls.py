@@ -103,6 +103,48 @@ def certificate_refused_after_the_handshake(s):
     c.fin(CLIENT)
 
 
+@causes.login("certificate_check_slow", "the client left after 15.000 s without a message, when it had the server's "
+              "certificate and its next message of the TLS handshake was due: most likely it checked the certificate and "
+              "waited for a revocation list or OCSP server that it can't reach", also=FAILED)
+def certificate_check_without_an_answer(s):
+    hello(s).server(carried(server_flight())).fin(CLIENT, 15000)
+
+
+@causes.login("certificate_check_slow", "the client left after 20.000 s without a message, when it had the server's "
+              "last message of the TLS handshake: most likely it checked the certificate and waited for a revocation "
+              "list or OCSP server that it can't reach, or for a Kerberos ticket", also=FAILED)
+def certificate_check_after_the_handshake(s):
+    c = s.connection()
+    handshake12(c, ON, ON)
+    c.rst(CLIENT, 20000)
+
+
+@causes.login("certificate_refused", "the client left after the server's part of the TLS handshake without sending "
+              "LOGIN7, as drivers do that do not trust the server's certificate" + SELF_SIGNED, also=FAILED)
+def certificate_refused_in_less_than_a_second(s):
+    hello(s).server(carried(server_flight())).fin(CLIENT, 900)
+
+
+@causes.login("sspi_context", "the client left after the TLS handshake was complete without sending LOGIN7; only the "
+              "login was to be encrypted, so no certificate was checked: most likely it could not make its SSPI context "
+              "(no Kerberos ticket or NTLM credentials): see the SPN, the client's account and its domain controller",
+              also=FAILED)
+def no_sspi_context(s):
+    c = s.connection()
+    handshake12(c, OFF, OFF)
+    c.fin(CLIENT, 20)
+
+
+@causes.login("sspi_context", "the client left after the TLS handshake was complete without sending LOGIN7 (after "
+              "21.006 s); only the login was to be encrypted, so no certificate was checked: most likely it could not "
+              "make its SSPI context (no Kerberos ticket or NTLM credentials): see the SPN, the client's account and "
+              "its domain controller", also=FAILED)
+def no_sspi_context_after_a_while(s):
+    c = s.connection()
+    handshake12(c, OFF, OFF)
+    c.fin(CLIENT, 21000)
+
+
 @causes.login("tls_alert", "the server ended the TLS handshake with the alert internal_error: see both sides' TLS "
               "settings and logs", also=FAILED)
 def some_alert(s):

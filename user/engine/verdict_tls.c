@@ -122,6 +122,52 @@ static bool is_certificate(const struct login *l, const struct login_record *r)
 	       l->tls.server_hello;
 }
 
+/* Only the login was to be encrypted: then no driver checks the certificate. MS-TDS 2.2.6.5 */
+static bool is_sspi_context(const struct login *l, const struct login_record *r)
+{
+	return is_certificate(l, r) && l->tls.done && !l->strict &&
+	       r->encryption.client == ENCRYPT_OFF && r->encryption.server == ENCRYPT_OFF;
+}
+
+static char *sspi_context_text(const struct login *l, const struct login_record *r)
+{
+	char after[VERDICT_AFTER];
+
+	return text_format("the client left after the TLS handshake was complete without sending "
+			   "LOGIN7%s; only the login was to be encrypted, so no certificate was "
+			   "checked: most likely it could not make its SSPI context (no Kerberos "
+			   "ticket or NTLM credentials): see the SPN, the client's account and its "
+			   "domain controller",
+			   verdict_after(l, r, after));
+}
+
+/* How long the client kept still before it left, when its next message was due. */
+static uint64_t kept_still_ns(const struct login *l)
+{
+	const struct mark *m = &l->marks[l->mark_count - 1];
+
+	/* The last mark is the close. */
+	return l->mark_count > 1 && m->ts_ns > m[-1].ts_ns ? m->ts_ns - m[-1].ts_ns : 0;
+}
+
+static bool is_certificate_slow(const struct login *l, const struct login_record *r)
+{
+	return is_certificate(l, r) && l->owes == SIDE_CLIENT && kept_still_ns(l) >= LOGIN_WAIT_NS;
+}
+
+static char *certificate_slow_text(const struct login *l, const struct login_record *r)
+{
+	(void)r;
+	return text_format(
+		"the client left after %.3f s without a message, when it had the server's %s: most "
+		"likely it checked the certificate and waited for a revocation list or OCSP server "
+		"that it can't reach%s",
+		verdict_seconds(kept_still_ns(l)),
+		l->tls.done ? "last message of the TLS handshake"
+			    : "certificate and its next message of the TLS handshake was due",
+		l->tls.done ? ", or for a Kerberos ticket" : "");
+}
+
 static char *certificate_text(const struct login *l, const struct login_record *r)
 {
 	return text_format(
@@ -191,6 +237,10 @@ const struct verdict verdict_tls[] = {
 	 .match = is_encryption_mismatch,
 	 .text = encryption_mismatch_text},
 	{.name = "tls_not_agreed", .match = is_tls_not_agreed, .text = tls_not_agreed_text},
+	{.name = "sspi_context", .match = is_sspi_context, .text = sspi_context_text},
+	{.name = "certificate_check_slow",
+	 .match = is_certificate_slow,
+	 .text = certificate_slow_text},
 	{.name = "certificate_refused", .match = is_certificate, .text = certificate_text},
 	{.name = "tds8_not_spoken", .match = is_strict_refused, .text = strict_refused_text},
 	{.name = "tls_refused", .match = is_tls_refused, .text = tls_refused_text},
