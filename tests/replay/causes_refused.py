@@ -108,12 +108,173 @@ def refused_after_a_while(s):
     begin_clear(s.connection()).client(login7()).server(failure(18456), 11997.8).close()
 
 
-@causes.login("login_refused", "the server refused the login; encryption hides why: see its error log",
+@causes.login("login_refused", "the server refused the login (inferred: the server closed at once after its answer); "
+              "encryption hides why: see its error log",
               also={"outcome": "refused", "outcome_basis": "inferred", "error": None})
 def refused_under_encryption(s):
     c = s.connection()
     handshake12(c, ON, ON)
     c.client(hidden(250)).server(hidden(120)).fin(SERVER)
+
+
+# ---- what encryption hides, by how the server answers others --------------------------------------
+
+def sealed(s, at, answer, login7_=250, client="10.1.0.1", port=1433, server="10.1.0.2"):
+    """A login under full encryption up to its answer."""
+    c = s.connection(at, client=client, port=port, server=server)
+    handshake12(c, ON, ON)
+    return c.client(hidden(login7_)).server(hidden(answer))
+
+
+def let_in(s, at, answer, client="10.1.0.3", **how):
+    """And it goes on with a command: this server's login answers have that size."""
+    return sealed(s, at, answer, client=client, **how).client(hidden(46)).server(hidden(39)).close()
+
+
+def guess(s, count, answer=118, every=40.0):
+    """Refusals, the server closes each time."""
+    for i in range(count):
+        sealed(s, i * every, answer, login7_=200 + 2 * (i % 5)).fin(SERVER, 0.4).fin(CLIENT, 0.4)
+
+
+COMPARED = "the answer has the size of this server's other login answers, and of none of its refusals"
+LEFT_OPEN = ("this server closes after its refusals, but not after this answer, which has the size of none of them")
+GUESSED = ("logged in right after %d refusals in a row of this client: a password was guessed, or a service got the "
+           "right one at last; see what this login does")
+
+
+@causes.login("guess_succeeded", GUESSED % 22 + " (that it succeeded is inferred: " + LEFT_OPEN + ")",
+              also={"outcome": "ok", "outcome_basis": "inferred", "confidence": "medium"})
+def a_guess_that_succeeds_and_leaves(s):
+    let_in(s, 0, 385)
+    guess(s, 22)
+    return sealed(s, 1000, 410, 204).close(200)
+
+
+@causes.login("guess_succeeded", GUESSED % 20 + " (that it succeeded is inferred: " + COMPARED + ")")
+def a_guess_that_succeeds_and_leaves_at_once(s):
+    let_in(s, 0, 385)
+    guess(s, 20)
+    return sealed(s, 1000, 385, 204).close(0.2)
+
+
+@causes.login("guess_succeeded", GUESSED % 20 + " (that it succeeded is inferred: after the answer the client sent what "
+              "is too small for an authentication message, or got more than a login's answer is)",
+              also={"confidence": "high"})
+def a_guess_that_goes_on(s):
+    guess(s, 20)
+    return let_in(s, 1000, 385, client="10.1.0.1", login7_=204)
+
+
+@causes.login("guess_succeeded", GUESSED % 20, also={"outcome": "ok", "outcome_basis": "observed"})
+def a_guess_that_succeeds_in_clear(s):
+    many(s, 20, 18456, 100.0)
+    return begin_clear(s.connection(3000)).client(login7()).server(success())
+
+
+@causes.login("ok", "logged in after 4.200 ms")
+def nineteen_refusals_are_no_guessing(s):
+    many(s, 19, 18456, 100.0)
+    return begin_clear(s.connection(3000)).client(login7()).server(success())
+
+
+@causes.login("ok", "logged in after 4.200 ms")
+def who_was_let_in_before_the_refusals_does_not_guess(s):
+    begin_clear(s.connection()).client(login7()).server(success())
+    for at in range(25):
+        begin_clear(s.connection(100 + at * 100)).client(login7(user="other")).server(failure(18456)).close()
+    return begin_clear(s.connection(3000)).client(login7()).server(success())
+
+
+@causes.login("login_refused", "the server refused the login (inferred: the answer has the size of this server's "
+              "refusals, and of none of its login answers); encryption hides why: see its error log",
+              also={"outcome": "refused", "confidence": "medium"})
+def refused_and_the_client_leaves_first(s):
+    let_in(s, 0, 385)
+    guess(s, 1)
+    return sealed(s, 1000, 126, client="10.1.0.4").close(0.2)
+
+
+UNTOLD = {"outcome": "incomplete", "outcome_basis": "inferred", "confidence": "low", "error": None}
+
+
+@causes.fact(UNTOLD)
+def left_at_once_at_a_server_of_which_no_refusal_is_known(s):
+    let_in(s, 0, 385)
+    return sealed(s, 1000, 385, client="10.1.0.4").close(0.2)
+
+
+@causes.fact(UNTOLD)
+def left_at_once_at_a_server_of_which_no_login_is_known(s):
+    guess(s, 3)
+    return sealed(s, 1000, 118, client="10.1.0.4").close(0.2)
+
+
+# Azure SQL's texts, as long as they are there: 40613, 40615, 10929, 47073.
+AZURE = {40613: 241, 40615: 361, 10929: 314, 47073: 231}
+
+
+def azure_refuses(number, by, known):
+    def build(s):
+        if known:
+            let_in(s, 0, 385)
+            guess(s, 3)
+        c = sealed(s, 1000, 88 + 2 * len("contoso-sql1") + 2 * AZURE[number], client="10.1.0.4")
+        if by == SERVER:
+            c.fin(SERVER, 0.4).fin(CLIENT, 0.4)
+        else:
+            c.close(0.4)
+        return c
+    build.__name__ = "azure_%d_%s%s" % (number, "server" if by == SERVER else "client", "_known" if known else "")
+    return build
+
+
+for _number in AZURE:
+    for _known in (False, True):
+        causes.fact({"outcome": "refused", "outcome_basis": "inferred", "confidence": "medium"})(
+            azure_refuses(_number, SERVER, _known))
+        causes.fact(UNTOLD)(azure_refuses(_number, CLIENT, _known))
+
+
+@causes.login("redirected", "the server sent the client on to port 11003 (inferred: the connection ended after one "
+              "answer, and 19.500 ms after that the client connected to port 11003, one of those to which Azure's "
+              "gateways send)", ["-p", "1433,11003"], also={
+                  "outcome": "redirected", "outcome_basis": "inferred", "confidence": "medium", "redirect": None,
+                  "phases": {"login_ns": 2000000}})
+def azure_gateway(s):
+    c = sealed(s, 0, 616).close()
+    let_in(s, 27.7, 576, client="10.1.0.1", port=11003, server="10.9.9.9")
+    s.idle_until(9000)
+    return c
+
+
+@causes.fact({"outcome": "redirected", "confidence": "medium"}, ["-p", "1433,11003"])
+def azure_gateway_that_closes(s):
+    c = sealed(s, 0, 616).fin(SERVER, 0.4).fin(CLIENT, 0.4)
+    let_in(s, 27.7, 576, client="10.1.0.1", port=11003, server="10.9.9.9")
+    return c
+
+
+@causes.close("closed", "the client closed the connection", ["-p", "1433,11003"], also={"login": "redirected"})
+def azure_gateway_closed(s):
+    return azure_gateway(s)
+
+
+@causes.fact({"outcome": "refused", "confidence": "medium"}, ["-p", "1433,11003"])
+def refused_then_tried_again_and_elsewhere(s):
+    c = sealed(s, 0, 616).fin(SERVER, 0.4).fin(CLIENT, 0.4)
+    sealed(s, 20, 616).fin(SERVER, 0.4).fin(CLIENT, 0.4)
+    let_in(s, 50, 576, client="10.1.0.1", port=11003, server="10.9.9.9")
+    return c
+
+
+@causes.fact(UNTOLD, ["-p", "1433,11003"])
+def another_client_s_connection_is_no_redirect(s):
+    c = sealed(s, 0, 616).close()
+    let_in(s, 27.7, 576, client="10.1.0.8", port=11003, server="10.9.9.9")
+    let_in(s, 6000, 576, client="10.1.0.1", port=11003, server="10.9.9.9")
+    s.idle_until(9000)
+    return c
 
 
 @causes.login("null_credentials", "the client sent NTLM credentials without a name: it could not use its own, for want "

@@ -3,6 +3,8 @@
  * infer.c - what is concluded of a login that TLS hides. Each row is the messages' sizes and how it
  * ended, and what may be said of it: "high" only where no other reading is left.
  */
+#include <stdlib.h>
+
 #include "infer.h"
 #include "unit.h"
 
@@ -20,7 +22,7 @@
 	}
 #define MESSAGES_MAX 10
 
-enum end { OPEN, IDLE, BY_CLIENT, BY_SERVER };
+enum end { OPEN, IDLE, BY_CLIENT, BY_SERVER, BY_SERVER_LATE };
 
 struct row {
 	const char *name;
@@ -41,9 +43,10 @@ static void judge_row(struct judgement *j, const struct row *row)
 	struct infer_context c = {
 		.mars = row->mars,
 		.fedauth = row->fedauth,
-		.closed_by = row->end == BY_CLIENT   ? SIDE_CLIENT
-			     : row->end == BY_SERVER ? SIDE_SERVER
-						     : SIDE_NONE,
+		.left = row->end == BY_CLIENT	? SIDE_CLIENT
+			: row->end >= BY_SERVER ? SIDE_SERVER
+						: SIDE_NONE,
+		.left_ns = row->end == BY_SERVER_LATE ? 3000000000 : 400000,
 		.idle = row->end == IDLE,
 	};
 	struct units u = {.count = 0};
@@ -138,19 +141,19 @@ UNIT_CASE(one_answer)
 		 0,
 		 0,
 		 REFUSED,
-		 HIGH,
+		 MEDIUM,
 		 NO_METHOD,
 		 1},
-		/* It might be a challenge whose client gave up: not high. */
+		/* It might be a challenge whose client gave up. */
 		{"refused, and the client left",
 		 {C(200), SRV(118)},
 		 BY_CLIENT,
 		 0,
 		 0,
-		 REFUSED,
-		 MEDIUM,
+		 NOTHING,
+		 LOW,
 		 NO_METHOD,
-		 1},
+		 0},
 		/* Some look-alikes' login answers are of this size. */
 		{"refused or a look-alike's, and the server closed",
 		 {C(200), SRV(250)},
@@ -180,10 +183,29 @@ UNIT_CASE(one_answer)
 		 LOW,
 		 NO_METHOD,
 		 0},
-		/* 4060 and 18456 together are as large as a small login answer. */
-		{"two errors or a login, closed",
+		/* 4060 and 18456 together are as large as a small login answer: who closes tells.
+		 */
+		{"two errors, and the server closed",
 		 {C(200), SRV(400)},
 		 BY_SERVER,
+		 0,
+		 0,
+		 REFUSED,
+		 MEDIUM,
+		 NO_METHOD,
+		 1},
+		{"two errors or a login, and the client left",
+		 {C(200), SRV(400)},
+		 BY_CLIENT,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"long after its answer the server closed",
+		 {C(200), SRV(400)},
+		 BY_SERVER_LATE,
 		 0,
 		 0,
 		 NOTHING,
@@ -199,16 +221,16 @@ UNIT_CASE(one_answer)
 		 MEDIUM,
 		 AUTH_SQL,
 		 1},
-		/* Larger than errors are, yet who knows the server's language. */
+		/* Azure's errors are as large. */
 		{"a large answer, and the client left",
 		 {C(200), SRV(600)},
 		 BY_CLIENT,
 		 0,
 		 0,
-		 OK,
-		 MEDIUM,
-		 AUTH_SQL,
-		 1},
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
 		{"smaller than any error",
 		 {C(200), SRV(40)},
 		 BY_SERVER,
@@ -233,10 +255,10 @@ UNIT_CASE(one_answer)
 		 BY_SERVER,
 		 0,
 		 0,
-		 NOTHING,
-		 LOW,
+		 REFUSED,
+		 MEDIUM,
 		 NO_METHOD,
-		 0},
+		 1},
 	};
 
 	CHECK_ROWS(rows);
@@ -245,9 +267,28 @@ UNIT_CASE(one_answer)
 UNIT_CASE(a_command_after_the_answer)
 {
 	static const struct row rows[] = {
-		/* No challenge, error or redirect is of 500 bytes, and the client goes on. */
-		{"a sure answer and a command",
+		/* After a refusal nobody goes on. */
+		{"an answer and a command",
 		 {C(200), SRV(520), C(90)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_SQL,
+		 1},
+		/* But a client that has waited too long may send an ATTENTION just then. */
+		{"an answer and an attention",
+		 {C(200), SRV(520), C(8)},
+		 BY_CLIENT,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"an attention, answered",
+		 {C(200), SRV(520), C(8), SRV(21)},
 		 OPEN,
 		 0,
 		 0,
@@ -276,8 +317,27 @@ UNIT_CASE(a_command_after_the_answer)
 		 AUTH_SQL,
 		 1},
 		/* Whichever of the two was the login's answer: one was. */
-		{"two answers that each are one",
+		/* NTLMv2 would repeat the challenge's names. */
+		{"what is shorter than a challenge",
 		 {C(200), SRV(380), C(300), SRV(900)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_SQL,
+		 1},
+		{"a challenge, its answer and a long error, or a login, a command and a result",
+		 {C(200), SRV(380), C(500), SRV(900)},
+		 BY_CLIENT,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"the same, and the client goes on",
+		 {C(200), SRV(380), C(500), SRV(900), C(40), SRV(60)},
 		 OPEN,
 		 0,
 		 0,
@@ -285,18 +345,19 @@ UNIT_CASE(a_command_after_the_answer)
 		 HIGH,
 		 NO_METHOD,
 		 1},
-		{"two answers between 340 and 420",
-		 {C(200), SRV(380), C(300), SRV(400)},
+		/* Before the login is over packets are of 4,096: MS-TDS 2.2.3.1.3 */
+		{"a packet of 8,000",
+		 {C(200), SRV(380), C(500), SRV(8000)},
 		 OPEN,
 		 0,
 		 0,
 		 OK,
-		 MEDIUM,
-		 NO_METHOD,
+		 HIGH,
+		 AUTH_SQL,
 		 1},
 		/* Above what a challenge is: the first was the login's answer. */
 		{"a login answer beyond a challenge",
-		 {C(200), SRV(450), C(300), SRV(60)},
+		 {C(200), SRV(620), C(300), SRV(60)},
 		 OPEN,
 		 0,
 		 0,
@@ -325,11 +386,30 @@ UNIT_CASE(a_round_of_sspi)
 		/* LOGIN7 answered by too little for a login; what follows may as well be a command
 		 * to a server that answers in few words: medium. */
 		{"NTLM",
-		 {C(215), SRV(260), C(400), SRV(400)},
+		 {C(215), SRV(260), C(400), SRV(400), C(40), SRV(60)},
 		 OPEN,
 		 0,
 		 0,
 		 OK,
+		 HIGH,
+		 AUTH_UNKNOWN,
+		 3},
+		/* The second answer alone may be of a size with errors of long texts. */
+		{"NTLM, let in or refused",
+		 {C(215), SRV(260), C(400), SRV(400)},
+		 BY_CLIENT,
+		 0,
+		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"NTLM, refused with a long text",
+		 {C(215), SRV(260), C(400), SRV(900)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 REFUSED,
 		 MEDIUM,
 		 AUTH_UNKNOWN,
 		 3},
@@ -365,12 +445,39 @@ UNIT_CASE(kerberos)
 		 OPEN,
 		 0,
 		 0,
+		 NOTHING,
+		 LOW,
+		 NO_METHOD,
+		 0},
+		{"token, refusal",
+		 {C(3000), SRV(196), SRV(400)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 REFUSED,
+		 MEDIUM,
+		 NO_METHOD,
+		 2},
+		{"token, answer, command",
+		 {C(3000), SRV(196), SRV(400), C(300)},
+		 OPEN,
+		 0,
+		 0,
+		 OK,
+		 MEDIUM,
+		 AUTH_KERBEROS,
+		 2},
+		{"token, answer, command, result",
+		 {C(3000), SRV(196), SRV(400), C(300), SRV(90)},
+		 OPEN,
+		 0,
+		 0,
 		 OK,
 		 HIGH,
 		 AUTH_KERBEROS,
 		 2},
 		{"token, answer, with a LOGIN7 of two packets",
-		 {C(4096), C(700), SRV(196), SRV(400)},
+		 {C(4096), C(700), SRV(196), SRV(400), C(300), SRV(90)},
 		 OPEN,
 		 0,
 		 0,
@@ -390,12 +497,12 @@ UNIT_CASE(kerberos)
 		 0},
 		/* In one record the two can't be told apart: Kerberos, or a token in LOGIN7. */
 		{"both in one record",
-		 {C(3000), SRV(600), C(90)},
+		 {C(3000), SRV(600), C(90), SRV(60)},
 		 OPEN,
 		 0,
 		 0,
 		 OK,
-		 HIGH,
+		 MEDIUM,
 		 NO_METHOD,
 		 1},
 	};
@@ -407,7 +514,7 @@ UNIT_CASE(federated)
 {
 	static const struct row rows[] = {
 		{"a long token after a short answer",
-		 {C(300), SRV(240), C(4096), C(900), SRV(700)},
+		 {C(300), SRV(240), C(4096), C(900), SRV(700), C(90), SRV(60)},
 		 OPEN,
 		 0,
 		 0,
@@ -415,8 +522,17 @@ UNIT_CASE(federated)
 		 MEDIUM,
 		 AUTH_FEDAUTH,
 		 3},
+		{"a long token after a short answer, refused",
+		 {C(300), SRV(240), C(4096), C(900), SRV(700)},
+		 BY_SERVER,
+		 0,
+		 0,
+		 REFUSED,
+		 MEDIUM,
+		 NO_METHOD,
+		 3},
 		{"a token in LOGIN7",
-		 {C(3000), SRV(600), C(90)},
+		 {C(3000), SRV(600), C(90), SRV(60)},
 		 OPEN,
 		 0,
 		 1,
@@ -431,7 +547,7 @@ UNIT_CASE(federated)
 		 0,
 		 1,
 		 OK,
-		 HIGH,
+		 MEDIUM,
 		 NO_METHOD,
 		 1},
 	};
@@ -522,14 +638,38 @@ UNIT_CASE(a_refused_ntlm_login_is_never_surely_a_success)
 /* A refused SQL login: LOGIN7 and an error, and the server or the client closes. */
 UNIT_CASE(a_refused_sql_login_is_never_a_success)
 {
-	for (uint32_t error = 92; error <= 450; error += 1) {
-		for (int how = OPEN; how <= BY_SERVER; how++) {
-			struct row row = {.messages = {C(200), SRV(error)}, .end = (enum end)how};
+	for (uint32_t letters = 0; letters <= 2047; letters++) {
+		for (int how = OPEN; how <= BY_SERVER_LATE; how++) {
+			struct row row = {.messages = {C(200), SRV(88 + 2 * letters)},
+					  .end = (enum end)how};
 			struct judgement j;
 
 			if (how == IDLE)
 				continue; /* after an error the server closes */
 			judge_row(&j, &row);
+			CHECK(j.outcome != OK);
+			CHECK(how != BY_SERVER || j.outcome == REFUSED);
+		}
+	}
+}
+
+/* And after a challenge, or a Kerberos token: with a text of any length, whoever closes. */
+UNIT_CASE(a_refused_windows_login_is_never_a_success)
+{
+	for (uint32_t letters = 0; letters <= 2047; letters++) {
+		for (int how = OPEN; how <= BY_SERVER_LATE; how++) {
+			uint32_t error = 88 + 2 * letters;
+			struct row ntlm = {.messages = {C(215), SRV(390), C(500), SRV(error)},
+					   .end = (enum end)how};
+			struct row kerberos = {.messages = {C(3000), SRV(196), SRV(error)},
+					       .end = (enum end)how};
+			struct judgement j;
+
+			if (how == IDLE)
+				continue;
+			judge_row(&j, &ntlm);
+			CHECK(j.outcome != OK);
+			judge_row(&j, &kerberos);
 			CHECK(j.outcome != OK);
 		}
 	}
@@ -591,26 +731,26 @@ UNIT_CASE(what_has_two_readings)
 		 BY_SERVER,
 		 0,
 		 0,
-		 NOTHING,
-		 LOW,
+		 REFUSED,
+		 MEDIUM,
 		 NO_METHOD,
-		 0},
+		 2},
 		{"a record of one byte first",
 		 {C(3000), SRV(1), SRV(420)},
 		 BY_SERVER,
 		 0,
 		 0,
-		 NOTHING,
-		 LOW,
+		 REFUSED,
+		 MEDIUM,
 		 NO_METHOD,
-		 0},
+		 2},
 		{"LOGIN7 with a record of one byte first",
 		 {C(1), C(3000), SRV(600), C(90)},
 		 OPEN,
 		 0,
 		 0,
 		 OK,
-		 HIGH,
+		 MEDIUM,
 		 NO_METHOD,
 		 1},
 		{"FEDAUTHINFO, and the server closed",
@@ -634,6 +774,57 @@ UNIT_CASE(what_has_two_readings)
 	};
 
 	CHECK_ROWS(rows);
+}
+
+/* A server that let others in with 385 and 389 bytes, and refused with 118, closing at once. */
+static void know(struct answers *a, struct endpoint *server)
+{
+	*server = (struct endpoint){.port = 1433};
+	for (int i = 0; i < 3; i++)
+		answers_note(a, server, ANSWER_REFUSED, (struct answer_size){118, 118}, 400000);
+	answers_note(a, server, ANSWER_ACCEPTED, (struct answer_size){385, 385}, NO_NS);
+	answers_note(a, server, ANSWER_ACCEPTED, (struct answer_size){389, 389}, NO_NS);
+}
+
+UNIT_CASE(by_the_server_s_other_answers)
+{
+	static const struct {
+		uint32_t first, client, second; /* client 0: one answer only */
+		uint64_t left_ns;
+		enum outcome outcome;
+	} rows[] = {
+		{385, 0, 0, 400000, OK},	  {389, 0, 0, 400000, OK},
+		{387, 0, 0, 400000, NOTHING},	  {570, 0, 0, 400000, NOTHING}, /* Azure's 40613 */
+		{570, 0, 0, 300000000, OK}, /* the server would have closed */
+		{126, 0, 0, 400000, REFUSED},	  {126, 0, 0, 300000000, NOTHING},
+		{250, 0, 0, 400000, NOTHING},	  {385, 500, 600, 400000, OK},
+		{260, 500, 385, 400000, OK},	  {260, 500, 570, 400000, NOTHING},
+		{260, 500, 118, 400000, NOTHING}, /* of another's size, or a request's answer */
+	};
+	struct answers *a = calloc(1, sizeof(*a));
+	struct endpoint server;
+
+	know(a, &server);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct infer_context c = {
+			.left = SIDE_CLIENT,
+			.left_ns = rows[i].left_ns,
+			.known = answers_of(a, &server),
+		};
+		struct units u = {.count = 0};
+		struct judgement j;
+
+		units_add(&u, SIDE_CLIENT, 200, 200, 1);
+		units_add(&u, SIDE_SERVER, rows[i].first, rows[i].first, 2);
+		if (rows[i].client) {
+			units_add(&u, SIDE_CLIENT, rows[i].client, rows[i].client, 3);
+			units_add(&u, SIDE_SERVER, rows[i].second, rows[i].second, 4);
+		}
+		infer_judge(&j, &u, &c);
+		CHECK_INT(j.outcome, rows[i].outcome);
+		CHECK_INT(j.confidence, rows[i].outcome == NOTHING ? LOW : MEDIUM);
+	}
+	free(a);
 }
 
 UNIT_CASE(messages_of_several_records)
@@ -690,8 +881,10 @@ int main(void)
 	RUN(more_turns_than_a_login_has);
 	RUN(a_refused_ntlm_login_is_never_surely_a_success);
 	RUN(a_refused_sql_login_is_never_a_success);
+	RUN(a_refused_windows_login_is_never_a_success);
 	RUN(a_login_that_goes_well_is_never_refused);
 	RUN(what_has_two_readings);
+	RUN(by_the_server_s_other_answers);
 	RUN(messages_of_several_records);
 	RUN(no_more_messages_than_there_is_room_for);
 	return unit_status();

@@ -8,7 +8,7 @@
 #include "conn.h"
 #include "doubt.h"
 #include "latency.h"
-#include "login.h"
+#include "progress.h"
 #include "session.h"
 #include "tcp.h"
 #include "verdict.h"
@@ -47,8 +47,42 @@ void conn_tap_again(struct engine *e, const struct flow *f)
 /* Is the login still to be told what comes? After it is decided, only for a late answer. */
 static bool login_listens(const struct flow *f)
 {
-	return f->login && (f->login->state != LOGIN_DECIDED ||
+	return f->login && (f->login->state != LOGIN_DECIDED || f->login->awaits_next ||
 			    (f->login->closed_by == SIDE_CLIENT && !f->login->not_tds));
+}
+
+/* A login that may have been sent on: what is known of where its client went next. */
+static const struct answers_left *next_of(const struct engine *e, const struct flow *f)
+{
+	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+
+	return answers_left(&e->answers, &client, &server);
+}
+
+static bool awaits_next(const struct engine *e, const struct flow *f)
+{
+	return f->login && f->login->awaits_next && answers_open(next_of(e, f), e->now_ns);
+}
+
+static void login_left(struct engine *e, const struct flow *f)
+{
+	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+	const struct answers_left *left = next_of(e, f);
+	const struct login *l = f->login;
+
+	if (l->awaits_next && !(left && left->at_ns == l->spoke_ns[SIDE_SERVER]))
+		answers_end(&e->answers, &client, &server, l->spoke_ns[SIDE_SERVER],
+			    l->outcome == OUTCOME_REFUSED);
+}
+
+static void login_next(const struct engine *e, const struct flow *f)
+{
+	const struct answers_left *left = f->login->awaits_next ? next_of(e, f) : NULL;
+
+	if (left && left->target_ns)
+		tunnel_next(f->login, &left->target, left->target_ns - left->at_ns);
 }
 
 static void login_forget(struct flow *f)
@@ -122,6 +156,7 @@ static void login_told(struct engine *e, struct flow *f)
 	/* Of what is no TDS, only its end is of interest. */
 	bool not_tds = l->outcome == OUTCOME_NOT_TDS;
 
+	login_next(e, f);
 	f->login_outcome = (uint8_t)l->outcome;
 	f->half[SIDE_SERVER].spid = l->spid > 0 ? (uint16_t)l->spid : 0;
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
@@ -150,8 +185,9 @@ static void login_settle(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
 
-	if (l && l->state == LOGIN_DECIDED &&
-	    !(l->closed_by == SIDE_CLIENT && l->closed_how == CLOSE_FIN && f->list == FLOW_LOGIN &&
+	if (l && l->state == LOGIN_DECIDED && !awaits_next(e, f) &&
+	    !(l->outcome != OUTCOME_OK && l->closed_by == SIDE_CLIENT &&
+	      l->closed_how == CLOSE_FIN && f->list == FLOW_LOGIN &&
 	      !f->half[SIDE_SERVER].fin_done && l->owes == SIDE_SERVER))
 		login_told(e, f);
 }
@@ -336,6 +372,7 @@ void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 		login_forget(f);
 	} else if (f->login) {
 		login_closed(f, from, CLOSE_FIN, ts_ns);
+		login_left(e, f);
 		login_settle(e, f);
 	}
 }
@@ -382,6 +419,7 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 	} else if (f->login) {
 		f->login->ttl_differs = elsewhere;
 		login_closed(f, from, CLOSE_RST, ts_ns);
+		login_left(e, f);
 	}
 	conn_close(e, f, CLOSE_RST, ts_ns);
 }
@@ -472,7 +510,8 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		tcp_reset(e, f);
 	else
 		tcp_flush(e, f);
-	if (f->told || awaits_follower(e, f, how))
+	if (f->told || awaits_follower(e, f, how) ||
+	    ((how == CLOSE_FIN || how == CLOSE_RST) && awaits_next(e, f)))
 		return; /* a reset came here by itself */
 	feed_held(e, f, now_ns);
 	if (f->login && f->login->refused_ns) {
@@ -522,6 +561,8 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 		conn_close(e, f, CLOSE_RST, now_ns);
 		return;
 	}
+	if (awaits_next(e, f))
+		return;
 	if (l->state == LOGIN_DECIDED && idle_ns >= LATE_NS) {
 		login_told(e, f);
 		return;

@@ -343,6 +343,8 @@ static void note_dial(struct engine *e, struct flow *f, uint64_t ts_ns)
 
 	if (f->mid_stream && !f->tentative)
 		history_dialled(&e->history, &client, &server, ts_ns);
+	if (f->mid_stream && !f->tentative)
+		answers_dialed(&e->answers, &client, &server, ts_ns);
 	if (f->mid_stream)
 		browser_dialled(e, f, ts_ns);
 	f->mid_stream = false;

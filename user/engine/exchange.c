@@ -64,6 +64,13 @@ static void server_prelogin(struct login *l, const struct message *m, uint64_t t
 	progress_phase_over(l);
 }
 
+/* Packets and all, as it shows where TLS hides it. Before login they are of 4,096: MS-TDS 2.2.3.1.3
+ */
+static uint32_t message_size(const struct message *m)
+{
+	return m->len + TDS_HEADER * (m->len / (4096 - TDS_HEADER) + 1);
+}
+
 /* What LOGIN7 says of how it authenticates: MS-TDS 2.2.6.4 */
 static void login7_method(struct login *l, bool cut)
 {
@@ -93,6 +100,7 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 	if (l->state >= LOGIN_SENT)
 		return;
 	l->login7_clear = true;
+	l->login7_size = message_size(m);
 	l->unread |= m->body.cut;
 	if (tds_login7_parse(&l->login7, m->data, m->len) > 0)
 		login7_method(l, m->body.cut);
@@ -225,6 +233,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 	progress_spoke(l, a->loginack ? "loginack" : "error", phase, SIDE_SERVER, SIDE_CLIENT,
 		       ts_ns);
 	l->answered = true;
+	l->answer_size = (struct answer_size){message_size(m), message_size(m)};
 	progress_decide(l,
 			!a->loginack	   ? OUTCOME_REFUSED
 			: a->redirect_host ? OUTCOME_REDIRECTED

@@ -5,6 +5,7 @@
 #ifndef TDSMON_FLOW_H
 #define TDSMON_FLOW_H
 
+#include "answers.h"
 #include "buf.h"
 #include "cert.h"
 #include "browser.h"
@@ -161,6 +162,7 @@ struct engine {
 	struct pool pool;    /* messages put together, TLS handshakes, MARS sessions */
 	uint32_t sql_count;  /* requests whose text is held */
 	struct history history;
+	struct answers answers;
 	struct browser browser;
 	struct cert_cache certs;
 };

@@ -6,7 +6,7 @@
 #ifndef TDSMON_INFER_H
 #define TDSMON_INFER_H
 
-#include "record.h"
+#include "answers.h"
 
 #define UNITS_MAX 16
 
@@ -16,6 +16,7 @@ struct unit {
 	uint32_t least, most;
 	uint8_t from; /* enum side */
 	bool open;    /* its last record was a full packet: more may follow */
+	bool large;   /* one of its records is larger than packets are before the login is over */
 };
 
 struct units {
@@ -35,14 +36,17 @@ struct judgement {
 	const char *grounds;		     /* of the outcome */
 	const char *method_grounds;	     /* NULL: method unknown */
 	uint32_t first_answer, final_answer; /* indices of units */
-	uint32_t last; /* the login's last, if it went on for as long as can be */
+	uint32_t last;		   /* the login's last, if it went on for as long as can be */
+	struct answer_size answer; /* of the final answer; most 0: which one it is can't be told */
 };
 
 struct infer_context {
-	bool mars;	     /* agreed in PRELOGIN, as far as it could be read */
-	bool fedauth;	     /* FEDAUTHREQUIRED both ways */
-	enum side closed_by; /* SIDE_NONE: still open */
-	bool idle; /* open, and silent for five seconds */
+	bool mars;			    /* agreed in PRELOGIN, as far as it could be read */
+	bool fedauth;			    /* FEDAUTHREQUIRED both ways */
+	bool idle;			    /* open, and silent for five seconds */
+	enum side left;			    /* who ended it, by TLS or TCP; SIDE_NONE: still open */
+	uint64_t left_ns;		    /* how long after the last message */
+	const struct answers_server *known; /* NULL: nothing */
 };
 
 /* u->at[0] is LOGIN7. */

@@ -19,6 +19,7 @@ struct login *login_new(struct engine *e)
 	l->units.more = false;
 	l->limits = &e->config;
 	l->history = &e->history;
+	l->answers = &e->answers;
 	tls_init(&l->tls);
 	l->tls.certs = &e->certs;
 	for (int i = 0; i < 2; i++) {
@@ -31,7 +32,8 @@ struct login *login_new(struct engine *e)
 	tds_answer_release(&l->answer);
 	l->owes = SIDE_CLIENT;
 	l->spid = -1;
-	l->closed_by = SIDE_NONE;
+	l->closed_by = l->alerted = SIDE_NONE;
+	l->answer_left_ns = NO_NS;
 	return l;
 }
 
@@ -272,7 +274,7 @@ void login_gap(struct flow *f, enum side from, uint32_t len, bool missing)
 void login_judge_idle(struct flow *f)
 {
 	f->login->judged_idle = true;
-	tunnel_judge(f->login, true);
+	tunnel_judge(f, true);
 }
 
 bool login_encryption_excludes(const struct login *l)
@@ -356,12 +358,8 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
-	if (tunnel_judge(l, false))
+	if (tunnel_closed(f, ts_ns))
 		return;
-	if (l->units.count >= 2) {
-		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
-		return;
-	}
 	outcome = closed_outcome(l, by);
 	phase = login_phase(l);
 	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
@@ -390,7 +388,7 @@ void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
-	if (tunnel_judge(l, silent_ns >= LOGIN_IDLE_NS))
+	if (tunnel_judge(f, silent_ns >= LOGIN_IDLE_NS))
 		return;
 	/* The answer to the SYN is missing: the server spoke after it. */
 	if (l->server_heard && !l->synack_ns && !l->ack_ns) {

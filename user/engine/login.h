@@ -61,6 +61,7 @@ struct message {
 struct login {
 	const struct engine_config *limits; /* what counts as slow */
 	const struct history *history;	    /* of the other logins */
+	const struct answers *answers;	    /* to the other logins */
 	struct lookup lookup;		    /* what the client asked before it dialled */
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
@@ -96,6 +97,8 @@ struct login {
 	bool has_clear_answer; /* and the server gave it in clear */
 	bool full;	       /* the server goes on in TLS records after the handshake */
 	bool judged_idle;
+	enum side alerted; /* who sent an alert first after the handshake; SIDE_NONE: nobody */
+	uint64_t alerted_ns;
 
 	/* facts */
 	struct tds_prelogin prelogin[2];
@@ -113,6 +116,14 @@ struct login {
 	enum outcome outcome;
 	enum basis outcome_basis;
 	enum confidence confidence;
+	const char *outcome_grounds;	/* NULL: it was read */
+	struct answer_size answer_size; /* of the final answer; most 0: not known */
+	uint32_t login7_size;		/* in clear */
+	uint64_t answer_left_ns;	/* from the final answer to its server's close; or NO_NS */
+	bool awaits_next; /* where its client goes next may tell whether it was sent on */
+	uint32_t next_first, next_final; /* then these units are its answers */
+	struct endpoint next;		 /* there; port 0: nowhere */
+	uint64_t next_ns;		 /* so long after the answer */
 	enum side closed_by;
 	enum close_how closed_how;
 	uint64_t waited_ns; /* by the side that closed, for the other */

@@ -38,9 +38,14 @@ void tunnel_feed(struct login *l, enum side from, const uint8_t *data, uint32_t 
 /* A TLS record of one side is complete. */
 void tunnel_record(struct login *l, enum side from, uint64_t ts_ns);
 /*
- * Judge a hidden login by its messages' sizes and order, by how it was closed (closed_by), or by
- * its silence (idle). True: it is decided now.
+ * Judge a hidden login by its messages' sizes and order, by who ended it, by its silence (idle),
+ * and by how its server answered other logins. True: it is decided now.
  */
-bool tunnel_judge(struct login *l, bool idle);
+bool tunnel_judge(struct flow *f, bool idle);
+/* The same of one that a side has just closed. True: it is decided, if only as incomplete. */
+bool tunnel_closed(struct flow *f, uint64_t ts_ns);
+
+/* An answer that sent the client on: to the target, ns after it. */
+void tunnel_next(struct login *l, const struct endpoint *target, uint64_t ns);
 
 #endif

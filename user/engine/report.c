@@ -310,7 +310,8 @@ static void remember(struct history *h, const struct login *l, const struct logi
 			history_failed(h, client, r->end_ns);
 		return;
 	case OUTCOME_REDIRECTED:
-		history_redirected(h, &r->client, &r->server, r->end_ns, r->redirect_port);
+		if (r->redirect_port)
+			history_redirected(h, &r->client, &r->server, r->end_ns, r->redirect_port);
 		return;
 	case OUTCOME_PROBE:
 	case OUTCOME_NOT_TDS:
@@ -319,6 +320,24 @@ static void remember(struct history *h, const struct login *l, const struct logi
 		return;
 	default:
 		return;
+	}
+}
+
+/* And what judging other logins of the same server, and of this client, needs. */
+static void learn(struct answers *a, const struct login *l, const struct login_record *r)
+{
+	const struct endpoint *client = login_record_client(r);
+	uint32_t login7 = l->units.count ? l->units.at[0].most : l->login7_size;
+
+	if (r->outcome == OUTCOME_REFUSED) {
+		answers_note(a, &r->server, ANSWER_REFUSED, l->answer_size, l->answer_left_ns);
+		if (login_record_guess(r))
+			answers_refused(a, client, &r->server, r->end_ns);
+	} else if (r->outcome == OUTCOME_OK) {
+		/* What was concluded by comparison is no ground for another. */
+		if (r->confidence <= CONFIDENCE_HIGH)
+			answers_note(a, &r->server, ANSWER_ACCEPTED, l->answer_size, NO_NS);
+		answers_accepted(a, client, &r->server, login7, r->end_ns);
 	}
 }
 
@@ -352,6 +371,7 @@ void login_emit(struct engine *e, struct flow *f)
 	report_auth(&r, e, l);
 	report_outcome(&r, e, l);
 	remember(&e->history, l, &r);
+	learn(&e->answers, l, &r);
 	verdict_find(l, &r, &r.verdict.name, &text);
 	r.verdict.text = text;
 	if (e->ops.login)

@@ -7,15 +7,31 @@
 
 #include "progress.h"
 
-static void judge(struct login *l, struct judgement *j, bool idle)
+#define REDIRECT_LEAST 131 /* LOGINACK and ROUTING to a name of 20 letters: MS-TDS 2.2.7.9 */
+#define REDIRECT_SURE  250 /* error 18456, for names that are not very long, is smaller */
+
+/* A server that closes may say so in TLS first: then its FIN can come after the client's. */
+static void who_left(const struct login *l, uint64_t closed_ns, struct infer_context *c)
+{
+	uint64_t last_ns = l->units.count ? l->units.at[l->units.count - 1].last_ns : 0;
+	uint64_t ts_ns = l->alerted != SIDE_NONE ? l->alerted_ns : closed_ns;
+
+	c->left = l->alerted != SIDE_NONE ? l->alerted : l->closed_by;
+	c->left_ns = ts_ns > last_ns ? ts_ns - last_ns : 0;
+}
+
+/* known: how the server answered other logins, or NULL. closed_ns: of the close, if it was. */
+static void judge(const struct login *l, struct judgement *j, bool idle, uint64_t closed_ns,
+		  const struct answers_server *known)
 {
 	struct infer_context c = {
 		.mars = l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1,
 		.fedauth = l->prelogin[0].fedauth == 1 && l->prelogin[1].fedauth == 1,
-		.closed_by = l->closed_by,
 		.idle = idle,
+		.known = known,
 	};
 
+	who_left(l, closed_ns, &c);
 	infer_judge(j, &l->units, &c);
 }
 
@@ -41,6 +57,8 @@ static void conclude(struct login *l, const struct judgement *j)
 	if (l->method == AUTH_UNKNOWN && j->method != AUTH_UNKNOWN)
 		progress_method(l, j->method, BASIS_INFERRED, j->method_grounds);
 	l->answered = j->final_answer > j->first_answer;
+	l->outcome_grounds = j->grounds;
+	l->answer_size = j->answer;
 	l->last_unit = j->last > j->final_answer ? j->last : j->final_answer;
 	progress_decide(l, j->outcome, j->confidence);
 }
@@ -52,23 +70,93 @@ static void hidden_answer(struct login *l)
 
 	if (l->state != LOGIN_SENT || l->login7_clear || l->lossy)
 		return;
-	judge(l, &j, false);
+	judge(l, &j, false, 0, NULL);
 	/* With no more room for evidence it is told as it stands. */
 	if (j.outcome != OUTCOME_INCOMPLETE && (j.confidence <= CONFIDENCE_HIGH || l->units.more))
 		conclude(l, &j);
 }
 
-bool tunnel_judge(struct login *l, bool idle)
+static bool is_hidden(const struct login *l)
 {
+	return l->state == LOGIN_SENT && !l->login7_clear && l->units.count >= 2 && !l->lossy;
+}
+
+static const struct answers_server *known_of(const struct flow *f)
+{
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+
+	return answers_of(f->login->answers, &server);
+}
+
+bool tunnel_judge(struct flow *f, bool idle)
+{
+	struct login *l = f->login;
 	struct judgement j;
 
-	if (l->state != LOGIN_SENT || l->login7_clear || l->units.count < 2 || l->lossy)
+	if (!is_hidden(l))
 		return false;
-	judge(l, &j, idle);
+	judge(l, &j, idle, 0, known_of(f));
 	if (j.outcome == OUTCOME_INCOMPLETE)
 		return false;
 	conclude(l, &j);
 	return true;
+}
+
+/*
+ * The answer may have sent the client on: MS-TDS 2.2.7.9, routing. A refusal in so many bytes is a
+ * long one, or of a size that the server is not known for.
+ */
+static bool may_be_redirect(const struct login *l, const struct judgement *j,
+			    const struct infer_context *c)
+{
+	if (j->outcome == OUTCOME_REFUSED)
+		return c->left == SIDE_SERVER && j->answer.most >= REDIRECT_SURE &&
+		       !answers_has(c->known, ANSWER_REFUSED, j->answer);
+	return j->outcome == OUTCOME_INCOMPLETE && j->answer.most >= REDIRECT_LEAST &&
+	       l->units.at[l->units.count - 1].from == SIDE_SERVER && c->left_ns <= NS_PER_S;
+}
+
+bool tunnel_closed(struct flow *f, uint64_t ts_ns)
+{
+	struct infer_context c = {.known = known_of(f)};
+	struct login *l = f->login;
+	struct judgement j;
+
+	if (l->units.count < 2)
+		return false;
+	if (!is_hidden(l)) {
+		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		return true;
+	}
+	judge(l, &j, false, ts_ns, c.known);
+	who_left(l, ts_ns, &c);
+	if (j.outcome == OUTCOME_REFUSED && c.left == SIDE_SERVER)
+		l->answer_left_ns = c.left_ns;
+	l->awaits_next = may_be_redirect(l, &j, &c);
+	l->next_first = j.first_answer;
+	l->next_final = j.final_answer;
+	if (j.outcome == OUTCOME_INCOMPLETE)
+		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+	else
+		conclude(l, &j);
+	return true;
+}
+
+void tunnel_next(struct login *l, const struct endpoint *target, uint64_t ns)
+{
+	struct judgement j = {
+		.outcome = OUTCOME_REDIRECTED,
+		.confidence = CONFIDENCE_MEDIUM,
+		.first_answer = l->next_first,
+		.final_answer = l->next_final,
+	};
+
+	l->next = *target;
+	l->next_ns = ns;
+	if (l->outcome == OUTCOME_INCOMPLETE)
+		conclude(l, &j);
+	else
+		progress_decide(l, j.outcome, j.confidence);
 }
 
 /* Was there a step of that name? With messages cut short it is all that tells. */
@@ -179,6 +267,13 @@ static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 	hidden_answer(l);
 }
 
+/* close_notify, mostly: nothing more comes from this side. RFC 8446 6.1 */
+static void note_alert(struct login *l, enum side from, uint64_t ts_ns)
+{
+	l->alerted = from;
+	l->alerted_ns = ts_ns;
+}
+
 void tunnel_record(struct login *l, enum side from, uint64_t ts_ns)
 {
 	uint8_t type = l->tls.side[from].type;
@@ -192,6 +287,8 @@ void tunnel_record(struct login *l, enum side from, uint64_t ts_ns)
 	if (was_done || (type == TLS_DATA && from == SIDE_CLIENT && l->tls.version < TLS_1_3)) {
 		if (type == TLS_DATA && !tls_is_alert(&l->tls, from))
 			hidden_record(l, from, ts_ns);
+		else if (was_done && tls_is_alert(&l->tls, from) && l->alerted == SIDE_NONE)
+			note_alert(l, from, ts_ns);
 		return;
 	}
 	/* TLS 1.3: the client's Finished was not told by its length, but by what came after it. */

@@ -156,6 +156,30 @@ static char *guessing_text(const struct login *l, const struct login_record *r)
 		failures(l, r));
 }
 
+/* ---- let in after many refusals ---- */
+
+static uint32_t guesses(const struct login *l, const struct login_record *r)
+{
+	uint32_t login7 = l->units.count ? l->units.at[0].most : l->login7_size;
+
+	return answers_guesses(l->answers, login_record_client(r), &r->server, login7, r->start_ns);
+}
+
+static bool is_guessed(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_OK && guesses(l, r) >= GUESSING_LEAST;
+}
+
+static char *guessed_text(const struct login *l, const struct login_record *r)
+{
+	return text_format(
+		"logged in right after %u refusals in a row of this client: a password "
+		"was guessed, or a service got the right one at last; see what this "
+		"login does%s%s%s",
+		guesses(l, r), l->outcome_grounds ? " (that it succeeded is inferred: " : "",
+		l->outcome_grounds ? l->outcome_grounds : "", l->outcome_grounds ? ")" : "");
+}
+
 static bool is_null_credentials(const struct login *l, const struct login_record *r)
 {
 	(void)r;
@@ -194,9 +218,10 @@ static char *refused_text(const struct login *l, const struct login_record *r)
 				   "error log",
 				   verdict_after(l, r, after));
 	if (!r->has_error)
-		return text_format(
-			"the server refused the login%s; encryption hides why: see its error log",
-			verdict_after(l, r, after));
+		return text_format("the server refused the login%s (inferred: %s); encryption "
+				   "hides why: see its error log",
+				   verdict_after(l, r, after),
+				   l->outcome_grounds ? l->outcome_grounds : "it closed");
 	if (cause)
 		return text_format("%s%s", cause->text, verdict_after(l, r, after));
 	return text_format("the server refused the login with error %d, severity %u%s",
@@ -213,6 +238,13 @@ static char *redirected_text(const struct login *l, const struct login_record *r
 {
 	char after[VERDICT_AFTER];
 
+	if (l->next.port)
+		return text_format("the server sent the client on to port %u%s (inferred: the "
+				   "connection ended after one answer, and %.3f ms after that the "
+				   "client connected to port %u, one of those to which Azure's "
+				   "gateways send)",
+				   l->next.port, verdict_after(l, r, after),
+				   (double)l->next_ns / 1e6, l->next.port);
 	return text_format("the server sent the client on to %s port %u%s; whether it went there "
 			   "is told when this connection ends",
 			   r->redirect_host ? r->redirect_host : "?", r->redirect_port,
@@ -220,6 +252,7 @@ static char *redirected_text(const struct login *l, const struct login_record *r
 }
 
 const struct verdict verdict_refused[] = {
+	{.name = "guess_succeeded", .match = is_guessed, .text = guessed_text},
 	{.name = "guessing", .match = is_guessing, .text = guessing_text},
 	{.name = "null_credentials", .match = is_null_credentials, .text = null_credentials_text},
 	{.name = "login_refused",
