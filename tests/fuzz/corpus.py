@@ -42,6 +42,13 @@ PROXY = [b"PROXY TCP4 192.0.2.7 10.1.0.2 56324 1433\r\n", b"PROXY TCP6 2001:db8:
          PROXY2 + b"\x21\x21\0\x24" + bytes(36)]
 
 
+# Error messages, and where a name begins in them
+MESSAGES = [(23, b"Login failed for user '."), (24, b"Logon failed for login ' due to trigger execution."),
+            (22, b'The server principal " is not able to access the database "shop" under the current security context.'),
+            (37, b"Login failed for user 'x'. Reason: ."), (0, b'Cannot open database "shop" requested by the login. '
+                                                             b"The login failed.")]
+
+
 class Corpus:
     def __init__(self, out):
         self.out, self.counts = out, {}
@@ -224,6 +231,8 @@ def main():
     corpus = Corpus(sys.argv[2])
     for seed in SSRP:
         corpus.add("ssrp", seed)
+    for at, message in MESSAGES:
+        corpus.add("redact", struct.pack(">H", at) + message)
     handshake = bytes([SYN << 3, 4 | SYN << 3, ACK << 3])
     for seed in PROXY:
         corpus.add("proxy", b"\3" + seed + b"\x12\1\0\x2f")

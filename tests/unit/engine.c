@@ -361,7 +361,7 @@ UNIT_CASE(identities_are_not_told_unasked)
 	CHECK_INT(t.login_count, 1);
 	CHECK_STR(t.logins[0].user, "(null)");
 	CHECK(!t.logins[0].r.auth.domain && !t.logins[0].r.auth.workstation);
-	CHECK_STR(t.logins[0].error, "Login failed for user ''.");
+	CHECK_STR(t.logins[0].error, "Login failed for user '<hidden>'.");
 	end(&t);
 }
 

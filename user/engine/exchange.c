@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "progress.h"
+#include "redact.h"
 
 static void take_text(char **to, char **from)
 {
@@ -208,6 +209,8 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 	l->has_clear_answer = true;
 	tds_answer_release(a);
 	tds_answer_parse(a, m->data, m->len, answer_era(l));
+	if (!l->limits->identities)
+		a->error.message = redact_message(a->error.message);
 	if (a->sspi)
 		token_seen(l, a->sspi_token, a->sspi_len);
 	a->sspi_token = NULL; /* it pointed into the message */

@@ -188,10 +188,12 @@ struct step {
 	uint64_t ns;
 };
 
+#define RECORD_HIDDEN "<hidden>" /* in place of what is not told where names were not asked for */
+
 struct login_error {
 	int32_t number;
 	uint8_t state, class_; /* class_: severity */
-	const char *message;
+	const char *message;   /* without names, where they were not asked for */
 };
 
 /* What a client asked SQL Server Browser before it dialled. */

@@ -238,37 +238,13 @@ static void report_auth(struct login_record *r, const struct engine *e, const st
 	r->auth.workstation = l->ntlm_workstation ? l->ntlm_workstation : l->login7.host;
 }
 
-/*
- * Errors of a refused login name the user in quotes. Who did not ask for identities gets the
- * sentence without: all quoted words of the login errors, else those after the word "user".
- * Changes the message in place.
- */
-static void redact(char *message, int32_t number)
-{
-	bool all = number >= 18400 && number < 18500;
-	char *quote = message, *end;
-
-	while (quote && (quote = strpbrk(quote, "'\""))) {
-		end = strchr(quote + 1, *quote);
-		if (!end)
-			return;
-		if (all || (quote - message >= 5 && !memcmp(quote - 5, "user ", 5))) {
-			memmove(quote + 1, end, strlen(end) + 1);
-			end = quote + 1;
-		}
-		quote = end + 1;
-	}
-}
-
-static void report_outcome(struct login_record *r, const struct engine *e, const struct login *l)
+static void report_outcome(struct login_record *r, const struct login *l)
 {
 	r->outcome = l->outcome;
 	r->outcome_basis = l->outcome_basis;
 	r->confidence = l->confidence;
 	if (l->outcome == OUTCOME_REFUSED && l->answer.has_error) {
 		r->has_error = true;
-		if (!e->config.identities && l->answer.error.message)
-			redact(l->answer.error.message, l->answer.error.number);
 		r->error = (struct login_error){l->answer.error.number, l->answer.error.state,
 						l->answer.error.class_, l->answer.error.message};
 	}
@@ -369,7 +345,7 @@ void login_emit(struct engine *e, struct flow *f)
 	tls_facts(&l->tls, &r.tls, &names);
 	r.tls.resumed &= !l->lossy && !l->cut; /* it is told by what is not there */
 	report_auth(&r, e, l);
-	report_outcome(&r, e, l);
+	report_outcome(&r, l);
 	remember(&e->history, l, &r);
 	learn(&e->answers, l, &r);
 	verdict_find(l, &r, &r.verdict.name, &text);

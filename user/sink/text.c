@@ -34,6 +34,7 @@ struct text_sink {
 	int year, yday;		/* the day named last */
 	unsigned lines;		/* since the header; 0: there is none yet */
 	bool explained;		/* what "~" means */
+	bool hinted;		/* what shows hidden names */
 };
 
 static const char *const outcome_colours[OUTCOME_COUNT] = {
@@ -177,6 +178,18 @@ static void text_explain(struct text_sink *sink, bool inferred)
 		sink->config.out,
 		"%s~ inferred from the sizes and directions of what is encrypted, not read%s\n",
 		text_colour(sink, COLOUR_DIM), text_colour(sink, COLOUR_OFF));
+}
+
+/* The same for a name that is left out of an error. */
+static void text_hint(struct text_sink *sink, const struct login_record *rec)
+{
+	if (sink->hinted || !rec->has_error || !rec->error.message ||
+	    !strstr(rec->error.message, RECORD_HIDDEN))
+		return;
+	sink->hinted = true;
+	output_printf(sink->config.out,
+		      "%s" RECORD_HIDDEN " may name a person: --identities shows it%s\n",
+		      text_colour(sink, COLOUR_DIM), text_colour(sink, COLOUR_OFF));
 }
 
 /* Bytes up to the blank at or after which a line of the given columns is to be broken. */
@@ -355,6 +368,7 @@ static void text_login(void *ctx, const struct login_record *rec)
 
 	text_explain(sink,
 		     rec->outcome_basis == BASIS_INFERRED || rec->auth.basis == BASIS_INFERRED);
+	text_hint(sink, rec);
 	text_begin(sink, rec->start_ns, &rec->client, &rec->server);
 	output_printf(out, "%c%-8s %-6s %c%s%-10s%s %4s", text_mark(rec->auth.basis),
 		      text_word(auth_method_name(rec->auth.method)),
