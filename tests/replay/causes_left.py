@@ -170,6 +170,40 @@ def client_gave_up_on_hidden_login(s):
     c.client(hidden(250)).rst(CLIENT, 10000)
 
 
+def attention():
+    return tds(ATTENTION, b"")
+
+
+@causes.login("timed_out", "the client gave up after waiting 2.000 s for the answer to LOGIN7: " + SERVER_LOGIN,
+              also={"outcome": "timed_out", "waits": {"client_ns": 1800000}})
+def client_takes_its_login_back_and_leaves(s):
+    """As python-tds does after its login time-out."""
+    begin_clear(s.connection()).client(login7()).client(attention(), 1999.8).fin(CLIENT, 0.2)
+
+
+@causes.login("timed_out", "the client gave up after waiting 2.000 s for the answer to LOGIN7: " + SERVER_LOGIN,
+              also={"encryption": {"effective": "login"}})
+def client_takes_its_encrypted_login_back(s):
+    c = s.connection()
+    handshake12(c)
+    c.client(hidden(250)).client(attention(), 1999.8).fin(CLIENT, 0.2)
+
+
+@causes.login("timed_out", "the client gave up after waiting 2.000 s for the answer to LOGIN7: " + SERVER_LOGIN,
+              also={"encryption": {"effective": "full"}})
+def client_takes_its_login_back_under_tls(s):
+    c = s.connection()
+    handshake12(c, ON, ON)
+    c.client(hidden(250)).client(hidden(8), 1999.8).fin(CLIENT, 0.2)
+
+
+@causes.login("answer_too_late", "the server logged the client in after the client had left, which had waited 2.000 s "
+              "for it: " + SERVER_LOGIN, also={"outcome": "timed_out"})
+def late_loginack_after_an_attention(s):
+    c = begin_clear(s.connection()).client(login7()).client(attention(), 1999.8).fin(CLIENT, 0.2)
+    c.server(success(), 300)
+
+
 @causes.login("timed_out", "the client gave up after waiting 20.000 s for the answer to the authentication message: " +
               SERVER_AUTH, also={"auth": {"method": "ntlm", "rounds": 2}})
 def client_gave_up_on_domain_controller(s):

@@ -150,6 +150,9 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
 		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED, "a federated token was sent");
 		progress_spoke(l, "fedauth_token", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 		return;
+	case TDS_ATTENTION:
+		progress_attention(l);
+		return;
 	default:
 		progress_spoke(l, "request", login_phase(l), SIDE_CLIENT, SIDE_SERVER, ts_ns);
 		return;

@@ -61,6 +61,11 @@ void progress_spoke_on(struct login *l, enum side from, uint64_t ts_ns)
 	l->spoke_ns[from] = ts_ns;
 }
 
+void progress_attention(struct login *l)
+{
+	l->payload_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_CLIENT];
+}
+
 bool login_joined(const struct login *l)
 {
 	return !l->syn_ns && !l->synack_ns;

@@ -18,6 +18,11 @@ void progress_spoke(struct login *l, const char *name, enum phase phase, enum si
 		    enum side next, uint64_t ts_ns);
 /* More of the message that ended the last step. */
 void progress_spoke_on(struct login *l, enum side from, uint64_t ts_ns);
+/*
+ * The client takes back what it asked for. That is no message of the login: who sends it and leaves
+ * has waited up to here.
+ */
+void progress_attention(struct login *l);
 /* A phase is complete, and its times are sound if no segment is missing so far. */
 void progress_phase_over(struct login *l);
 /* How it authenticates; a mechanism once read is not taken back by a token that tells less. */

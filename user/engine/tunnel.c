@@ -233,9 +233,28 @@ static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
 		progress_spoke_on(l, from, ts_ns);
 }
 
+/*
+ * Before the first answer to LOGIN7: a client that gives up sends a TDS header alone. No part of
+ * LOGIN7 is that short and that late.
+ */
+static bool is_attention(const struct login *l, enum side from, uint64_t ts_ns)
+{
+	uint32_t least, most, len = l->tls.side[from].len;
+
+	tls_overhead(&l->tls, from, &least, &most);
+	return from == SIDE_CLIENT && l->state == LOGIN_SENT && l->units.count == 1 &&
+	       ts_ns >= l->spoke_ns[SIDE_CLIENT] + LOGIN_WAIT_NS && len >= TDS_HEADER + least &&
+	       len <= TDS_HEADER + most;
+}
+
 static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 {
 	uint32_t least, most, len = l->tls.side[from].len;
+
+	if (is_attention(l, from, ts_ns)) {
+		progress_attention(l);
+		return;
+	}
 
 	if (l->strict && l->state < LOGIN_SENT &&
 	    !(from == SIDE_CLIENT && l->state == LOGIN_PRELOGIN_DONE)) {
