@@ -64,6 +64,16 @@ static void app_browser(void *ctx, const struct browser_record *rec)
 	app_flush(app);
 }
 
+static void app_pending(void *ctx, const struct pending_record *rec)
+{
+	struct app *app = ctx;
+
+	for (size_t i = 0; i < app->listener_count; i++)
+		if (app->listeners[i].ops->pending)
+			app->listeners[i].ops->pending(app->listeners[i].sink, rec);
+	app_flush(app);
+}
+
 static void app_port(void *ctx, uint16_t port, bool serves)
 {
 	struct app *app = ctx;
@@ -132,6 +142,7 @@ static int app_open_engine(struct app *app)
 	struct engine_ops ops = {.login = app_login,
 				 .close = app_close,
 				 .command = opts->commands || app->metrics ? app_command : NULL,
+				 .pending = app->live ? app_pending : NULL,
 				 .browser = app_browser,
 				 .port = app->live ? app_port : NULL,
 				 .tap = app->live ? app_tap : NULL,
@@ -250,6 +261,13 @@ int app_memory(struct app *app)
 			  "give it more, or lower --max-connections");
 	app->memory_said = true;
 	return -ENOMEM;
+}
+
+void app_waiting(void *ctx, const struct pending_record *rec)
+{
+	const struct app *app = ctx;
+
+	summary_waiting(app->summary->sink, rec);
 }
 
 void app_summary(struct app *app)

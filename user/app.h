@@ -77,6 +77,9 @@ size_t app_counters(const struct app *app, struct counter *counters);
 /* -ENOMEM where memory was used up so far, which is logged once. */
 int app_memory(struct app *app);
 
+/* engine_in_progress_fn for the end of the run; ctx is the app. */
+void app_waiting(void *ctx, const struct pending_record *rec);
+
 /* The end of the run, in words. */
 void app_summary(struct app *app);
 

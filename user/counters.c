@@ -31,6 +31,8 @@ static const struct row engine_rows[] = {
 				 "them was used up"),
 	ENGINE(lost_sync, "streams that stopped making sense as TDS, TLS or SMP"),
 	ENGINE(out_of_window, "segments too far out of sequence to be believed"),
+	ENGINE(pending_suppressed,
+	       "waiting logins not reported while they waited: too many at once"),
 	ENGINE(duplicates, "packets seen twice; counted once"),
 	ENGINE(instances_evicted, "instances forgotten: SQL Server Browser told of too many"),
 	ENGINE(browser_evicted, "questions to SQL Server Browser forgotten: too many at once"),

@@ -90,6 +90,13 @@ static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port, enu
 	prometheus_add_commands(app->metrics->sink, &commands);
 }
 
+static void export_progress(void *ctx, const struct pending_record *rec)
+{
+	const struct app *app = ctx;
+
+	prometheus_add_progress(app->metrics->sink, rec);
+}
+
 /* What the engine was handed that is nobody's record. */
 static size_t seen(const struct engine_stats *stats, struct counter out[SEEN_COUNTERS])
 {
@@ -131,6 +138,8 @@ static void export_page(const struct exporter *x, const struct app *app,
 	/* Where --commands asks for all heads, there is nothing that the kernel keeps to itself. */
 	if (app->live)
 		live_latency(app->live, export_latency, (void *)app);
+	prometheus_clear_progress(app->metrics->sink);
+	engine_in_progress(app->engine, export_progress, (void *)app);
 	prometheus_page(app->metrics->sink, &facts, format, out);
 }
 
@@ -184,6 +193,8 @@ static int on_page(void *ctx)
 	struct counter counters[APP_COUNTERS];
 	size_t count = app_counters(x->app, counters);
 
+	if (page_is_watched(x->app->page->sink))
+		engine_in_progress(x->app->engine, page_waiting, x->app->page->sink);
 	page_tick(x->app->page->sink, clock_now_ns(), counters, count);
 	return 0;
 }

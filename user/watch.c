@@ -227,6 +227,8 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	output_ends(app->out);
 	output_ends(app->messages);
 	watch_round(app);
+	engine_tick(app->engine, clock_now_ns()); /* what waits has waited until now */
+	engine_in_progress(app->engine, app_waiting, app);
 	engine_finish(app->engine);
 	output_finish(app->out);
 	err = export_textfile(app) ?: err;

@@ -244,6 +244,9 @@ CONTRACT = {
         "kind": ["batch", "rpc", "bulk", "transaction", "attention", None], "session": "int?", "first_byte_ns": "int?",
         "total_ns": "int?", "request_bytes": "int", "response_bytes": "int", "basis": ["observed", "inferred"],
         "cancelled": "bool", "answered": "bool?"},
+    "pending": {
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "phase": PHASES, "waits_on": ["client", "server", "network"], "for": "str", "ns": "int", "within": "list?"},
 }
 _STEP = {"name": "str", "phase": PHASES, "waits_on": ["client", "server", "network"], "ns": "int"}
 _ID = re.compile(r"^[0-9a-f]{16}$")
@@ -443,7 +446,7 @@ def invariants(records, identities=False):
             open_login.discard(connection(r))
             if r["login"] != said:
                 bad.append("login %s, but the login record said %s" % (json.dumps(r["login"]), json.dumps(said)))
-        elif not bad:
+        elif not bad and kind == "command":
             bad = _command(r)
         try:
             name = describe(r)

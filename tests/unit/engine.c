@@ -28,8 +28,9 @@ struct test {
 	struct port_set ports;
 	struct told logins[RECORDS_MAX];
 	struct close_record closes[RECORDS_MAX];
+	struct pending_record pending[RECORDS_MAX]; /* the first of pending_count */
 	enum tap_level levels[RECORDS_MAX];
-	uint32_t login_count, close_count, level_count;
+	uint32_t login_count, close_count, level_count, pending_count;
 	/* the connection that the builder is at */
 	uint64_t now;
 	uint32_t seq[2]; /* of each side's next byte */
@@ -86,6 +87,15 @@ static void on_close(void *ctx, const struct close_record *r)
 		t->closes[t->close_count++] = *r;
 }
 
+static void on_pending(void *ctx, const struct pending_record *r)
+{
+	struct test *t = ctx;
+
+	if (t->pending_count < RECORDS_MAX)
+		t->pending[t->pending_count] = *r;
+	t->pending_count++;
+}
+
 static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
 {
 	struct test *t = ctx;
@@ -99,7 +109,8 @@ static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum t
 
 static void begin_with(struct test *t, struct engine_config config)
 {
-	static const struct engine_ops ops = {.login = on_login, .close = on_close, .tap = on_tap};
+	static const struct engine_ops ops = {
+		.login = on_login, .close = on_close, .pending = on_pending, .tap = on_tap};
 
 	memset(t, 0, sizeof(*t));
 	port_set_add(&t->ports, 1433);
@@ -239,6 +250,15 @@ static void check_login(const struct test *t, uint32_t i)
 	CHECK_INT(told->r.server.port, 1433);
 }
 
+/* Nothing comes for that long, and time is told five times a second, as live. */
+static void idle(struct test *t, uint64_t ns)
+{
+	for (uint64_t end = t->now + ns; t->now < end;) {
+		t->now += end - t->now < 200 * MS ? end - t->now : 200 * MS;
+		engine_tick(t->e, t->now);
+	}
+}
+
 /* ---- one connection ---- */
 
 UNIT_CASE(a_login_in_clear)
@@ -280,8 +300,8 @@ UNIT_CASE(a_login_in_clear)
 }
 
 /*
- * The id of a_login_in_clear()'s connection, as OpenSSL's SipHash of its parts gives it; a packet that
- * was seen earlier and comes later does not change it once it was told.
+ * The id of a_login_in_clear()'s connection, as OpenSSL's SipHash of its parts gives it; a packet
+ * that was seen earlier and comes later does not change it once it was told.
  */
 UNIT_CASE(a_connections_records_have_one_id)
 {
@@ -1004,6 +1024,193 @@ UNIT_CASE(time_is_not_turned_back_by_a_tick)
 	end(&t);
 }
 
+/* ---- logins that wait ---- */
+
+/* Reported after so long, and by three quarters of a second later, how time is told being coarse.
+ */
+static void check_pending(const struct test *t, uint32_t i, uint64_t ns, enum phase phase,
+			  enum side waits_on, const char *what)
+{
+	const struct pending_record *r = &t->pending[i];
+
+	CHECK(t->pending_count > i);
+	CHECK(r->ns >= ns && r->ns < ns + 750 * MS);
+	CHECK_INT(r->phase, phase);
+	CHECK_INT(r->waits_on, waits_on);
+	CHECK_STR(r->what, what);
+	CHECK_INT(r->client.port, t->port);
+	CHECK_INT(r->server.port, 1433);
+}
+
+UNIT_CASE(a_login_that_waits_is_reported_while_it_waits)
+{
+	static const uint64_t marks[] = {5 * S, 15 * S, 30 * S, 60 * S};
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	data(&t, SERVER, REPLY, 2 * MS);
+	DATA(&t, CLIENT, login7_sql, 3 * MS);
+	idle(&t, 70 * S);
+	CHECK_INT(t.pending_count, 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		check_pending(&t, i, marks[i], PHASE_LOGIN, SIDE_SERVER, "the answer to LOGIN7");
+		CHECK(t.pending[i].id == t.pending[0].id);
+		CHECK_INT(t.pending[i].start_ns, 1000 * S);
+		CHECK_INT(t.pending[i].time_ns - t.pending[i].ns, 1000 * S + 150 * US + 6 * MS);
+	}
+	DATA(&t, SERVER, login_success, 0);
+	CHECK_INT(t.login_count, 1);
+	CHECK(t.logins[0].r.id == t.pending[0].id);
+	idle(&t, 100 * S);
+	CHECK_INT(t.pending_count, 4);
+	end(&t);
+}
+
+/* What comes begins another wait, whoever is waited for then. */
+UNIT_CASE(each_wait_has_its_own_marks)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	idle(&t, 6 * S);
+	check_pending(&t, 0, 5 * S, PHASE_PRELOGIN, SIDE_CLIENT, "PRELOGIN");
+	data(&t, CLIENT, REQUEST, 0);
+	idle(&t, 4 * S);
+	data(&t, SERVER, REPLY, 0);
+	idle(&t, 4500 * MS);
+	CHECK_INT(t.pending_count, 1);
+	idle(&t, 1500 * MS);
+	CHECK_INT(t.pending_count, 2);
+	check_pending(&t, 1, 5 * S, PHASE_LOGIN, SIDE_CLIENT, "LOGIN7");
+	DATA(&t, CLIENT, login7_sql, 0);
+	idle(&t, 16 * S);
+	CHECK_INT(t.pending_count, 4);
+	check_pending(&t, 2, 5 * S, PHASE_LOGIN, SIDE_SERVER, "the answer to LOGIN7");
+	check_pending(&t, 3, 15 * S, PHASE_LOGIN, SIDE_SERVER, "the answer to LOGIN7");
+	end(&t);
+}
+
+/* A packet that brings nothing new is no message: the wait goes on. */
+UNIT_CASE(what_is_sent_again_does_not_begin_another_wait)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	for (int i = 0; i < 12; i++) {
+		idle(&t, 500 * MS);
+		piece(&t, CLIENT, -47, in_clear(prelogin_request, 47), 47);
+	}
+	CHECK_INT(t.pending_count, 1);
+	check_pending(&t, 0, 5 * S, PHASE_PRELOGIN, SIDE_SERVER, "the PRELOGIN response");
+	end(&t);
+}
+
+/* The same client port by port, or again: one SYN of each. */
+static void syns(struct test *t, int count)
+{
+	for (int i = 0; i < count; i++) {
+		send(t, CLIENT, SEG_SYN, NULL, 0, 0);
+		t->seq[CLIENT]--;
+		t->port++;
+	}
+	t->port = (uint16_t)(t->port - count);
+}
+
+UNIT_CASE(a_flood_of_syns_makes_no_pending_records)
+{
+	struct test t;
+
+	begin(&t);
+	syns(&t, 1000);
+	idle(&t, 6 * S);
+	CHECK_INT(t.pending_count, 0);
+	CHECK_INT(engine_stats(t.e)->pending_suppressed, 0);
+	engine_free(t.e);
+}
+
+/* A client that wants to connect says so twice; of many, four are reported. */
+UNIT_CASE(a_syn_that_is_repeated_waits_on_the_network)
+{
+	struct test t;
+
+	begin(&t);
+	syns(&t, 200);
+	t.now += S;
+	syns(&t, 200);
+	idle(&t, 5 * S);
+	CHECK_INT(t.pending_count, 4);
+	check_pending(&t, 0, 5 * S, PHASE_TCP, SIDE_NETWORK, "the TCP handshake");
+	CHECK_INT(engine_stats(t.e)->pending_suppressed, 196);
+	engine_free(t.e);
+}
+
+/* A server that hangs: fifty of its logins in a second, the others are counted. */
+UNIT_CASE(an_outage_makes_a_bounded_number_of_pending_records)
+{
+	struct test t;
+
+	begin(&t);
+	for (int i = 0; i < 500; i++) {
+		handshake(&t);
+		data(&t, CLIENT, REQUEST, 0);
+		t.port++;
+	}
+	idle(&t, 6 * S);
+	CHECK_INT(t.pending_count + engine_stats(t.e)->pending_suppressed, 500);
+	CHECK(t.pending_count >= 50 && t.pending_count <= 100);
+	engine_free(t.e);
+}
+
+static void count_one(void *ctx, const struct pending_record *r)
+{
+	uint32_t *count = ctx;
+
+	(*count)++;
+	CHECK(r->time_ns >= r->start_ns && r->what && *r->what);
+}
+
+static uint32_t in_progress(const struct test *t)
+{
+	uint32_t count = 0;
+
+	engine_in_progress(t->e, count_one, &count);
+	return count;
+}
+
+UNIT_CASE(logins_in_progress)
+{
+	struct test t;
+
+	begin(&t);
+	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
+	CHECK_INT(in_progress(&t), 0);
+	send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 100 * US);
+	send(&t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
+	CHECK_INT(in_progress(&t), 1);
+	t.port++;
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	CHECK_INT(in_progress(&t), 2);
+	data(&t, SERVER, REPLY, 2 * MS);
+	DATA(&t, CLIENT, login7_sql, 3 * MS);
+	DATA(&t, SERVER, login_success, 4 * MS);
+	CHECK_INT(in_progress(&t), 1);
+	/* The middle of something: it may have been logged in long ago. */
+	t.port++;
+	send(&t, CLIENT, SEG_ACK, NULL, 0, 0);
+	send(&t, SERVER, SEG_ACK, NULL, 0, 0);
+	CHECK_INT(in_progress(&t), 1);
+	idle(&t, 6 * S);
+	CHECK_INT(t.pending_count, 1);
+	CHECK_INT(in_progress(&t), 1);
+	engine_free(t.e);
+}
+
 /* ---- joined in the middle ---- */
 
 UNIT_CASE(joined_at_a_command)
@@ -1188,6 +1395,13 @@ int main(void)
 	RUN(tap_levels_without_payload);
 	RUN(what_the_kernel_kept_back_is_not_missing);
 	RUN(payload_cut_by_the_capture);
+	RUN(a_login_that_waits_is_reported_while_it_waits);
+	RUN(each_wait_has_its_own_marks);
+	RUN(what_is_sent_again_does_not_begin_another_wait);
+	RUN(a_flood_of_syns_makes_no_pending_records);
+	RUN(a_syn_that_is_repeated_waits_on_the_network);
+	RUN(an_outage_makes_a_bounded_number_of_pending_records);
+	RUN(logins_in_progress);
 	RUN(ports_used_again_unseen);
 	return unit_status();
 }

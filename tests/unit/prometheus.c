@@ -244,6 +244,35 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 	prometheus_sink.free(sink);
 }
 
+/* Of each server, also of one that no login is known of yet; 0 once they are over. */
+UNIT_CASE(logins_in_progress_and_the_oldest)
+{
+	struct pending_record slow = {.time_ns = 100 * S,
+				      .start_ns = 93 * S + 500000000,
+				      .ns = S,
+				      .server = ipv4(0x0a0a0a78, 1433)};
+	struct pending_record quick = slow;
+	struct login_record rec = login();
+	void *sink = sink_new(0);
+	const char *p;
+
+	prometheus_clear_progress(sink);
+	quick.start_ns = 99 * S;
+	prometheus_add_progress(sink, &quick);
+	prometheus_add_progress(sink, &slow);
+	prometheus_add_progress(sink, &quick);
+	p = page_of(sink, EXPO_TEXT);
+	CHECK_LINE(p, "# TYPE tdsmon_logins_in_progress gauge");
+	CHECK_LINE(p, "tdsmon_logins_in_progress{" SERVER "} 3");
+	CHECK_LINE(p, "tdsmon_login_oldest_in_progress_seconds{" SERVER "} 6.5");
+	prometheus_clear_progress(sink);
+	prometheus_sink.login(sink, &rec);
+	p = page_of(sink, EXPO_TEXT);
+	CHECK_LINE(p, "tdsmon_logins_in_progress{" SERVER "} 0");
+	CHECK_LINE(p, "tdsmon_login_oldest_in_progress_seconds{" SERVER "} 0");
+	prometheus_sink.free(sink);
+}
+
 UNIT_CASE(openmetrics_has_exemplars_and_an_end)
 {
 	struct login_record rec = login();
@@ -440,6 +469,7 @@ int main(void)
 	RUN(a_login_is_counted_everywhere);
 	RUN(health_checks_have_no_time);
 	RUN(failures_closes_and_commands_are_counted);
+	RUN(logins_in_progress_and_the_oldest);
 	RUN(openmetrics_has_exemplars_and_an_end);
 	RUN(hostile_strings_stay_inside_their_quotation_marks);
 	RUN(whatever_a_label_holds_it_is_one_line);

@@ -485,6 +485,78 @@ UNIT_CASE(text_command)
 	CHECK(strstr(got, "~?                unanswered    - ms"));
 }
 
+static struct pending_record pending(uint16_t port, uint64_t ns)
+{
+	return (struct pending_record){
+		.id = 0x00c0ffee12345678,
+		.time_ns = 1609459316577669800,
+		.start_ns = 1609459316577669800 - ns,
+		.ns = ns,
+		.client = {{[10] = 0xff, 0xff, 10, 10, 10, 10}, port},
+		.server = {{[10] = 0xff, 0xff, 10, 10, 10, 120}, 1433},
+		.phase = PHASE_LOGIN,
+		.waits_on = SIDE_SERVER,
+		.what = "the answer to LOGIN7",
+	};
+}
+
+UNIT_CASE(json_pending)
+{
+	struct pending_record rec = pending(60123, 5040000000);
+	void *sink = sink_begin(&json_sink, false);
+
+	json_sink.pending(sink, &rec);
+	CHECK_STR(sink_end(&json_sink, sink),
+		  "{\"type\":\"pending\",\"v\":1,\"id\":\"00c0ffee12345678\","
+		  "\"time\":\"2021-01-01T00:01:56.577669800Z\","
+		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
+		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},\"interface\":null,"
+		  "\"phase\":\"login\",\"waits_on\":\"server\",\"for\":\"the answer to LOGIN7\","
+		  "\"ns\":5040000000,\"within\":null}\n");
+}
+
+UNIT_CASE(text_pending)
+{
+	struct pending_record rec = pending(60123, 5040000000);
+	void *sink = sink_begin(&text_sink, false);
+
+	text_sink.pending(sink, &rec);
+	CHECK_STR(sink_end(&text_sink, sink),
+		  "2021-01-01   server 10.10.10.120:1433   times in milliseconds\n" HEADER
+		  "00:01:56.577 10.10.10.10:60123     login waits 5.04s for the server: the answer "
+		  "to LOGIN7\n");
+}
+
+/* Those that had waited for a second; of many the ten that had waited longest. */
+UNIT_CASE(summary_of_logins_that_still_wait)
+{
+	void *sink = sink_begin(&summary_sink, false);
+	struct pending_record rec;
+
+	rec = pending(1, 999999999);
+	summary_waiting(sink, &rec);
+	rec = pending(2, 6200000000);
+	rec.waits_on = SIDE_CLIENT;
+	rec.what = "LOGIN7";
+	summary_waiting(sink, &rec);
+	summary_print(sink, NULL, 0);
+	CHECK_STR(sink_end(&summary_sink, sink),
+		  "\n0 logins\n1 login was still waiting:\n"
+		  "  10.10.10.10:2 at 10.10.10.120:1433, 6.20s for the client: LOGIN7\n");
+	sink = sink_begin(&summary_sink, false);
+	for (int i = 1; i <= 30; i++) {
+		rec = pending((uint16_t)i, 1000000000ull * (i * 7 % 31));
+		summary_waiting(sink, &rec);
+	}
+	summary_print(sink, NULL, 0);
+	sink_end(&summary_sink, sink);
+	CHECK(strstr(written, "\n30 logins were still waiting, the longest of them:\n"
+			      "  10.10.10.10:22 at 10.10.10.120:1433, 30.0s for the server: the "
+			      "answer to LOGIN7\n"
+			      "  10.10.10.10:13 at 10.10.10.120:1433, 29.0s for "));
+	CHECK(strstr(written, ", 21.0s for ") && !strstr(written, ", 20.0s for "));
+}
+
 UNIT_CASE(summary_counts_and_leaves_zeroes_out)
 {
 	static const struct counter counters[] = {{"a", "things lost", 3}, {"b", "never", 0}};
@@ -533,6 +605,9 @@ int main(void)
 	RUN(json_browser);
 	RUN(json_close);
 	RUN(json_command);
+	RUN(json_pending);
+	RUN(text_pending);
+	RUN(summary_of_logins_that_still_wait);
 	RUN(json_command_hidden);
 	RUN(text_login_ok);
 	RUN(text_login_failed_is_explained_and_harmless);

@@ -56,6 +56,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		return NULL;
 	}
 	browser_init(e);
+	pending_init(&e->pending);
 	return e;
 }
 
@@ -142,6 +143,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const st
 	f->mid_stream = true;
 	f->settling = !(seg->flags & SEG_SYN) || seg->flags & SEG_ACK;
 	f->tentative = !browser_serves(e, f->key.addr[!client], f->key.port[!client]);
+	pending_add(e, f);
 	e->stats.flows = e->flows.count;
 	return f;
 }
@@ -324,6 +326,7 @@ static void sweep(struct engine *e)
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
 	sweep_list(e, FLOW_SESSION, visit_session, LINGER_NS);
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
+	pending_tick(e);
 	browser_tick(e, false);
 	e->stats.flows = e->flows.count;
 }
@@ -423,7 +426,7 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	}
 	if (seg->ifindex)
 		f->half[from].ifindex = seg->ifindex;
-	if (seg->ts_ns < f->first_ns && f->login)
+	if (seg->ts_ns < f->first_ns && f->login && !f->login->wait.reported)
 		f->first_ns = seg->ts_ns;
 	take(e, f, sender, seg, payload);
 }

@@ -54,6 +54,8 @@ struct engine_ops {
 	void (*login)(void *ctx, const struct login_record *rec);
 	void (*close)(void *ctx, const struct close_record *rec);
 	void (*command)(void *ctx, const struct command_record *rec);
+	/* A login that waits, after 5, 15, 30 and 60 s of one wait; at most 50 in a second. */
+	void (*pending)(void *ctx, const struct pending_record *rec);
 	/* What the source is to hand over of this flow from now on; client: which of the key's ends. */
 	void (*tap)(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level);
 	/* What the source knows of a flow that ends, and has not told; false if nothing. */
@@ -79,7 +81,8 @@ struct engine_stats {
 	uint64_t out_of_window;	   /* segments too far from their stream to be believed */
 	uint64_t duplicates;	   /* the same packet seen twice */
 	uint64_t lost_sync;	   /* streams that stopped framing as TDS, TLS or SMP */
-	uint64_t logins, closes;   /* records emitted */
+	uint64_t logins, closes;     /* records emitted */
+	uint64_t pending_suppressed; /* pending records left out, too many at once */
 
 	uint64_t datagrams;	     /* of SQL Server Browser, handed in besides the segments */
 	uint64_t browser_questions;  /* repeated ones once */
@@ -108,6 +111,13 @@ void engine_tick(struct engine *e, uint64_t now_ns);
 
 /* No more segments will come: decide every login and emit every close. */
 void engine_finish(struct engine *e);
+
+/*
+ * Every login that is in progress, with what it waits for as of now, however short the wait. Half-open
+ * connections count from when the client repeats its SYN.
+ */
+typedef void engine_in_progress_fn(void *ctx, const struct pending_record *rec);
+void engine_in_progress(const struct engine *e, engine_in_progress_fn *fn, void *ctx);
 
 /* What counts as slow from now on, as in engine_config; 0: the default. */
 void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns);

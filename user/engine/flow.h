@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "frame.h"
 #include "history.h"
+#include "pending.h"
 
 #define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
 
@@ -165,6 +166,7 @@ struct engine {
 	struct answers answers;
 	struct browser browser;
 	struct cert_cache certs;
+	struct pending pending;
 };
 
 /* Memory is reserved for max_flows, and taken as they come. 0 or -ENOMEM. */

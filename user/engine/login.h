@@ -63,6 +63,7 @@ struct login {
 	const struct history *history;	    /* of the other logins */
 	const struct answers *answers;	    /* to the other logins */
 	struct lookup lookup;		    /* what the client asked before it dialled */
+	struct wait wait;
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
 	uint64_t refused_ns; /* when the last SYN was answered by a reset; 0: it was not */

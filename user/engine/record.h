@@ -304,6 +304,19 @@ struct close_record {
 	} verdict;
 };
 
+/* A login that is not decided yet, and waits. */
+struct pending_record {
+	uint64_t id;
+	uint64_t time_ns;  /* now */
+	uint64_t start_ns; /* first packet of the connection */
+	uint64_t ns;	   /* of this wait, which began with the end of the last message */
+	struct endpoint client, server;
+	uint32_t ifindex;
+	enum phase phase;
+	enum side waits_on;
+	const char *what; /* "the answer to LOGIN7"; lives as long as the program */
+};
+
 /* A question that SQL Server Browser did not answer, and no connection came of it: it has no id. */
 struct browser_record {
 	uint64_t time_ns; /* of the question */

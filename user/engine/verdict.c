@@ -31,21 +31,42 @@ static const struct due dues[] = {
 	 "see the client's domain controller or its way to the token service"},
 };
 
+static const struct due tcp = {PHASE_TCP, SIDE_NETWORK, "the TCP handshake",
+			       "see the path and the server's listen queue"};
+
+static const struct due *due_of(enum phase phase, enum side side)
+{
+	for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
+		if (dues[i].phase == phase && dues[i].side == side)
+			return &dues[i];
+	}
+	return &tcp; /* not reached: each phase and side has its row */
+}
+
 const struct due *verdict_due(const struct login *l)
 {
-	static const struct due tcp = {PHASE_TCP, SIDE_NETWORK, "the TCP handshake",
-				       "see the path and the server's listen queue"};
 	const struct mark *m = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
 	enum phase phase = m && m->phase != PHASE_TCP ? (enum phase)m->phase : PHASE_PRELOGIN;
 	enum side side = l->owes == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT;
 
 	if (!l->ack_ns && l->syn_ns)
 		return &tcp;
-	for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
-		if (dues[i].phase == phase && dues[i].side == side)
-			return &dues[i];
-	}
-	return &tcp; /* not reached: each phase and side has its row */
+	return due_of(phase, side);
+}
+
+const struct due *verdict_awaited(const struct login *l)
+{
+	static const struct due hidden = {PHASE_AUTH, SIDE_SERVER,
+					  "the answer to what the client sent under TLS, of the "
+					  "login or after it",
+					  ""};
+	enum phase phase = login_phase(l);
+
+	if (phase == PHASE_TCP)
+		return &tcp;
+	if (l->units.count >= 2)
+		return &hidden;
+	return due_of(phase, l->owes == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT);
 }
 
 const char *verdict_after(const struct login *l, const struct login_record *r,

@@ -30,6 +30,9 @@ struct due {
 };
 const struct due *verdict_due(const struct login *l);
 
+/* What a login that is not decided waits for now. */
+const struct due *verdict_awaited(const struct login *l);
+
 /* That it took long, too: " (after 12.345 s)", or "" where it is not called slow. */
 #define VERDICT_AFTER 40
 const char *verdict_after(const struct login *l, const struct login_record *r,

@@ -437,11 +437,29 @@ static void json_command(void *ctx, const struct command_record *rec)
 	json_end(&w);
 }
 
+/* ---- pending ---- */
+
+static void json_pending(void *ctx, const struct pending_record *rec)
+{
+	struct json_sink *sink = ctx;
+	struct jsonw w = json_begin(sink, "pending", rec->id, rec->time_ns, &rec->client,
+				    &rec->server);
+
+	json_interface(&w, sink, rec->ifindex);
+	jsonw_text(&w, "phase", phase_name(rec->phase));
+	jsonw_text(&w, "waits_on", side_name(rec->waits_on));
+	jsonw_text(&w, "for", rec->what);
+	json_ns(&w, "ns", rec->ns);
+	jsonw_null(&w, "within");
+	json_end(&w);
+}
+
 const struct sink_ops json_sink = {
 	.name = "json",
 	.open = json_open,
 	.login = json_login,
 	.close = json_close,
 	.command = json_command,
+	.pending = json_pending,
 	.free = json_free,
 };

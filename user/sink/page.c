@@ -13,11 +13,13 @@
 #include "json.h"
 #include "jsonw.h"
 #include "page.h"
+#include "waiting.h"
 
-#define PAGE_PER_S   50		 /* logins shown in a second; as many again of failures */
-#define PAGE_BACKLOG 1000	 /* the last of them, for who comes later */
-#define PAGE_STREAM  (2u << 20)	 /* bytes that a client may fall behind */
+#define PAGE_PER_S   50		/* logins shown in a second; as many again of failures */
+#define PAGE_BACKLOG 1000	/* the last of them, for who comes later */
+#define PAGE_STREAM  (2u << 20) /* bytes that a client may fall behind */
 #define PAGE_POLICY  512
+#define PAGE_WAIT_NS (5 * NS_PER_S) /* shown from then on, while it waits */
 #define NS_PER_S     1000000000ull
 
 struct page_event {
@@ -36,6 +38,8 @@ struct page {
 	uint64_t shown, not_shown;
 	uint32_t good, bad; /* shown in this second */
 	uint64_t ticked_ns;
+	struct waiting waiting;			 /* since the last tick */
+	bool has_waiting;			 /* browsers show some */
 	struct page_event backlog[PAGE_BACKLOG]; /* by id */
 	char policy[PAGE_POLICY];
 };
@@ -67,7 +71,8 @@ static void policy_make(struct page *page)
 	policy_hash(script, sizeof(script), "<script>", "</script>");
 	/* What a script sets on an element's style is not covered by the hash, and not barred. */
 	snprintf(page->policy, sizeof(page->policy),
-		 "default-src 'none'; style-src %s; script-src %s; connect-src 'self'; img-src data:; "
+		 "default-src 'none'; style-src %s; script-src %s; connect-src 'self'; img-src "
+		 "data:; "
 		 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 		 style, script);
 }
@@ -106,6 +111,7 @@ static void *page_open(const struct sink_config *config)
 	page->json = json_sink.open(&json);
 	page->figures = figures_new(config->clock);
 	page->run = clock_now_ns();
+	page->waiting.most = WAITING_MAX;
 	if (!page->json || !page->figures) {
 		page_free(page);
 		return NULL;
@@ -166,8 +172,8 @@ static void page_login(void *sink, const struct login_record *rec)
 		return;
 	}
 	(*share)++;
-	output_printf(&page->text, "id: %llu\nevent: login\ndata: ",
-		      (unsigned long long)(page->shown + 1));
+	output_printf(&page->text,
+		      "id: %llu\nevent: login\ndata: ", (unsigned long long)(page->shown + 1));
 	json_sink.login(page->json, rec); /* one line */
 	len = event_end(page);
 	if (!len) {
@@ -216,6 +222,42 @@ void page_events(void *sink, const struct http_request *req, struct http_reply *
 	}
 }
 
+bool page_is_watched(const void *sink)
+{
+	const struct page *page = sink;
+
+	return page->stream && http_stream_clients(page->stream);
+}
+
+void page_waiting(void *sink, const struct pending_record *rec)
+{
+	struct page *page = sink;
+
+	if (rec->ns >= PAGE_WAIT_NS)
+		waiting_add(&page->waiting, rec);
+}
+
+/* How many wait, and a record of each of the longest; once more when there is none any longer. */
+static void waiting_publish(struct page *page)
+{
+	const struct waiting *w = &page->waiting;
+	size_t len;
+
+	if (!w->total && !page->has_waiting)
+		return;
+	page->has_waiting = w->total > 0;
+	output_printf(&page->text, "event: waiting\ndata: {\"count\":%llu,\"shown\":%u}\n",
+		      (unsigned long long)w->total, w->count);
+	len = event_end(page);
+	http_stream_publish(page->stream, page->text.buf, len);
+	for (unsigned i = 0; i < w->count; i++) {
+		output_printf(&page->text, "event: pending\ndata: ");
+		json_sink.pending(page->json, &w->longest[i]);
+		len = event_end(page);
+		http_stream_publish(page->stream, page->text.buf, len);
+	}
+}
+
 void page_tick(void *sink, uint64_t now_ns, const struct counter *counters, size_t count)
 {
 	struct page *page = sink;
@@ -224,10 +266,12 @@ void page_tick(void *sink, uint64_t now_ns, const struct counter *counters, size
 	page->good = page->bad = 0;
 	page->ticked_ns = now_ns;
 	figures_tick(page->figures, now_ns, counters, count);
-	if (!page->stream || !http_stream_clients(page->stream))
-		return;
-	len = stats_event(page, now_ns, false);
-	http_stream_publish(page->stream, page->text.buf, len);
+	if (page_is_watched(page)) {
+		len = stats_event(page, now_ns, false);
+		http_stream_publish(page->stream, page->text.buf, len);
+		waiting_publish(page);
+	}
+	page->waiting.total = page->waiting.count = 0;
 }
 
 const struct sink_ops page_sink = {

@@ -19,9 +19,15 @@ void page_events(void *sink, const struct http_request *req, struct http_reply *
 /* Once the server is there; it is closed before the sink is freed. 0 or -errno. */
 int page_serve(void *sink, struct http *http);
 
+/* Is there a browser? */
+bool page_is_watched(const void *sink);
+
+/* engine_in_progress_fn: a login that is in progress, to be sent with the next page_tick(). */
+void page_waiting(void *sink, const struct pending_record *rec);
+
 /*
- * Send the figures; to be called about once a second. now_ns is on the source's clock; counters
- * are what was lost or skipped so far.
+ * Send the figures, and the logins that wait; to be called about once a second. now_ns is on the
+ * source's clock; counters are what was lost or skipped so far.
  */
 void page_tick(void *sink, uint64_t now_ns, const struct counter *counters, size_t count);
 

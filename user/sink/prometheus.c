@@ -100,6 +100,23 @@ void prometheus_add_commands(void *ctx, const struct prometheus_commands *comman
 	servers_add_commands(&sink->servers, &commands->server, commands->kind, &commands->times);
 }
 
+void prometheus_clear_progress(void *ctx)
+{
+	struct prometheus *sink = ctx;
+
+	for (size_t i = 0; i <= SERVERS_MAX; i++)
+		if (sink->servers.all[i])
+			sink->servers.all[i]->in_progress = sink->servers.all[i]->oldest_ns = 0;
+}
+
+void prometheus_add_progress(void *ctx, const struct pending_record *rec)
+{
+	struct prometheus *sink = ctx;
+
+	servers_add_progress(&sink->servers, &rec->server,
+			     rec->time_ns > rec->start_ns ? rec->time_ns - rec->start_ns : 0);
+}
+
 #define LABEL(name, value)                                                                         \
 	(struct expo_label)                                                                        \
 	{                                                                                          \
@@ -140,6 +157,16 @@ static void put_logins(struct page *p, const struct server *s)
 		for (size_t b = 0; b < sizeof(bases) / sizeof(bases[0]); b++)
 			count(p, s, "outcome", outcome_name(o), "basis", basis_name(bases[b]),
 			      s->outcomes[o][bases[b]]);
+}
+
+static void put_in_progress(struct page *p, const struct server *s)
+{
+	count_one(p, s, s->in_progress);
+}
+
+static void put_oldest(struct page *p, const struct server *s)
+{
+	expo_seconds(&p->expo, &(struct expo_label){"server", s->name}, 1, s->oldest_ns);
 }
 
 static void put_duration(struct page *p, const struct server *s)
@@ -369,6 +396,10 @@ static const struct family families[] = {
 	PAGE("build", EXPO_INFO, put_build, "The version that runs."),
 	SERVER("logins", EXPO_COUNTER, put_logins,
 	       "Logins decided, by outcome; basis tells whether it was read or inferred."),
+	SERVER("logins_in_progress", EXPO_GAUGE, put_in_progress,
+	       "Logins that are not decided yet; half-open connections from their second SYN on."),
+	SERVER("login_oldest_in_progress_seconds", EXPO_GAUGE, put_oldest,
+	       "Age of the oldest of them, from its first packet; 0 where there is none."),
 	SERVER("login_duration_seconds", EXPO_HISTOGRAM, put_duration,
 	       "From the first packet to the end of the login, of those answered or kept waiting."),
 	SERVER("login_phase_duration_seconds", EXPO_HISTOGRAM, put_phases,

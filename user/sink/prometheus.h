@@ -35,6 +35,10 @@ struct prometheus_commands {
 void prometheus_clear_commands(void *sink);
 void prometheus_add_commands(void *sink, const struct prometheus_commands *commands);
 
+/* Likewise of logins that are in progress. */
+void prometheus_clear_progress(void *sink);
+void prometheus_add_progress(void *sink, const struct pending_record *rec);
+
 /* Append the page to out. sink: from prometheus_sink.open(). */
 void prometheus_page(void *sink, const struct prometheus_facts *facts, enum expo_format format,
 		     struct strbuf *out);

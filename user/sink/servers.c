@@ -188,14 +188,32 @@ void servers_command(struct servers *s, const struct command_record *rec)
 		buckets_add(&server->commands[rec->kind], &bucket_bounds_command, rec->total_ns);
 }
 
+/* That there is no place for it was counted with its first record, not with each page. */
+static struct server *server_again(struct servers *s, const struct endpoint *ep, bool answered)
+{
+	uint64_t folded = s->folded;
+	struct server *server = server_for(s, ep, answered);
+
+	s->folded = folded;
+	return server;
+}
+
+void servers_add_progress(struct servers *s, const struct endpoint *ep, uint64_t age_ns)
+{
+	struct server *server = server_again(s, ep, false);
+
+	if (!server)
+		return;
+	server->in_progress++;
+	if (age_ns > server->oldest_ns)
+		server->oldest_ns = age_ns;
+}
+
 void servers_add_commands(struct servers *s, const struct endpoint *ep, enum command_kind kind,
 			  const struct buckets *times)
 {
-	/* That there is no place for it was counted with its first record, not with each page. */
-	uint64_t folded = s->folded;
-	struct server *server = ep->port ? server_for(s, ep, true) : server_other(s);
+	struct server *server = ep->port ? server_again(s, ep, true) : server_other(s);
 
-	s->folded = folded;
 	if (server)
 		buckets_merge(&server->elsewhere[kind], times);
 }

@@ -55,6 +55,7 @@ struct server {
 	int64_t cert_not_after_s;
 	bool has_cert;
 	uint64_t closes[SIDE_COUNT][SERVER_CLOSE_KINDS];
+	uint64_t in_progress, oldest_ns; /* logins now, and the age of the oldest */
 	uint64_t resets, mars_sessions, mars_window_stalls;
 };
 
@@ -74,6 +75,9 @@ void servers_login(struct servers *s, const struct login_record *rec,
 		   const struct wallclock *clock);
 void servers_close(struct servers *s, const struct close_record *rec);
 void servers_command(struct servers *s, const struct command_record *rec);
+
+/* Count a login that is in progress, of that age; the caller takes it away again. */
+void servers_add_progress(struct servers *s, const struct endpoint *server, uint64_t age_ns);
 
 /*
  * Count commands that a source has counted by itself; of port 0 those of all other servers. The

@@ -31,6 +31,7 @@ struct sink_ops {
 	void (*close)(void *sink, const struct close_record *rec);
 	void (*command)(void *sink, const struct command_record *rec);
 	void (*browser)(void *sink, const struct browser_record *rec);
+	void (*pending)(void *sink, const struct pending_record *rec);
 	void (*free)(void *sink); /* accepts NULL */
 };
 

@@ -8,9 +8,11 @@
 
 #include "hist.h"
 #include "summary.h"
+#include "waiting.h"
 
 #define SUMMARY_COLUMN	8
 #define SUMMARY_LATE_NS 1000000000ull
+#define SUMMARY_WAITING 10 /* logins that wait are named, the others counted */
 
 struct summary {
 	struct sink_config config;
@@ -20,6 +22,7 @@ struct summary {
 	uint64_t sessions_reset;
 	uint64_t lookups, lookups_late; /* logins after SQL Server Browser was asked */
 	uint64_t unanswered;		/* questions to it */
+	struct waiting waiting;		/* at the end */
 	struct hist total;
 	struct hist phases[PHASE_SESSION];
 };
@@ -28,8 +31,10 @@ static void *summary_open(const struct sink_config *config)
 {
 	struct summary *s = calloc(1, sizeof(*s));
 
-	if (s)
-		s->config = *config;
+	if (!s)
+		return NULL;
+	s->config = *config;
+	s->waiting.most = SUMMARY_WAITING;
 	return s;
 }
 
@@ -69,6 +74,34 @@ static void summary_unanswered(void *ctx, const struct browser_record *rec)
 
 	(void)rec;
 	s->unanswered++;
+}
+
+void summary_waiting(void *ctx, const struct pending_record *rec)
+{
+	struct summary *s = ctx;
+
+	if (rec->ns >= SUMMARY_LATE_NS)
+		waiting_add(&s->waiting, rec);
+}
+
+static void summary_pending(struct summary *s)
+{
+	const struct waiting *w = &s->waiting;
+	char client[SINK_ENDPOINT_MAX], server[SINK_ENDPOINT_MAX], waited[CLOCK_TEXT];
+
+	if (!w->total)
+		return;
+	output_printf(s->config.out, "%" PRIu64 " login%s still waiting%s:\n", w->total,
+		      w->total == 1 ? " was" : "s were",
+		      w->total > w->count ? ", the longest of them" : "");
+	for (unsigned i = 0; i < w->count; i++) {
+		const struct pending_record *rec = &w->longest[i];
+
+		output_printf(s->config.out, "  %s at %s, %s for the %s: %s\n",
+			      sink_endpoint(&rec->client, client),
+			      sink_endpoint(&rec->server, server), clock_duration(rec->ns, waited),
+			      side_name(rec->waits_on), rec->what);
+	}
 }
 
 static void summary_browser(struct summary *s)
@@ -132,6 +165,7 @@ void summary_print(void *summary, const struct counter *counters, size_t count)
 	bool any = false;
 
 	summary_outcomes(s);
+	summary_pending(s);
 	summary_browser(s);
 	if (s->total.count)
 		output_printf(out, "  %-9s%*s%*s%*s%*s%*s\n", "time", SUMMARY_COLUMN, "logins",

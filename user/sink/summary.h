@@ -16,4 +16,7 @@ extern const struct sink_ops summary_sink;
 /* summary: from summary_sink.open(), written to its output. Counters of zero are left out. */
 void summary_print(void *summary, const struct counter *counters, size_t count);
 
+/* At the end, before the engine's: a login that is in progress. */
+void summary_waiting(void *summary, const struct pending_record *rec);
+
 #endif

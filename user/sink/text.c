@@ -457,6 +457,17 @@ static void text_unanswered(void *ctx, const struct browser_record *rec)
 	free(text);
 }
 
+static void text_pending(void *ctx, const struct pending_record *rec)
+{
+	struct text_sink *sink = ctx;
+	char waited[CLOCK_TEXT];
+
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	output_printf(sink->config.out, " %slogin waits%s %s for the %s: %s\n",
+		      text_colour(sink, COLOUR_ODD), text_colour(sink, COLOUR_OFF),
+		      clock_duration(rec->ns, waited), side_name(rec->waits_on), rec->what);
+}
+
 const struct sink_ops text_sink = {
 	.name = "text",
 	.open = text_open,
@@ -464,5 +475,6 @@ const struct sink_ops text_sink = {
 	.close = text_close,
 	.command = text_command,
 	.browser = text_unanswered,
+	.pending = text_pending,
 	.free = text_free,
 };

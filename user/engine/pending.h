@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * pending.h - logins that wait, while they wait: reported after 5, 15, 30 and 60 s of one wait.
+ * They stand in a wheel of slots by when they are looked at next, so that a tick looks at those
+ * that are due and at no others.
+ */
+#ifndef TDSMON_PENDING_H
+#define TDSMON_PENDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PENDING_SLOTS 32 /* of a quarter of a second: more than from one look to the next */
+
+struct engine;
+struct flow;
+struct login;
+
+/* A login's place in the wheel; all zeroes: it has none. */
+struct wait {
+	struct wait *prev, *next;
+	struct flow *flow;
+	uint64_t since_ns; /* the wait whose marks are counted */
+	uint8_t marks;	   /* so many of them are over */
+	bool reported;	   /* a record was made of this login */
+};
+
+struct pending {
+	struct wait slots[PENDING_SLOTS]; /* heads of circular lists */
+	uint64_t slot;			  /* looked at up to here */
+	uint64_t second;		  /* in which ... */
+	uint32_t reported, half_open;	  /* ... so many records were made, and of half-open ones */
+};
+
+void pending_init(struct pending *p);
+/* A login begins. Nothing is done where nobody wants to hear of pending logins. */
+void pending_add(struct engine *e, struct flow *f);
+/* It is over; it need not have been added. */
+void pending_remove(struct login *l);
+/* Report what is due by now. */
+void pending_tick(struct engine *e);
+
+#endif

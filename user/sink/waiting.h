@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * waiting.h - the logins that have waited longest, of any number.
+ */
+#ifndef TDSMON_WAITING_H
+#define TDSMON_WAITING_H
+
+#include "record.h"
+
+#define WAITING_MAX 20
+
+struct waiting {
+	uint64_t total;	      /* all that were added */
+	unsigned count, most; /* of those kept; most: WAITING_MAX or less, set before the first */
+	struct pending_record longest[WAITING_MAX]; /* the longest wait first */
+};
+
+void waiting_add(struct waiting *w, const struct pending_record *rec);
+
+#endif
