@@ -200,6 +200,14 @@ static void checked_browser_record(void *ctx, const struct browser_record *r)
 	FUZZ_ASSERT(r->questions >= 1 && r->server.port == SSRP_PORT);
 }
 
+static void checked_pending_record(void *ctx, const struct pending_record *r)
+{
+	(void)ctx;
+	FUZZ_ASSERT(r->phase < PHASE_SESSION && r->waits_on < SIDE_NONE);
+	FUZZ_ASSERT(r->what && *r->what);
+	FUZZ_ASSERT(r->ns >= 5000000000 && r->ns <= r->time_ns);
+}
+
 /* Said to begin and to end in turns. */
 static void checked_port(void *ctx, uint16_t port, bool serves)
 {
@@ -244,6 +252,7 @@ static void checked_begin(struct checked *c, const struct engine_config *config)
 		.close = checked_close_record,
 		.command = checked_command_record,
 		.browser = checked_browser_record,
+		.pending = checked_pending_record,
 		.port = checked_port,
 		.tap = checked_tap,
 	};
