@@ -22,13 +22,13 @@ endif
 .SECONDARY: # what is on the way to what is wanted, skeletons for one, stays
 
 # What the build and the tests need of Debian, and the file that shows each set to be there.
-BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libpcap-dev libssl-dev \
+BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libssl-dev \
 	libmicrohttpd-dev libgnutls28-dev libisal-dev libyaml-dev libcrypt-dev \
 	libsystemd-dev libcap-dev libseccomp-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
-	tcpdump tcpreplay tshark procps libcap2-bin libclang-rt-14-dev chromium curl openssl \
-	python3-prometheus-client
+	tcpdump tcpreplay tshark wireshark-common zstd procps libcap2-bin libclang-rt-14-dev \
+	chromium curl openssl python3-prometheus-client
 TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit
 TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
 TEST_DEBS  += podman runc catatonit mmdebstrap # the container image
@@ -42,7 +42,7 @@ BENCH_DEBS := valgrind util-linux curl libndpi-bin
 DEB_DEBS   := dpkg-dev
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
-LIBS     := libbpf libelf zlib libpcap libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
+LIBS     := libbpf libelf zlib libzstd libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
 	libsystemd libcap libseccomp
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
 	-I$(O)/skel
@@ -66,7 +66,8 @@ NEWEST    = $(or $(lastword $(shell ls /usr/bin/clang-[0-9] /usr/bin/clang-[0-9]
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
-FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard user/lib/*.c user/engine/*.c) user/source/file.c user/source/link.c)
+CAPTURE_SRC := $(addprefix user/source/,capture.c foreign.c input.c link.c pcap.c pcapng.c unpack.c)
+FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard user/lib/*.c user/engine/*.c) $(CAPTURE_SRC))
 FUZZ_S   ?= 60
 SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \

@@ -15,7 +15,7 @@
 #include "output.h"
 #include "service.h"
 #include "sink/sink.h"
-#include "source/file.h"
+#include "source/capture.h"
 #include "source/live.h"
 
 /* A sink at work. */
@@ -53,7 +53,7 @@ struct app {
 	bool memory_said;	/* that it was used up */
 	bool losing_lines;	/* and that there may be more */
 	uint64_t progress_ns;	/* when it was shown last */
-	struct file_stats read; /* the files so far */
+	struct capture_stats read; /* the captures so far */
 };
 
 /* The engine and the sinks, for app->live as it is by then. 0, or -errno with the reason logged. */

@@ -16,7 +16,7 @@ struct row {
 		name, text, offsetof(type, member)                                                 \
 	}
 #define ENGINE(member, text) ROW(struct engine_stats, member, #member, text)
-#define FILES(member, text)  ROW(struct file_stats, member, "file_" #member, text)
+#define FILES(member, text)  ROW(struct capture_stats, member, "file_" #member, text)
 #define TAP(index, name, text)                                                                     \
 	{                                                                                          \
 		name, text, (index) * sizeof(uint64_t)                                             \
@@ -86,7 +86,7 @@ size_t counters_engine(const struct engine_stats *stats, struct counter *out)
 	return COUNTERS_FILL(engine_rows, stats, out);
 }
 
-size_t counters_file(const struct file_stats *stats, struct counter *out)
+size_t counters_file(const struct capture_stats *stats, struct counter *out)
 {
 	return COUNTERS_FILL(file_rows, stats, out);
 }

@@ -11,13 +11,13 @@
 #include "counter.h"
 #include "engine.h"
 #include "output.h"
-#include "source/file.h"
+#include "source/capture.h"
 
 #define COUNTERS_MAX 32
 
 /* Each writes its rows to out, room for COUNTERS_MAX, and returns how many. */
 size_t counters_engine(const struct engine_stats *stats, struct counter *out);
-size_t counters_file(const struct file_stats *stats, struct counter *out);
+size_t counters_file(const struct capture_stats *stats, struct counter *out);
 size_t counters_output(const struct output *out, const struct output *messages,
 		       struct counter *counters);
 size_t counters_memory(struct counter *out);

@@ -5,12 +5,12 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#define PCAP_DONT_INCLUDE_PCAP_BPF_H /* it and libbpf.h both define struct bpf_insn */
-#include <pcap/pcap.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
 
 #include "app.h"
 #include "log.h"
@@ -68,8 +68,8 @@ static void descriptors_init(void)
 
 static void print_version(void)
 {
-	output_printf(&out, "tdsmon %s (libbpf %s, %s)\n", TDSMON_VERSION, libbpf_version_string(),
-		      pcap_lib_version());
+	output_printf(&out, "tdsmon %s (libbpf %s, zlib %s, libzstd %s)\n", TDSMON_VERSION,
+		      libbpf_version_string(), zlibVersion(), ZSTD_versionString());
 }
 
 /* The last look at the output: what could not be written is never passed over. */

@@ -16,7 +16,7 @@
 #define PROGRESS_NS    200000000ull
 
 /* Overwritten by itself, and by whatever is said next. */
-static void progress_show(struct app *app, const char *path, const struct file_stats *stats)
+static void progress_show(struct app *app, const char *path, const struct capture_stats *stats)
 {
 	uint64_t now_ns = clock_now_ns();
 
@@ -41,7 +41,7 @@ static void progress_erase(struct app *app)
 	app->progress_ns = 0;
 }
 
-static void read_add(struct file_stats *sum, const struct file_stats *stats)
+static void read_add(struct capture_stats *sum, const struct capture_stats *stats)
 {
 	sum->packets += stats->packets;
 	sum->segments += stats->segments;
@@ -53,24 +53,30 @@ static void read_add(struct file_stats *sum, const struct file_stats *stats)
 
 static int read_file(struct app *app, const char *path)
 {
+	struct capture *capture;
 	const uint8_t *payload;
-	struct file *file;
 	struct seg seg;
-	int err, got = 0;
+	const char *name;
+	int fd = capture_open_path(path, &name), err, got = 0;
 
-	file = file_open(path, &err);
-	if (!file)
-		return err;
+	if (fd < 0)
+		return fd;
+	capture = capture_open(fd, name, NULL, &err);
+	if (!capture) {
+		capture_close_path(fd);
+		return err == -EINTR ? 0 : err;
+	}
 	/* A capture that is being made is told of as it comes. */
 	app->prompt |= !strcmp(path, "-");
-	while (!*app->stop && !app->out->err && (got = file_next(file, &seg, &payload)) > 0) {
+	while (!*app->stop && !app->out->err && (got = capture_next(capture, &seg, &payload)) > 0) {
 		engine_segment(app->engine, &seg, payload);
-		if (file_stats(file)->packets % PROGRESS_EVERY == 0)
-			progress_show(app, path, file_stats(file));
+		if (capture_stats(capture)->packets % PROGRESS_EVERY == 0)
+			progress_show(app, path, capture_stats(capture));
 	}
 	progress_erase(app);
-	read_add(&app->read, file_stats(file));
-	file_close(file);
+	read_add(&app->read, capture_stats(capture));
+	capture_close(capture);
+	capture_close_path(fd);
 	return got < 0 && got != -EINTR ? got : 0;
 }
 

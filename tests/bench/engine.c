@@ -19,7 +19,7 @@
 
 #include "engine.h"
 #include "sink/sink.h"
-#include "source/file.h"
+#include "source/capture.h"
 
 #define SEGMENTS_MAX 65536
 
@@ -41,11 +41,13 @@ static int load(const char *path)
 	const uint8_t *payload;
 	struct seg seg;
 	int err, got;
-	struct file *file = file_open(path, &err);
+	const char *name;
+	int fd = capture_open_path(path, &name);
+	struct capture *capture = fd < 0 ? NULL : capture_open(fd, name, NULL, &err);
 
-	if (!file)
-		return err;
-	while ((got = file_next(file, &seg, &payload)) > 0 && event_count < SEGMENTS_MAX) {
+	if (!capture)
+		return -1;
+	while ((got = capture_next(capture, &seg, &payload)) > 0 && event_count < SEGMENTS_MAX) {
 		struct event *ev = &events[event_count++];
 
 		ev->seg = seg;
@@ -54,7 +56,7 @@ static int load(const char *path)
 			return -1;
 		memcpy(ev->payload, payload, seg.cap_len);
 	}
-	file_close(file);
+	capture_close(capture);
 	return got < 0 ? got : 0;
 }
 

@@ -6,9 +6,11 @@ Writes OUT/HARNESS/NAME, a file for each input that differs. The inputs' formats
 of each harness.
 """
 import glob
+import gzip
 import hashlib
 import os
 import struct
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -18,6 +20,7 @@ import mangle
 SEED_MAX = 16384      # bytes of a seed
 STREAM_MAX = 8192     # of a direction's stream that goes into one
 CAPTURES_LARGE = 40000
+FILES_LARGE = 4000
 PER_HARNESS = 250
 
 # TDS packet types
@@ -201,16 +204,66 @@ def smp_seed(sides):
     return out
 
 
+# Blocks of pcapng files besides packets: comments, names, statistics, secrets, a custom one, the old
+# packet block and the simple one.
+def block(kind, body, order="<"):
+    body += bytes(-len(body) % 4)
+    size = struct.pack(order + "I", 12 + len(body))
+    return struct.pack(order + "I", kind) + size + body + size
+
+
+def option(code, value, order="<"):
+    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def section(order="<"):
+    return block(0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1) + option(1, b"of all", order), order)
+
+
+def pcapng(frames, link, order="<", resolution=9):
+    """A section with all kinds of blocks, and the frames by turns in each kind of packet block."""
+    ends = option(0, b"", order)
+    out = section(order) + block(1, struct.pack(order + "HHI", link, 0, 0) + option(9, bytes([resolution]), order) +
+                                 option(14, struct.pack(order + "q", 1), order) + ends, order)
+    out += block(4, struct.pack(order + "HH", 1, 8) + b"\x0a\0\0\1abc\0" + option(0, b"", order), order)
+    out += block(10, struct.pack(order + "II", 0x544c534b, 5) + b"KEYS\n" + bytes(3), order)
+    out += block(0xbad, struct.pack(order + "I", 32473) + b"any", order)
+    for number, f in enumerate(frames):
+        head = struct.pack(order + "IIII", f.ts_ns >> 32, f.ts_ns & 0xffffffff, len(f.data), f.wire_len)
+        data = f.data + bytes(-len(f.data) % 4)
+        if number % 8 == 6:
+            out += block(2, struct.pack(order + "HH", 0, 0) + head + data, order)
+        elif number % 8 == 7:
+            out += block(3, struct.pack(order + "I", f.wire_len) + data, order)
+        else:
+            out += block(6, struct.pack(order + "I", 0) + head + data + option(1, b"of it", order) + ends, order)
+    return out + block(5, struct.pack(order + "III", 0, 0, 0) + option(1, b"counted", order), order)
+
+
+def zstd(blob):
+    return subprocess.run(["zstd", "-q", "-c"], input=blob, stdout=subprocess.PIPE, check=True).stdout
+
+
+def add_files(corpus, blob, frames, link):
+    """The capture in other formats, and compressed."""
+    ng = pcapng(frames, link) + pcapng(frames[:4], link, ">", 0x94)
+    for seed in (ng, gzip.compress(blob), gzip.compress(ng[:2000]) + gzip.compress(ng[2000:]), zstd(ng)):
+        corpus.add("file", seed)
+        corpus.add("capture", seed)
+
+
 def add_capture(corpus, path):
     with open(path, "rb") as f:
         blob = f.read()
-    frames = mangle.read(path)[2]
+    link, _, frames = mangle.read(path)
     for f in frames[:40]:
         corpus.add("pkt", b"\0" + f.data)
         if f.ip_at:
             corpus.add("pkt", b"\1" + f.data[f.ip_at:])
     corpus.add("file", blob)
     corpus.add("capture", blob)
+    if os.path.getsize(path) <= FILES_LARGE:
+        add_files(corpus, blob, frames, link)
     previous = b""
     for (client, server), of in list(connections(frames).items())[:6]:
         sides = [stream(of, client), stream(of, server)]

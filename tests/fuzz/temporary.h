@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * temporary.h - the capture file source over bytes in memory. Quiet: that an input is no capture is
+ * temporary.h - the capture source over bytes in memory. Quiet: that an input is no capture is
  * no news.
  */
 #ifndef TDSMON_FUZZ_TEMPORARY_H
@@ -11,7 +11,7 @@
 
 #include "fuzz.h"
 #include "log.h"
-#include "source/file.h"
+#include "source/capture.h"
 
 /* In place of the library's. */
 void log_error(const char *fmt, ...)
@@ -19,19 +19,30 @@ void log_error(const char *fmt, ...)
 	(void)fmt;
 }
 
-/* NULL where data is no capture. */
-static inline struct file *temporary_open(const uint8_t *data, size_t size)
+void log_warn(const char *fmt, ...)
 {
-	int err = 0, fd = memfd_create("fuzz", 0);
-	struct file *file;
-	char path[32];
+	(void)fmt;
+}
 
-	FUZZ_ASSERT(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	file = file_open(path, &err);
-	FUZZ_ASSERT(file || err < 0);
-	close(fd);
-	return file;
+static int temporary_fd;
+
+/* NULL where data is no capture. Either way it has to be closed. */
+static inline struct capture *temporary_open(const uint8_t *data, size_t size,
+					     const struct capture_hooks *hooks)
+{
+	int err = 0, fd = temporary_fd = memfd_create("fuzz", 0);
+	struct capture *capture;
+
+	FUZZ_ASSERT(fd >= 0 && write(fd, data, size) == (ssize_t)size && !lseek(fd, 0, SEEK_SET));
+	capture = capture_open(fd, "fuzz", hooks, &err);
+	FUZZ_ASSERT(capture || err < 0);
+	return capture;
+}
+
+static inline void temporary_close(struct capture *capture)
+{
+	capture_close(capture);
+	close(temporary_fd);
 }
 
 #endif
