@@ -11,16 +11,6 @@
 #define WALK_FRAMES 128u /* most frames of a segment that are walked */
 #define WALK_SYNC   512u /* so long a segment shows by its first head alone to begin a frame */
 
-TAP_INLINE __s32 walk_diff(__u32 a, __u32 b)
-{
-	return (__s32)(a - b);
-}
-
-TAP_INLINE struct walk *walk_of(struct flow *flow, __u32 side)
-{
-	return side ? &flow->walk[1] : &flow->walk[0];
-}
-
 /* What a TDS packet's head says; ends: the packet does so in the segment. */
 TAP_INLINE void walk_heed(struct walk_at *at, const __u8 *p, __u32 note, bool ends)
 {

@@ -13,6 +13,7 @@
 /* What locating a packet comes to, if not to what it is counted as: it is in the work. */
 enum locate {
 	LOCATE_NEW = TAP_CNT_MAX, /* of no flow, or the SYN of a new one */
+	LOCATE_WITHIN,		  /* a SYN on the ports of a flow that is not over */
 	LOCATE_FULL,		  /* to be handed over */
 	LOCATE_BUDGET,		  /* the same, but its payload */
 };
@@ -106,12 +107,29 @@ TAP_INLINE void full_spend(struct flow *flow)
 	if (flow->walk[0].state != WALK_HEADS || flow->walk[1].state != WALK_HEADS)
 		return;
 	flow->level = TAP_HEADS;
-	flow->spent = 1;
+	flow->marks |= FLOW_SPENT;
+}
+
+/* before: how far its side had come without the FIN's segment. */
+TAP_INLINE void full_fin(const struct tap_work *work, struct flow *flow, __u32 before)
+{
+	struct walk *walk = walk_of(flow, work->side);
+
+	flow->marks |= FLOW_FIN;
+	if (walk_diff(work->seg.seq, before) > 0 ||
+	    walk_diff(work->seg.seq + work->seg.len, before) < 0)
+		return; /* bytes are missing before it, or it has had its place */
+	walk->end = work->seg.seq + work->seg.len;
+	walk->flags |= WALK_SEEN;
+	flow->marks |= FLOW_ENDED;
+	walk_fin(walk);
 }
 
 /* enum locate */
 TAP_INLINE int full_packet(void *ctx, enum tap_hook hook, struct tap_work *work, struct flow *flow)
 {
+	struct walk *walk = walk_of(flow, work->side);
+	__u32 before = walk->flags & WALK_SEEN ? walk->end : work->seg.seq;
 	__u8 flags = work->seg.flags;
 
 	if (flags & SEG_SYN)
@@ -124,13 +142,14 @@ TAP_INLINE int full_packet(void *ctx, enum tap_hook hook, struct tap_work *work,
 		/* the two directions may miss each other's bytes: a budget, not an account */
 		flow->bytes += work->seg.len + sizeof(struct seg);
 	}
-	full_segment(ctx, hook, work, flow);
-	if (flags & SEG_RST)
-		flow->reset = 1;
-	if (flags & SEG_FIN) {
-		flow->closing = 1;
-		walk_of(flow, work->side)->state = WALK_OPAQUE; /* it is the last that it says */
+	if (flags & SEG_RST) {
+		flow->marks |= flow_resets(flow, work->side, work->seg.seq) ? FLOW_RST | FLOW_ENDED
+									    : FLOW_RST;
+		return LOCATE_FULL;
 	}
+	full_segment(ctx, hook, work, flow);
+	if (flags & SEG_FIN)
+		full_fin(work, flow, before);
 	return LOCATE_FULL;
 }
 
@@ -138,8 +157,8 @@ TAP_INLINE int full_packet(void *ctx, enum tap_hook hook, struct tap_work *work,
 TAP_INLINE void full_known(struct walk *walk, __u32 next)
 {
 	walk->state = WALK_HEADS;
-	walk->next = walk->end = next;
-	walk->flags = WALK_SEEN;
+	walk->next = walk->end = walk->acked = next; /* the handshake is over */
+	walk->flags = WALK_SEEN | WALK_ACKED;
 }
 
 /*

@@ -10,6 +10,7 @@
 
 #include "browser.h"
 #include "full.h"
+#include "half.h"
 
 /* The packet into the work, all but the time. */
 TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const struct tap_key *key,
@@ -44,6 +45,23 @@ TAP_INLINE __u32 locate_frame_len(void *ctx, enum tap_hook hook)
 	return xdp->data_end - xdp->data;
 }
 
+/*
+ * Is the flow over by what is in the work? A SYN replaces a connection that has ended, any other
+ * once the peer answers it as one: RFC 9293 3.10.7.4 has it challenge a SYN that is made up.
+ */
+TAP_INLINE bool locate_replaces(const struct tap_work *work, const struct flow *flow)
+{
+	struct half *half;
+
+	if (!(work->seg.flags & SEG_ACK))
+		return flow->marks & FLOW_ENDED;
+	half = half_of_work();
+	if (!half || half_from_client(half, work) || !half_answers(half, &work->seg))
+		return false;
+	half->state &= ~HALF_WITHIN;
+	return true;
+}
+
 /* enum tap_counter or enum locate */
 TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
 			   __u32 dir)
@@ -56,8 +74,10 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 
 	side = flow_key_fill(&key, pkt);
 	flow = bpf_map_lookup_elem(&flows, &key);
-	if (flow)
+	if (flow) {
 		full_spend(flow);
+		flow_note_ack(flow, side, pkt->tcp);
+	}
 	if (flow && flow->level != TAP_FULL && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
 	    (walk_passes(pkt, flow, side) || walk_quick(ctx, hook, pkt, flow, side)))
 		return TAP_CNT_SKIPPED;
@@ -70,12 +90,14 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 	work->seg.dir = dir;
 	if (!flow)
 		return LOCATE_NEW;
-	if ((flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN) {
+	if (flags & SEG_SYN && !(flags & SEG_RST) && locate_replaces(work, flow)) {
 		/* the ports are used again: nothing of the old connection holds for the new one */
 		walk_replaced(work, flow);
 		bpf_map_delete_elem(&flows, &work->key);
 		return LOCATE_NEW;
 	}
+	if ((flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
+		return LOCATE_WITHIN;
 	if (flow->level == TAP_FULL || flags & SEG_SYN)
 		return full_packet(ctx, hook, work, flow);
 	return walk_packet(ctx, hook, work, flow);

@@ -3,6 +3,7 @@
  * tap.bpf.c - the tap: decides for each packet what of it user space gets to see. It knows ports
  * and flows, and nothing of logins. It never drops, changes or redirects a packet.
  */
+#include "handshake.h"
 #include "locate.h"
 
 #define TAP_TC_PASS -1	 /* TC_ACT_UNSPEC: go on as if this program were not there */
@@ -10,75 +11,6 @@
 
 /* The first payload bytes that recognition looks at. */
 #define TAP_PEEK 9u
-
-/*
- * A SYN is kept until it is answered or repeated: handed over then, with the time at which it was
- * seen. So a flood of SYNs never reaches user space.
- */
-TAP_INLINE enum tap_counter tap_syn(const struct tap_work *work, const struct tap_key *key,
-				    bool watched)
-{
-	enum tap_counter kept = watched ? TAP_CNT_SKIPPED : TAP_CNT_OTHER;
-	struct half *half = half_slot(key);
-
-	if (!half)
-		return TAP_CNT_EVENT;
-	if (half_is(half, key) && half->syn.seq == work->seg.seq) {
-		if (!watched)
-			return kept;
-		return half_emit(half, key, HALF_SYN) ? TAP_CNT_EVENT : TAP_CNT_LOST;
-	}
-	/* TCP Fast Open: there is no room for the payload, and a flood's SYNs carry none */
-	if (watched && work->seg.len)
-		return TAP_CNT_EVENT;
-	half_begin(half, key, &work->seg);
-	return kept;
-}
-
-/* Follow the flow; from_server: the segment at hand is. */
-TAP_INLINE bool tap_follow(void *ctx, enum tap_hook hook, const struct tap_work *work,
-			   bool from_server, bool known)
-{
-	__u32 client = work->side ^ from_server;
-
-	return hook == TAP_HOOK_SKB ? full_begin_skb(ctx, client, known)
-				    : full_begin_xdp(ctx, client, known);
-}
-
-/*
- * A watched port, but no flow yet. The flow is followed from its first payload on, if its
- * handshake was seen or the server speaks: what a flood of made-up packets can't bring about.
- */
-TAP_INLINE enum tap_counter tap_unknown(void *ctx, enum tap_hook hook, const struct tap_work *work,
-					const struct tap_key *key)
-{
-	__u8 flags = work->seg.flags;
-	bool kept, answered, from_server = tap_port(work->seg.sport), ok = true;
-	struct half *half;
-
-	if (!work->seg.len && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)))
-		return TAP_CNT_EVENT;
-	half = half_slot(key);
-	kept = half_is(half, key);
-	if (kept)
-		ok = half_emit(half, key, HALF_SYN);
-	if (kept && flags & SEG_SYN)
-		half->state |= HALF_ANSWERED;
-	if (flags & (SEG_FIN | SEG_RST)) {
-		if (kept)
-			half_end(half);
-		return ok ? TAP_CNT_EVENT : TAP_CNT_LOST;
-	}
-	answered = kept && half->state & HALF_ANSWERED;
-	if (work->seg.len && (answered || from_server)) {
-		if (!tap_follow(ctx, hook, work, from_server,
-				answered && work->seg.seq == half->syn.seq + 1))
-			return ok ? TAP_CNT_FLOW_MISS : TAP_CNT_LOST;
-		if (kept)
-			half_end(half);
-	}
-	return ok ? TAP_CNT_EVENT : TAP_CNT_LOST;
-}
 
 TAP_INLINE bool tap_peek(void *ctx, enum tap_hook hook, __u32 off, __u8 *out)
 {
@@ -112,66 +44,55 @@ TAP_INLINE bool tap_recognise(const __u8 *b, bool first)
 }
 
 /* A packet without payload on a port not watched: keep it if it is part of a kept handshake. */
-TAP_INLINE void tap_handshake(const struct tap_work *work, const struct tap_key *key,
-			      struct half *half)
+TAP_INLINE void tap_handshake(const struct tap_work *work, struct half *half)
 {
 	const struct seg *seg = &work->seg;
 
-	if (seg->flags & (SEG_RST | SEG_FIN)) {
-		half_end(half);
-		return;
-	}
-	if (seg->flags & SEG_SYN) {
-		if (seg->ack == half->syn.seq + 1)
-			half_add(half, key, seg, HALF_SYNACK);
-		return;
-	}
-	if (seg->seq == half->syn.seq + 1 && half->state & 1 << HALF_SYNACK)
-		half_add(half, key, seg, HALF_ACK);
+	if (seg->flags & (SEG_RST | SEG_FIN))
+		half_end();
+	else if (seg->flags & SEG_SYN && half_answers(half, seg))
+		half_answer(half, seg);
+	else if (half_from_client(half, work) && half->state & HALF_ANSWERED &&
+		 !(half->state & 1 << HALF_ACK) && half_proves(half, seg))
+		half_keep(half, seg, HALF_ACK);
 }
 
 /* A port not watched, and any_port: keep the handshake back until the client has spoken. */
-TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const struct tap_work *work,
-					 const struct tap_key *key)
+TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const struct tap_work *work)
 {
-	struct half *half = half_slot(key);
-	bool kept = half_is(half, key), first, ok;
+	struct half *half = half_of_work();
 	__u8 peek[TAP_PEEK] = {};
+	bool first, ok;
 
-	if (!half)
-		return TAP_CNT_OTHER;
 	if (!work->seg.len || work->seg.flags & SEG_SYN) {
-		if (kept)
-			tap_handshake(work, key, half);
+		if (half)
+			tap_handshake(work, half);
 		return TAP_CNT_OTHER;
 	}
-	first = kept && work->seg.seq == half->syn.seq + 1;
+	first = half && work->seg.seq == half->syn.seq + 1;
 	if (work->avail < TAP_PEEK || !tap_peek(ctx, hook, work->payload_off, peek) ||
 	    !tap_recognise(peek, first)) {
-		if (kept)
-			half_end(half);
+		half_end();
 		return TAP_CNT_OTHER;
 	}
-	ok = tap_follow(ctx, hook, work, false, first);
-	if (kept) {
-		if (!half_emit(half, key, HALF_SYN) || !half_emit(half, key, HALF_SYNACK) ||
-		    !half_emit(half, key, HALF_ACK))
-			return TAP_CNT_LOST;
-		half_end(half);
-	}
+	ok = handshake_follow(ctx, hook, work, false, first);
+	if (half && half_emit())
+		return TAP_CNT_LOST;
+	half_end();
 	return ok ? TAP_CNT_EVENT : TAP_CNT_FLOW_MISS;
 }
 
 /* A segment of no flow: take note of it, and decide. */
-TAP_INLINE enum tap_counter tap_new(void *ctx, enum tap_hook hook, const struct tap_work *work)
+TAP_INLINE enum tap_counter tap_new(void *ctx, enum tap_hook hook, const struct tap_work *work,
+				    int found)
 {
 	bool watched = tap_port(work->seg.dport) || tap_port(work->seg.sport);
 
 	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
-		return tap_syn(work, &work->key, watched);
+		return handshake_syn(work, watched, found == LOCATE_WITHIN);
 	if (watched)
-		return tap_unknown(ctx, hook, work, &work->key);
-	return tap_stranger(ctx, hook, work, &work->key);
+		return handshake_packet(ctx, hook, work);
+	return tap_stranger(ctx, hook, work);
 }
 
 /* found: enum locate. */
@@ -184,8 +105,8 @@ TAP_INLINE enum tap_counter tap_packet(void *ctx, enum tap_hook hook, int found)
 	if (!work)
 		return TAP_CNT_LOST;
 	walk_time(work);
-	if (found == LOCATE_NEW)
-		result = tap_new(ctx, hook, work);
+	if (found == LOCATE_NEW || found == LOCATE_WITHIN)
+		result = tap_new(ctx, hook, work, found);
 	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)
 		return result;
 	if (found == LOCATE_BUDGET) {
@@ -248,15 +169,15 @@ TAP_INLINE void tap_steer_one(const struct tap_steer *steer)
 	if (!flow)
 		return;
 	if (steer->level == TAP_OVER) {
-		if (flow->closing || flow->reset) /* else its ports are in use again */
+		if (flow->marks & (FLOW_FIN | FLOW_RST)) /* else its ports are in use again */
 			bpf_map_delete_elem(&flows, &key);
 		return;
 	}
 	flow->client = steer->client;
 	flow->server = steer->server;
-	if (flow->level != steer->level || flow->spent)
+	if (flow->level != steer->level || flow->marks & FLOW_SPENT)
 		flow->bytes = 0; /* anew, for when the kernel does not know a frame boundary */
-	flow->spent = 0;
+	flow->marks &= ~FLOW_SPENT;
 	flow->level = steer->level;
 }
 

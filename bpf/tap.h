@@ -52,15 +52,18 @@ enum walk_state {
 #define WALK_MESSAGE 0x04 /* a message goes on in the next packet */
 #define WALK_LAST    0x08 /* the frame under way ends its message */
 #define WALK_SMP     0x10 /* the frame under way is SMP's */
+#define WALK_FIN     0x20 /* behind end there is a FIN, which takes a number */
+#define WALK_ACKED   0x40 /* acked is valid */
 
 /* One direction of a flow, at TAP_HEADS and TAP_CLOSE. Sequence numbers, host order. */
 struct walk {
-	__u32 next; /* of the next frame's first byte */
-	__u32 end;  /* highest seen, behind the payload */
-	__u8 state; /* enum walk_state */
-	__u8 have;  /* bytes of head, of the frame at next; they are in the cuts map */
+	__u32 next;  /* of the next frame's first byte */
+	__u32 end;   /* highest seen, behind the payload */
+	__u32 acked; /* what the peer acknowledged */
+	__u8 state;  /* enum walk_state */
+	__u8 have;   /* bytes of head, of the frame at next; they are in the cuts map */
 	__u8 flags;
-	__u8 pad;
+	__u8 resent; /* times that what begins at acked was sent again */
 };
 
 /* A segment, as its frames are walked. */

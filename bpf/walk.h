@@ -15,7 +15,8 @@
 
 #include "frames.h"
 
-#define WALK_WINDOW (1 << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
+#define WALK_COUNT_MAX 32768u	 /* commands that user space is told of at the latest */
+#define WALK_WINDOW    (1 << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
 
 /*
  * Does the stream pass a multiple of 2^30 bytes? User space is told of it then: it can't tell how
@@ -46,7 +47,7 @@ TAP_INLINE bool walk_passes(const struct pkt *pkt, struct flow *flow, __u32 side
 	__s32 left;
 
 	if (!pkt->payload_len)
-		return !flow->closing;
+		return !(flow->marks & FLOW_FIN);
 	if (flow->level == TAP_HEADS) {
 		left = walk_diff(walk->next + walk->have, end);
 		if (walk->state == WALK_LOST)
@@ -57,7 +58,9 @@ TAP_INLINE bool walk_passes(const struct pkt *pkt, struct flow *flow, __u32 side
 	}
 	if (flow->beat != flow_beat() || walk_far(walk, end))
 		return false;
-	if (flow->sealed && walk_diff(end, walk->end) > 0)
+	if (walk_diff(end, walk->end) <= 0)
+		flow_note_resent(flow, walk, pkt_be32(pkt->tcp->seq_be));
+	else if (flow->sealed)
 		turn_sealed(flow, side, pkt->tcp->flags);
 	walk_silent(walk, end);
 	return true;
@@ -67,8 +70,11 @@ TAP_INLINE void walk_add_counts(struct flow *flow, const struct walk_at *at)
 {
 	if (tap_commands || !at->begins)
 		return;
-	for (int i = 0; i < TAP_COUNTS; i++)
+	for (int i = 0; i < TAP_COUNTS; i++) {
 		flow->counts[i] += at->counts[i];
+		if (flow->counts[i] >= WALK_COUNT_MAX)
+			flow->beat = ~flow_beat(); /* the next segment tells */
+	}
 }
 
 /*
@@ -191,6 +197,45 @@ TAP_INLINE void walk_heads(void *ctx, enum tap_hook hook, struct tap_work *work,
 	walk_hand_over(ctx, hook, work, flow, at, from);
 }
 
+/* A FIN in its place is the last that this side says. */
+TAP_INLINE void walk_fin(struct walk *walk)
+{
+	walk->state = WALK_OPAQUE;
+	walk->flags |= WALK_FIN;
+}
+
+/* Is the FIN behind all that was seen of its side, and nothing missing before it? */
+TAP_INLINE bool walk_fin_counts(const struct walk *walk, const struct walk_at *at)
+{
+	return !(walk->flags & WALK_SEEN) ||
+	       (walk_diff(at->seq, walk->end) <= 0 && walk_diff(at->end, walk->end) >= 0);
+}
+
+/*
+ * A RST that its receiver does not take, or a FIN with bytes missing before it: nothing is changed
+ * by it. User space knows how far both streams have come before it is handed over as it is.
+ */
+TAP_INLINE bool walk_doubtful(struct tap_work *work, struct flow *flow, struct walk *walk,
+			      struct walk_at *at)
+{
+	struct seg *seg = &work->seg;
+
+	if (at->flags & SEG_RST
+		    ? flow_resets(flow, work->side, at->seq)
+		    : !(at->flags & SEG_FIN) || at->seq != at->end || walk_fin_counts(walk, at))
+		return false;
+	walk_catch_up(walk_of(flow, !work->side), 1, at);
+	walk_catch_up(walk, 0, at);
+	walk_time(work);
+	seg->seq = at->seq;
+	seg->len = at->end - at->seq;
+	seg->flags = at->flags;
+	if (seg->len)
+		seg->note |= SEG_NOTE_TRUNC;
+	walk_result(at, emit_head(work) ? 0 : -1);
+	return true;
+}
+
 /* A FIN, a RST or an ACK: whatever was passed over in either direction comes before it. */
 TAP_INLINE void walk_closing(struct tap_work *work, struct flow *flow, struct walk *walk,
 			     struct walk_at *at)
@@ -203,7 +248,7 @@ TAP_INLINE void walk_closing(struct tap_work *work, struct flow *flow, struct wa
 		walk_catch_up(walk, 0, at);
 	}
 	if (at->flags & SEG_FIN)
-		walk->state = WALK_OPAQUE; /* it is the last that this side says */
+		walk_fin(walk);
 	work->seg.flags = at->flags;
 	if (at->flags & (SEG_FIN | SEG_RST)) {
 		turn_sealed_over(flow);
@@ -248,14 +293,18 @@ TAP_INLINE void walk_segment(void *ctx, enum tap_hook hook, struct tap_work *wor
 {
 	bool heads = flow->level == TAP_HEADS && walk->state != WALK_OPAQUE, far;
 
+	if (at->flags & SEG_FIN)
+		flow->marks |= FLOW_FIN;
+	if (at->flags & SEG_RST)
+		flow->marks |= FLOW_RST;
+	if (walk_doubtful(work, flow, walk, at))
+		return;
 	if (flow->sealed && at->seq != at->end && walk_diff(at->end, walk->end) > 0)
 		turn_sealed(flow, work->side, at->flags);
 	if (heads && walk->state == WALK_HEADS && walk_diff(at->seq, walk->next + walk->have) > 0)
 		walk_broken(work, walk, at, walk->end); /* a head is in what is missing */
-	if (at->flags & SEG_FIN)
-		flow->closing = 1;
-	if (at->flags & SEG_RST)
-		flow->reset = 1;
+	if (at->flags & SEG_RST || (at->flags & SEG_FIN && walk_fin_counts(walk, at)))
+		flow->marks |= FLOW_ENDED;
 	if (heads && walk->state == WALK_LOST)
 		walk_tell_first(work, flow, walk, at);
 	if (heads && (walk->state == WALK_LOST || at->seq != at->end))

@@ -99,18 +99,22 @@ struct tap_counts {
 };
 _Static_assert(sizeof(struct tap_counts) == 32, "the ring buffer's ABI");
 
-/* Of a flow, where the kernel is asked. */
+/* Of a flow, where the kernel is asked; of the lower and of the higher end of its key. */
 struct tap_state {
 	struct tap_counts counts;
-	__u32 end[2]; /* of what the lower and the higher end sent: the next sequence number */
-	__u8 seen[2]; /* which of these hold */
+	__u64 resent_ns;  /* when the first of these came, to the millisecond; 0: none did */
+	__u32 end[2];	  /* of what it sent: the next sequence number */
+	__u32 acked[2];	  /* of what it sent: the next one that its peer waits for */
+	__u8 seen[2];	  /* which of the ends hold */
+	__u8 has_acked[2]; /* which of acked hold */
+	__u8 resent[2];	  /* times that what begins at acked was sent again; 255: or more */
 };
 
 /*
- * Every packet ends in exactly one of these, the last apart, per CPU. Never renumbered: they are
+ * Every packet ends in exactly one of these, the last two apart, per CPU. Never renumbered: they are
  * metrics. They count packets, not records: a super-segment is one EVENT and several records, and a
- * SYN that is kept back until it is answered or repeated is SKIPPED, and its record comes along
- * with a later packet's EVENT.
+ * SYN or SYN+ACK that is kept back until the client acknowledges the latter is SKIPPED, and its
+ * record comes along with a later packet's EVENT.
  */
 enum tap_counter {
 	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port, nor from or to the Browser */
@@ -124,9 +128,11 @@ enum tap_counter {
 	TAP_CNT_BUDGET = 8,	 /* flow used up its budget of payload: header handed over */
 	TAP_CNT_DATAGRAM = 9,	 /* from or to the Browser: handed over */
 	TAP_CNT_FLOOD = 10,	 /* the same, but of too many: not handed over */
-	/* of no packet: SYNs that nobody answered, of too many to tell of each */
+	/* of no packet: SYNs that were refused or not answered, of too many to tell of each */
 	TAP_CNT_SYNS = 11,
-	TAP_CNT_MAX = 12,
+	/* of no packet: handshakes that the client never completed, of too many to tell of each */
+	TAP_CNT_HALF_OPEN = 12,
+	TAP_CNT_MAX = 13,
 };
 
 #endif

@@ -63,8 +63,10 @@ static const struct row tap_rows[] = {
 	TAP(TAP_CNT_FLOOD, "browser_flood",
 	    "datagrams of SQL Server Browser left out: more than 1,024 a second on a CPU"),
 	TAP(TAP_CNT_SYNS, "syns_untold",
-	    "SYNs that nobody answered, of too many to tell of each: a flood, or a server that is "
-	    "not there"),
+	    "SYNs that nobody answered or that were refused, too many to list: a flood, or a "
+	    "server that is not there"),
+	TAP(TAP_CNT_HALF_OPEN, "half_open",
+	    "half-open connections, too many to list: a SYN flood with made-up addresses"),
 };
 
 static size_t counters_fill(const struct row *rows, size_t count, const void *stats,

@@ -112,6 +112,8 @@ static void begin(struct tap *tap)
 
 	memset(&seen, 0, sizeof(seen));
 	SEND(tap, HOOK_INGRESS, .sport = PORT, .flags = SYN, .seq = 1);
+	SEND(tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .flags = SYN | ACK, .seq = BASE - 11,
+	     .ack = 2);
 	SEND(tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = BASE - 10, .payload_len = 10);
 	set_level(tap, PORT, TAP_HEADS, 0);
 	CHECK_INT(feed(tap, HOOK_EGRESS, 0, first), TAP_CNT_EVENT);

@@ -128,9 +128,9 @@ static inline int tap_counted(struct tap *tap)
 	for (uint32_t i = 0; i < TAP_CNT_MAX; i++) {
 		uint64_t now = tap_counter(tap, i);
 
-		if (now == tap->counters[i] + 1 && i != TAP_CNT_SYNS)
+		if (now == tap->counters[i] + 1 && i < TAP_CNT_SYNS)
 			which = (int)i;
-		changed += i != TAP_CNT_SYNS && now != tap->counters[i];
+		changed += i < TAP_CNT_SYNS && now != tap->counters[i];
 		tap->counters[i] = now;
 	}
 	return changed == 1 ? which : -1;
@@ -183,14 +183,20 @@ static inline int tap_send(struct tap *tap, enum hook hook, const struct packet_
 
 /* A value of the map "flows". */
 struct flow_value {
-	uint8_t level, closing;
+	uint8_t level, marks;
 	uint16_t beat;
 	uint32_t bytes;
-	uint8_t walk[24];
+	struct {
+		uint32_t next, end, acked;
+		uint8_t state, have, flags, resent;
+	} walk[2];
 	uint64_t ns[3];
-	uint32_t counts[6];
+	uint16_t counts[6];
 	uint16_t server;
-	uint8_t client, turn, kind, sealed, spent, reset;
+	uint8_t client, turn;
+	uint32_t resent_first;
+	uint16_t resent_last;
+	uint8_t kind, sealed;
 };
 
 static inline int flow_level(struct tap *tap, uint16_t sport, struct tap_key *key)

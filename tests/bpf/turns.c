@@ -159,13 +159,17 @@ UNIT_CASE(replaced)
 	begin(&tap, &(struct tap_setup){0});
 	tds(&tap, CLIENT, 1, 1, 100, 100);
 	tds(&tap, SERVER, 4, 1, 100, 100);
-	SEND(&tap, HOOK_INGRESS, .sport = PORT, .flags = SYN, .seq = 77);
+	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = PORT, .flags = SYN, .seq = 77),
+		  TAP_CNT_SKIPPED);
+	CHECK_INT(record_count, 0);
+	SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .flags = SYN | ACK, .seq = 500,
+	     .ack = 78);
 	CHECK_INT(record_count, 1);
 	check_counts(told(0), 1, 0, 0, 0, 0, 0);
 	CHECK_INT(records[0].seg.flags, 0);
-	CHECK_INT(records[0].seg.seq, at[CLIENT]);
-	SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .flags = SYN | ACK, .ack = 78);
-	CHECK_INT(record_count, 2);
+	CHECK_INT(records[0].seg.seq, at[SERVER]);
+	SEND(&tap, HOOK_INGRESS, .sport = PORT, .seq = 78, .ack = 501);
+	CHECK_INT(record_count, 3);
 	CHECK_INT(records[0].seg.seq, 77);
 	CHECK_INT(records[0].seg.flags, SYN);
 	tap_close(&tap);

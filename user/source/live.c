@@ -3,6 +3,7 @@
  * live.c - the live source: the tap in the kernel, and its ring buffer.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #define LIVE_BATCH    65536   /* most segments in one dispatch, so that the caller's timers run */
 #define LIVE_LOOK_NS  5000000 /* between looks at the ring buffer while there is traffic */
 #define LIVE_IDLE_MAX 4	      /* looks in vain after which to sleep until woken */
+#define LIVE_FLOOD_NS 10000000000ull /* between two lines about a flood */
 
 struct live {
 	struct tap_bpf *tap;
@@ -41,6 +43,7 @@ struct live {
 	int epoll_fd, timer_fd;
 	unsigned int idle; /* looks in vain in a row */
 	int cpus;
+	uint64_t half_open, flood_ns; /* handshakes left half open that were spoken of, and when */
 	/* of the dispatch going on */
 	segment_fn *fn;
 	void *fn_ctx;
@@ -223,18 +226,65 @@ static void live_write_ports(struct live *live)
 		ports[i] = live->ports.bits[i] | live->learned.bits[i];
 }
 
-static void live_look_for_silent(struct live *live)
+static uint64_t live_now_ns(void)
 {
 	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now); /* the tap's */
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A moment not long ago, by the lower half of its units. */
+static uint64_t live_time_of(uint32_t units)
+{
+	uint64_t now = live_now_ns() >> TAP_RESENT_SHIFT;
+
+	return (now - ((uint32_t)now - units)) << TAP_RESENT_SHIFT;
+}
+
+static uint64_t live_counter(const struct live *live, uint32_t which, uint64_t *per_cpu)
+{
+	uint64_t sum = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.counters), &which, per_cpu))
+		return 0;
+	for (int cpu = 0; cpu < live->cpus; cpu++)
+		sum += per_cpu[cpu];
+	return sum;
+}
+
+/* Of a flood there is one line now and then. */
+static void live_tell_flood(struct live *live, uint64_t now_ns)
+{
+	uint64_t taps[TAP_CNT_MAX], n;
+
+	if (live->flood_ns && now_ns - live->flood_ns < LIVE_FLOOD_NS)
+		return;
+	live_counters(live, taps);
+	n = taps[TAP_CNT_HALF_OPEN] - live->half_open;
+	if (!n)
+		return;
+	live->half_open = taps[TAP_CNT_HALF_OPEN];
+	live->flood_ns = now_ns;
+	log_warn("%" PRIu64 " half-open connections: a server answered their SYN, and their "
+		 "clients never completed the handshake. That is a SYN flood with made-up "
+		 "addresses, or answers do not reach the clients. They are counted, not listed",
+		 n);
+}
+
+static void live_look_for_silent(struct live *live)
+{
+	uint64_t now_ns = live_now_ns();
 
 	if (live->tap->bss->tap_kept) {
 		live->tap->bss->tap_kept = 0;
 		silent_expect(live->silent);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &now); /* the tap's */
-	live->segments +=
-		silent_look(live->silent, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
-			    &live->ports, &live->learned, live->fn, live->fn_ctx);
+	if (!silent_due(live->silent, now_ns))
+		return;
+	live->segments += silent_look(live->silent, now_ns, &live->ports, &live->learned, live->fn,
+				      live->fn_ctx);
+	live_tell_flood(live, now_ns);
 }
 
 /* Takes note of the ring buffer's edge, too; what is in it is found by looking. */
@@ -325,11 +375,17 @@ bool live_state(const struct live *live, const struct flow_key *flow_key, struct
 	if (bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.flows), &key, &flow))
 		return false;
 	memset(out, 0, sizeof(*out));
-	memcpy(out->counts.commands, flow.counts, sizeof(out->counts.commands));
+	for (int i = 0; i < 5; i++)
+		out->counts.commands[i] = flow.counts[i];
 	out->counts.resets = flow.counts[5];
 	for (int i = 0; i < 2; i++) {
 		out->end[i] = flow.walk[i].end;
 		out->seen[i] = flow.level != TAP_FULL && flow.walk[i].flags & TAP_WALK_SEEN;
+		out->acked[i] = flow.walk[i].acked;
+		out->has_acked[i] = !!(flow.walk[i].flags & TAP_WALK_ACKED);
+		out->resent[i] = flow.walk[i].resent;
+		if (flow.walk[i].resent)
+			out->resent_ns = live_time_of(flow.resent_first);
 	}
 	return true;
 }
@@ -346,17 +402,13 @@ bool live_is_local(const struct live *live, const uint8_t addr[16])
 
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 {
-	int map = bpf_map__fd(live->tap->maps.counters);
 	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));
 
 	memset(out, 0, TAP_CNT_MAX * sizeof(*out));
-	for (uint32_t which = 0; per_cpu && which < TAP_CNT_MAX; which++) {
-		if (bpf_map_lookup_elem(map, &which, per_cpu))
-			continue;
-		for (int cpu = 0; cpu < live->cpus; cpu++)
-			out[which] += per_cpu[cpu];
-	}
-	out[TAP_CNT_SYNS] += silent_untold(live->silent);
+	for (uint32_t which = 0; per_cpu && which < TAP_CNT_MAX; which++)
+		out[which] = live_counter(live, which, per_cpu);
+	out[TAP_CNT_SYNS] += silent_syns(live->silent);
+	out[TAP_CNT_HALF_OPEN] += silent_half_open(live->silent);
 	free(per_cpu);
 }
 

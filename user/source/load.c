@@ -152,8 +152,6 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) <
 	    0)
 		log_debug("no random numbers: %s", strerror(errno));
-	if (!config->any_port)
-		bpf_map__set_max_entries(tap->maps.half_rests, 1);
 	if (config->ring_size)
 		bpf_map__set_max_entries(tap->maps.events, config->ring_size);
 	if (config->max_flows)
