@@ -272,6 +272,10 @@ static int serve(struct exporter *x, struct loop *loop)
 	const struct opts *opts = x->app->opts;
 	const struct http_config config = {.listen = opts->listen,
 					   .web_config = opts->web_config,
+					   .allowed_hosts = opts->allowed_hosts,
+					   .allowed_host_count = opts->allowed_host_count,
+					   .allow_hint = "If it is, start tdsmon with "
+							 "--allowed-host NAME.",
 					   .open_fn = open_web_file,
 					   .open_ctx = x->app->opener,
 					   .routes = x->routes,
@@ -279,10 +283,10 @@ static int serve(struct exporter *x, struct loop *loop)
 	void *page = x->app->page->sink;
 	int err;
 
-	x->routes[0] = (struct http_route){"/metrics", get_metrics, x};
-	x->routes[1] = (struct http_route){"/healthz", get_healthz, x};
-	x->routes[2] = (struct http_route){"/", page_document, page};
-	x->routes[3] = (struct http_route){"/events", page_events, page};
+	x->routes[0] = (struct http_route){"/metrics", get_metrics, x, false};
+	x->routes[1] = (struct http_route){"/healthz", get_healthz, x, true};
+	x->routes[2] = (struct http_route){"/", page_document, page, false};
+	x->routes[3] = (struct http_route){"/events", page_events, page, false};
 	x->http = http_open(&config, loop, &err);
 	if (!x->http)
 		return err;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "http_host.h"
 #include "log.h"
 #include "number.h"
 #include "opts.h"
@@ -159,6 +160,19 @@ static int set_ring_size(struct opts *opts, const char *value)
 	return -EINVAL;
 }
 
+static int set_allowed_host(struct opts *opts, const char *value)
+{
+	if (!http_host_is_name(value)) {
+		opts_error(opts, "'%s' is no host name: letters, digits, - and ., without a port",
+			   value);
+		return -EINVAL;
+	}
+	if (opts->allowed_hosts_from != opts->source)
+		opts->allowed_host_count = 0;
+	opts->allowed_hosts_from = opts->source;
+	return opts_append(&opts->allowed_hosts, &opts->allowed_host_count, value);
+}
+
 static int set_textfile(struct opts *opts, const char *value)
 {
 	opts->textfile = value;
@@ -242,6 +256,8 @@ static const struct opt table[] = {
 	 "value: " OPTS_LISTEN_DEFAULT ")"},
 	{"web-config", 0, LIVE, "FILE", set_web_config, 0,
 	 "TLS and users for --listen, as Prometheus exporters have them in a file"},
+	{"allowed-host", 0, LIVE, "NAME", set_allowed_host, 0,
+	 "a name that --listen is asked by, beside this host's own; may be repeated"},
 	{"textfile", 0, 0, "FILE", set_textfile, 0,
 	 "write the metrics to this file, every 15 s and at the end"},
 	{"top-clients", 0, 0, "N", set_top_clients, 0,
@@ -445,6 +461,7 @@ void opts_release(struct opts *opts)
 {
 	free(opts->interfaces);
 	free(opts->files);
+	free(opts->allowed_hosts);
 	free(opts->text);
 }
 

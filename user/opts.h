@@ -22,8 +22,8 @@ enum opts_source {
 };
 
 struct opts {
-	const char **interfaces, **files; /* into argv and text */
-	size_t interface_count, file_count;
+	const char **interfaces, **files, **allowed_hosts; /* into argv and text */
+	size_t interface_count, file_count, allowed_host_count;
 	struct port_set ports;
 	const char *config; /* the configuration file, or NULL */
 	const char *user;   /* as whom to go on once attached, or NULL */
@@ -37,7 +37,7 @@ struct opts {
 	uint32_t max_connections; /* 0: the default */
 	uint32_t ring_mib;	  /* 0: the default */
 	enum live_hook hook;
-	enum opts_source source, ports_from, interfaces_from;
+	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from;
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool browser;				  /* on unless it is said not to be */
 	bool any_port, mirror, identities, commands, sql, explain, problems, verbose;

@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 {
 	static const struct wallclock clock;
 	const struct sink_config config = {.clock = &clock, .top_clients = SINK_TOP_CLIENTS_MAX};
-	const struct http_route route = {"/metrics", get_page, NULL};
+	const struct http_route route = {"/metrics", get_page, NULL, false};
 	const struct http_config serve = {
 		.listen = "127.0.0.1:0", .routes = &route, .route_count = 1};
 	struct loop *loop = loop_new();

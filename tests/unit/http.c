@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "http.h"
+#include "http_host.h"
 #include "unit.h"
 #include "webconfig.h"
 
@@ -111,14 +112,17 @@ static void server_main(int ready, const char *web_config)
 {
 	struct server s = {0};
 	const struct http_route routes[] = {
-		{"/hello", get_hello, &s},     {"/big", get_big, &s},
-		{"/stats", get_stats, &s},     {"/events", get_events, &s},
-		{"/publish", get_publish, &s},
+		{"/hello", get_hello, &s, false},     {"/big", get_big, &s, false},
+		{"/stats", get_stats, &s, false},     {"/events", get_events, &s, false},
+		{"/publish", get_publish, &s, false}, {"/any", get_hello, &s, true},
 	};
 	const struct http_config config = {.listen = "127.0.0.1:0",
 					   .web_config = web_config,
 					   .routes = routes,
 					   .route_count = sizeof(routes) / sizeof(routes[0]),
+					   .allowed_hosts = (const char *const[]){"x", "sql1.test"},
+					   .allowed_host_count = 2,
+					   .allow_hint = "Allow it by --hint.",
 					   .request_ns = 1000000000};
 	struct loop *loop = loop_new();
 	char url[64] = "";
@@ -399,6 +403,73 @@ UNIT_CASE(a_slow_streams_client_is_dropped)
 	close(slow);
 }
 
+static const char *get_of(const char *target, const char *host)
+{
+	char request[512];
+
+	snprintf(request, sizeof(request),
+		 "GET %s HTTP/1.1\r\n%s%s%sConnection: close\r\n\r\n", target, host ? "Host: " : "",
+		 host ? host : "", host ? "\r\n" : "");
+	return ask(request);
+}
+
+/* DNS rebinding: the page's own name is in its requests. */
+UNIT_CASE(requests_for_other_hosts_are_refused)
+{
+	static const char *const ours[] = {"x", "X", "sql1.test:9433", "sql1.test.", "127.0.0.1",
+					   "127.0.0.1:9433", "10.1.2.3:80", "[::1]:9433",
+					   "[2001:db8::1]", "localhost", "LocalHost:9433"};
+	static const char *const others[] = {"attacker.example", "attacker.example:9433",
+					     "x.attacker.example", "127.0.0.1.attacker.example",
+					     "localhost.attacker.example", "", ":9433", "127.1",
+					     "2130706433", "[::1].attacker.example", "[x]", "::1",
+					     "x:y", "x@attacker.example", "attacker.example@x"};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (!starts(get_of("/hello", ours[i]), "HTTP/1.1 200 "))
+			printf("# refused: %s\n", ours[i]);
+		CHECK(starts(answer, "HTTP/1.1 200 "));
+	}
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (!starts(get_of("/hello", others[i]), "HTTP/1.1 421 "))
+			printf("# not refused: %s\n", others[i]);
+		CHECK(starts(answer, "HTTP/1.1 421 "));
+		CHECK(strstr(body(), "Allow it by --hint."));
+		CHECK(!strstr(body(), "hello"));
+	}
+	CHECK(starts(get_of("/nowhere", "attacker.example"), "HTTP/1.1 421 "));
+	CHECK(starts(get_of("/any", "attacker.example"), "HTTP/1.1 200 "));
+	/* An absolute target has precedence over the header. */
+	CHECK(starts(get_of("http://x:9433/hello", "attacker.example"), "HTTP/1.1 200 "));
+	CHECK(starts(get_of("http://attacker.example/hello", "x"), "HTTP/1.1 421 "));
+	CHECK(starts(get_of("http://x@attacker.example/hello", "x"), "HTTP/1.1 4"));
+	CHECK(starts(get_of("http://attacker.example/any", "x"), "HTTP/1.1 200 "));
+	/* None at all: HTTP/1.1 wants one, HTTP/1.0 does not; and two are one too many. */
+	CHECK(starts(get_of("/hello", NULL), "HTTP/1.1 400 "));
+	CHECK(strstr(ask("GET /hello HTTP/1.0\r\n\r\n"), " 200 "));
+	CHECK(!strstr(get_of("/hello", "x\r\nHost: attacker.example"), " 200 "));
+	CHECK(!strstr(get_of("/hello", "attacker.example\r\nHost: x"), " 200 "));
+}
+
+UNIT_CASE(this_host_has_names)
+{
+	struct http_hosts hosts;
+	char own[HTTP_HOST_MAX] = "", with_port[HTTP_HOST_MAX + 8], longer[HTTP_HOST_MAX + 8];
+
+	gethostname(own, sizeof(own) - 1);
+	snprintf(with_port, sizeof(with_port), "%s:9433", own);
+	snprintf(longer, sizeof(longer), "%s.attacker.example", own);
+	CHECK_INT(http_hosts_init(&hosts, NULL, 0), 0);
+	CHECK(http_host_is_ours(&hosts, own));
+	CHECK(http_host_is_ours(&hosts, with_port));
+	CHECK(!http_host_is_ours(&hosts, longer));
+	CHECK(!http_host_is_ours(&hosts, "x"));
+	http_hosts_release(&hosts);
+	CHECK(http_host_is_name("sql1.corp.example") && http_host_is_name("sql_1"));
+	CHECK(!http_host_is_name("") && !http_host_is_name("a:1") && !http_host_is_name("*.a"));
+	CHECK(!http_host_is_name("http://a") && !http_host_is_name("a b"));
+}
+
 static void write_file(const char *path, const char *text)
 {
 	FILE *f = fopen(path, "w");
@@ -530,6 +601,8 @@ int main(void)
 	RUN(a_route_answers_with_its_headers);
 	RUN(a_connection_serves_twice);
 	RUN(what_is_not_there_is_refused);
+	RUN(requests_for_other_hosts_are_refused);
+	RUN(this_host_has_names);
 	RUN(a_header_without_end_is_refused);
 	RUN(a_big_answer_comes_compressed);
 	RUN(a_request_that_does_not_come_is_given_up);

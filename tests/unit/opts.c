@@ -100,6 +100,12 @@ UNIT_CASE(where_to_listen)
 	CHECK_INT(PARSE(&o, "-i", "lo", "--listen=[::1]:0", "--top-clients", "0"), OPTS_RUN);
 	CHECK_STR(o.listen, "[::1]:0");
 	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--listen", "--allowed-host", "sql1.test", "--allowed-host=sql1"),
+		  OPTS_RUN);
+	CHECK_INT(o.allowed_host_count, 2);
+	CHECK_STR(o.allowed_hosts[0], "sql1.test");
+	CHECK_STR(o.allowed_hosts[1], "sql1");
+	opts_release(&o);
 	CHECK_INT(PARSE(&o, "-r", "f", "--textfile", "t"), OPTS_RUN);
 	opts_release(&o);
 }
@@ -163,6 +169,8 @@ UNIT_CASE(wrong_usage)
 		{"--listen", ":1", ":2"},
 		{"--listen", "-r", "f"},
 		{"--web-config", "w"},
+		{"--allowed-host", "sql1.test:9433"},
+		{"--allowed-host", "http://sql1.test"},
 		{"--textfile"},
 		{"--top-clients", "257"},
 		{"--top-clients", "x"},

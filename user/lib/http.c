@@ -146,7 +146,16 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name) ?: "";
 }
 
-static enum MHD_Result serve(struct http *http, struct http_peer *peer, const char *path)
+static const struct http_route *route_of(const struct http *http, const char *path)
+{
+	for (size_t i = 0; i < http->config.route_count; i++)
+		if (!strcmp(http->config.routes[i].path, path))
+			return &http->config.routes[i];
+	return NULL;
+}
+
+static enum MHD_Result serve(struct http *http, struct http_peer *peer, const char *path,
+			     const struct http_route *route)
 {
 	struct http_reply reply = {.status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8"};
 	const struct http_request req = {
@@ -156,17 +165,73 @@ static enum MHD_Result serve(struct http *http, struct http_peer *peer, const ch
 		.connection = peer->connection,
 	};
 
-	for (size_t i = 0; i < http->config.route_count; i++) {
-		const struct http_route *route = &http->config.routes[i];
-
-		if (strcmp(route->path, path))
-			continue;
+	if (route) {
 		route->handle(route->ctx, &req, &reply);
-		return http_reply_queue(http, peer, &reply);
+	} else {
+		reply.status = MHD_HTTP_NOT_FOUND;
+		strbuf_adds(&reply.body, "Not found\n");
 	}
-	reply.status = MHD_HTTP_NOT_FOUND;
-	strbuf_adds(&reply.body, "Not found\n");
 	return http_reply_queue(http, peer, &reply);
+}
+
+static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
+				    const char *value)
+{
+	unsigned *hosts = cls;
+
+	(void)kind;
+	(void)value;
+	*hosts += !strcasecmp(name, MHD_HTTP_HEADER_HOST);
+	return MHD_YES;
+}
+
+/*
+ * Whether the request is meant for us: host is what its target names, which has precedence (RFC
+ * 9112 3.2.2), or "". Without any, as HTTP/1.0 allows, it is no browser's, and there is nothing to
+ * be rebound. Passwords do what the check does: a browser keeps them to the site that asked.
+ */
+static bool is_meant(const struct http *http, struct MHD_Connection *connection, const char *host)
+{
+	unsigned hosts = 0;
+
+	if (http->auth)
+		return true;
+	if (*host)
+		return http_host_is_ours(&http->hosts, host);
+	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &hosts);
+	return !hosts ||
+	       (hosts == 1 &&
+		http_host_is_ours(&http->hosts, header(connection, MHD_HTTP_HEADER_HOST)));
+}
+
+static enum MHD_Result refuse_host(struct http *http, struct http_peer *peer)
+{
+	struct http_reply reply = {.status = MHD_HTTP_MISDIRECTED_REQUEST,
+				   .type = "text/plain; charset=utf-8"};
+
+	strbuf_addf(&reply.body,
+		    "The host that this request names is not known to be this one (a protection "
+		    "against DNS rebinding).\n%s\n",
+		    http->config.allow_hint ?: "");
+	return http_reply_queue(http, peer, &reply);
+}
+
+/* A request that is whole: who may, for whom, and what. */
+static enum MHD_Result answer(struct http *http, struct http_peer *peer, const char *target)
+{
+	char host[HTTP_HOST_MAX];
+	const char *path = http_target(target, host);
+	const struct http_route *route = path ? route_of(http, path) : NULL;
+	enum basicauth_answer allowed;
+
+	if (!(route && route->any_host) && !is_meant(http, peer->connection, host))
+		return refuse_host(http, peer);
+	allowed = authorize(http, peer->connection);
+	if (allowed != BASICAUTH_YES) {
+		http->stats.unauthorized++;
+		return http_reply_unauthorized(peer, allowed);
+	}
+	return serve(http, peer, path, route);
 }
 
 /*
@@ -179,7 +244,6 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 {
 	struct http_peer *peer = peer_of(connection);
 	struct http *http = cls;
-	enum basicauth_answer answer;
 
 	(void)version;
 	(void)data;
@@ -203,12 +267,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 	http->stats.requests++;
 	peer->idle = false;
 	peer->deadline_ns = clock_now_ns() + request_ns(http);
-	answer = authorize(http, connection);
-	if (answer != BASICAUTH_YES) {
-		http->stats.unauthorized++;
-		return http_reply_unauthorized(peer, answer);
-	}
-	return serve(http, peer, url);
+	return answer(http, peer, url);
 }
 
 static void __attribute__((format(printf, 2, 0))) on_log(void *cls, const char *fmt, va_list args)
@@ -384,6 +443,10 @@ static int http_start(struct http *http, struct loop *loop)
 	struct webconfig web = {0};
 	int err;
 
+	err = http_hosts_init(&http->hosts, http->config.allowed_hosts,
+			      http->config.allowed_host_count);
+	if (err)
+		return err;
 	http->epoll = epoll_create1(EPOLL_CLOEXEC);
 	http->again = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (http->epoll < 0 || http->again < 0)
@@ -428,6 +491,7 @@ void http_close(struct http *http)
 			close(fds[i]);
 	basicauth_free(http->auth);
 	webconfig_release(&http->web);
+	http_hosts_release(&http->hosts);
 	free(http);
 }
 

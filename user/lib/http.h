@@ -45,6 +45,7 @@ struct http_route {
 	const char *path;
 	http_handler *handle; /* called on the loop; what it does, everything else waits for */
 	void *ctx;
+	bool any_host; /* answered whatever host the request names */
 };
 
 struct http_config {
@@ -54,6 +55,9 @@ struct http_config {
 	void *open_ctx;
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
+	const char *const *allowed_hosts; /* names of this server beside those of its host */
+	size_t allowed_host_count;
+	const char *allow_hint; /* said to a request for another host: how to allow its name */
 	uint64_t request_ns; /* in which a request has to come, and its answer to go; 0: 10 s */
 };
 
@@ -61,7 +65,7 @@ struct http_config {
 struct http_stats {
 	uint64_t requests;
 	uint64_t unauthorized;	  /* answered 401 or 429 */
-	uint64_t refused;	  /* answered 404 or 405, 503 for want of a stream's place */
+	uint64_t refused;	  /* answered 404, 405 or 421, 503 for want of a stream's place */
 	uint64_t timed_out;	  /* requests not whole, or answers not taken, in time */
 	uint64_t connections;	  /* now */
 	uint64_t streams;	  /* now */

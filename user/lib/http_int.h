@@ -9,6 +9,7 @@
 
 #include "basicauth.h"
 #include "http.h"
+#include "http_host.h"
 #include "webconfig.h"
 
 #define HTTP_CONNECTIONS	64
@@ -58,6 +59,7 @@ struct http {
 	struct http_config config;
 	struct webconfig web;
 	struct basicauth *auth; /* NULL: everybody is let in */
+	struct http_hosts hosts;
 	struct MHD_Daemon *daemon;
 	int daemon_fd; /* the daemon's epoll descriptor */
 	int listener;
