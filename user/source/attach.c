@@ -80,7 +80,24 @@ static int program_name(int fd, char name[CLSACT_NAME], uint32_t *id)
 	return 0;
 }
 
-/* Only filters of that form are ours. program: the ID of the one that we put there; 0: any. */
+/* By its program's name, where we may ask for it: CAP_SYS_ADMIN, not confined; else by its own. */
+static bool filter_is_ours(const char *name, uint32_t program)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(program);
+	bool ours;
+
+	if (fd < 0)
+		return errno == EPERM && strstr(name, ":[") &&
+		       !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
+	ours = !bpf_obj_get_info_by_fd(fd, &info, &size) &&
+	       !strncmp(info.name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
+	close(fd);
+	return ours;
+}
+
+/* program: the ID of the one that we put there; 0: any that bears our name. */
 static void clsact_remove(struct netlink *nl, unsigned int ifindex, unsigned int slot,
 			  enum clsact_side side, uint32_t program)
 {
@@ -89,8 +106,7 @@ static void clsact_remove(struct netlink *nl, unsigned int ifindex, unsigned int
 
 	if (clsact_query(nl, ifindex, side, CLSACT_HANDLE + slot, name, &id))
 		return;
-	if (program ? id == program
-		    : !strncmp(name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) && strstr(name, ":["))
+	if (program ? id == program : filter_is_ours(name, id))
 		clsact_delete(nl, ifindex, side, CLSACT_HANDLE + slot);
 }
 
