@@ -11,19 +11,26 @@
 #include "export.h"
 #include "log.h"
 #include "ports.h"
+#include "source/series.h"
 
-#define PROGRESS_EVERY 4096 /* packets between two looks at the clock */
+#define PROGRESS_EVERY 4096 /* segments between two looks at the clock */
 #define PROGRESS_NS    200000000ull
+#define COMMENT_MAX    512 /* bytes shown */
 
 /* Overwritten by itself, and by whatever is said next. */
-static void progress_show(struct app *app, const char *path, const struct capture_stats *stats)
+static void progress_show(struct app *app, const struct series *series)
 {
 	uint64_t now_ns = clock_now_ns();
+	const struct capture_stats *stats;
+	const char *name;
 
 	if (!app->progress || now_ns - app->progress_ns < PROGRESS_NS)
 		return;
+	stats = series_current(series, &name);
+	if (!stats)
+		return;
 	app->progress_ns = now_ns;
-	output_printf(app->messages, "\033[Kreading %s: %" PRIu64 " packets, %" PRIu64 " MB", path,
+	output_printf(app->messages, "\033[Kreading %s: %" PRIu64 " packets, %" PRIu64 " MB", name,
 		      stats->packets, stats->bytes_read / 1000000);
 	if (stats->bytes_total)
 		output_printf(app->messages, ", %" PRIu64 " %%",
@@ -41,43 +48,45 @@ static void progress_erase(struct app *app)
 	app->progress_ns = 0;
 }
 
-static void read_add(struct capture_stats *sum, const struct capture_stats *stats)
+/* What people wrote into a capture; for -v. */
+static void on_comment(void *ctx, const struct capture_comment *comment)
 {
-	sum->packets += stats->packets;
-	sum->segments += stats->segments;
-	sum->other += stats->other;
-	sum->malformed += stats->malformed;
-	sum->fragments += stats->fragments;
-	sum->truncated += stats->truncated;
+	int len = comment->len < COMMENT_MAX ? (int)comment->len : COMMENT_MAX;
+
+	(void)ctx;
+	if (comment->packet)
+		log_debug("%s: comment on packet %" PRIu64 ": %.*s", comment->name, comment->packet,
+			  len, comment->text);
+	else
+		log_debug("%s: comment: %.*s", comment->name, len, comment->text);
 }
 
-static int read_file(struct app *app, const char *path)
+static void on_secrets(void *ctx, const struct capture_secrets *secrets)
 {
-	struct capture *capture;
-	const uint8_t *payload;
-	struct seg seg;
-	const char *name;
-	int fd = capture_open_path(path, &name), err, got = 0;
+	(void)ctx;
+	if (!secrets->offset)
+		log_debug("%s holds %" PRIu32 " bytes of keys, which are not used", secrets->name,
+			  secrets->total);
+}
 
-	if (fd < 0)
-		return fd;
-	capture = capture_open(fd, name, NULL, &err);
-	if (!capture) {
-		capture_close_path(fd);
-		return err == -EINTR ? 0 : err;
-	}
+static const struct capture_hooks hooks = {.comment = on_comment, .secrets = on_secrets};
+
+static int read_series(struct app *app, struct series *series)
+{
+	const uint8_t *payload;
+	uint64_t count = 0;
+	struct seg seg;
+
 	/* A capture that is being made is told of as it comes. */
-	app->prompt |= !strcmp(path, "-");
-	while (!*app->stop && !app->out->err && (got = capture_next(capture, &seg, &payload)) > 0) {
+	app->prompt |= series_is_live(series);
+	while (!*app->stop && !app->out->err && series_next(series, &seg, &payload) > 0) {
 		engine_segment(app->engine, &seg, payload);
-		if (capture_stats(capture)->packets % PROGRESS_EVERY == 0)
-			progress_show(app, path, capture_stats(capture));
+		if (++count % PROGRESS_EVERY == 0)
+			progress_show(app, series);
 	}
 	progress_erase(app);
-	read_add(&app->read, capture_stats(capture));
-	capture_close(capture);
-	capture_close_path(fd);
-	return got < 0 && got != -EINTR ? got : 0;
+	series_stats(series, &app->read);
+	return series_err(series);
 }
 
 /* Nothing found may mean that it was looked for in the wrong place. */
@@ -96,15 +105,18 @@ static void read_hint(const struct app *app)
 /* A file that can't be read does not keep the others from being read. */
 int replay_run(struct app *app)
 {
+	struct series *series = NULL;
 	int err = app_open(app);
 
 	if (!err) {
+		series = series_open(app->opts->files, app->opts->file_count, &hooks);
+		err = series ? 0 : -ENOMEM;
+	}
+	if (!err) {
 		/* What is read may have been made to harm; not every kernel has filters. */
-		confine_syscalls(CONFINE_WATCHER | CONFINE_OPENER |
-					 (app->opts->textfile ? CONFINE_WRITER : 0),
+		confine_syscalls(CONFINE_WATCHER | (app->opts->textfile ? CONFINE_WRITER : 0),
 				 &(struct confine_descriptors){-1, -1});
-		for (size_t i = 0; i < app->opts->file_count && !*app->stop && !app->out->err; i++)
-			err = read_file(app, app->opts->files[i]) ?: err;
+		err = read_series(app, series);
 		engine_finish(app->engine);
 		output_flush(app->out);
 		err = app_memory(app) ?: err;
@@ -113,6 +125,7 @@ int replay_run(struct app *app)
 			app_summary(app);
 		read_hint(app);
 	}
+	series_close(series);
 	app_close_all(app);
 	return err;
 }
