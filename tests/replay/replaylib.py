@@ -106,6 +106,13 @@ def captures(folder, pattern="*"):
     return sorted(n for n in names if os.path.exists(os.path.join(folder, n + ".json")))
 
 
+def other_captures(folder, pattern="*"):
+    """The same, but of other formats than pcap: (name, the file's ending)."""
+    paths = sum((glob.glob(os.path.join(folder, pattern + e)) for e in (".pcapng", ".pcapng.zst", ".pcap.gz")), [])
+    split = [os.path.basename(p).split(".", 1) for p in paths]
+    return sorted((n, "." + e) for n, e in split if os.path.exists(os.path.join(folder, n + ".json")))
+
+
 # ---- comparing with expectations ----------------------------------------------------------------
 
 def _ignored(key, ignoring):
