@@ -29,6 +29,7 @@
 #define LINE 0x02 /* for the command line alone */
 #define LONE 0x04 /* may stand without its value */
 #define NO   0x08 /* unsets its flag */
+#define MANY 0x10 /* further values may follow the first */
 
 struct opt {
 	const char *name;
@@ -216,9 +217,9 @@ static int set_slow_login(struct opts *opts, const char *value)
 static const struct opt table[] = {
 	{"interface", 'i', LIVE, "NAME", set_interface, 0,
 	 "watch this interface; may be repeated (default: all that are up, loopback included)"},
-	{"read", 'r', LINE, "FILE", set_file, 0,
-	 "read a pcap or pcapng file instead, - for standard input; may be repeated, in the order "
-	 "of time"},
+	{"read", 'r', LINE | MANY, "FILE", set_file, 0,
+	 "read captures instead, in the order of time: pcap or pcapng files, also as .gz or .zst; "
+	 "directories of them; - for standard input"},
 	{"port", 'p', 0, "PORTS", set_port, 0,
 	 "the servers' ports, like 1433,1500-1510; may be repeated (default: 1433)"},
 	{"any-port", 0, 0, NULL, NULL, FLAG(any_port),
@@ -398,14 +399,22 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 	return OPTS_RUN;
 }
 
-/* getopt_long(), but a value that may be left out may also be a word of its own. */
-static int opts_next(int argc, char **argv, const char *shorts, const struct option *longs)
+/*
+ * getopt_long(), but a value that may be left out may also be a word of its own, and after an
+ * option that takes many the *more words before argv[optind] are values, too.
+ */
+static int opts_next(int argc, char **argv, const char *shorts, const struct option *longs,
+		     int *more)
 {
 	int answer = getopt_long(argc, argv, shorts, longs, NULL);
 	const struct opt *row = answer == -1 ? NULL : opts_row(answer);
 
+	*more = 0;
 	if (row && row->traits & LONE && !optarg && optind < argc && argv[optind][0] != '-')
 		optarg = argv[optind++];
+	for (; row && row->traits & MANY && optind < argc; optind++, ++*more)
+		if (argv[optind][0] == '-' && argv[optind][1])
+			break;
 	return answer;
 }
 
@@ -413,9 +422,9 @@ static int opts_next(int argc, char **argv, const char *shorts, const struct opt
 static int opts_config(struct opts *opts, int argc, char **argv, const char *shorts,
 		       const struct option *longs, int config_fd)
 {
-	int answer, err = 0;
+	int answer, more, err = 0;
 
-	while ((answer = opts_next(argc, argv, shorts, longs)) != -1) {
+	while ((answer = opts_next(argc, argv, shorts, longs, &more)) != -1) {
 		const struct opt *row = opts_row(answer);
 
 		if (row && row->set == set_config)
@@ -439,7 +448,7 @@ enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int 
 {
 	struct option longs[OPTS_MAX];
 	char shorts[3 * OPTS_MAX];
-	int answer;
+	int answer, more;
 
 	*opts = (struct opts){.format = sink_formats[0], .hook = LIVE_HOOK_TC, .browser = true};
 	opts_getopt_tables(longs, shorts);
@@ -448,9 +457,13 @@ enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int 
 	if (opts_config(opts, argc, argv, shorts, longs, config_fd))
 		return OPTS_USAGE;
 	optind = 0;
-	while ((answer = opts_next(argc, argv, shorts, longs)) != -1) {
+	while ((answer = opts_next(argc, argv, shorts, longs, &more)) != -1) {
 		enum opts_result result = opts_one(opts, answer, argv[optind - 1]);
 
+		for (; result == OPTS_RUN && more; more--) {
+			optarg = argv[optind - more];
+			result = opts_one(opts, answer, optarg);
+		}
 		if (result != OPTS_RUN)
 			return result;
 	}
@@ -511,6 +524,7 @@ void opts_help(struct output *out)
 		"  tdsmon -i eth0 -p 1433,50000-50010      a server with named instances\n"
 		"  tdsmon --any-port --format json | jq .  all there is to know, for programs\n"
 		"  tdsmon -r trace.pcapng                  a capture file\n"
+		"  tdsmon -r /var/captures *.pcap.gz       many, in the order of time\n"
 		"  ssh host tcpdump -U -w - port 1433 | tdsmon -r -\n"
 		"\n"
 		"Records go to standard output, messages and the summary to standard error.\n"

@@ -122,6 +122,19 @@ UNIT_CASE(browser_or_not)
 	opts_release(&o);
 }
 
+UNIT_CASE(several_files_after_one_r)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "-r", "a", "b", "-", "-p", "1", "-rc", "--read=d", "e", "--commands"),
+		  OPTS_RUN);
+	CHECK_INT(o.file_count, 6);
+	for (size_t i = 0; i < 6; i++)
+		CHECK_STR(o.files[i], ((const char *[]){"a", "b", "-", "c", "d", "e"})[i]);
+	CHECK(port_set_has(&o.ports, 1) && o.commands);
+	opts_release(&o);
+}
+
 UNIT_CASE(ports_given_replace_the_default)
 {
 	struct opts o;
@@ -159,6 +172,7 @@ UNIT_CASE(wrong_usage)
 		{"--format", "xml"},
 		{"--hook", "raw"},
 		{"file.pcap"},
+		{"-r", "a", "--commands", "b"},
 		{"--ring-size", "0"},
 		{"--ring-size", "3"},
 		{"--ring-size", "2048"},
@@ -237,6 +251,7 @@ int main(void)
 	RUN(everything_at_once);
 	RUN(where_to_listen);
 	RUN(browser_or_not);
+	RUN(several_files_after_one_r);
 	RUN(ports_given_replace_the_default);
 	RUN(wrong_ports);
 	RUN(wrong_usage);
