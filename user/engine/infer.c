@@ -223,7 +223,7 @@ static enum leg leg_of(const struct groups *g, const struct infer_context *c)
 	    c1->least > AUTHENTICATE_MOST)
 		return LEG_NO;
 	/* NTLMv2 repeats the challenge's names: MS-NLMP 2.2.2.7 */
-	if (c1->most < AUTHENTICATE_LEAST || (s1->least >= ANSWER_LEAST && c1->most < s1->least))
+	if (c1->most < AUTHENTICATE_LEAST || c1->most < s1->least)
 		return LEG_UNLIKELY;
 	return LEG_MAYBE;
 }
@@ -316,10 +316,6 @@ static void judge_leg(struct judgement *j, const struct groups *g, const struct 
 					  (login_answer || c2->most < AUTHENTICATE_LEAST)))
 			logged_in_either(j, g, CONFIDENCE_MEDIUM,
 					 "after two answers the client went on");
-	} else if (first_is_known(g, c)) {
-		logged_in_first(j, g, c, CONFIDENCE_MEDIUM,
-				"the first answer has the size of this server's other login "
-				"answers");
 	} else if (c->left == SIDE_NONE && c->idle && login_answer) {
 		logged_in_either(j, g, CONFIDENCE_MEDIUM,
 				 "an answer has a login answer's size and the connection stays "
@@ -362,6 +358,8 @@ static void judge_request(struct judgement *j, const struct groups *g,
 		logged_in_first(j, g, c, CONFIDENCE_MEDIUM,
 				"after the answer the client sent what is hardly an "
 				"authentication message, and was answered");
+	} else if (c->left == SIDE_SERVER) {
+		judge_second_end(j, g, c);
 	}
 }
 

@@ -7,7 +7,7 @@
 
 #include "progress.h"
 
-#define REDIRECT_LEAST 131 /* LOGINACK and ROUTING to a name of 20 letters: MS-TDS 2.2.7.9 */
+#define REDIRECT_LEAST 95  /* LOGINACK and ROUTING to a name of two letters: MS-TDS 2.2.7.9 */
 #define REDIRECT_SURE  250 /* error 18456, for names that are not very long, is smaller */
 
 /* A server that closes may say so in TLS first: then its FIN can come after the client's. */
