@@ -24,14 +24,20 @@
 #define PAGE_NS	       1000000000ull /* as page_tick() wants it */
 #define HTTP_NOT_READY 503
 #define PAGE_KEEP_NS   100000000ull /* many that ask at once get one page: making it takes time */
+#define PAGES	       3 /* of a format, at most: slow readers of old ones are still sent them */
+
+/* The metrics, as they were then. */
+struct metrics_page {
+	struct http_body *body; /* NULL: none */
+	uint64_t made_ns;
+};
 
 struct exporter {
 	struct app *app;
 	struct http *http;	/* NULL without --listen */
 	int textfile_err;	/* as logged last */
 	uint64_t page_ns;	/* the longest that a page took */
-	struct strbuf pages[2]; /* by enum expo_format: made last */
-	uint64_t made_ns[2];
+	struct metrics_page pages[2][PAGES]; /* by enum expo_format */
 	struct http_route routes[EXPORT_ROUTES];
 	struct process process;
 };
@@ -42,6 +48,10 @@ static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_
 		{"http_requests", "HTTP requests.", s->requests},
 		{"http_unauthorized", "HTTP requests without the right password.", s->unauthorized},
 		{"http_refused", "HTTP requests for what is not there.", s->refused},
+		{"http_displaced",
+		 "HTTP connections closed to make room for others: too many, in all or of one "
+		 "address.",
+		 s->displaced},
 		{"http_timeouts", "HTTP connections that were too slow.", s->timed_out},
 		{"http_streams_dropped", "Streams given up: the client was too slow.",
 		 s->streams_dropped},
@@ -143,35 +153,68 @@ static void export_page(const struct exporter *x, const struct app *app,
 	prometheus_page(app->metrics->sink, &facts, format, out);
 }
 
-static void make_page(struct exporter *x, enum expo_format format)
+static void make_page(struct exporter *x, enum expo_format format, struct metrics_page *page)
 {
 	uint64_t start_ns = clock_now_ns(), took_ns;
-	struct strbuf *page = &x->pages[format];
+	struct strbuf empty = {0};
 	struct process_usage usage;
 
-	if (page->len && start_ns - x->made_ns[format] < PAGE_KEEP_NS)
+	if (!page->body)
+		page->body = http_body_new(&empty);
+	if (!page->body)
 		return;
-	page->len = 0;
+	http_body_text(page->body)->len = 0;
 	process_usage(&x->process, &usage);
-	export_page(x, x->app, &usage, format, page);
-	x->made_ns[format] = clock_now_ns();
-	took_ns = x->made_ns[format] - start_ns;
+	export_page(x, x->app, &usage, format, http_body_text(page->body));
+	page->made_ns = clock_now_ns();
+	took_ns = page->made_ns - start_ns;
 	if (took_ns > x->page_ns)
 		x->page_ns = took_ns;
+}
+
+/*
+ * The page for one who asks now. Pages that nobody is sent any more are made again, so that usually
+ * there is one; where slow readers hold all, the newest of them is good enough: an answer has ten
+ * seconds to go, so it is no older.
+ */
+static struct metrics_page *fresh_page(struct exporter *x, enum expo_format format)
+{
+	struct metrics_page *pages = x->pages[format], *newest = pages, *mine = NULL;
+
+	for (int i = 1; i < PAGES; i++)
+		if (pages[i].body && pages[i].made_ns > newest->made_ns)
+			newest = &pages[i];
+	if (newest->body && clock_now_ns() - newest->made_ns < PAGE_KEEP_NS)
+		return newest;
+	for (int i = 0; i < PAGES; i++) {
+		if (pages[i].body && !http_body_is_mine(pages[i].body))
+			continue;
+		if (!mine) {
+			mine = &pages[i];
+			continue;
+		}
+		http_body_release(pages[i].body);
+		pages[i] = (struct metrics_page){0};
+	}
+	if (mine)
+		make_page(x, format, mine);
+	return mine ?: newest;
 }
 
 static void get_metrics(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
 	enum expo_format format = expo_negotiate(req->accept);
-	struct exporter *x = ctx;
-	struct strbuf *page = &x->pages[format];
+	struct metrics_page *page = fresh_page(ctx, format);
 
-	make_page(x, format);
 	reply->type = expo_content_type(format);
-	strbuf_add(&reply->body, page->data, page->len);
-	reply->body.failed |= page->failed;
-	if (page->failed)
-		strbuf_release(page);
+	if (!page->body || http_body_text(page->body)->failed) {
+		reply->body.failed = true;
+		http_body_release(page->body);
+		*page = (struct metrics_page){0};
+		return;
+	}
+	http_body_hold(page->body);
+	reply->shared = page->body;
 }
 
 static void get_healthz(void *ctx, const struct http_request *req, struct http_reply *reply)
@@ -329,8 +372,8 @@ void export_close(struct exporter *x)
 		return;
 	http_close(x->http);
 	process_close(&x->process);
-	for (size_t i = 0; i < sizeof(x->pages) / sizeof(x->pages[0]); i++)
-		strbuf_release(&x->pages[i]);
+	for (size_t i = 0; i < 2 * PAGES; i++)
+		http_body_release(x->pages[i / PAGES][i % PAGES].body);
 	free(x);
 }
 

@@ -43,10 +43,18 @@ static char *first(void *page, const char *last_event_id)
 {
 	struct http_request req = {.path = "/events", .accept = "", .last_event_id = last_event_id};
 	struct http_reply reply = {.status = 200};
+	struct strbuf piece = {0};
 
 	page_events(page, &req, &reply);
 	CHECK(!reply.body.failed);
 	CHECK_STR(reply.type, "text/event-stream");
+	do {
+		strbuf_add(&reply.body, piece.data ?: "", piece.len);
+		piece.len = 0;
+		reply.backlog.next(reply.backlog.ctx, &reply.backlog.from, reply.backlog.to,
+				   &piece);
+	} while (piece.len);
+	strbuf_release(&piece);
 	strbuf_add(&reply.body, "", 1);
 	return reply.body.data;
 }

@@ -48,48 +48,22 @@ static struct http_peer *peer_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
-static void peer_begin(struct http *http, struct MHD_Connection *connection, void **context)
-{
-	const union MHD_ConnectionInfo *fd =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct http_peer *peer = calloc(1, sizeof(*peer));
-
-	*context = peer;
-	if (!peer || !fd)
-		return; /* it will be answered nothing */
-	peer->connection = connection;
-	peer->fd = fd->connect_fd;
-	peer->deadline_ns = clock_now_ns() + request_ns(http);
-	peer->next = http->peers;
-	if (peer->next)
-		peer->next->prev = peer;
-	http->peers = peer;
-	http->stats.connections++;
-}
-
-static void peer_end(struct http *http, struct http_peer *peer)
-{
-	if (!peer->connection) {
-		free(peer);
-		return;
-	}
-	if (peer->prev)
-		peer->prev->next = peer->next;
-	else
-		http->peers = peer->next;
-	if (peer->next)
-		peer->next->prev = peer->prev;
-	http->stats.connections--;
-	free(peer);
-}
-
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode what)
 {
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		peer_begin(cls, connection, context);
-	else if (*context)
-		peer_end(cls, *context);
+	struct http *http = cls;
+	struct http_peer *peer;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*context)
+			http_peer_free(http, *context);
+		return;
+	}
+	*context = peer = http_peer_new(http, connection);
+	if (!peer || !peer->connection)
+		return;
+	http_peer_set(peer, HTTP_PEER_ASKING, clock_now_ns() + request_ns(http));
+	http_peers_make_room(http, peer, HTTP_PEER_ANY);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
@@ -102,8 +76,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 	(void)how;
 	if (!peer)
 		return;
-	peer->idle = true;
-	peer->deadline_ns = clock_now_ns() + HTTP_IDLE_NS;
+	http_peer_set(peer, HTTP_PEER_IDLE, clock_now_ns() + HTTP_IDLE_NS);
 }
 
 /* Whether the client's certificate is what the web configuration wants. */
@@ -265,8 +238,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return MHD_YES;
 	}
 	http->stats.requests++;
-	peer->idle = false;
-	peer->deadline_ns = clock_now_ns() + request_ns(http);
+	http_peer_set(peer, HTTP_PEER_ANSWER, clock_now_ns() + request_ns(http));
 	return answer(http, peer, url);
 }
 
@@ -305,9 +277,8 @@ static int http_tick(void *ctx)
 	for (struct http_peer *peer = http->peers; peer; peer = peer->next) {
 		if (peer->closing || now_ns < peer->deadline_ns)
 			continue;
-		peer->closing = true;
-		http->stats.timed_out += !peer->idle;
-		shutdown(peer->fd, SHUT_RDWR); /* the daemon sees the end of it */
+		http->stats.timed_out += peer->state != HTTP_PEER_IDLE;
+		http_peer_close(peer);
 	}
 	for (struct http_stream *s = http->streams; s; s = s->next)
 		http_stream_tick(s, now_ns);
@@ -358,12 +329,11 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct webconfig
 	options[n] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
 	daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, http,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, HTTP_CONNECTIONS_PER_IP,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, http, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, options,
-		MHD_OPTION_END);
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		HTTP_CONNECTIONS + HTTP_CLOSING, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HTTP_MEMORY, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (!daemon)
 		close(fd);
 	return daemon;

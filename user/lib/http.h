@@ -28,6 +28,29 @@ struct http_request {
 /* The value of a parameter in the query, percent signs decoded; NULL: not given. */
 const char *http_query(const struct http_request *req, const char *name);
 
+/*
+ * What a stream's client gets between an answer's body and what is published from then on, piece by
+ * piece: next() is called when the client has taken the last, and adds the next one, from *from up
+ * to to, to out. It moves *from on, and adds nothing when that was all.
+ */
+struct http_backlog {
+	void (*next)(void *ctx, uint64_t *from, uint64_t to, struct strbuf *out);
+	void *ctx;
+	uint64_t from, to;
+};
+
+/* A text that several answers send at the same time. The last who lets go frees it. */
+struct http_body;
+
+/* Takes text over; NULL, and text stays, where memory is used up. One holder: the caller. */
+struct http_body *http_body_new(struct strbuf *text);
+void http_body_hold(struct http_body *body);
+void http_body_release(struct http_body *body); /* accepts NULL */
+/* Whether nobody holds it but the caller. */
+bool http_body_is_mine(const struct http_body *body);
+/* Its text, to be made again where it is the caller's. */
+struct strbuf *http_body_text(struct http_body *body);
+
 /* What a handler answers; preset to status 200, text/plain and an empty body. */
 struct http_reply {
 	unsigned status;
@@ -36,7 +59,9 @@ struct http_reply {
 	struct strbuf body; /* becomes the server's; compressed where the client takes gzip */
 	const char *fixed;  /* or, instead of it, what outlives the server */
 	size_t fixed_len;
+	struct http_body *shared; /* or what others are sent, too: held for this answer */
 	struct http_stream *stream; /* after the body what is published there, without end */
+	struct http_backlog backlog; /* before that */
 };
 
 typedef void http_handler(void *ctx, const struct http_request *req, struct http_reply *reply);
@@ -65,11 +90,12 @@ struct http_config {
 struct http_stats {
 	uint64_t requests;
 	uint64_t unauthorized;	  /* answered 401 or 429 */
-	uint64_t refused;	  /* answered 404, 405 or 421, 503 for want of a stream's place */
+	uint64_t refused;	  /* answered 404, 405 or 421, 503 where a stream had no memory */
+	uint64_t displaced;	  /* connections closed to make room for others */
 	uint64_t timed_out;	  /* requests not whole, or answers not taken, in time */
 	uint64_t connections;	  /* now */
 	uint64_t streams;	  /* now */
-	uint64_t streams_dropped; /* clients too slow for what was published */
+	uint64_t streams_dropped; /* clients too slow for what was published, or that stopped */
 };
 
 /*

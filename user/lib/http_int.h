@@ -13,23 +13,39 @@
 #include "webconfig.h"
 
 #define HTTP_CONNECTIONS	64
+#define HTTP_CLOSING		32 /* more, that are closed to make room and not gone yet */
 #define HTTP_CONNECTIONS_PER_IP 24 /* a browser opens six, and each page has a stream */
 #define HTTP_STREAMS		24
 #define HTTP_MEMORY		16384 /* a connection's: request line and headers must fit */
 #define HTTP_REQUEST_NS		10000000000ull
 #define HTTP_IDLE_NS		65000000000ull /* kept for the next request: a minute's scrape */
 #define HTTP_TICK_NS		500000000ull
+#define HTTP_STALL_NS		45000000000ull /* three heartbeats that a client does not take */
 #define HTTP_HEARTBEAT_NS	15000000000ull /* proxies give up on a stream that is silent */
 #define HTTP_TEXT		64	       /* of an address, or of an URL */
+
+struct http_listener;
+
+/* What a connection does now: the first are the first to make room. */
+enum http_peer_state {
+	HTTP_PEER_ASKING, /* no whole request has come */
+	HTTP_PEER_IDLE,	  /* between two requests */
+	HTTP_PEER_STREAM,
+	HTTP_PEER_ANSWER, /* the answer is under way */
+	HTTP_PEER_ANY,	  /* none of them: where states are asked for */
+};
 
 /* A connection. */
 struct http_peer {
 	struct http_peer *prev, *next;
 	struct MHD_Connection *connection;
 	int fd;
+	enum http_peer_state state;
+	uint64_t since_ns;    /* it has been in this state */
 	uint64_t deadline_ns; /* UINT64_MAX: a stream's */
-	bool idle;	      /* between two requests */
 	bool closing;
+	uint8_t party[16];	       /* its address, or what that belongs to */
+	struct http_listener *listener; /* of a stream's */
 };
 
 /* A stream's client. */
@@ -37,9 +53,11 @@ struct http_listener {
 	struct http_listener *next;
 	struct http_stream *stream;
 	struct http_peer *peer;
-	struct strbuf first; /* goes out before what is published */
+	struct strbuf first; /* goes out before what is published: a piece */
 	size_t first_sent;
-	uint64_t at; /* of all that was ever published, the byte that is next */
+	struct http_backlog backlog; /* what makes the next piece; no function: that was all */
+	uint64_t at;		     /* of all that was ever published, the byte that is next */
+	uint64_t taken_ns;	     /* when the client was last given something */
 	bool suspended;
 	bool over; /* the client is gone, or was dropped */
 };
@@ -82,9 +100,22 @@ enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 				 struct http_reply *reply);
 enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_answer answer);
 
-/* http_stream.c: a response that never ends, for a stream's new client; NULL: no room. */
-struct MHD_Response *http_stream_join(struct http_stream *stream, struct http_peer *peer,
-				      struct strbuf *first);
+/*
+ * http_peers.c: a new connection, the first of its requests being waited for; NULL where memory is
+ * used up, and without a connection of its own where nothing is known of it.
+ */
+struct http_peer *http_peer_new(struct http *http, struct MHD_Connection *connection);
+void http_peer_free(struct http *http, struct http_peer *peer);
+void http_peer_set(struct http_peer *peer, enum http_peer_state state, uint64_t deadline_ns);
+void http_peer_close(struct http_peer *peer);
+/* Close another connection (HTTP_PEER_ANY) or stream (_STREAM) if newcomer is one too many. */
+void http_peers_make_room(struct http *http, struct http_peer *newcomer,
+			  enum http_peer_state which);
+
+/* http_stream.c: a response that never ends, for a stream's new client; NULL: out of memory. */
+struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply *reply);
+/* Its connection is to be closed: wake it, so that the daemon does. */
+void http_listener_end(struct http_listener *l);
 /* What is due by the clock: heartbeats, and a look at whose client has left. */
 void http_stream_tick(struct http_stream *stream, uint64_t now_ns);
 /* Let go of every client that waits, so that its connection can be closed. */

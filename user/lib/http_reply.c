@@ -17,7 +17,7 @@
 /* A body on its way through ISA-L, which is ten times as fast as zlib at its fastest. */
 struct gzip {
 	struct isal_zstream z;
-	struct strbuf body;
+	struct http_body *body;
 	uint8_t level[ISAL_DEF_LVL1_DEFAULT]; /* what the library works in */
 };
 
@@ -25,7 +25,7 @@ static void gzip_free(void *cls)
 {
 	struct gzip *g = cls;
 
-	strbuf_release(&g->body);
+	http_body_release(g->body);
 	free(g);
 }
 
@@ -36,6 +36,7 @@ static void gzip_free(void *cls)
 static ssize_t gzip_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
 	struct gzip *g = cls;
+	const struct strbuf *text = http_body_text(g->body);
 
 	(void)pos;
 	if (g->z.internal_state.state == ZSTATE_END)
@@ -43,7 +44,7 @@ static ssize_t gzip_read(void *cls, uint64_t pos, char *buf, size_t max)
 	g->z.next_out = (uint8_t *)buf;
 	g->z.avail_out = (uint32_t)max;
 	do {
-		size_t rest = (size_t)((uint8_t *)g->body.data + g->body.len - g->z.next_in);
+		size_t rest = (size_t)((uint8_t *)text->data + text->len - g->z.next_in);
 
 		g->z.end_of_stream = rest <= GZIP_SLICE;
 		g->z.avail_in = (uint32_t)(rest <= GZIP_SLICE ? rest : GZIP_SLICE);
@@ -53,7 +54,7 @@ static ssize_t gzip_read(void *cls, uint64_t pos, char *buf, size_t max)
 	return (ssize_t)(max - g->z.avail_out);
 }
 
-static struct MHD_Response *gzip_response(struct strbuf *body)
+static struct MHD_Response *gzip_response(struct http_body *body)
 {
 	struct gzip *g = malloc(sizeof(*g));
 	struct MHD_Response *response;
@@ -65,9 +66,9 @@ static struct MHD_Response *gzip_response(struct strbuf *body)
 	g->z.level = 1;
 	g->z.level_buf = g->level;
 	g->z.level_buf_size = sizeof(g->level);
-	g->body = *body;
-	g->z.next_in = (uint8_t *)g->body.data;
-	*body = (struct strbuf){0};
+	http_body_hold(body);
+	g->body = body;
+	g->z.next_in = (uint8_t *)http_body_text(body)->data;
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, GZIP_BLOCK, gzip_read, g,
 						     gzip_free);
 	if (!response)
@@ -103,18 +104,42 @@ static bool takes_gzip(struct MHD_Connection *connection)
 	return any;
 }
 
-static struct MHD_Response *body_response(struct http_reply *reply)
+static void body_sent(void *cls)
 {
-	struct MHD_Response *response;
+	http_body_release(cls);
+}
+
+static struct MHD_Response *body_response(struct http_body *body)
+{
+	const struct strbuf *text = http_body_text(body);
+	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+		text->len, text->data, body_sent, body);
+
+	if (response)
+		http_body_hold(body);
+	return response;
+}
+
+static struct MHD_Response *fixed_response(const struct http_reply *reply)
+{
+	return MHD_create_response_from_buffer(reply->fixed_len, (void *)reply->fixed,
+					       MHD_RESPMEM_PERSISTENT);
+}
+
+/* Of what the handler answered but a stream. */
+static struct MHD_Response *plain_response(struct http_reply *reply, struct http_peer *peer)
+{
+	struct MHD_Response *response = NULL;
 
 	if (reply->fixed)
-		return MHD_create_response_from_buffer(reply->fixed_len, (void *)reply->fixed,
-						       MHD_RESPMEM_PERSISTENT);
-	response = MHD_create_response_from_buffer(reply->body.len, reply->body.data,
-						   MHD_RESPMEM_MUST_FREE);
-	if (response)
-		reply->body = (struct strbuf){0};
-	return response;
+		return fixed_response(reply);
+	if (!reply->shared)
+		reply->shared = http_body_new(&reply->body);
+	if (!reply->shared)
+		return NULL;
+	if (http_body_text(reply->shared)->len >= GZIP_LEAST && takes_gzip(peer->connection))
+		response = gzip_response(reply->shared);
+	return response ?: body_response(reply->shared);
 }
 
 /* What is shown names hosts and failures: it is for nobody's cache, frame or other site. */
@@ -143,7 +168,6 @@ enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 {
 	struct MHD_Response *response = NULL;
 	enum MHD_Result result;
-	bool gzip = false;
 
 	http->stats.refused +=
 		reply->status == MHD_HTTP_NOT_FOUND ||
@@ -154,17 +178,14 @@ enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 		strbuf_release(&reply->body);
 	}
 	if (reply->stream) {
-		response = http_stream_join(reply->stream, peer, &reply->body);
+		response = http_stream_join(peer, reply);
 		if (!response) {
 			reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
 			http->stats.refused++;
 		}
-	} else if (!reply->fixed && reply->body.len >= GZIP_LEAST) {
-		gzip = takes_gzip(peer->connection);
-		response = gzip ? gzip_response(&reply->body) : NULL;
 	}
 	if (!response)
-		response = body_response(reply);
+		response = plain_response(reply, peer);
 	if (response) {
 		add_headers(response, reply);
 		if (!reply->stream)
@@ -176,6 +197,7 @@ enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 		result = MHD_NO;
 	}
 	strbuf_release(&reply->body);
+	http_body_release(reply->shared);
 	return result;
 }
 
@@ -191,7 +213,7 @@ enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_a
 		reply.fixed = "Too many attempts\n";
 	}
 	reply.fixed_len = strlen(reply.fixed);
-	response = body_response(&reply);
+	response = fixed_response(&reply);
 	if (!response)
 		return MHD_NO;
 	add_headers(response, &reply);

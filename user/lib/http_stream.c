@@ -42,17 +42,40 @@ static void listener_wake(struct http_listener *l)
 	if (!l->suspended)
 		return;
 	l->suspended = false;
+	l->taken_ns = clock_now_ns();
 	MHD_resume_connection(l->peer->connection);
+}
+
+void http_listener_end(struct http_listener *l)
+{
+	l->over = true;
+	listener_wake(l);
 }
 
 static void listener_drop(struct http_listener *l)
 {
 	if (l->over)
 		return;
-	l->over = true;
 	l->stream->http->stats.streams_dropped++;
 	/* Its socket may be full: nobody would ask us for more. */
-	shutdown(l->peer->fd, SHUT_RDWR);
+	http_peer_close(l->peer);
+}
+
+/* The next piece of what is to come first: its length. */
+static size_t listener_first(struct http_listener *l)
+{
+	struct http_backlog *backlog = &l->backlog;
+
+	if (l->first_sent < l->first.len)
+		return l->first.len - l->first_sent;
+	l->first.len = l->first_sent = 0;
+	if (backlog->next)
+		backlog->next(backlog->ctx, &backlog->from, backlog->to, &l->first);
+	if (l->first.len)
+		return l->first.len;
+	backlog->next = NULL;
+	strbuf_release(&l->first);
+	return 0;
 }
 
 static void stream_put(struct http_stream *stream, const char *data, size_t len)
@@ -82,11 +105,13 @@ static ssize_t listener_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
 	struct http_listener *l = cls;
 	struct http_stream *stream = l->stream;
-	size_t len = l->first.len - l->first_sent, at, head;
+	size_t len, at, head;
 
 	(void)pos;
 	if (l->over || stream->http->ending)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
+	l->taken_ns = clock_now_ns();
+	len = listener_first(l);
 	if (len) {
 		len = len < max ? len : max;
 		memcpy(buf, l->first.data + l->first_sent, len);
@@ -117,19 +142,18 @@ static void listener_free(void *cls)
 	*at = l->next;
 	l->stream->clients--;
 	l->stream->http->stats.streams--;
+	if (l->peer)
+		l->peer->listener = NULL;
 	strbuf_release(&l->first);
 	free(l);
 }
 
-struct MHD_Response *http_stream_join(struct http_stream *stream, struct http_peer *peer,
-				      struct strbuf *first)
+struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply *reply)
 {
+	struct http_listener *l = calloc(1, sizeof(*l));
+	struct http_stream *stream = reply->stream;
 	struct MHD_Response *response;
-	struct http_listener *l;
 
-	if (stream->http->stats.streams >= HTTP_STREAMS)
-		return NULL;
-	l = calloc(1, sizeof(*l));
 	if (!l)
 		return NULL;
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, listener_read,
@@ -140,33 +164,40 @@ struct MHD_Response *http_stream_join(struct http_stream *stream, struct http_pe
 	}
 	l->stream = stream;
 	l->peer = peer;
-	l->first = *first;
-	*first = (struct strbuf){0};
+	l->first = reply->body;
+	reply->body = (struct strbuf){0};
+	l->backlog = reply->backlog;
+	l->taken_ns = clock_now_ns();
 	l->at = stream->published;
 	l->next = stream->listeners;
 	stream->listeners = l;
 	stream->clients++;
 	stream->http->stats.streams++;
-	peer->deadline_ns = UINT64_MAX;
+	peer->listener = l;
+	http_peer_set(peer, HTTP_PEER_STREAM, UINT64_MAX);
+	http_peers_make_room(stream->http, peer, HTTP_PEER_STREAM);
 	return response;
 }
 
-/* A connection that is suspended is looked at by nobody else: a client that left would stay. */
-static void listener_look(struct http_listener *l)
+/*
+ * A connection that is suspended is looked at by nobody else: a client that left would stay. One
+ * that is not, and takes nothing, has stopped.
+ */
+static void listener_look(struct http_listener *l, uint64_t now_ns)
 {
 	struct pollfd p = {.fd = l->peer->fd, .events = POLLRDHUP};
 
-	if (!l->suspended || poll(&p, 1, 0) <= 0)
-		return;
-	l->over = true;
-	listener_wake(l);
+	if (!l->suspended && now_ns - l->taken_ns >= HTTP_STALL_NS)
+		listener_drop(l);
+	else if (l->suspended && poll(&p, 1, 0) > 0)
+		http_listener_end(l);
 }
 
 /* The heartbeat is a comment, which clients ignore, but proxies see life. */
 void http_stream_tick(struct http_stream *stream, uint64_t now_ns)
 {
 	for (struct http_listener *l = stream->listeners; l; l = l->next)
-		listener_look(l);
+		listener_look(l, now_ns);
 	if (now_ns - stream->published_ns >= HTTP_HEARTBEAT_NS)
 		http_stream_publish(stream, ":\n\n", 3);
 }

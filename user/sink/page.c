@@ -17,14 +17,14 @@
 
 #define PAGE_PER_S   50		/* logins shown in a second; as many again of failures */
 #define PAGE_BACKLOG 1000	/* the last of them, for who comes later */
+#define PAGE_BYTES   (4u << 20) /* and no more of it than this: 200 of the longest there are */
 #define PAGE_STREAM  (2u << 20) /* bytes that a client may fall behind */
 #define PAGE_POLICY  512
 #define PAGE_WAIT_NS (5 * NS_PER_S) /* shown from then on, while it waits */
 #define NS_PER_S     1000000000ull
 
 struct page_event {
-	uint64_t id; /* 0: none */
-	char *text;
+	char *text; /* NULL: none */
 	size_t len;
 };
 
@@ -41,6 +41,8 @@ struct page {
 	struct waiting waiting;			 /* since the last tick */
 	bool has_waiting;			 /* browsers show some */
 	struct page_event backlog[PAGE_BACKLOG]; /* by id */
+	uint64_t oldest;			 /* id of the first that is kept */
+	size_t kept;				 /* bytes of them */
 	char policy[PAGE_POLICY];
 };
 
@@ -107,6 +109,7 @@ static void *page_open(const struct sink_config *config)
 		return NULL;
 	page->config = *config;
 	output_init(&page->text, -1);
+	page->oldest = 1;
 	json.out = &page->text;
 	page->json = json_sink.open(&json);
 	page->figures = figures_new(config->clock);
@@ -148,16 +151,28 @@ static size_t event_end(struct page *page)
 	return len;
 }
 
+static void forget_oldest(struct page *page)
+{
+	struct page_event *event = &page->backlog[page->oldest++ % PAGE_BACKLOG];
+
+	page->kept -= event->len;
+	free(event->text);
+	*event = (struct page_event){0};
+}
+
 static void keep(struct page *page, uint64_t id, size_t len)
 {
 	struct page_event *event = &page->backlog[id % PAGE_BACKLOG];
 
-	free(event->text);
-	*event = (struct page_event){id, malloc(len), len};
-	if (event->text)
-		memcpy(event->text, page->text.buf, len);
-	else
-		event->id = 0;
+	while (page->oldest < id &&
+	       (id - page->oldest >= PAGE_BACKLOG || page->kept + len > PAGE_BYTES))
+		forget_oldest(page);
+	event->text = malloc(len);
+	if (!event->text)
+		return;
+	memcpy(event->text, page->text.buf, len);
+	event->len = len;
+	page->kept += len;
 }
 
 static void page_login(void *sink, const struct login_record *rec)
@@ -198,11 +213,26 @@ static size_t stats_event(struct page *page, uint64_t now_ns, bool all)
 	return event_end(page);
 }
 
+/* The next login that a browser has not seen. Those that were forgotten meanwhile it misses. */
+static void next_event(void *sink, uint64_t *from, uint64_t to, struct strbuf *out)
+{
+	const struct page *page = sink;
+
+	if (*from < page->oldest)
+		*from = page->oldest;
+	while (*from <= to && !out->len) {
+		const struct page_event *event = &page->backlog[(*from)++ % PAGE_BACKLOG];
+
+		if (event->text)
+			strbuf_add(out, event->text, event->len);
+	}
+}
+
 /* What a browser gets first: which run this is, the figures, and the logins it has not seen. */
 void page_events(void *sink, const struct http_request *req, struct http_reply *reply)
 {
 	struct page *page = sink;
-	uint64_t seen = strtoull(req->last_event_id, NULL, 10), first;
+	uint64_t seen = strtoull(req->last_event_id, NULL, 10);
 	size_t len;
 
 	reply->type = "text/event-stream";
@@ -213,13 +243,7 @@ void page_events(void *sink, const struct http_request *req, struct http_reply *
 	strbuf_add(&reply->body, page->text.buf, len);
 	if (seen > page->shown)
 		seen = 0; /* of another run */
-	first = page->shown >= PAGE_BACKLOG ? page->shown - PAGE_BACKLOG + 1 : 1;
-	for (uint64_t id = seen + 1 > first ? seen + 1 : first; id <= page->shown; id++) {
-		const struct page_event *event = &page->backlog[id % PAGE_BACKLOG];
-
-		if (event->id == id)
-			strbuf_add(&reply->body, event->text, event->len);
-	}
+	reply->backlog = (struct http_backlog){next_event, page, seen + 1, page->shown};
 }
 
 bool page_is_watched(const void *sink)
