@@ -9,6 +9,7 @@
 #include "cursor.h"
 #include "frame.h"
 #include "sql.h"
+#include "sql_mask.h"
 #include "sql_old.h"
 #include "text.h"
 
@@ -246,111 +247,11 @@ void sql_read(struct sql_text *t, const struct sql *s)
 	*t = (struct sql_text){0};
 	read_text(t, s);
 	if (t->text)
-		t->text = sql_mask(t->text);
+		t->text = sql_mask(t->text, t->cut);
 }
 
 void sql_text_release(struct sql_text *t)
 {
 	free(t->text);
 	free(t->procedure);
-}
-
-/* ---- passwords ---- */
-
-/* Where one of these is named, in whatever case, a secret may stand. */
-static const char *const sensitive[] = {
-	"password", "passphrase",  "pwd",      "secret",     "credential",     "sp_addlogin",
-	"approle",  "remotelogin", "srvlogin", "openrowset", "opendatasource",
-};
-
-/* The end of the first such name; NULL: none. */
-static const char *sensitive_end(const char *text)
-{
-	const char *first = NULL, *end = NULL;
-
-	for (size_t i = 0; i < sizeof(sensitive) / sizeof(sensitive[0]); i++) {
-		const char *at = strcasestr(text, sensitive[i]);
-
-		if (at && (!first || at < first)) {
-			first = at;
-			end = at + strlen(sensitive[i]);
-		}
-	}
-	return end;
-}
-
-/* Behind the closing character of what is quoted from p on; doubled it is within. NULL: none. */
-static const char *quoted_end(const char *p, char close)
-{
-	for (p++; *p; p++) {
-		if (*p == close && p[1] != close)
-			return p + 1;
-		p += *p == close;
-	}
-	return NULL;
-}
-
-/* They nest. NULL: it does not end. */
-static const char *comment_end(const char *p)
-{
-	uint32_t depth = 0;
-
-	for (; *p; p++) {
-		if (p[0] == '/' && p[1] == '*') {
-			depth++;
-			p++;
-		} else if (p[0] == '*' && p[1] == '/') {
-			p++;
-			if (!--depth)
-				return p + 1;
-		}
-	}
-	return NULL;
-}
-
-/* One step of a statement: where it ends, NULL if it does not, and what is told in its place. */
-static const char *mask_step(const char *p, const char **instead)
-{
-	*instead = NULL;
-	if (*p == '\'' || *p == '"') {
-		*instead = "'***'";
-		return quoted_end(p, *p);
-	}
-	if (*p == '[')
-		return quoted_end(p, ']');
-	*instead = " ";
-	if (p[0] == '/' && p[1] == '*')
-		return comment_end(p);
-	if (p[0] == '-' && p[1] == '-')
-		return strchr(p, '\n');
-	*instead = NULL;
-	return p + 1;
-}
-
-char *sql_mask(char *text)
-{
-	const char *end = sensitive_end(text), *p = text, *instead, *next;
-	char *masked, *out;
-
-	if (!end)
-		return text;
-	/* A literal of two quotes or more becomes one of five. */
-	masked = out = malloc(3 * strlen(text) + sizeof(" ***"));
-	for (; out && p < end; p = next) {
-		next = mask_step(p, &instead);
-		if (!next)
-			break;
-		if (instead) {
-			out = stpcpy(out, instead);
-			continue;
-		}
-		if (next > end)
-			next = end;
-		memcpy(out, p, (size_t)(next - p));
-		out += next - p;
-	}
-	if (out)
-		strcpy(out, " ***");
-	free(text);
-	return masked;
 }

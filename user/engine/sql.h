@@ -43,12 +43,4 @@ struct sql_text {
 void sql_read(struct sql_text *t, const struct sql *s);
 void sql_text_release(struct sql_text *t);
 
-/*
- * Passwords out of a statement. One that names a password, a secret or a function that takes one
- * (MS-SQL's CREATE LOGIN, CREATE CREDENTIAL, sp_addlogin, OPENROWSET and their kind) loses all its
- * literals, and all that follows that name. Returns the text to be told, allocated, and frees
- * text; NULL for want of memory.
- */
-char *sql_mask(char *text);
-
 #endif
