@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * buf.h - a growable byte buffer with a limit, for messages that are put together from packets; and
- * the limit that many of them share.
+ * the limit that many of them share. There may be a password in it: what it gives back it wipes.
  */
 #ifndef TDSMON_BUF_H
 #define TDSMON_BUF_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "wipe.h"
 
 #define BUF_KEPT 4096 /* an empty buffer keeps no more than this for what comes next */
 
@@ -48,7 +50,7 @@ struct buf {
 static inline void buf_release(struct buf *b)
 {
 	pool_give(b->pool, b->cap);
-	free(b->data);
+	wipe_free(b->data, b->cap);
 	*b = (struct buf){.pool = b->pool};
 }
 
@@ -63,11 +65,14 @@ static inline bool buf_grow(struct buf *b, uint32_t len, uint32_t max)
 	cap = cap < max ? cap : max;
 	if (!pool_take(b->pool, cap - b->cap))
 		return false;
-	grown = realloc(b->data, cap);
+	grown = malloc(cap); /* realloc() would leave a copy behind */
 	if (!grown) {
 		pool_give(b->pool, cap - b->cap);
 		return false;
 	}
+	if (b->len)
+		memcpy(grown, b->data, b->len);
+	wipe_free(b->data, b->cap);
 	b->data = grown;
 	b->cap = cap;
 	return true;

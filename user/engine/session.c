@@ -133,7 +133,8 @@ static struct smp_session *smp_session(struct mars *m, uint16_t sid)
 static void sql_drop(struct engine *e, struct request *r)
 {
 	e->sql_count -= !!r->sql;
-	free(r->sql);
+	if (r->sql)
+		wipe_free(r->sql, offsetof(struct sql, data) + r->sql->len);
 	r->sql = NULL;
 }
 

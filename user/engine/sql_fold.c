@@ -10,6 +10,7 @@
 
 #include "sql_fold.h"
 #include "utf8.h"
+#include "wipe.h"
 
 #define OTHER_CHARACTER '?'
 
@@ -163,7 +164,8 @@ int sql_fold(struct sql_folded *f, const char *text)
 
 	*f = (struct sql_folded){malloc(most), malloc(most * sizeof(*f->at))};
 	if (!f->text || !f->at) {
-		sql_folded_release(f);
+		free(f->text);
+		free(f->at);
 		return -ENOMEM;
 	}
 	fold_all(f, text);
@@ -172,7 +174,7 @@ int sql_fold(struct sql_folded *f, const char *text)
 
 void sql_folded_release(struct sql_folded *f)
 {
-	free(f->text);
+	wipe_text(f->text);
 	free(f->at);
 	*f = (struct sql_folded){0};
 }

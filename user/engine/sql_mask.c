@@ -8,6 +8,7 @@
 
 #include "sql_fold.h"
 #include "sql_mask.h"
+#include "wipe.h"
 
 #define MASK "***"
 
@@ -320,7 +321,7 @@ char *sql_mask(char *text, bool cut)
 	char *told = NULL;
 
 	if (sql_fold(&folded, text)) {
-		free(text);
+		wipe_text(text);
 		return NULL;
 	}
 	end = sensitive_end(folded.text);
@@ -330,6 +331,6 @@ char *sql_mask(char *text, bool cut)
 	else
 		told = strdup(text);
 	sql_folded_release(&folded);
-	free(text);
+	wipe_text(text);
 	return told;
 }

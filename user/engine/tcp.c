@@ -128,11 +128,17 @@ static struct held *held_take(struct engine *e, struct flow *f, enum side from)
 	return head;
 }
 
+/* Part of a login may be in it. */
+static void held_free(struct held *held)
+{
+	wipe_free(held, sizeof(*held) + held->seg.cap_len);
+}
+
 void tcp_release(struct engine *e, struct flow *f)
 {
 	for (int i = 0; i < 2; i++) {
 		while (tcp_held(f, (enum side)i))
-			free(held_take(e, f, (enum side)i));
+			held_free(held_take(e, f, (enum side)i));
 	}
 	stall_end(e, f);
 	free(f->reorder);
@@ -248,7 +254,7 @@ static void deliver_held(struct engine *e, struct flow *f, enum side from)
 	struct held *head = held_take(e, f, from);
 
 	deliver(e, f, from, &head->seg, head->data);
-	free(head);
+	held_free(head);
 }
 
 /* Hand over all that has come into its turn. */
@@ -306,7 +312,7 @@ static void half_begin(struct engine *e, struct flow *f, enum side side)
 	if (is_held_probe(held)) {
 		h->next++;
 		while (tcp_held(f, side) && tcp_held(f, side)->seg.seq + 1 == h->next)
-			free(held_take(e, f, side));
+			held_free(held_take(e, f, side));
 	}
 }
 
@@ -384,7 +390,7 @@ static void drop_behind_hole(struct engine *e, struct flow *f, enum side side)
 
 		if (held->seg.flags & SEG_FIN && !fin_ns)
 			fin_ns = held->seg.ts_ns;
-		free(held);
+		held_free(held);
 	}
 	if (!fin_ns || h->fin_done || h->reset)
 		return;
