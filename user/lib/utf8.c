@@ -9,7 +9,7 @@
 
 #include "utf8.h"
 
-#define UTF8_SPELLED_MAX 10 /* "\u2028" and a NUL, rounded up */
+#define UTF8_SPELLED_MAX 11 /* "\U000e0001" and a NUL */
 
 size_t utf8_next(const char *s, uint32_t *cp)
 {
@@ -43,25 +43,52 @@ size_t utf8_put(uint32_t cp, char out[4])
 	return len;
 }
 
-/* True for what a terminal does not show but obeys. */
-static bool utf8_is_control(uint32_t cp)
+/*
+ * What a terminal does not show but obeys, or shows as nothing: Unicode's general categories Cc,
+ * Cf, Zl and Zp, and what else has the property Default_Ignorable_Code_Point, variation selectors
+ * among it. Unicode 15.0, DerivedGeneralCategory.txt and DerivedCoreProperties.txt; sorted.
+ */
+static const struct {
+	uint32_t first, last;
+} unseen[] = {
+	{0x00, 0x1f},	    {0x7f, 0x9f},	{0xad, 0xad},	    {0x34f, 0x34f},
+	{0x600, 0x605},	    {0x61c, 0x61c},	{0x6dd, 0x6dd},	    {0x70f, 0x70f},
+	{0x890, 0x891},	    {0x8e2, 0x8e2},	{0x115f, 0x1160},   {0x17b4, 0x17b5},
+	{0x180b, 0x180f},   {0x200b, 0x200f},	{0x2028, 0x202e},   {0x2060, 0x206f},
+	{0x3164, 0x3164},   {0xfe00, 0xfe0f},	{0xfeff, 0xfeff},   {0xffa0, 0xffa0},
+	{0xfff0, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+	{0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+};
+
+static bool utf8_is_unseen(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-	       (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff;
+	size_t low = 0, high = sizeof(unseen) / sizeof(unseen[0]);
+
+	if (cp >= 0x20 && cp < 0x7f) /* nearly all are */
+		return false;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (cp > unseen[middle].last)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < sizeof(unseen) / sizeof(unseen[0]) && cp >= unseen[low].first;
 }
 
 static size_t utf8_spell(uint32_t cp, char out[UTF8_SPELLED_MAX])
 {
-	const char *fmt = cp < 0x100 ? "\\x%02x" : "\\u%04x";
+	const char *fmt = cp < 0x100 ? "\\x%02x" : cp < 0x10000 ? "\\u%04x" : "\\U%08x";
 
-	return utf8_is_control(cp) ? (size_t)snprintf(out, UTF8_SPELLED_MAX, fmt, cp)
-				   : utf8_put(cp, out);
+	return utf8_is_unseen(cp) ? (size_t)snprintf(out, UTF8_SPELLED_MAX, fmt, cp)
+				  : utf8_put(cp, out);
 }
 
 char *utf8_printable(const char *s)
 {
-	/* At worst each byte becomes six. */
-	char *copy = malloc(strlen(s) * 6 + UTF8_SPELLED_MAX), *to = copy;
+	/* At worst one byte becomes four, "\x1b". */
+	char *copy = malloc(strlen(s) * 4 + UTF8_SPELLED_MAX), *to = copy;
 	uint32_t cp;
 	size_t n;
 

@@ -21,8 +21,9 @@ size_t utf8_next(const char *s, uint32_t *cp);
 size_t utf8_put(uint32_t cp, char out[4]);
 
 /*
- * Copy of s that a terminal takes as text alone: what controls it (C0, C1, DEL) or turns the
- * reading direction is spelled out, "\x1b" or "\u202e". To be freed; NULL for want of memory.
+ * Copy of s that a terminal takes as text and nothing else: what controls it, turns the reading
+ * direction or is not seen is spelled out, "\x1b", "\u202e" or "\U000e0041". To be freed; NULL
+ * when out of memory.
  */
 char *utf8_printable(const char *s);
 
