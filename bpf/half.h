@@ -60,6 +60,7 @@ struct half {
 	struct tap_key key;
 	__u32 state;
 	struct seg syn; /* without HALF_CALLED nothing but the addresses */
+	TAP_PLAIN_PAD	/* the same size whether or not syn has a tunnel */
 	struct half_packet rest[2];
 	__u64 again_ns[HALF_AGAIN]; /* the SYN+ACK was repeated, 0: not yet */
 };
@@ -71,7 +72,7 @@ struct {
 	__type(key, __u32);
 	__type(value, struct half);
 } halves SEC(".maps");
-_Static_assert(sizeof(struct half) == 168, "struct tap_half");
+_Static_assert(sizeof(struct half) == 176, "struct tap_half");
 
 /* Where a set's handshakes are looked for: all in one cache line. */
 struct half_set {

@@ -18,6 +18,18 @@
 /* Hide a value's origin, so that clang keeps the mask behind it that old verifiers must see. */
 #define tap_opaque(x) asm volatile("" : "+r"(x))
 
+/* Is this the tap that unwraps tunnels? decap.bpf.c */
+#ifndef TAP_DECAP
+#define TAP_DECAP 0
+#endif
+
+/* Where user space has a struct seg with a tunnel. */
+#if TAP_DECAP
+#define TAP_PLAIN_PAD
+#else
+#define TAP_PLAIN_PAD __u8 plain_pad[8];
+#endif
+
 /* The ports watched, a bit each; user space sets them, also while the programs run. */
 __u64 tap_ports[65536 / 64] __attribute__((aligned(64)));
 

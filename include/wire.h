@@ -49,6 +49,8 @@ enum seg_dir {
  * seq     of the first payload byte (of the SYN itself for a SYN)
  * A super-segment larger than SEG_CHUNK is handed over as several records with rising seq; FIN
  * and PSH stand on the last one only.
+ *
+ * The records of a tap that unwraps no tunnels are SEG_PLAIN bytes: they end before tunnel.
  */
 struct seg {
 	__u64 ts_ns;	 /* when it was seen, on the source's clock */
@@ -67,17 +69,42 @@ struct seg {
 	__u8 dir;	 /* enum seg_dir */
 	__u8 ttl;	 /* or hop limit */
 	__u8 note;	 /* SEG_NOTE_* */
+#if !defined(__BPF__) || TAP_DECAP
+	__u32 tunnel; /* TUNNEL_* */
+	__u32 pad;
+#endif
 };
-_Static_assert(sizeof(struct seg) == 72, "the ring buffer's ABI");
+#define SEG_PLAIN 72u
+#if !defined(__BPF__) || TAP_DECAP
+_Static_assert(sizeof(struct seg) == SEG_PLAIN + 8, "the ring buffer's ABI");
+#else
+_Static_assert(sizeof(struct seg) == SEG_PLAIN, "the ring buffer's ABI");
+#endif
 
 #define SEG_CHUNK 4096u /* most payload bytes in one ring buffer record */
+
+/*
+ * A tunnel, its kind and its id in one number, so that a connection's key holds all of it. Keys of
+ * GRE have 32 bits: those from TUNNEL_GRE_LONG on, one in 85, are told apart by a hash, and their
+ * number is not known.
+ */
+#define TUNNEL_NONE	    0u
+#define TUNNEL_GRE_NO_KEY   1u
+#define TUNNEL_ERSPAN_NO_ID 2u		/* type I */
+#define TUNNEL_ERSPAN	    0x00010000u /* and the session, 10 bits */
+#define TUNNEL_GRE_HASH	    0x00800000u /* and 23 bits of the key's hash */
+#define TUNNEL_VXLAN	    0x01000000u /* and the VNI, 24 bits */
+#define TUNNEL_GENEVE	    0x02000000u /* and the VNI, 24 bits */
+#define TUNNEL_GRE	    0x03000000u /* plus the key */
+#define TUNNEL_GRE_LONG	    0xfd000000u /* the first key that is too long for that */
 
 /* A connection, whichever way: the lower (addr, port) pair first. */
 struct flow_key {
 	__u8 addr[2][16];
 	__u16 port[2];
+	__u32 tunnel; /* TUNNEL_* */
 };
-_Static_assert(sizeof(struct flow_key) == 36, "no padding: it is hashed and compared as bytes");
+_Static_assert(sizeof(struct flow_key) == 40, "no padding: it is hashed and compared as bytes");
 
 /* How much of a flow the kernel hands over. */
 enum tap_level {
@@ -111,10 +138,10 @@ struct tap_state {
 };
 
 /*
- * Every packet ends in exactly one of these, the last two apart, per CPU. Never renumbered: they are
- * metrics. They count packets, not records: a super-segment is one EVENT and several records, and a
- * SYN or SYN+ACK that is kept back until the client acknowledges the latter is SKIPPED, and its
- * record comes along with a later packet's EVENT.
+ * Every packet ends in exactly one of these, SYNS and HALF_OPEN apart, per CPU. Never renumbered:
+ * they are metrics. They count packets, not records: a super-segment is one EVENT and several
+ * records, and a SYN or SYN+ACK that is kept back until the client acknowledges the latter is
+ * SKIPPED, and its record comes along with a later packet's EVENT.
  */
 enum tap_counter {
 	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port, nor from or to the Browser */
@@ -132,7 +159,8 @@ enum tap_counter {
 	TAP_CNT_SYNS = 11,
 	/* of no packet: handshakes that the client never completed, of too many to tell of each */
 	TAP_CNT_HALF_OPEN = 12,
-	TAP_CNT_MAX = 13,
+	TAP_CNT_NESTED = 13, /* tunnels within tunnels, beyond the bound on unwrapping */
+	TAP_CNT_MAX = 14,
 };
 
 #endif

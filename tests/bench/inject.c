@@ -139,10 +139,11 @@ static void on_tap(void *ctx, const struct flow_key *flow, uint8_t client, enum 
 
 static int on_record(void *ctx, void *data, size_t size)
 {
-	const struct seg *seg = data;
+	struct seg seg;
 
 	(void)ctx, (void)size;
-	engine_segment(engine, seg, (const uint8_t *)(seg + 1));
+	engine_segment(engine, tap_record(data, SEG_PLAIN, &seg),
+		       (const uint8_t *)data + SEG_PLAIN);
 	return 0;
 }
 

@@ -11,7 +11,8 @@
  * received, sent and how many packets were received a second, without and with: six numbers. Then
  * "told", how many logins were told of, and of noop and tc "run", the nanoseconds that a run of the
  * programs took, in and out, by the kernel's statistics of a second ("-": no packet came). The
- * engine and a sink are at work as in tdsmon. PAIRS 0, of noop: they stay attached until the process is killed.
+ * engine and a sink are at work as in tdsmon. PAIRS 0, of noop: they stay attached until the
+ *process is killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -133,10 +134,11 @@ static void on_tap(void *ctx, const struct flow_key *flow, uint8_t client, enum 
 static int on_record(void *ctx, void *data, size_t size)
 {
 	struct watcher *w = ctx;
-	const struct seg *seg = data;
+	struct seg seg;
 
 	(void)size;
-	engine_segment(w->engine, seg, (const uint8_t *)(seg + 1));
+	engine_segment(w->engine, tap_record(data, SEG_PLAIN, &seg),
+		       (const uint8_t *)data + SEG_PLAIN);
 	return 0;
 }
 

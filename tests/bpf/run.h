@@ -44,6 +44,7 @@ enum hook {
 struct tap {
 	struct tap_bpf *skel;
 	struct ring_buffer *ring;
+	size_t seg_len;			/* of a record's struct seg */
 	uint64_t counters[TAP_CNT_MAX]; /* as of the last look */
 };
 
@@ -60,12 +61,19 @@ static int record_count;
 
 static int on_record(void *ctx, void *data, size_t size)
 {
-	const struct seg *seg = data;
+	const struct tap *tap = ctx;
+	struct record *r = &records[record_count];
+	size_t payload = size - tap->seg_len;
 
-	(void)ctx;
-	if (record_count < RECORDS_MAX && size >= sizeof(*seg) + seg->cap_len)
-		memcpy(&records[record_count++], data,
-		       size < sizeof(records[0]) ? size : sizeof(records[0]));
+	if (record_count == RECORDS_MAX || size < tap->seg_len)
+		return 0;
+	memset(&r->seg, 0, sizeof(r->seg));
+	memcpy(&r->seg, data, tap->seg_len);
+	if (payload < r->seg.cap_len)
+		return 0;
+	memcpy(r->payload, (const uint8_t *)data + tap->seg_len,
+	       payload < sizeof(r->payload) ? payload : sizeof(r->payload));
+	record_count++;
 	return 0;
 }
 
@@ -99,7 +107,8 @@ static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 		printf("not ok - load: %s (root is needed)\n", strerror(errno));
 		exit(1);
 	}
-	tap->ring = ring_buffer__new(bpf_map__fd(tap->skel->maps.events), on_record, NULL, NULL);
+	tap->seg_len = SEG_PLAIN;
+	tap->ring = ring_buffer__new(bpf_map__fd(tap->skel->maps.events), on_record, tap, NULL);
 }
 
 static inline void tap_close(struct tap *tap)
@@ -126,11 +135,12 @@ static inline int tap_counted(struct tap *tap)
 	int which = -1, changed = 0;
 
 	for (uint32_t i = 0; i < TAP_CNT_MAX; i++) {
+		bool of_a_packet = i != TAP_CNT_SYNS && i != TAP_CNT_HALF_OPEN;
 		uint64_t now = tap_counter(tap, i);
 
-		if (now == tap->counters[i] + 1 && i < TAP_CNT_SYNS)
+		if (of_a_packet && now == tap->counters[i] + 1)
 			which = (int)i;
-		changed += i < TAP_CNT_SYNS && now != tap->counters[i];
+		changed += of_a_packet && now != tap->counters[i];
 		tap->counters[i] = now;
 	}
 	return changed == 1 ? which : -1;

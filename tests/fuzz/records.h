@@ -26,9 +26,9 @@ struct checked {
 
 /* The entry of a connection, made if need be; NULL: no more room. */
 static bool *checked_login(struct checked *c, const struct endpoint *client,
-			   const struct endpoint *server)
+			   const struct endpoint *server, uint32_t tunnel)
 {
-	struct flow_key key;
+	struct flow_key key = {.tunnel = tunnel};
 	int low = memcmp(client->addr, server->addr, 16);
 	const struct endpoint *ends[2] = {client, server};
 
@@ -129,7 +129,7 @@ static void check_enums(const struct login_record *r)
 static void checked_login_record(void *ctx, const struct login_record *r)
 {
 	struct checked *c = ctx;
-	bool *has_login = checked_login(c, &r->client, &r->server);
+	bool *has_login = checked_login(c, &r->client, &r->server, r->tunnel);
 
 	c->logins++;
 	/* One login for one connection. */
@@ -154,7 +154,7 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 static void checked_close_record(void *ctx, const struct close_record *r)
 {
 	struct checked *c = ctx;
-	bool *has_login = checked_login(c, &r->client, &r->server);
+	bool *has_login = checked_login(c, &r->client, &r->server, r->tunnel);
 
 	c->closes++;
 	if (has_login) {

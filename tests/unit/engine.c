@@ -30,12 +30,14 @@ struct test {
 	struct close_record closes[RECORDS_MAX];
 	struct pending_record pending[RECORDS_MAX]; /* the first of pending_count */
 	enum tap_level levels[RECORDS_MAX];
+	uint32_t tunnels[RECORDS_MAX]; /* of the flows whose levels these are */
 	uint32_t login_count, close_count, level_count, pending_count;
 	/* the connection that the builder is at */
 	uint64_t now;
 	uint32_t seq[2]; /* of each side's next byte */
 	uint16_t port;	 /* the client's */
 	uint32_t ifindex;
+	uint32_t tunnel;
 	uint16_t ip_id[2];
 };
 
@@ -101,8 +103,10 @@ static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum t
 	struct test *t = ctx;
 
 	CHECK(client <= 1 && key->port[client]);
-	if (t->level_count < RECORDS_MAX)
-		t->levels[t->level_count++] = level;
+	if (t->level_count == RECORDS_MAX)
+		return;
+	t->tunnels[t->level_count] = key->tunnel;
+	t->levels[t->level_count++] = level;
 }
 
 /* ---- the builder ---- */
@@ -148,6 +152,7 @@ static struct seg segment(const struct test *t, int side, uint8_t flags, uint32_
 		.len = len,
 		.cap_len = len,
 		.ifindex = t->ifindex,
+		.tunnel = t->tunnel,
 		.sport = side == CLIENT ? t->port : 1433,
 		.dport = side == CLIENT ? 1433 : t->port,
 		.window = 512,
@@ -888,6 +893,41 @@ UNIT_CASE(what_is_closed_makes_room_first)
 	end(&t);
 }
 
+/* The same addresses and ports in another tunnel are another connection's. */
+UNIT_CASE(connections_in_tunnels)
+{
+	static const uint32_t tunnels[] = {0, 0x0100002a, 0x0100002b, 0x0200002a};
+	uint32_t seqs[4];
+	struct test t;
+
+	begin(&t);
+	for (int i = 0; i < 4; i++) {
+		t.tunnel = tunnels[i];
+		login(&t);
+		seqs[i] = t.seq[CLIENT];
+	}
+	CHECK_INT(engine_stats(t.e)->flows, 4);
+	CHECK_INT(t.close_count, 0);
+	CHECK_INT(t.level_count, 4);
+	for (uint32_t i = 4; i > 0; i--) {
+		t.tunnel = tunnels[i - 1];
+		t.seq[CLIENT] = seqs[i - 1];
+		send(&t, CLIENT, SEG_RST, NULL, 0, MS);
+		engine_tick(t.e, t.now += S);
+		CHECK_INT(t.close_count, 5 - i);
+		CHECK_INT(t.closes[4 - i].tunnel, tunnels[i - 1]);
+		CHECK_INT(t.closes[4 - i].id, t.logins[i - 1].r.id);
+	}
+	end(&t);
+	CHECK_INT(t.login_count, 4);
+	for (int i = 0; i < 4; i++) {
+		CHECK_INT(t.logins[i].r.outcome, OUTCOME_OK);
+		CHECK_INT(t.logins[i].r.tunnel, tunnels[i]);
+		CHECK_INT(t.tunnels[i], tunnels[i]);
+		CHECK(!i || t.logins[i].r.id != t.logins[0].r.id);
+	}
+}
+
 UNIT_CASE(no_more_bytes_held_than_allowed)
 {
 	static const uint8_t bytes[1000];
@@ -1381,6 +1421,7 @@ int main(void)
 	RUN(a_connection_over_two_interfaces);
 	RUN(no_more_flows_than_there_is_room_for);
 	RUN(what_is_closed_makes_room_first);
+	RUN(connections_in_tunnels);
 	RUN(no_more_bytes_held_than_allowed);
 	RUN(ports_that_are_not_ours);
 	RUN(tds_is_recognised_on_any_port);

@@ -122,8 +122,8 @@ UNIT_CASE(json_login_full)
 		  "\"time\":\"2021-01-01T00:01:56.577669800Z\","
 		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
 		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},"
-		  "\"interface\":null,\"vantage\":\"server\",\"mid_stream\":false,\"proxied_from\":"
-		  "null,"
+		  "\"interface\":null,\"tunnel\":null,\"vantage\":\"server\","
+		  "\"mid_stream\":false,\"proxied_from\":null,"
 		  "\"tds\":{\"version\":\"7.4\",\"version_raw\":\"0x74000004\","
 		  "\"server_version\":null,\"client_version\":null,\"instance\":null,\"spid\":57,"
 		  "\"packet_size\":null,\"connection_id\":null,\"activity_id\":null,"
@@ -196,6 +196,7 @@ UNIT_CASE(json_close)
 		.duration_ns = 333008000,
 		.client = {{[10] = 0xff, 0xff, 10, 0, 0, 1}, 5},
 		.server = {{[15] = 1}, 1433},
+		.tunnel = 0x0100002a,
 		.by = SIDE_NONE,
 		.how = CLOSE_OPEN,
 		.phase = PHASE_SESSION,
@@ -215,7 +216,8 @@ UNIT_CASE(json_close)
 		  "{\"type\":\"close\",\"v\":1,\"id\":\"fedcba9876543210\","
 		  "\"time\":\"1970-01-01T00:00:01.000000000Z\","
 		  "\"client\":{\"addr\":\"10.0.0.1\",\"port\":5},"
-		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"interface\":null,\"login\":null,"
+		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"interface\":null,"
+		  "\"tunnel\":{\"kind\":\"vxlan\",\"id\":42},\"login\":null,"
 		  "\"by\":null,\"how\":\"open\",\"graceful\":false,\"phase\":\"session\","
 		  "\"duration_ns\":333008000,\"bytes\":{\"client\":10,\"server\":20},"
 		  "\"commands\":{\"batch\":1,\"rpc\":2,\"bulk\":3,\"transaction\":4,"
@@ -246,7 +248,7 @@ UNIT_CASE(json_command)
 		  "{\"type\":\"command\",\"v\":1,\"id\":\"0000000000000000\","
 		  "\"time\":\"1970-01-01T00:00:01.000000000Z\","
 		  "\"client\":{\"addr\":\"::1\",\"port\":5},"
-		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"spid\":57,\"kind\":\"rpc\","
+		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"tunnel\":null,\"spid\":57,\"kind\":\"rpc\","
 		  "\"session\":null,\"first_byte_ns\":null,\"total_ns\":null,"
 		  "\"request_bytes\":100,\"response_bytes\":0,\"basis\":\"observed\","
 		  "\"cancelled\":true,\"answered\":false}\n");
@@ -348,6 +350,35 @@ UNIT_CASE(text_names_the_server_again_only_when_it_changes)
 	for (const char *p = written; (p = strstr(p, " server 10.")); p++)
 		named++;
 	CHECK_INT(named, 2);
+}
+
+/* The same server's in another tunnel is another one. */
+UNIT_CASE(text_names_the_tunnel)
+{
+	struct login_record rec = full_login();
+	void *sink = sink_begin(&text_sink, false);
+
+	text_sink.login(sink, &rec);
+	rec.tunnel = 0x0100002a;
+	text_sink.login(sink, &rec);
+	rec.tunnel = 1;
+	text_sink.login(sink, &rec);
+	sink_end(&text_sink, sink);
+	CHECK(strstr(written, " server 10.10.10.120:1433   times"));
+	CHECK(strstr(written, " server 10.10.10.120:1433 in vxlan 42\n"));
+	CHECK(strstr(written, " server 10.10.10.120:1433 in gre\n"));
+}
+
+/* What has no id says so. */
+UNIT_CASE(json_tunnel)
+{
+	struct login_record rec = full_login();
+
+	rec.tunnel = 1;
+	CHECK(strstr(login_as(&json_sink, &rec), "\"tunnel\":{\"kind\":\"gre\",\"id\":null},"));
+	rec.tunnel = 0xf0000000;
+	CHECK(strstr(login_as(&json_sink, &rec),
+		     "\"tunnel\":{\"kind\":\"gre\",\"id\":3976200192},"));
 }
 
 UNIT_CASE(text_is_coloured_only_where_asked)
@@ -505,13 +536,14 @@ UNIT_CASE(json_pending)
 	struct pending_record rec = pending(60123, 5040000000);
 	void *sink = sink_begin(&json_sink, false);
 
+	rec.tunnel = 0x000103ff;
 	json_sink.pending(sink, &rec);
 	CHECK_STR(sink_end(&json_sink, sink),
 		  "{\"type\":\"pending\",\"v\":1,\"id\":\"00c0ffee12345678\","
 		  "\"time\":\"2021-01-01T00:01:56.577669800Z\","
 		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
 		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},\"interface\":null,"
-		  "\"phase\":\"login\",\"waits_on\":\"server\",\"for\":\"the answer to LOGIN7\","
+		  "\"tunnel\":{\"kind\":\"erspan\",\"id\":1023},\"phase\":\"login\",\"waits_on\":\"server\",\"for\":\"the answer to LOGIN7\","
 		  "\"ns\":5040000000,\"within\":null}\n");
 }
 
@@ -601,6 +633,7 @@ int main(void)
 	tzset();
 	RUN(json_login_full);
 	RUN(json_login_bare);
+	RUN(json_tunnel);
 	RUN(json_text_of_the_wire_is_valid_and_harmless);
 	RUN(json_browser);
 	RUN(json_close);
@@ -613,6 +646,7 @@ int main(void)
 	RUN(text_login_failed_is_explained_and_harmless);
 	RUN(text_fits_a_hundred_columns);
 	RUN(text_names_the_server_again_only_when_it_changes);
+	RUN(text_names_the_tunnel);
 	RUN(text_is_coloured_only_where_asked);
 	RUN(text_explains_the_browser);
 	RUN(text_tells_of_questions_unanswered);

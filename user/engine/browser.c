@@ -80,7 +80,8 @@ static struct question *question_again(struct browser *b, const struct seg *seg,
 		uint64_t ns = since(q->last_ns, seg->ts_ns);
 
 		if (!same_addr(q->client.addr, seg->saddr) || !same_addr(q->server, seg->daddr) ||
-		    q->kind != asked->kind || strcasecmp(q->name, asked->name))
+		    q->tunnel != seg->tunnel || q->kind != asked->kind ||
+		    strcasecmp(q->name, asked->name))
 			continue;
 		if (q->client.port == seg->sport && ns < COPY_NS)
 			return q;
@@ -103,6 +104,7 @@ static void question_add(struct engine *e, const struct seg *seg, const struct s
 	b->next = (b->next + 1) % BROWSER_QUESTIONS;
 	b->open++;
 	*q = (struct question){.first_ns = seg->ts_ns ? seg->ts_ns : 1,
+			       .tunnel = seg->tunnel,
 			       .kind = (uint8_t)asked->kind};
 	q->last_ns = q->first_ns;
 	memcpy(q->client.addr, seg->saddr, 16);
@@ -141,7 +143,7 @@ static struct question *question_of(struct browser *b, const struct seg *seg)
 	for (uint32_t age = 0; age < BROWSER_QUESTIONS && (q = question_at(b, age)); age++)
 		if (q->client.port == seg->dport && same_addr(q->client.addr, seg->daddr) &&
 		    (same_addr(q->server, seg->saddr) || to_everybody(q->server)) &&
-		    since(q->last_ns, seg->ts_ns) < ANSWER_NS)
+		    q->tunnel == seg->tunnel && since(q->last_ns, seg->ts_ns) < ANSWER_NS)
 			return q;
 	return NULL;
 }
@@ -202,12 +204,13 @@ void browser_datagram(struct engine *e, const struct seg *seg, const uint8_t *pa
 /* May the connection be what the client asked the question for? */
 static bool question_leads(const struct engine *e, const struct question *q,
 			   const struct endpoint *client, const struct endpoint *server,
-			   uint64_t ts_ns)
+			   uint32_t tunnel, uint64_t ts_ns)
 {
 	uint64_t last_ns = q->answer_ns ? q->answer_ns : q->last_ns;
 
 	if (q->done || last_ns > ts_ns || ts_ns - last_ns > FOLLOW_NS ||
-	    !same_addr(q->client.addr, client->addr) || !same_addr(q->server, server->addr))
+	    !same_addr(q->client.addr, client->addr) || !same_addr(q->server, server->addr) ||
+	    q->tunnel != tunnel)
 		return false;
 	if (q->kind == SSRP_INSTANCE || q->kind == SSRP_DAC)
 		return !q->answer_ns || q->port == server->port;
@@ -219,12 +222,13 @@ void browser_dialled(struct engine *e, struct flow *f, uint64_t ts_ns)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
 	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+	uint32_t tunnel = flow_tunnel(&e->flows, f);
 	struct question *q, *found = NULL;
 
 	instance_use(&e->browser.instances, server.addr, server.port);
 	for (uint32_t age = 0; age < BROWSER_QUESTIONS && (q = question_at(&e->browser, age));
 	     age++)
-		if (question_leads(e, q, &client, &server, ts_ns) &&
+		if (question_leads(e, q, &client, &server, tunnel, ts_ns) &&
 		    (!found || (q->answer_ns && !found->answer_ns)))
 			found = q;
 	if (!found || !f->login)
@@ -245,6 +249,7 @@ static void unanswered(struct engine *e, struct question *q)
 	struct browser_record r = {.time_ns = q->first_ns,
 				   .client = q->client,
 				   .server = {.port = SSRP_PORT},
+				   .tunnel = q->tunnel,
 				   .instance = *q->name ? q->name : NULL,
 				   .questions = q->retries + 1,
 				   .waited_ns = since(q->first_ns, e->now_ns)};

@@ -24,9 +24,10 @@ struct question {
 	uint64_t answer_ns;	    /* 0: none yet */
 	struct endpoint client;
 	uint8_t server[16];
-	uint16_t port; /* of the instance asked for, by the answer; 0: not one */
-	uint8_t kind;  /* enum ssrp_kind */
-	bool done;     /* a login came of it, or it was told */
+	uint32_t tunnel; /* TUNNEL_* */
+	uint16_t port;	 /* of the instance asked for, by the answer; 0: not one */
+	uint8_t kind;	 /* enum ssrp_kind */
+	bool done;	 /* a login came of it, or it was told */
 	uint32_t retries;
 	char name[SSRP_NAME_TEXT];
 };

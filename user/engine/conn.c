@@ -29,8 +29,10 @@ static enum tap_level session_level(const struct engine *e, const struct flow *f
 
 static void tap(struct engine *e, const struct flow *f, enum tap_level level)
 {
+	struct flow_key key = flow_key(&e->flows, f);
+
 	if (e->ops.tap)
-		e->ops.tap(e->ctx, &f->key, f->client, level);
+		e->ops.tap(e->ctx, &key, f->client, level);
 }
 
 void conn_over(struct engine *e, const struct flow *f)
@@ -427,7 +429,8 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 static void close_emit(struct engine *e, struct flow *f)
 {
 	struct close_record r = {
-		.id = flow_id(f),
+		.id = flow_id(&e->flows, f),
+		.tunnel = flow_tunnel(&e->flows, f),
 		.time_ns = f->last_ns,
 		.duration_ns = f->last_ns > f->first_ns ? f->last_ns - f->first_ns : 0,
 		.client = flow_endpoint(f, SIDE_CLIENT),
@@ -485,10 +488,11 @@ void conn_counts(struct flow *f, const struct tap_counts *counts)
 
 void conn_ask(struct engine *e, struct flow *f)
 {
+	struct flow_key key = flow_key(&e->flows, f);
 	struct tap_state state;
 	struct half *h;
 
-	if (f->told || !e->ops.state || !e->ops.state(e->ctx, &f->key, &state))
+	if (f->told || !e->ops.state || !e->ops.state(e->ctx, &key, &state))
 		return;
 	conn_counts(f, &state.counts);
 	for (int i = 0; i < 2; i++) {

@@ -4,6 +4,7 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,9 +20,10 @@ int flow_table_init(struct flow_table *t, uint32_t max_flows)
 	memset(t, 0, sizeof(*t));
 	/* Of zeroed memory so large the kernel gives what is touched. */
 	t->at = calloc((size_t)max_flows + 1, sizeof(*t->at));
+	t->tunnels = calloc((size_t)max_flows + 1, sizeof(*t->tunnels));
 	t->buckets = calloc(n, sizeof(*t->buckets));
 	t->mask = n - 1;
-	if (t->at && t->buckets)
+	if (t->at && t->tunnels && t->buckets)
 		return 0;
 	flow_table_release(t);
 	return -ENOMEM;
@@ -30,6 +32,7 @@ int flow_table_init(struct flow_table *t, uint32_t max_flows)
 void flow_table_release(struct flow_table *t)
 {
 	free(t->at);
+	free(t->tunnels);
 	free(t->buckets);
 	memset(t, 0, sizeof(*t));
 }
@@ -40,13 +43,32 @@ struct key_words {
 	uint32_t ports;
 };
 
-static struct key_words key_words(const struct flow_key *key)
+static struct key_words key_words(const void *ends)
 {
 	struct key_words w;
 
-	memcpy(w.addr, key->addr, sizeof(w.addr));
-	memcpy(&w.ports, key->port, sizeof(w.ports));
+	_Static_assert(offsetof(struct flow_key, tunnel) == sizeof(struct flow_ends), "the same");
+	memcpy(w.addr, ends, sizeof(w.addr));
+	memcpy(&w.ports, (const uint8_t *)ends + sizeof(w.addr), sizeof(w.ports));
 	return w;
+}
+
+static uint32_t place_of(const struct flow_table *t, const struct flow *f)
+{
+	return (uint32_t)(f - t->at);
+}
+
+uint32_t flow_tunnel(const struct flow_table *t, const struct flow *f)
+{
+	return t->tunnelled ? t->tunnels[place_of(t, f)] : TUNNEL_NONE;
+}
+
+struct flow_key flow_key(const struct flow_table *t, const struct flow *f)
+{
+	struct flow_key key = {.tunnel = flow_tunnel(t, f)};
+
+	memcpy(&key, &f->key, sizeof(f->key));
+	return key;
 }
 
 /* Both halves of a product: each bit of the factors goes into many of it. */
@@ -63,12 +85,12 @@ static uint32_t flow_hash(const struct flow_key *key)
 	uint64_t h = mix(w.addr[0] ^ 0x9e3779b97f4a7c15ull, w.addr[1] ^ 0xff51afd7ed558ccdull);
 
 	h = mix(h ^ w.addr[2], w.addr[3] ^ 0xc4ceb9fe1a85ec53ull);
-	return (uint32_t)mix(h ^ w.ports, 0x9e3779b97f4a7c15ull);
+	return (uint32_t)mix(h ^ w.ports ^ (uint64_t)key->tunnel << 32, 0x9e3779b97f4a7c15ull);
 }
 
-static bool key_is(const struct flow_key *a, const struct flow_key *b)
+static bool ends_are(const struct flow_ends *ends, const struct flow_key *key)
 {
-	struct key_words x = key_words(a), y = key_words(b);
+	struct key_words x = key_words(ends), y = key_words(key);
 
 	return !((x.addr[0] ^ y.addr[0]) | (x.addr[1] ^ y.addr[1]) | (x.addr[2] ^ y.addr[2]) |
 		 (x.addr[3] ^ y.addr[3]) | (x.ports ^ y.ports));
@@ -99,15 +121,11 @@ struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct
 	key->port[s] = seg->sport;
 	key->port[!s] = seg->dport;
 	*sender = s;
+	key->tunnel = seg->tunnel;
 	f = flow_at(t, t->buckets[flow_hash(key) & t->mask]);
-	while (f && !key_is(&f->key, key))
+	while (f && !(ends_are(&f->key, key) && flow_tunnel(t, f) == key->tunnel))
 		f = flow_at(t, f->hash_next);
 	return f;
-}
-
-static uint32_t place_of(const struct flow_table *t, const struct flow *f)
-{
-	return (uint32_t)(f - t->at);
 }
 
 static void list_add(struct flow_table *t, struct flow *f, enum flow_list list)
@@ -145,7 +163,10 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 	if (t->spare)
 		t->spare = f->next;
 	memset(f, 0, sizeof(*f));
-	f->key = *key;
+	memcpy(&f->key, key, sizeof(f->key));
+	t->tunnelled |= key->tunnel != TUNNEL_NONE;
+	if (t->tunnelled)
+		t->tunnels[place] = key->tunnel;
 	f->hash_next = *bucket;
 	*bucket = place;
 	t->count++;
@@ -155,7 +176,8 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 
 void flow_remove(struct flow_table *t, struct flow *f)
 {
-	uint32_t *at = &t->buckets[flow_hash(&f->key) & t->mask];
+	struct flow_key key = flow_key(t, f);
+	uint32_t *at = &t->buckets[flow_hash(&key) & t->mask];
 	uint32_t place = place_of(t, f);
 
 	while (*at != place)
@@ -185,7 +207,7 @@ struct endpoint flow_endpoint(const struct flow *f, enum side side)
 	return end;
 }
 
-uint64_t flow_id(const struct flow *f)
+uint64_t flow_id(const struct flow_table *t, const struct flow *f)
 {
 	/* "tdsmon record id" */
 	static const uint64_t key[2] = {0x72206e6f6d736474, 0x64692064726f6365};
@@ -194,6 +216,7 @@ uint64_t flow_id(const struct flow *f)
 
 	for (int i = 0; i < 4; i++)
 		words[1 + i] = le64toh(w.addr[i]);
-	words[5] = (uint64_t)f->key.port[1] << 16 | f->key.port[0];
+	words[5] =
+		(uint64_t)flow_tunnel(t, f) << 32 | (uint64_t)f->key.port[1] << 16 | f->key.port[0];
 	return siphash(key, words, 6);
 }

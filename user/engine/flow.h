@@ -98,14 +98,20 @@ enum flow_list {
 	FLOW_LISTS,
 };
 
+/* struct flow_key without the tunnel, which most connections are not in. */
+struct flow_ends {
+	uint8_t addr[2][16];
+	uint16_t port[2];
+};
+
 /*
  * There may be a million of them, most of them idle: what only a login under way, a disorder or
  * some sessions need hangs on a pointer, and links are places in the table.
  */
 struct flow {
-	uint32_t hash_next;  /* 0: none */
-	uint32_t prev, next; /* on its list */
-	struct flow_key key;
+	uint32_t hash_next;	    /* 0: none */
+	uint32_t prev, next;	    /* on its list */
+	struct flow_ends key;	    /* and its tunnel: flow_key() */
 	uint64_t first_ns, last_ns; /* first_ns stays once a record has told of it: flow_id() */
 	struct half half[2];
 	struct login *login;	 /* NULL once decided */
@@ -141,7 +147,9 @@ _Static_assert(FLOW_LISTS <= 4 && PHASE_COUNT <= 8 && SIDE_COUNT <= 4 && CLOSE_C
 _Static_assert(sizeof(struct flow) <= FLOW_SIZE_MAX, "memory of an idle connection");
 
 struct flow_table {
-	struct flow *at; /* by place; 0 is none's */
+	struct flow *at;   /* by place; 0 is none's */
+	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once there are any */
+	bool tunnelled;	   /* there were */
 	uint32_t *buckets;
 	uint32_t mask;
 	uint32_t count;
@@ -201,8 +209,12 @@ static inline struct flow *flow_next(const struct flow_table *t, const struct fl
 
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
 
+/* Its tunnel, TUNNEL_*, and its key with that. */
+uint32_t flow_tunnel(const struct flow_table *t, const struct flow *f);
+struct flow_key flow_key(const struct flow_table *t, const struct flow *f);
+
 /* The connection's id in all its records: see record.h. */
-uint64_t flow_id(const struct flow *f);
+uint64_t flow_id(const struct flow_table *t, const struct flow *f);
 
 static inline enum side side_other(enum side s)
 {

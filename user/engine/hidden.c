@@ -99,7 +99,8 @@ static void tell(struct engine *e, const struct flow *f, struct command_record *
 {
 	if (!e->ops.command)
 		return;
-	r->id = flow_id(f);
+	r->id = flow_id(&e->flows, f);
+	r->tunnel = flow_tunnel(&e->flows, f);
 	r->client = flow_endpoint(f, SIDE_CLIENT);
 	r->server = flow_endpoint(f, SIDE_SERVER);
 	r->spid = r->session = -1;

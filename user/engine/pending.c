@@ -105,7 +105,8 @@ static struct pending_record pending_record(const struct engine *e, const struct
 	uint64_t since_ns = waits_since(f);
 
 	return (struct pending_record){
-		.id = flow_id(f),
+		.id = flow_id(&e->flows, f),
+		.tunnel = flow_tunnel(&e->flows, f),
 		.time_ns = e->now_ns,
 		.start_ns = f->first_ns,
 		.ns = e->now_ns > since_ns ? e->now_ns - since_ns : 0,

@@ -3,8 +3,10 @@
  * record.c - the words of the record contract, from the X-macros that name the enums.
  */
 #include <assert.h>
+#include <linux/types.h>
 
 #include "record.h"
+#include "wire.h"
 
 #define RECORD_WORD(name, word) [name] = word,
 #define RECORD_NAME(function, type, list)                                                          \
@@ -26,6 +28,29 @@ RECORD_NAME(basis_name, enum basis, BASES)
 RECORD_NAME(confidence_name, enum confidence, CONFIDENCES)
 RECORD_NAME(close_how_name, enum close_how, CLOSE_HOWS)
 RECORD_NAME(command_kind_name, enum command_kind, COMMAND_KINDS)
+
+const char *tunnel_kind(uint32_t tunnel)
+{
+	if (tunnel >= TUNNEL_GRE || tunnel == TUNNEL_GRE_NO_KEY ||
+	    (tunnel >= TUNNEL_GRE_HASH && tunnel < TUNNEL_VXLAN))
+		return "gre";
+	if (tunnel >= TUNNEL_GENEVE)
+		return "geneve";
+	if (tunnel >= TUNNEL_VXLAN)
+		return "vxlan";
+	return tunnel == TUNNEL_NONE ? NULL : "erspan";
+}
+
+int64_t tunnel_id(uint32_t tunnel)
+{
+	if (tunnel >= TUNNEL_GRE)
+		return tunnel - TUNNEL_GRE;
+	if (tunnel >= TUNNEL_VXLAN)
+		return tunnel & 0xffffff;
+	if (tunnel >= TUNNEL_ERSPAN && tunnel < TUNNEL_GRE_HASH)
+		return tunnel - TUNNEL_ERSPAN;
+	return -1;
+}
 
 #define FEATURE_WORD(id, word) [id] = word,
 

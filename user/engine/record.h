@@ -22,6 +22,13 @@ struct endpoint {
 	uint16_t port;	  /* host order */
 };
 
+/*
+ * Of a record's tunnel, which is 0 for none: the kind, "vxlan", "geneve", "gre" or "erspan", NULL
+ * for none; and the VNI, key or session, -1 where there is none or it is not known.
+ */
+const char *tunnel_kind(uint32_t tunnel);
+int64_t tunnel_id(uint32_t tunnel);
+
 /* X-macros keep an enum and its words together: X(enumerator, "word in JSON"). */
 #define VANTAGES(X)                                                                                \
 	X(VANTAGE_UNKNOWN, "unknown")                                                              \
@@ -210,6 +217,7 @@ struct login_record {
 	uint64_t end_ns;   /* of its last step: start_ns + total_ns, but for mid_stream */
 	struct endpoint client, server;
 	uint32_t ifindex; /* 0: not known */
+	uint32_t tunnel;  /* tunnel_kind() */
 	enum vantage vantage;
 	bool mid_stream;
 	struct lookup browser;
@@ -286,7 +294,8 @@ struct close_record {
 	uint64_t duration_ns;
 	struct endpoint client, server;
 	uint32_t ifindex;
-	bool has_login; /* a login record was emitted for this connection */
+	uint32_t tunnel; /* tunnel_kind() */
+	bool has_login;	 /* a login record was emitted for this connection */
 	enum outcome login;
 	enum side by;
 	enum close_how how;
@@ -312,6 +321,7 @@ struct pending_record {
 	uint64_t ns;	   /* of this wait, which began with the end of the last message */
 	struct endpoint client, server;
 	uint32_t ifindex;
+	uint32_t tunnel; /* tunnel_kind() */
 	enum phase phase;
 	enum side waits_on;
 	const char *what; /* "the answer to LOGIN7"; lives as long as the program */
@@ -322,6 +332,7 @@ struct browser_record {
 	uint64_t time_ns; /* of the question */
 	uint64_t waited_ns;
 	struct endpoint client, server;
+	uint32_t tunnel;      /* tunnel_kind() */
 	const char *instance; /* NULL: asked for all */
 	uint32_t questions;   /* times that it was asked */
 };
@@ -330,6 +341,7 @@ struct command_record {
 	uint64_t id;
 	uint64_t time_ns; /* the request's last byte */
 	struct endpoint client, server;
+	uint32_t tunnel; /* tunnel_kind() */
 	int32_t spid;	 /* -1: not seen */
 	int32_t session; /* SMP session; -1: no MARS */
 	enum command_kind kind;

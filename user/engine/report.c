@@ -325,7 +325,8 @@ void login_emit(struct engine *e, struct flow *f)
 	struct tiling t;
 	char *text = NULL;
 
-	r.id = flow_id(f);
+	r.id = flow_id(&e->flows, f);
+	r.tunnel = flow_tunnel(&e->flows, f);
 	r.client = flow_endpoint(f, SIDE_CLIENT);
 	r.server = flow_endpoint(f, SIDE_SERVER);
 	r.ifindex = f->half[SIDE_CLIENT].ifindex;

@@ -168,7 +168,8 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 			 uint64_t first_ns, uint64_t last_ns, uint64_t bytes, bool cancelled)
 {
 	struct command_record r = {
-		.id = flow_id(c->f),
+		.id = flow_id(&c->e->flows, c->f),
+		.tunnel = flow_tunnel(&c->e->flows, c->f),
 		.time_ns = end_ns,
 		.client = flow_endpoint(c->f, SIDE_CLIENT),
 		.server = flow_endpoint(c->f, SIDE_SERVER),

@@ -96,6 +96,20 @@ static void json_interface(struct jsonw *w, const struct json_sink *sink, uint32
 		   ifindex && c->interface_name ? c->interface_name(c->interfaces, ifindex) : NULL);
 }
 
+static void json_tunnel(struct jsonw *w, uint32_t tunnel)
+{
+	const char *kind = tunnel_kind(tunnel);
+
+	if (!kind) {
+		jsonw_null(w, "tunnel");
+		return;
+	}
+	jsonw_object(w, "tunnel");
+	jsonw_text(w, "kind", kind);
+	json_seen(w, "id", tunnel_id(tunnel));
+	jsonw_object_end(w);
+}
+
 /* ---- login ---- */
 
 static void json_version_raw(struct jsonw *w, uint32_t version)
@@ -335,6 +349,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 		json_begin(sink, "login", rec->id, rec->start_ns, &rec->client, &rec->server);
 
 	json_interface(&w, sink, rec->ifindex);
+	json_tunnel(&w, rec->tunnel);
 	jsonw_text(&w, "vantage", vantage_name(rec->vantage));
 	jsonw_bool(&w, "mid_stream", rec->mid_stream);
 	if (rec->has_proxied)
@@ -397,6 +412,7 @@ static void json_close(void *ctx, const struct close_record *rec)
 		json_begin(sink, "close", rec->id, rec->time_ns, &rec->client, &rec->server);
 
 	json_interface(&w, sink, rec->ifindex);
+	json_tunnel(&w, rec->tunnel);
 	jsonw_text(&w, "login", rec->has_login ? outcome_name(rec->login) : NULL);
 	jsonw_text(&w, "by", side_name(rec->by));
 	jsonw_text(&w, "how", close_how_name(rec->how));
@@ -419,6 +435,7 @@ static void json_command(void *ctx, const struct command_record *rec)
 	struct jsonw w =
 		json_begin(sink, "command", rec->id, rec->time_ns, &rec->client, &rec->server);
 
+	json_tunnel(&w, rec->tunnel);
 	json_seen(&w, "spid", rec->spid);
 	jsonw_text(&w, "kind", command_kind_name(rec->kind));
 	json_seen(&w, "session", rec->session);
@@ -446,6 +463,7 @@ static void json_pending(void *ctx, const struct pending_record *rec)
 				    &rec->server);
 
 	json_interface(&w, sink, rec->ifindex);
+	json_tunnel(&w, rec->tunnel);
 	jsonw_text(&w, "phase", phase_name(rec->phase));
 	jsonw_text(&w, "waits_on", side_name(rec->waits_on));
 	jsonw_text(&w, "for", rec->what);

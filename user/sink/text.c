@@ -17,6 +17,7 @@
 #define TEXT_INDENT	  13 /* the time and a blank */
 #define TEXT_HEADER_EVERY 40 /* lines; on a terminal, where the first header scrolls away */
 #define TEXT_MS_MAX	  12
+#define TEXT_TUNNEL_MAX	  32
 
 #define COLOUR_GOOD "\033[32m"
 #define COLOUR_BAD  "\033[31m"
@@ -27,7 +28,8 @@
 
 struct text_sink {
 	struct sink_config config;
-	struct endpoint server; /* the one named last */
+	struct endpoint server; /* the one named last, */
+	uint32_t tunnel;	/* and its tunnel */
 	time_t second;		/* of the line before */
 	struct tm tm;		/* the same, local */
 	char clock[16];		/* the same, as it is written */
@@ -129,24 +131,39 @@ static void text_clock(struct text_sink *sink, time_t second)
 	strftime(sink->clock, sizeof(sink->clock), "%H:%M:%S", &sink->tm);
 }
 
+/* " in vxlan 42", or nothing. */
+static const char *text_tunnel(uint32_t tunnel, char text[TEXT_TUNNEL_MAX])
+{
+	const char *kind = tunnel_kind(tunnel);
+	int64_t id = tunnel_id(tunnel);
+
+	*text = '\0';
+	if (kind && id >= 0)
+		snprintf(text, TEXT_TUNNEL_MAX, " in %s %u", kind, (unsigned)id);
+	else if (kind)
+		snprintf(text, TEXT_TUNNEL_MAX, " in %s", kind);
+	return text;
+}
+
 /* What a line begins with, after a header where one is due: the time and the client. */
 static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct endpoint *client,
-		       const struct endpoint *server)
+		       const struct endpoint *server, uint32_t tunnel)
 {
 	struct output *out = sink->config.out;
 	uint64_t wall_ns = wallclock_ns(sink->config.clock, time_ns);
 	bool due = !sink->lines || (sink->config.terminal && sink->lines >= TEXT_HEADER_EVERY);
 	const struct tm *tm = &sink->tm;
-	char name[SINK_ENDPOINT_MAX], text[32];
+	char name[SINK_ENDPOINT_MAX], text[32], within[TEXT_TUNNEL_MAX];
 
 	text_clock(sink, (time_t)(wall_ns / 1000000000));
 	if (due || tm->tm_yday != sink->yday || tm->tm_year != sink->year ||
-	    memcmp(&sink->server, server, sizeof(*server))) {
+	    memcmp(&sink->server, server, sizeof(*server)) || tunnel != sink->tunnel) {
 		strftime(text, sizeof(text), "%Y-%m-%d", tm);
-		output_printf(out, "%s%s   server %s%s%s\n", text_colour(sink, COLOUR_BOLD), text,
-			      sink_endpoint(server, name), due ? "   times in milliseconds" : "",
-			      text_colour(sink, COLOUR_OFF));
+		output_printf(out, "%s%s   server %s%s%s%s\n", text_colour(sink, COLOUR_BOLD), text,
+			      sink_endpoint(server, name), text_tunnel(tunnel, within),
+			      due ? "   times in milliseconds" : "", text_colour(sink, COLOUR_OFF));
 		sink->server = *server;
+		sink->tunnel = tunnel;
 		sink->yday = tm->tm_yday;
 		sink->year = tm->tm_year;
 	}
@@ -369,7 +386,7 @@ static void text_login(void *ctx, const struct login_record *rec)
 	text_explain(sink,
 		     rec->outcome_basis == BASIS_INFERRED || rec->auth.basis == BASIS_INFERRED);
 	text_hint(sink, rec);
-	text_begin(sink, rec->start_ns, &rec->client, &rec->server);
+	text_begin(sink, rec->start_ns, &rec->client, &rec->server, rec->tunnel);
 	output_printf(out, "%c%-8s %-6s %c%s%-10s%s %4s", text_mark(rec->auth.basis),
 		      text_word(auth_method_name(rec->auth.method)),
 		      text_word(encryption_name(rec->encryption.effective)),
@@ -392,7 +409,7 @@ static void text_close(void *ctx, const struct close_record *rec)
 	if (!sink_is_cut_off(rec))
 		return;
 	if (!strcmp(name, "redirect_not_followed")) {
-		text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+		text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
 		output_printf(sink->config.out, " %sredirect not followed%s\n",
 			      text_colour(sink, COLOUR_ODD), text_colour(sink, COLOUR_OFF));
 		text_paragraph(sink, rec->verdict.text);
@@ -400,7 +417,7 @@ static void text_close(void *ctx, const struct close_record *rec)
 	}
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += rec->commands[i];
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
 	output_printf(sink->config.out,
 		      " %ssession reset%s by the %s after %s and %" PRIu64 " commands\n",
 		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF),
@@ -415,7 +432,7 @@ static void text_command(void *ctx, const struct command_record *rec)
 	char total[TEXT_MS_MAX], first[TEXT_MS_MAX];
 
 	text_explain(sink, rec->basis == BASIS_INFERRED);
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
 	output_printf(sink->config.out,
 		      "%c%-15s  %-10s %4s ms, first byte %s ms, %" PRIu64 " B in, %" PRIu64
 		      " B out\n",
@@ -440,7 +457,7 @@ static void text_unanswered(void *ctx, const struct browser_record *rec)
 	struct text_sink *sink = ctx;
 	char *text = NULL, lasted[CLOCK_TEXT];
 
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
 	output_printf(sink->config.out, " %sSQL Server Browser unanswered%s, asked %u time%s\n",
 		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF), rec->questions,
 		      rec->questions == 1 ? "" : "s");
@@ -462,7 +479,7 @@ static void text_pending(void *ctx, const struct pending_record *rec)
 	struct text_sink *sink = ctx;
 	char waited[CLOCK_TEXT];
 
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server);
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
 	output_printf(sink->config.out, " %slogin waits%s %s for the %s: %s\n",
 		      text_colour(sink, COLOUR_ODD), text_colour(sink, COLOUR_OFF),
 		      clock_duration(rec->ns, waited), side_name(rec->waits_on), rec->what);

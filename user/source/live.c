@@ -40,6 +40,7 @@ struct live {
 	struct silent *silent;
 	struct steer steer;
 	struct interfaces *interfaces;
+	size_t seg_len; /* of a record's struct seg */
 	int epoll_fd, timer_fd;
 	unsigned int idle; /* looks in vain in a row */
 	int cpus;
@@ -53,12 +54,17 @@ struct live {
 static int live_on_record(void *ctx, void *data, size_t size)
 {
 	struct live *live = ctx;
-	const struct seg *seg = data;
+	size_t head = live->seg_len;
+	const struct seg *seg;
+	struct seg room;
 
-	if (size < sizeof(*seg) || seg->cap_len > size - sizeof(*seg) ||
-	    (seg->note & SEG_NOTE_COUNTS && size < sizeof(*seg) + sizeof(struct tap_counts)))
+	if (size < head)
 		return 0;
-	live->fn(live->fn_ctx, seg, (const uint8_t *)(seg + 1));
+	seg = tap_record(data, head, &room);
+	if (seg->cap_len > size - head ||
+	    (seg->note & SEG_NOTE_COUNTS && size < head + sizeof(struct tap_counts)))
+		return 0;
+	live->fn(live->fn_ctx, seg, (const uint8_t *)data + head);
 	return ++live->segments < LIVE_BATCH ? 0 : -EAGAIN;
 }
 
@@ -130,6 +136,7 @@ static int live_start(struct live *live, const struct live_config *config)
 {
 	int err;
 
+	live->seg_len = SEG_PLAIN;
 	live->interfaces = interfaces_new(config->interfaces, config->interface_count, &err);
 	if (live->interfaces)
 		err = live_load(live, config);

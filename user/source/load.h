@@ -6,6 +6,7 @@
 #define TDSMON_LOAD_H
 
 #include <linux/types.h>
+#include <string.h>
 
 #include "key.h"
 #include "live.h"
@@ -53,7 +54,7 @@ struct tap_half {
 	} rest[2]; /* the SYN+ACK, and the ACK */
 	__u64 again_ns[2];
 };
-_Static_assert(sizeof(struct tap_half) == 168, "bpf/half.h");
+_Static_assert(sizeof(struct tap_half) == 176, "bpf/half.h");
 
 #define TAP_HALF_SYN	0x01 /* the SYN is there, and was not handed over */
 #define TAP_HALF_SYNACK 0x02 /* so is the SYN+ACK */
@@ -61,6 +62,20 @@ _Static_assert(sizeof(struct tap_half) == 168, "bpf/half.h");
 #define TAP_HALF_TOLD	0x40 /* HALF_* of bpf/half.h */
 #define TAP_HALF_PROVEN 0x80
 #define TAP_HALF_WITHIN 0x100
+
+/*
+ * A record of the ring buffer that begins with head bytes of a struct seg: SEG_PLAIN of a tap that
+ * unwraps nothing, else all. The payload is behind these. Where they are not all, *room is filled.
+ */
+static inline const struct seg *tap_record(const void *record, size_t head, struct seg *room)
+{
+	if (head == sizeof(*room))
+		return record;
+	memcpy(room, record, SEG_PLAIN);
+	room->tunnel = TUNNEL_NONE;
+	room->pad = 0;
+	return room;
+}
 
 /* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);
