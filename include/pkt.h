@@ -4,6 +4,8 @@
  * on, and turns it into a struct seg. Compiled for BPF (vmlinux.h included before) and for user
  * space. It reads between data and end alone, and changes nothing.
  *
+ * Tunnels are decap.h's, which unwraps them with the functions of this file.
+ *
  * Use: pkt_parse_eth() or pkt_parse_ip(); if that is PKT_TCP or PKT_UDP, the pkt's ports may be
  * looked at (cheap, to turn away what is not watched), and pkt_seg() or pkt_datagram() fills in
  * the rest. What is TCP is never asked whether it is UDP.
@@ -58,6 +60,8 @@ enum pkt_result {
 	PKT_FRAGMENT,	 /* IP fragment other than the first */
 	PKT_EXT_HEADERS, /* more than PKT_EXT_MAX IPv6 extension headers */
 	PKT_UDP,
+	PKT_NESTED, /* tunnels within tunnels, more than are unwrapped: decap.h */
+	PKT_INNER,  /* never a frame's result: decap_step() has another header to read */
 };
 
 /* IEEE 802 EtherTypes */
@@ -158,6 +162,7 @@ struct pkt {
 			    * holds; of a datagram in fragments what is in the first */
 	__u16 sport;
 	__u16 dport;
+	__u32 tunnel; /* TUNNEL_*; decap.h fills it in, the functions of this file do not */
 };
 
 /* tcp_len: bytes from the TCP header to the end of the IP packet */
@@ -272,15 +277,24 @@ PKT_INLINE int pkt_is_ext(__u8 next)
 	return next < 64 && ext >> next & 1;
 }
 
+/* A valid IPv6 header, and what it leads to. */
+struct pkt_ip6_walk {
+	const struct pkt_ip6 *ip;
+	const void *pos; /* behind the extension headers */
+	__u32 len;	 /* bytes behind the IPv6 header, as far as the packet goes */
+	__u8 next;	 /* protocol of what stands at pos */
+};
+
 /*
+ * Past the extension headers: PKT_TCP where what stands behind them is reached, whatever it is.
  * The loop has few branches because the verifier follows each of them through all the rounds
  * that are left.
  */
-PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, const void *pos,
-					 const void *end, __u32 ip_len)
+PKT_INLINE enum pkt_result pkt_walk_ip6(struct pkt_ip6_walk *walk, const void *pos, const void *end,
+					__u32 ip_len)
 {
 	const struct pkt_ip6 *ip = pos;
-	__u32 len, ext_len, is_ah, is_fragment;
+	__u32 ext_len, is_ah, is_fragment;
 	__u8 next;
 	int i;
 
@@ -290,9 +304,9 @@ PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, cons
 		return PKT_SHORT;
 
 	/* 0: the length stands in a jumbo option (RFC 2675), or nowhere (Linux' BIG TCP) */
-	len = pkt_be16(ip->payload_len_be);
-	if (!len)
-		len = ip_len - (__u32)sizeof(*ip);
+	walk->len = pkt_be16(ip->payload_len_be);
+	if (!walk->len)
+		walk->len = ip_len - (__u32)sizeof(*ip);
 
 	next = ip->next;
 	pos = ip + 1;
@@ -315,19 +329,40 @@ PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, cons
 		next = ext->next;
 		pos = (const __u8 *)pos + ext_len;
 	}
-	if (next != PKT_IP_TCP && next != PKT_IP_UDP)
-		return pkt_is_ext(next) ? PKT_EXT_HEADERS : PKT_OTHER;
+	walk->ip = ip;
+	walk->pos = pos;
+	walk->next = next;
+	return PKT_TCP;
+}
 
-	ext_len = (__u32)((const __u8 *)pos - (const __u8 *)(ip + 1));
-	if (len < ext_len)
+/* What the walk has come to, if that is TCP or UDP. */
+PKT_INLINE enum pkt_result pkt_walked_ip6(struct pkt *pkt, const void *data,
+					  const struct pkt_ip6_walk *walk, const void *end)
+{
+	__u32 ext_len;
+
+	if (walk->next != PKT_IP_TCP && walk->next != PKT_IP_UDP)
+		return pkt_is_ext(walk->next) ? PKT_EXT_HEADERS : PKT_OTHER;
+
+	ext_len = (__u32)((const __u8 *)walk->pos - (const __u8 *)(walk->ip + 1));
+	if (walk->len < ext_len)
 		return PKT_SHORT;
 	pkt->ip4 = 0;
-	pkt->ip6 = ip;
+	pkt->ip6 = walk->ip;
 	pkt_opaque(pkt->ip4);
 	pkt_opaque(pkt->ip6);
-	if (next == PKT_IP_TCP)
-		return pkt_parse_tcp(pkt, data, pos, end, len - ext_len);
-	return pkt_parse_udp(pkt, data, pos, end, len - ext_len);
+	if (walk->next == PKT_IP_TCP)
+		return pkt_parse_tcp(pkt, data, walk->pos, end, walk->len - ext_len);
+	return pkt_parse_udp(pkt, data, walk->pos, end, walk->len - ext_len);
+}
+
+PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, const void *pos,
+					 const void *end, __u32 ip_len)
+{
+	struct pkt_ip6_walk walk;
+	enum pkt_result result = pkt_walk_ip6(&walk, pos, end, ip_len);
+
+	return result == PKT_TCP ? pkt_walked_ip6(pkt, data, &walk, end) : result;
 }
 
 /*

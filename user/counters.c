@@ -45,6 +45,7 @@ static const struct row file_rows[] = {
 	FILES(malformed, "packets cut short or malformed before the end of the TCP or UDP header"),
 	FILES(truncated, "segments whose payload the capture cut short (snap length)"),
 	FILES(fragments, "IP fragments other than the first; not put together"),
+	FILES(nested, "packets in more than four tunnels, one within another; not unwrapped"),
 };
 
 static const struct row tap_rows[] = {
@@ -56,6 +57,8 @@ static const struct row tap_rows[] = {
 	    "IP fragments other than the first; not put together"),
 	TAP(TAP_CNT_EXT_HEADERS, "packets_ext_headers",
 	    "IPv6 packets with more extension headers than are walked"),
+	TAP(TAP_CNT_NESTED, "packets_nested",
+	    "packets in more than four tunnels, one within another; not unwrapped"),
 	TAP(TAP_CNT_FLOW_MISS, "flow_map_full",
 	    "packets of flows the kernel's map had no room for; seen nevertheless"),
 	TAP(TAP_CNT_BUDGET, "budget_exceeded",

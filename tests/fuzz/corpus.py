@@ -16,6 +16,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "replay"))
 import mangle
+import wrap
 
 SEED_MAX = 16384      # bytes of a seed
 STREAM_MAX = 8192     # of a direction's stream that goes into one
@@ -265,6 +266,10 @@ def add_capture(corpus, path):
         corpus.add("pkt", b"\0" + f.data)
         if f.ip_at:
             corpus.add("pkt", b"\1" + f.data[f.ip_at:])
+            corpus.add("decap", b"\1" + f.data[f.ip_at:])
+    for f in frames[:2] if link == mangle.ETHERNET else []:
+        for wrapped, _ in wrap.KINDS.values():
+            corpus.add("decap", b"\0" + wrapped(f.data, 42))
     corpus.add("file", blob)
     corpus.add("capture", blob)
     if os.path.getsize(path) <= FILES_LARGE:

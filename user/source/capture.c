@@ -152,6 +152,7 @@ static uint64_t *capture_counter(struct capture_stats *stats, enum pkt_result re
 		[PKT_TCP] = &stats->segments,	   [PKT_OTHER] = &stats->other,
 		[PKT_SHORT] = &stats->malformed,   [PKT_FRAGMENT] = &stats->fragments,
 		[PKT_EXT_HEADERS] = &stats->other, [PKT_UDP] = &stats->other,
+		[PKT_NESTED] = &stats->nested,
 	};
 
 	return counters[result];

@@ -16,6 +16,7 @@ struct capture_stats {
 	uint64_t other;	    /* not TCP; of them, SQL Server Browser's are handed over, too */
 	uint64_t malformed; /* cut short or inconsistent before the end of the TCP or UDP header */
 	uint64_t fragments; /* IP fragments other than the first */
+	uint64_t nested;    /* in more tunnels than are unwrapped */
 	uint64_t truncated; /* segments whose payload the capture cut short (snap length) */
 	uint64_t bytes_read, bytes_total; /* of the file; total 0: not known (a pipe) */
 };

@@ -6,7 +6,7 @@
 #ifndef TDSMON_LINK_H
 #define TDSMON_LINK_H
 
-#include "pkt.h"
+#include "decap.h"
 
 #include <stdint.h>
 

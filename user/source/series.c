@@ -332,6 +332,7 @@ static void stats_add(struct capture_stats *sum, const struct capture_stats *sta
 	sum->other += stats->other;
 	sum->malformed += stats->malformed;
 	sum->fragments += stats->fragments;
+	sum->nested += stats->nested;
 	sum->truncated += stats->truncated;
 }
 
