@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "fd.h"
 #include "interfaces.h"
 #include "log.h"
 #include "netdev.h"
 
-#define INTERFACES_MAX 1024 /* reaching it is logged */
+#define INTERFACES_MAX 1024	     /* reaching it is logged */
+#define FOLLOW_NS      5000000ull    /* no attachment begins later, so that the ring is read */
+#define START_NS       1000000000ull /* nor at the start: packets come in from the first one on */
 
 struct watched {
 	struct attachment on;
@@ -30,6 +33,7 @@ struct interfaces {
 	size_t address_count;
 	struct netdev *devs; /* as they were found last */
 	size_t dev_count;
+	size_t next; /* of them, to be looked at: those before are attached, or failed */
 	struct netlink netlink;
 	int changes_fd, slot_fd;
 	int promiscuous_fd; /* -errno: not wanted, or not permitted */
@@ -149,33 +153,48 @@ static bool drop_gone(struct interfaces *set, const struct netdev *devs, size_t 
 	return changed;
 }
 
-/* Bring what is attached in line with the interfaces there are. Later failures are not fatal. */
-static int follow_links(struct interfaces *set)
+/*
+ * Attach to those that are wanted and not attached yet: to one at least, and to more within
+ * budget_ns. Failures are not fatal but at the start, and for interfaces that were named.
+ */
+static int attach_some(struct interfaces *set, uint64_t budget_ns)
 {
-	size_t count;
-	struct netdev *devs = netdev_list(&set->netlink, &count);
-	bool changed;
-	int err = 0;
+	uint64_t begin_ns = clock_now_ns();
+	bool changed = false;
+	int err = 0, one;
 
-	if (!devs)
-		return -errno;
-	changed = drop_gone(set, devs, count);
-	for (size_t i = 0; i < count; i++) {
-		int one;
+	for (; set->next < set->dev_count; set->next++) {
+		const struct netdev *dev = &set->devs[set->next];
 
-		if (!is_wanted(set, &devs[i]) || is_watched(set, devs[i].ifindex))
+		if (!is_wanted(set, dev) || is_watched(set, dev->ifindex))
 			continue;
-		one = watch_one(set, &devs[i]);
+		if (changed && clock_now_ns() - begin_ns >= budget_ns)
+			break;
+		one = watch_one(set, dev);
 		changed = true;
 		if (one && set->names)
 			err = one;
 	}
 	if (changed)
 		describe_anew(set);
+	return err;
+}
+
+/* Bring what is attached in line with the interfaces there are; of new ones some may be pending. */
+static int follow_links(struct interfaces *set, uint64_t budget_ns)
+{
+	size_t count;
+	struct netdev *devs = netdev_list(&set->netlink, &count);
+
+	if (!devs)
+		return -errno;
+	if (drop_gone(set, devs, count))
+		describe_anew(set);
 	free(set->devs);
 	set->devs = devs;
 	set->dev_count = count;
-	return err;
+	set->next = 0;
+	return attach_some(set, budget_ns);
 }
 
 static int follow_addresses(struct interfaces *set)
@@ -290,9 +309,12 @@ int interfaces_watch(struct interfaces *set, const struct attach_programs *progr
 	if (!err)
 		err = follow_addresses(set);
 	if (!err)
-		err = follow_links(set);
+		err = follow_links(set, set->names ? UINT64_MAX : START_NS);
 	if (err)
 		return err;
+	if (interfaces_pending(set))
+		log_info("%zu interfaces are watched so far, the others follow one by one",
+			 set->count);
 	if (!set->count)
 		log_warn("no interface is up yet");
 	if (!set->description) /* nothing was there to attach to */
@@ -330,9 +352,16 @@ void interfaces_follow(struct interfaces *set)
 	unsigned int changes = netdev_changes(set->changes_fd);
 
 	if (changes & NETDEV_LINKS)
-		follow_links(set);
+		follow_links(set, FOLLOW_NS);
+	else if (interfaces_pending(set))
+		attach_some(set, FOLLOW_NS);
 	if (changes & NETDEV_ADDRESSES)
 		follow_addresses(set);
+}
+
+bool interfaces_pending(const struct interfaces *set)
+{
+	return set->next < set->dev_count;
 }
 
 size_t interfaces_count(const struct interfaces *set)

@@ -19,6 +19,7 @@ struct interfaces *interfaces_new(const char *const *names, size_t count, int *e
 /*
  * Attach to them, in mode ATTACH_INGRESS_ONLY promiscuously, and remove what a run that was killed
  * left on any. 0, or -errno, where an interface that was named is the reason with that logged.
+ * Those that were named are all attached then; of very many others some are pending.
  */
 int interfaces_watch(struct interfaces *set, const struct attach_programs *programs,
 		     enum attach_mode mode);
@@ -26,11 +27,17 @@ int interfaces_watch(struct interfaces *set, const struct attach_programs *progr
 /* Detaches, too. set may be NULL. */
 void interfaces_free(struct interfaces *set);
 
-/* A descriptor that is readable when interfaces_follow() has something to do. */
+/* A descriptor that is readable when interfaces came or went, for interfaces_follow(). */
 int interfaces_fd(const struct interfaces *set);
 
-/* Without blocking: attach to those that came, forget those that went. Failures are logged. */
+/*
+ * Attach to those that came, forget those that went. Failures are logged. An attachment takes the
+ * kernel 20 to 40 ms: of many interfaces a few are attached at a time.
+ */
 void interfaces_follow(struct interfaces *set);
+
+/* Some are not attached yet: interfaces_follow() is to be called again soon. */
+bool interfaces_pending(const struct interfaces *set);
 
 /* How many are watched now. */
 size_t interfaces_count(const struct interfaces *set);

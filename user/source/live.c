@@ -299,15 +299,18 @@ static int live_events(struct live *live)
 {
 	struct epoll_event events[4];
 	int n = epoll_wait(live->epoll_fd, events, 4, 0);
+	bool follow = interfaces_pending(live->interfaces);
 	uint64_t expired;
 
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.fd == interfaces_fd(live->interfaces))
-			interfaces_follow(live->interfaces);
+			follow = true;
 		else if (events[i].data.fd == live->timer_fd &&
 			 read(live->timer_fd, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 			return -errno;
 	}
+	if (follow)
+		interfaces_follow(live->interfaces);
 	return 0;
 }
 
@@ -331,6 +334,9 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 		err = live_next_look(live);
 	if (!err)
 		live_look_for_silent(live);
+	/* After the packets that came in during one attachment, the next. */
+	if (!err && interfaces_pending(live->interfaces))
+		live_look_after(live, 1);
 	return err ? err : live->segments;
 }
 
