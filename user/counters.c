@@ -29,6 +29,8 @@ static const struct row engine_rows[] = {
 	ENGINE(buffer_evicted, "streams given up: reassembly memory was used up"),
 	ENGINE(messages_refused, "messages left unread or MARS sessions not followed: memory for "
 				 "them was used up"),
+	ENGINE(clock_steps, "times that a capture's clock jumped"),
+	ENGINE(one_sided, "connections of which only one direction was captured"),
 	ENGINE(lost_sync, "streams that stopped making sense as TDS, TLS or SMP"),
 	ENGINE(out_of_window, "segments too far out of sequence to be believed"),
 	ENGINE(pending_suppressed,

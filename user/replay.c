@@ -16,6 +16,7 @@
 #define PROGRESS_EVERY 4096 /* segments between two looks at the clock */
 #define PROGRESS_NS    200000000ull
 #define COMMENT_MAX    512 /* bytes shown */
+#define TIME_BIAS_NS   1 /* the engine takes time 0 for "not seen", and a capture may begin at it */
 
 /* Overwritten by itself, and by whatever is said next. */
 static void progress_show(struct app *app, const struct series *series)
@@ -80,6 +81,7 @@ static int read_series(struct app *app, struct series *series)
 	/* A capture that is being made is told of as it comes. */
 	app->prompt |= series_is_live(series);
 	while (!*app->stop && !app->out->err && series_next(series, &seg, &payload) > 0) {
+		seg.ts_ns += TIME_BIAS_NS;
 		engine_segment(app->engine, &seg, payload);
 		if (++count % PROGRESS_EVERY == 0)
 			progress_show(app, series);
@@ -108,6 +110,7 @@ int replay_run(struct app *app)
 	struct series *series = NULL;
 	int err = app_open(app);
 
+	app->clock.offset_ns = -TIME_BIAS_NS;
 	if (!err) {
 		series = series_open(app->opts->files, app->opts->file_count, &hooks);
 		err = series ? 0 : -ENOMEM;

@@ -96,6 +96,7 @@ class Scene:
     def __init__(self):
         self.packets, self.port = [], 50000
         self.snap = 262144 # bytes of each frame that are captured
+        self.sort = True # the file's packets are in the order of their times
 
     def connection(self, at=0.0, client="10.1.0.1", server="10.1.0.2", port=1433, client_port=None):
         """A connection whose clock stands at ms after the scene's start."""
@@ -131,7 +132,7 @@ class Scene:
     def write(self, path):
         """A pcap file with nanosecond times, Ethernet."""
         parts = [struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, self.snap, 1)]
-        for ts_ns, data in sorted(self.packets, key=lambda p: p[0]):
+        for ts_ns, data in sorted(self.packets, key=lambda p: p[0]) if self.sort else self.packets:
             held = data[:self.snap]
             parts.append(struct.pack("<IIII", ts_ns // 1000000000, ts_ns % 1000000000, len(held), len(data)))
             parts.append(held)

@@ -50,7 +50,7 @@ static struct login_record full_login(void)
 		.steps = steps,
 		.step_count = 2,
 		.wait_ns = {2000000, 15579000, 976000},
-		.verdict = {"ok", "Logged in."},
+		.verdict = {"ok", "Logged in.", VERDICT_OK},
 		.tcp = {.retransmits = 1},
 	};
 }
@@ -69,7 +69,7 @@ static struct login_record bare_login(void)
 		.total_ns = 3000000000,
 		.phase_ns = {3000000000, NO_NS, NO_NS, NO_NS, NO_NS},
 		.wait_ns = {0, 0, 3000000000},
-		.verdict = {"no_answer", "Nothing answered."},
+		.verdict = {"no_answer", "Nothing answered.", VERDICT_FAILED},
 	};
 }
 
@@ -146,7 +146,7 @@ UNIT_CASE(json_login_full)
 		  "\"ns\":976000},{\"name\":\"prelogin\",\"phase\":\"prelogin\","
 		  "\"waits_on\":\"client\",\"ns\":1954000}],"
 		  "\"waits\":{\"client_ns\":2000000,\"server_ns\":15579000,\"network_ns\":976000},"
-		  "\"verdict\":{\"name\":\"ok\",\"text\":\"Logged in.\"},"
+		  "\"verdict\":{\"name\":\"ok\",\"class\":\"ok\",\"text\":\"Logged in.\"},"
 		  "\"tcp\":{\"syn_retransmits\":0,\"retransmits\":1,\"out_of_order\":0,"
 		  "\"zero_windows\":0,\"missing_bytes\":0}}\n");
 }
@@ -223,7 +223,7 @@ UNIT_CASE(json_close)
 		  "\"commands\":{\"batch\":1,\"rpc\":2,\"bulk\":3,\"transaction\":4,"
 		  "\"attention\":5,\"unknown\":10,\"reset_connection\":6},"
 		  "\"mars\":{\"sessions\":7,\"open\":8,\"window_stalls\":9,"
-		  "\"basis\":\"observed\"},\"verdict\":null}\n");
+		  "\"basis\":\"observed\"},\"unacknowledged\":null,\"verdict\":null}\n");
 }
 
 UNIT_CASE(json_command)

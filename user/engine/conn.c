@@ -201,7 +201,7 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 
 	if (l && joined_blind(c->f) && l->state == LOGIN_TCP && !begins_login(frame))
 		login_drop(c->e, c->f);
-	if (login_listens(c->f)) {
+	if (login_listens(c->f) && !login_proven_by(l, c->from, frame)) {
 		login_head(c->f, c->from, frame, ts_ns);
 		return;
 	}
@@ -329,10 +329,13 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 
 	if (f->told)
 		return;
-	if (f->login)
+	if (f->login) {
 		login_gap(f, from, len, kind == GAP_MISSING);
-	else if (kind == GAP_MISSING)
+	} else if (kind == GAP_MISSING) {
 		session_lossy(f);
+		if (from == SIDE_SERVER)
+			f->awaiting = false; /* as far as is known */
+	}
 	frame_feed(&f->half[from].framer, &conn_ops, &c, NULL, len, ts_ns);
 	login_settle(e, f);
 }
@@ -355,10 +358,26 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 	login_settle(e, f);
 }
 
+void conn_clock_stepped(struct flow *f, uint64_t now_ns)
+{
+	f->clock_stepped = true;
+	if (f->last_ns > now_ns)
+		f->last_ns = now_ns;
+	for (int i = 0; i < 2; i++) {
+		if (f->half[i].last_ns > now_ns)
+			f->half[i].last_ns = now_ns;
+	}
+	if (f->login)
+		f->login->clock_stepped = true;
+	else
+		session_lossy(f);
+}
+
 static void note_close(struct flow *f, enum side from, enum close_how how)
 {
 	if (f->close_by != SIDE_NONE)
 		return;
+	f->close_unsure = how == CLOSE_FIN && f->gap_last & 1 << side_other(from);
 	f->close_by = (uint8_t)from;
 	f->close_how = (uint8_t)how;
 }
@@ -368,7 +387,8 @@ void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 	feed_held(e, f, ts_ns);
 	note_close(f, from, CLOSE_FIN);
 	/* Four-way close, the client's FIN first. */
-	if (from == SIDE_SERVER && f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN)
+	if (from == SIDE_SERVER && f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN &&
+	    !f->close_unsure)
 		f->graceful = true;
 	if (f->login && left_blind(f)) {
 		login_forget(f);
@@ -426,19 +446,36 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 	conn_close(e, f, CLOSE_RST, ts_ns);
 }
 
+static void close_unacked(const struct engine *e, const struct flow *f, struct close_record *r)
+{
+	struct unacked u = tcp_unacked(f, SIDE_CLIENT);
+	uint64_t end_ns = r->how == CLOSE_IDLE ? e->now_ns : f->last_ns;
+
+	if (u.sent < 2)
+		u = tcp_unacked(f, SIDE_SERVER);
+	if (u.sent < 2)
+		return;
+	r->unacknowledged.side = u.side;
+	r->unacknowledged.bytes = u.bytes;
+	r->unacknowledged.sent = u.sent;
+	r->unacknowledged.ns = f->clock_stepped || end_ns < u.since_ns ? NO_NS : end_ns - u.since_ns;
+}
+
 static void close_emit(struct engine *e, struct flow *f)
 {
 	struct close_record r = {
 		.id = flow_id(&e->flows, f),
 		.tunnel = flow_tunnel(&e->flows, f),
 		.time_ns = f->last_ns,
-		.duration_ns = f->last_ns > f->first_ns ? f->last_ns - f->first_ns : 0,
+		.duration_ns = f->clock_stepped		 ? NO_NS
+			       : f->last_ns > f->first_ns ? f->last_ns - f->first_ns
+							  : 0,
 		.client = flow_endpoint(f, SIDE_CLIENT),
 		.server = flow_endpoint(f, SIDE_SERVER),
 		.ifindex = f->half[SIDE_CLIENT].ifindex,
 		.has_login = f->has_login,
 		.login = (enum outcome)f->login_outcome,
-		.by = (enum side)f->close_by,
+		.by = f->close_unsure ? SIDE_NONE : (enum side)f->close_by,
 		.how = (enum close_how)f->close_how,
 		.graceful = f->graceful,
 		.phase = (enum phase)f->phase,
@@ -446,17 +483,16 @@ static void close_emit(struct engine *e, struct flow *f)
 		.reset_connections = f->resets,
 		.commands_unfollowed = f->unfollowed,
 	};
-	char *text;
 
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		r.commands[i] = f->commands[i];
 	session_mars(f, &r);
-	verdict_close(e, f, &r, &r.verdict.name, &text);
-	r.verdict.text = text;
+	close_unacked(e, f, &r);
+	verdict_close(e, f, &r, &r.verdict);
 	e->stats.closes++;
 	if (e->ops.close)
 		e->ops.close(e->ctx, &r);
-	free(text);
+	free((char *)r.verdict.text);
 }
 
 /*
@@ -525,11 +561,13 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (f->close_by == SIDE_NONE)
 		f->close_how = (uint8_t)how;
 	flow_touch(&e->flows, f, FLOW_CLOSED);
-	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn;
+	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn ||
+	       f->half[0].probes >= KEEPALIVE_LEAST || f->half[1].probes >= KEEPALIVE_LEAST;
+	e->stats.one_sided += seen && (tcp_is_unseen(f, SIDE_CLIENT) || tcp_is_unseen(f, SIDE_SERVER));
 	if (f->login && left_blind(f))
 		login_forget(f);
 	if (f->login) {
-		login_give_up(f, now_ns, how != CLOSE_IDLE);
+		login_give_up(f, now_ns, how);
 		login_told(e, f);
 	}
 	f->told = true;
@@ -588,6 +626,6 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 		return;
 	}
 	/* The login is given up, the connection is not: it may yet be closed, or go on. */
-	login_give_up(f, now_ns, false);
+	login_give_up(f, now_ns, CLOSE_IDLE);
 	login_told(e, f);
 }

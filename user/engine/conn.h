@@ -8,6 +8,8 @@
 
 #include "flow.h"
 
+#define KEEPALIVE_LEAST 3 /* so many probes without an answer are no chance */
+
 enum gap_kind {
 	GAP_UNREAD,  /* on the wire, seen, but not captured (snap length) */
 	GAP_MISSING, /* never seen: the tap lost it */
@@ -42,6 +44,8 @@ void conn_tap_again(struct engine *e, const struct flow *f);
 void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns);
 /* Free what hangs on the flow, and the flow. */
 void conn_remove(struct engine *e, struct flow *f);
+/* The capture's clock jumped, and is at now_ns: no time is given that spans it. */
+void conn_clock_stepped(struct flow *f, uint64_t now_ns);
 /* Silence: is it time to give up, or to judge a hidden login? */
 void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns);
 

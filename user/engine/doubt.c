@@ -7,7 +7,7 @@
 #include "tcp.h"
 
 #define LATER_NS   (10 * NS_PER_S / 1000) /* beyond what one capture mixes up the order of packets */
-#define CLAIM_MOST (1 << 20) /* bytes of a client that may be lost with the answer to its SYN */
+#define CLAIM_MOST (1 << 16) /* bytes: no client sends more before it has heard of the server */
 
 /* ---- resets ---- */
 

@@ -19,6 +19,7 @@
 #define SWEEP_NS	   (NS_PER_S / 4)
 #define LINGER_NS	   (2 * NS_PER_S) /* after both FINs, for the last ACK or a reset */
 #define CLOSED_NS	   (60 * NS_PER_S) /* late packets of a closed connection find it for this long */
+#define IDLE_LONG_NS	   (60 * NS_PER_S) /* devices in the path forget connections after it */
 #define FAR_SEQ		   (64 << 20) /* bytes; see of_another() */
 #define SETTLE_SEQ_MAX	   (1u << 20) /* a SYN seen late is this near to what came before it */
 
@@ -68,6 +69,7 @@ void engine_free(struct engine *e)
 		while (e->flows.head[i])
 			conn_remove(e, flow_oldest(&e->flows, (enum flow_list)i));
 	}
+	timeline_release(&e->timeline);
 	flow_table_release(&e->flows);
 	cert_cache_release(&e->certs);
 	free(e);
@@ -366,6 +368,10 @@ static void take(struct engine *e, struct flow *f, uint8_t sender, const struct 
 			conn_over(e, f);
 		return;
 	}
+	if (seg->len > 1 && seg->ts_ns > f->last_ns + IDLE_LONG_NS)
+		f->after_idle = true;
+	else if (seg->len > 1 && seg->seq == f->half[from].next)
+		f->after_idle = false;
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);
@@ -400,7 +406,7 @@ static bool is_doubted(const struct flow *f, const struct seg *seg)
 	       f->reorder->syn.sport == seg->sport;
 }
 
-void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
+void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	struct flow *f;
 	uint8_t sender;
@@ -431,6 +437,14 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	take(e, f, sender, seg, payload);
 }
 
+void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
+{
+	if (e->ops.tap) /* live: the kernel's clock goes on */
+		engine_take(e, seg, payload);
+	else
+		timeline_segment(e, seg, payload);
+}
+
 void engine_ports_in_use(const struct engine *e, struct port_set *ports)
 {
 	const struct flow_table *t = &e->flows;
@@ -445,6 +459,7 @@ void engine_finish(struct engine *e)
 {
 	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN};
 
+	timeline_finish(e);
 	for (int i = 0; i < 2; i++) {
 		while (e->flows.head[order[i]]) {
 			conn_ask(e, flow_oldest(&e->flows, order[i]));

@@ -80,6 +80,8 @@ struct engine_stats {
 	uint64_t missing_bytes;	   /* declared missing, all streams */
 	uint64_t out_of_window;	   /* segments too far from their stream to be believed */
 	uint64_t duplicates;	   /* the same packet seen twice */
+	uint64_t clock_steps;	   /* times that a capture's clock jumped */
+	uint64_t one_sided;	   /* connections of which one side was never seen */
 	uint64_t lost_sync;	   /* streams that stopped framing as TDS, TLS or SMP */
 	uint64_t logins, closes;     /* records emitted */
 	uint64_t pending_suppressed; /* pending records left out, too many at once */

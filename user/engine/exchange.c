@@ -221,8 +221,10 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
 				"the server asked for a federated token");
 	if (m->body.cut && !a->loginack && !a->has_error && !a->refused) {
-		l->unread = true;
-		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		/* What the client sends next may tell. A second message: the first was a challenge. */
+		l->rounds += l->answer_cut;
+		l->unread = l->answer_cut = l->answered = true;
+		progress_spoke(l, "answer", phase, SIDE_SERVER, SIDE_CLIENT, ts_ns);
 		return;
 	}
 	if (!a->loginack && !a->has_error && !a->refused) {

@@ -13,6 +13,7 @@
 #include "frame.h"
 #include "history.h"
 #include "pending.h"
+#include "timeline.h"
 
 #define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
 
@@ -122,7 +123,9 @@ struct flow {
 	uint32_t commands[COMMAND_COUNT];
 	uint32_t resets : 24;
 	uint32_t clock_stepped : 1; /* the capture's clock jumped while it was open */
-	uint32_t gap : 1;	    /* packets of it are missing from the capture */
+	uint32_t gap_last : 2;	    /* a bit of each side: what was last of it is missing */
+	uint32_t after_idle : 1;    /* what was sent last came after a long silence */
+	uint32_t close_unsure : 1;  /* the other side may have closed first: packets are missing */
 	/* After the login, a bit of each side: its TDS message goes on; and session.c's IN_*. */
 	uint8_t in_message;
 	uint8_t list : 2;   /* enum flow_list */
@@ -166,6 +169,7 @@ struct engine {
 	struct engine_stats stats;
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
+	struct timeline timeline;
 	uint64_t held_bytes; /* what is held for reassembly takes, the segments' own bytes among it
 			      */
 	struct pool pool;    /* messages put together, TLS handshakes, MARS sessions */
@@ -206,6 +210,9 @@ static inline struct flow *flow_next(const struct flow_table *t, const struct fl
 {
 	return flow_at(t, f->next);
 }
+
+/* A segment whose time is settled: engine.c. */
+void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload);
 
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
 

@@ -57,6 +57,12 @@ void login_free(struct login *l)
 
 /* ---- TCP ---- */
 
+/* More than an ACK. */
+static bool has_more(const struct seg *seg)
+{
+	return seg->len || seg->flags & SEG_FIN;
+}
+
 /*
  * The client's first segment after SYN+ACK completes the handshake. Where it is not the ACK alone
  * but data, the ACK may have been there and be lost to us, or overtaken: the client's IP id tells,
@@ -66,8 +72,14 @@ bool login_lacks_ack(const struct login *l, const struct seg *seg)
 {
 	uint16_t between = (uint16_t)(seg->ip_id - l->syn_ip_id);
 
-	return !l->ack_ns && l->syn_ns && seg->len && l->syn_ip_id && seg->ip_id && between >= 2 &&
-	       between < 16;
+	return !l->ack_ns && l->syn_ns && has_more(seg) && l->syn_ip_id && seg->ip_id &&
+	       between >= 2 && between < 16;
+}
+
+/* A file, which may lack packets without a word; live, what is lost is counted. */
+static bool is_capture(const struct login *l)
+{
+	return l->limits->reorder_ns == UINT64_MAX;
 }
 
 static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_ns)
@@ -75,6 +87,9 @@ static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_n
 	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
 		return;
 	l->lacks_ack = login_lacks_ack(l, seg);
+	l->ack_unsure = has_more(seg) && is_capture(l) && !l->retransmits && l->syns < 2 &&
+			(!l->syn_ns || !l->syn_ip_id || !seg->ip_id ||
+			 (uint16_t)(seg->ip_id - l->syn_ip_id) != 1);
 	l->ack_ns = ts_ns;
 	l->spoke_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_SERVER] = ts_ns;
 }
@@ -310,6 +325,8 @@ static enum outcome closed_outcome(const struct login *l, enum side by)
 {
 	if (login_refused(l, by))
 		return OUTCOME_REJECTED;
+	if (l->clock_stepped) /* who waited how long for whom is not known */
+		return OUTCOME_INCOMPLETE;
 	if (l->waited_ns >= LOGIN_WAIT_NS)
 		return OUTCOME_TIMED_OUT;
 	if (l->state == LOGIN_TLS || l->state == LOGIN_TLS_DONE ||
@@ -344,6 +361,45 @@ static bool login_misread(struct login *l)
 	return l->unread;
 }
 
+bool login_proven_by(struct login *l, enum side from, const struct framer *frame)
+{
+	if (!l->answer_cut || l->state != LOGIN_SENT || from != SIDE_CLIENT ||
+	    frame->kind != FRAME_TDS)
+		return false;
+	switch (frame->header[0]) {
+	case TDS_BATCH:
+	case TDS_RPC:
+	case TDS_BULK:
+	case TDS_TRANSACTION:
+		progress_decide(l, OUTCOME_OK, CONFIDENCE_HIGH);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * What TCP knows of the wait: whether what was sent, or what was waited for, ever came through, and
+ * how much of a message did.
+ */
+static void note_wait(struct flow *f, enum side waits)
+{
+	struct login *l = f->login;
+	enum side other = side_other(waits);
+	const struct framer *part = &f->half[other].framer;
+
+	for (int i = 0; i < 2; i++) {
+		if (tcp_is_unseen(f, (enum side)i))
+			l->lossy = l->one_sided = true;
+	}
+	l->unacked = tcp_unacked(f, waits);
+	if (!l->unacked.sent)
+		l->unacked = tcp_unacked(f, other);
+	if (part->kind == FRAME_TDS && part->left) {
+		l->whole = frame_length(FRAME_TDS, part->header);
+		l->part = l->whole - part->left;
+	}
+}
+
 void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_ns)
 {
 	struct login *l = f->login;
@@ -354,7 +410,11 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 		return;
 	l->closed_by = by;
 	l->closed_how = how;
+	note_wait(f, by);
 	l->waited_ns = waited(l, by, ts_ns);
+	/* The other side's message did not come, as the client never acknowledged it. */
+	if (l->unacked.sent && l->unacked.side != by && ts_ns > l->spoke_ns[by])
+		l->waited_ns = ts_ns - l->spoke_ns[by];
 	if (l->lossy || l->unread || login_misread(l)) {
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
@@ -365,17 +425,27 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 	phase = login_phase(l);
 	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
 	/* Before TCP is through nobody's turn has come: that was the path's time. */
-	progress_mark(l, close_name(by, how), phase, phase == PHASE_TCP ? SIDE_NETWORK : l->owes,
-		      ts_ns);
+	progress_mark(l, close_name(by, how), phase,
+		      phase == PHASE_TCP || l->unacked.sent ? SIDE_NETWORK : l->owes, ts_ns);
 }
 
-void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
+/* When the side that waits began to: after its own last message, or its part of the handshake. */
+static uint64_t waits_since(const struct login *l)
 {
+	if (l->ack_ns)
+		return l->spoke_ns[side_other(l->owes)];
+	return l->synack_ns ? l->last_synack_ns : l->last_syn_ns;
+}
+
+void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
+{
+	bool ended = how != CLOSE_IDLE;
 	struct login *l = f->login;
 	enum phase phase = login_phase(l);
 	uint64_t silent_ns = now_ns > f->last_ns ? now_ns - f->last_ns : 0;
 	uint64_t end_ns = ended ? f->last_ns : now_ns;
-	enum outcome outcome = ended ? OUTCOME_INCOMPLETE : OUTCOME_TIMED_OUT;
+	enum outcome outcome =
+		ended || l->clock_stepped ? OUTCOME_INCOMPLETE : OUTCOME_TIMED_OUT;
 
 	if (l->state == LOGIN_DECIDED)
 		return;
@@ -385,6 +455,8 @@ void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
 	}
 	l->gave_up = !ended;
 	l->at_end = ended;
+	l->evicted = how == CLOSE_EVICTED;
+	note_wait(f, side_other(l->owes));
 	if (l->lossy || l->unread || login_misread(l)) {
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
@@ -401,9 +473,12 @@ void login_give_up(struct flow *f, uint64_t now_ns, bool ended)
 	if (l->syn_ns && !l->synack_ns && !l->ack_ns &&
 	    (l->syns > 1 || now_ns - l->syn_ns >= LOGIN_WAIT_NS))
 		outcome = OUTCOME_UNANSWERED;
-	if (end_ns > l->spoke_ns[side_other(l->owes)])
-		l->waited_ns = end_ns - l->spoke_ns[side_other(l->owes)];
+	if (waits_since(l) && end_ns > waits_since(l))
+		l->waited_ns = end_ns - waits_since(l);
 	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
 	progress_mark(l, ended ? "last_packet" : "gave_up", phase,
-		      outcome == OUTCOME_UNANSWERED ? SIDE_SERVER : l->owes, end_ns);
+		      outcome == OUTCOME_UNANSWERED ? SIDE_SERVER
+		      : l->unacked.sent		    ? SIDE_NETWORK
+						    : l->owes,
+		      end_ns);
 }

@@ -11,6 +11,7 @@
 #include "infer.h"
 #include "proxy.h"
 #include "sspi.h"
+#include "tcp.h"
 #include "tds.h"
 #include "tls.h"
 
@@ -90,7 +91,11 @@ struct login {
 	struct proxy proxy;
 	struct beginning beginning[2];
 	bool lossy;	/* segments are missing */
+	bool one_sided; /* and all of one direction */
+	bool clock_stepped; /* the capture's clock jumped: no time after sound_marks holds */
 	bool lacks_ack; /* the handshake's ACK is missing: lost to us, or to the server */
+	bool ack_unsure; /* it was not seen as such, and may be missing: when TCP was through is
+			  * not known */
 	bool cut;	/* payload was not captured (snap length) */
 	bool unread;	/* and with it something that the outcome hangs on */
 	bool not_tds, strict, login7_clear, login7_hidden;
@@ -100,6 +105,7 @@ struct login {
 	bool judged_idle;
 	enum side alerted; /* who sent an alert first after the handshake; SIDE_NONE: nobody */
 	uint64_t alerted_ns;
+	bool answer_cut; /* the answer to LOGIN7 was not captured whole */
 
 	/* facts */
 	struct tds_prelogin prelogin[2];
@@ -131,7 +137,11 @@ struct login {
 	bool late_answer;   /* came after the client had left */
 	int32_t late_error; /* it was a refusal, with this number; 0: it was none */
 	bool gave_up;	    /* the monitor did */
-	bool at_end;	    /* the capture ended first */
+	bool at_end;	    /* the capture ended first, */
+	bool evicted;	    /* or the connection had to make room for others */
+	struct unacked unacked; /* what the side that was waited for never got, or never got through */
+	uint32_t part, whole;	/* bytes of the message that the other side began to send; whole 0:
+				 * of none */
 
 	/* Large, and valid as far as they count: login_new() zeroes nothing from here on. */
 	struct units units; /* messages that TLS hides */
@@ -156,8 +166,10 @@ void login_gap(struct flow *f, enum side from, uint32_t len, bool missing);
 
 /* A side left (or SIDE_NONE: nobody did, we stop looking): decide. */
 void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_ns);
-/* Nobody closed. ended: the capture did, or the flow had to go; else it was silent too long. */
-void login_give_up(struct flow *f, uint64_t now_ns, bool ended);
+/* Nobody closed: by CLOSE_IDLE it was silent too long, else the capture ended, or it had to go. */
+void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how);
+/* A frame that only a client sends who is logged in: is the login decided by it? */
+bool login_proven_by(struct login *l, enum side from, const struct framer *frame);
 /* Nothing has come for a while: a hidden login may be judged by that. */
 void login_judge_idle(struct flow *f);
 

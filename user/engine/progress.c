@@ -49,7 +49,7 @@ void progress_spoke(struct login *l, const char *name, enum phase phase, enum si
 /* A phase is complete, and so far no segment is missing. */
 void progress_phase_over(struct login *l)
 {
-	if (!l->lossy)
+	if (!l->lossy && !l->clock_stepped)
 		l->sound_marks = l->mark_count;
 }
 

@@ -26,6 +26,7 @@ RECORD_NAME(encryption_name, enum encryption, ENCRYPTIONS)
 RECORD_NAME(auth_method_name, enum auth_method, AUTH_METHODS)
 RECORD_NAME(basis_name, enum basis, BASES)
 RECORD_NAME(confidence_name, enum confidence, CONFIDENCES)
+RECORD_NAME(verdict_class_name, enum verdict_class, VERDICT_CLASSES)
 RECORD_NAME(close_how_name, enum close_how, CLOSE_HOWS)
 RECORD_NAME(command_kind_name, enum command_kind, COMMAND_KINDS)
 

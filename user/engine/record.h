@@ -99,6 +99,14 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(CONFIDENCE_MEDIUM, "medium")                                                             \
 	X(CONFIDENCE_LOW, "low")
 
+/* What a verdict comes to, so that nobody has to know their names. */
+#define VERDICT_CLASSES(X)                                                                         \
+	X(VERDICT_UNKNOWN, "unknown") /* packets are missing, or encryption hides it */            \
+	X(VERDICT_OK, "ok")                                                                        \
+	X(VERDICT_SLOW, "slow")	    /* it succeeded, and took long */                              \
+	X(VERDICT_FAILED, "failed") /* a login that did not get through, a session cut off */     \
+	X(VERDICT_ENDED, "ended")   /* no login was wanted: a probe, a scan, a losing attempt */
+
 #define CLOSE_HOWS(X)                                                                              \
 	X(CLOSE_OPEN, "open")                                                                      \
 	X(CLOSE_FIN, "fin")                                                                        \
@@ -124,6 +132,7 @@ enum encryption { ENCRYPTIONS(RECORD_ENUM) ENCRYPTION_COUNT };
 enum auth_method { AUTH_METHODS(RECORD_ENUM) AUTH_COUNT };
 enum basis { BASES(RECORD_ENUM) BASIS_COUNT };
 enum confidence { CONFIDENCES(RECORD_ENUM) CONFIDENCE_COUNT };
+enum verdict_class { VERDICT_CLASSES(RECORD_ENUM) VERDICT_CLASS_COUNT };
 enum close_how { CLOSE_HOWS(RECORD_ENUM) CLOSE_COUNT };
 enum command_kind { COMMAND_KINDS(RECORD_ENUM) COMMAND_COUNT };
 #undef RECORD_ENUM
@@ -138,6 +147,7 @@ const char *encryption_name(enum encryption e);
 const char *auth_method_name(enum auth_method m);
 const char *basis_name(enum basis b);
 const char *confidence_name(enum confidence c);
+const char *verdict_class_name(enum verdict_class c);
 const char *close_how_name(enum close_how h);
 const char *command_kind_name(enum command_kind k);
 
@@ -211,6 +221,11 @@ struct lookup {
 	uint32_t retries;   /* times that it asked again */
 };
 
+struct verdict_words {
+	const char *name, *text;
+	enum verdict_class class;
+};
+
 struct login_record {
 	uint64_t id;
 	uint64_t start_ns; /* first packet of the connection */
@@ -265,9 +280,7 @@ struct login_record {
 	size_t step_count;
 	uint64_t wait_ns[SIDE_NONE]; /* by enum side */
 
-	struct {
-		const char *name, *text;
-	} verdict;
+	struct verdict_words verdict;
 	struct {
 		uint32_t syn_retransmits, retransmits, out_of_order, zero_windows;
 		uint64_t missing_bytes;
@@ -291,7 +304,7 @@ static inline bool login_record_guess(const struct login_record *r)
 struct close_record {
 	uint64_t id;
 	uint64_t time_ns; /* the packet that ended it, or when it was given up */
-	uint64_t duration_ns;
+	uint64_t duration_ns; /* NO_NS: the capture's clock jumped meanwhile */
 	struct endpoint client, server;
 	uint32_t ifindex;
 	uint32_t tunnel; /* tunnel_kind() */
@@ -308,9 +321,14 @@ struct close_record {
 	bool has_mars;
 	enum basis mars_basis;
 	uint64_t mars_sessions, mars_open, mars_window_stalls;
+	/* Payload that the peer never acknowledged, however often it was sent. */
 	struct {
-		const char *name, *text; /* NULL: there is nothing to be said */
-	} verdict;
+		enum side side;
+		uint64_t bytes;
+		uint32_t sent; /* times; 0: there is none */
+		uint64_t ns;   /* from the first time to the connection's end; NO_NS: not known */
+	} unacknowledged;
+	struct verdict_words verdict; /* name NULL: there is nothing to be said */
 };
 
 /* A login that is not decided yet, and waits. */
@@ -350,7 +368,7 @@ struct command_record {
 	uint64_t total_ns;     /* request's last byte to the response's last; NO_NS likewise */
 	uint64_t request_bytes, response_bytes; /* TDS packets; inferred: at the most */
 	enum basis basis;
-	bool cancelled;
+	int8_t cancelled; /* 1, 0; -1: can't be told */
 	int8_t answered; /* to the last byte: 1, 0; -1: can't be told */
 	/* Only where asked for: what it says, with passwords masked; NULL: not seen, or nothing. */
 	const char *sql;

@@ -79,7 +79,10 @@ static void tile_tcp(struct tiling *t, const struct login *l, enum vantage vanta
 /* How many of the marks are to be told: with packets missing, those before the loss. */
 static uint32_t told_marks(const struct login *l)
 {
-	return l->lossy ? l->sound_marks : l->mark_count;
+	/* Nor can TLS's messages be told apart where they were cut. */
+	bool cut_in_tls = l->answer_cut && l->tls.client_hello;
+
+	return l->lossy || l->clock_stepped || cut_in_tls ? l->sound_marks : l->mark_count;
 }
 
 /*
@@ -91,13 +94,13 @@ static uint32_t tile_begin(struct tiling *t, const struct login *l, enum vantage
 {
 	uint32_t n = told_marks(l), i = 0;
 
-	if (l->syn_ns) {
+	if (l->syn_ns && !l->ack_unsure) {
 		t->start_ns = t->at_ns = l->syn_ns;
-		if (!l->lossy || l->sound_marks || !l->ack_ns)
+		if (!(l->lossy || l->clock_stepped) || l->sound_marks || !l->ack_ns)
 			tile_tcp(t, l, vantage);
 		return 0;
 	}
-	if (l->ack_ns) {
+	if (l->ack_ns && !l->ack_unsure) {
 		t->start_ns = t->at_ns = l->ack_ns;
 		return 0;
 	}
@@ -323,7 +326,6 @@ void login_emit(struct engine *e, struct flow *f)
 	struct login_record r = {.mid_stream = f->mid_stream};
 	struct tls_names names;
 	struct tiling t;
-	char *text = NULL;
 
 	r.id = flow_id(&e->flows, f);
 	r.tunnel = flow_tunnel(&e->flows, f);
@@ -349,9 +351,8 @@ void login_emit(struct engine *e, struct flow *f)
 	report_outcome(&r, l);
 	remember(&e->history, l, &r);
 	learn(&e->answers, l, &r);
-	verdict_find(l, &r, &r.verdict.name, &text);
-	r.verdict.text = text;
+	verdict_find(l, &r, &r.verdict);
 	if (e->ops.login)
 		e->ops.login(e->ctx, &r);
-	free(text);
+	free((char *)r.verdict.text);
 }

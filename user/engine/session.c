@@ -194,6 +194,8 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 	if (c->request->lossy) {
 		r.first_byte_ns = r.total_ns = NO_NS;
 		r.answered = -1;
+		if (!cancelled && kind != COMMAND_ATTENTION)
+			r.cancelled = -1;
 	}
 	if (c->request->sql && kind != COMMAND_ATTENTION) {
 		c->request->sql->width = (c->f->in_message & IN_WIDTH) >> IN_WIDTH_SHIFT;
@@ -237,7 +239,9 @@ static void request_head(const struct channel *c, const uint8_t *header, bool fi
 		r->attention = true;
 		r->attention_ns = ts_ns;
 		r->attention_bytes = len;
-		r->cancelled |= r->waiting;
+		r->cancelled |= r->waiting && !r->lossy;
+		/* What it cancels may be what is missing before it, and the next answer that one's. */
+		r->lossy |= !r->waiting && c->f->gap_last & 1 << SIDE_CLIENT;
 		return;
 	}
 	if (first) {

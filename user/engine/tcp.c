@@ -194,6 +194,7 @@ static void deliver_payload(struct engine *e, struct flow *f, enum side from, co
 		conn_data(e, f, from, payload + skip, have, ts_ns);
 	if (seg->len - skip > have)
 		conn_gap(e, f, from, seg->len - skip - have, GAP_UNREAD, ts_ns);
+	f->gap_last &= ~(1u << from);
 }
 
 static void half_known(struct half *h, uint32_t next)
@@ -311,8 +312,11 @@ static void half_begin(struct engine *e, struct flow *f, enum side side)
 	half_known(h, data_seq(&held->seg));
 	if (is_held_probe(held)) {
 		h->next++;
-		while (tcp_held(f, side) && tcp_held(f, side)->seg.seq + 1 == h->next)
+		while (tcp_held(f, side) && tcp_held(f, side)->seg.seq + 1 == h->next) {
+			h->probes += h->probes < PROBES_MAX;
+			h->last_ns = tcp_held(f, side)->seg.ts_ns;
 			held_free(held_take(e, f, side));
+		}
 	}
 }
 
@@ -337,7 +341,9 @@ static bool is_waited_for(const struct flow *f, enum side side)
 static void declare_missing(struct engine *e, struct flow *f, enum side side, uint32_t n)
 {
 	f->half[side].next += n;
-	f->gap = true;
+	/* Is it a lost FIN? Of a server that closes, whatever its client had said before. */
+	if (n == 1 || side == SIDE_CLIENT)
+		f->gap_last |= 1u << side;
 	e->stats.missing_bytes += n;
 	conn_gap(e, f, side, n, GAP_MISSING, f->last_ns);
 	doubt_settle(f, side);
@@ -355,7 +361,7 @@ static bool skip_missing(struct engine *e, struct flow *f, bool force)
 		struct half *h = &f->half[i];
 		int32_t n, to_held;
 
-		if (!h->known)
+		if (!h->known || tcp_is_unseen(f, (enum side)i))
 			continue;
 		n = doubt_claimed(f, (enum side)i);
 		to_held = held ? tcp_seq_diff(data_seq(&held->seg), h->next) : 0;
@@ -408,6 +414,34 @@ static void flush_held(struct engine *e, struct flow *f)
 			deliver_next(e, f);
 		drain(e, f);
 	}
+}
+
+struct unacked tcp_unacked(const struct flow *f, enum side side)
+{
+	const struct half *h = &f->half[side];
+	const struct held *held = tcp_held(f, side);
+	struct unacked u = {.side = side};
+
+	if (!f->reorder || !h->known || f->reorder->claimed[side])
+		return u;
+	if (held && f->reorder->hole[side]) {
+		u.bytes = u.shortest = data_seq(&held->seg) - h->next;
+		u.since_ns = held->seg.ts_ns;
+		u.sent = 1;
+	} else if (f->reorder->resent[side].times > 1) {
+		u.bytes = h->next - h->fin_done - (h->has_acked ? h->acked : h->next - (uint32_t)h->bytes);
+		u.since_ns = f->reorder->resent[side].since_ns;
+		u.sent = f->reorder->resent[side].times;
+		u.shortest = f->reorder->resent[side].shortest;
+	}
+	return u;
+}
+
+bool tcp_is_unseen(const struct flow *f, enum side side)
+{
+	const struct half *h = &f->half[side];
+
+	return h->known && !h->last_ns && f->half[side_other(side)].last_ns;
 }
 
 void tcp_flush(struct engine *e, struct flow *f)
@@ -492,7 +526,7 @@ static bool belongs_before(const struct seg *a, const struct seg *b)
 		return a->flags & SEG_SYN;
 	if (a->ack != b->ack)
 		return tcp_seq_diff(a->ack, b->ack) < 0;
-	return a->len < b->len;
+	return a->len + !!(a->flags & SEG_FIN) < b->len + !!(b->flags & SEG_FIN);
 }
 
 static void hold(struct engine *e, struct flow *f, enum side from, const struct seg *seg,

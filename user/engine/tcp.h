@@ -41,6 +41,22 @@ static inline bool tcp_believable(int32_t diff)
 /* What the flow keeps while its segments do not simply follow one another. NULL: no memory. */
 struct reorder *tcp_reorder(struct flow *f);
 
+/*
+ * Payload of a side that was sent more than once and never acknowledged, or that never reached its
+ * peer though later bytes were seen. sent 0: there is none.
+ */
+struct unacked {
+	enum side side;
+	uint64_t bytes;
+	uint64_t since_ns; /* when it was sent first */
+	uint32_t sent;	   /* times; 1: it was not seen, what came after it was */
+	uint32_t shortest; /* bytes of the shortest segment of it */
+};
+struct unacked tcp_unacked(const struct flow *f, enum side side);
+
+/* Was this side never seen, though its peer answers it? Then only one direction was captured. */
+bool tcp_is_unseen(const struct flow *f, enum side side);
+
 /* Drop what is held. */
 void tcp_release(struct engine *e, struct flow *f);
 

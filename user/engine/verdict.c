@@ -78,8 +78,31 @@ const char *verdict_after(const struct login *l, const struct login_record *r,
 	return text;
 }
 
-void verdict_find(const struct login *l, const struct login_record *r, const char **name,
-		  char **text)
+bool verdict_in_time(const struct login *l, const struct login_record *r)
+{
+	uint64_t before = 0;
+
+	for (int i = PHASE_TCP; i <= PHASE_TLS; i++)
+		before += r->phase_ns[i] == NO_NS ? 0 : r->phase_ns[i];
+	return before <= l->limits->slow_prelogin_ns && r->total_ns <= l->limits->slow_login_ns;
+}
+
+static enum verdict_class class_of(const struct login *l, const struct login_record *r)
+{
+	switch (r->outcome) {
+	case OUTCOME_OK:
+	case OUTCOME_REDIRECTED:
+		return verdict_in_time(l, r) ? VERDICT_OK : VERDICT_SLOW;
+	case OUTCOME_INCOMPLETE:
+		return VERDICT_UNKNOWN;
+	case OUTCOME_PROBE:
+		return VERDICT_ENDED;
+	default:
+		return VERDICT_FAILED;
+	}
+}
+
+void verdict_find(const struct login *l, const struct login_record *r, struct verdict_words *words)
 {
 	static const struct verdict *const groups[] = {
 		verdict_path, verdict_tls, verdict_left, verdict_refused, verdict_slow,
@@ -88,6 +111,7 @@ void verdict_find(const struct login *l, const struct login_record *r, const cha
 
 	for (size_t i = 0; !v->name || !v->match(l, r);)
 		v = v->name ? v + 1 : groups[++i]; /* the last row of the last always matches */
-	*name = v->rename ? v->rename(l, r) : v->name;
-	*text = v->text(l, r);
+	words->name = v->rename ? v->rename(l, r) : v->name;
+	words->text = v->text(l, r);
+	words->class = v->class ? v->class : class_of(l, r);
 }

@@ -8,12 +8,11 @@
 
 #include "login.h"
 
-/* The first row of the table that fits. *text is allocated, NULL for want of memory. */
-void verdict_find(const struct login *l, const struct login_record *r, const char **name,
-		  char **text);
+/* The first row of the table that fits. words->text is for free(), NULL where memory is short. */
+void verdict_find(const struct login *l, const struct login_record *r, struct verdict_words *words);
 
-/* The same of how a connection ended. Both NULL where there is nothing to be said. */
+/* The same of how a connection ended. Name and text are NULL where there is nothing to be said. */
 void verdict_close(const struct engine *e, const struct flow *f, const struct close_record *r,
-		   const char **name, char **text);
+		   struct verdict_words *words);
 
 #endif

@@ -3,10 +3,9 @@
  * verdict_close.c - see verdict.h: how a connection ended, in a table like that of the logins. Of
  * one whose login failed, the login's own verdict has said it.
  */
+#include "conn.h"
 #include "text.h"
 #include "verdict.h"
-
-#define KEEPALIVE_LEAST 3 /* so many probes without an answer are no chance */
 
 struct closing {
 	const struct flow *f;
@@ -19,6 +18,7 @@ struct close_verdict {
 	const char *name;
 	bool (*match)(const struct closing *c);
 	char *(*text)(const struct closing *c);
+	enum verdict_class class;
 };
 
 static const char *who(const struct closing *c)
@@ -112,6 +112,43 @@ static char *keepalive_text(const struct closing *c)
 			   by == SIDE_CLIENT ? "server" : "client");
 }
 
+/* ---- sent, and never acknowledged ---- */
+
+static bool is_path_dead(const struct closing *c)
+{
+	return c->r->unacknowledged.sent;
+}
+
+/* A request that came after a long silence: what a device does that forgets idle connections. */
+static bool is_idle_dropped(const struct closing *c)
+{
+	return is_path_dead(c) && c->f->after_idle;
+}
+
+static char *unacked_text(const struct closing *c, const char *look)
+{
+	enum side side = c->r->unacknowledged.side;
+
+	return text_format("the %s sent its last %llu bytes %u times, and the %s never "
+			   "acknowledged them: %s",
+			   side_name(side), (unsigned long long)c->r->unacknowledged.bytes,
+			   c->r->unacknowledged.sent, side_name(side_other(side)), look);
+}
+
+static char *path_dead_text(const struct closing *c)
+{
+	return unacked_text(c, "the path lost them, or that host is gone; check firewalls and the "
+			       "network between the two hosts");
+}
+
+static char *idle_dropped_text(const struct closing *c)
+{
+	return unacked_text(c, "before that the connection had been idle, so a firewall, load "
+			       "balancer or NAT in the path has probably forgotten it (inferred). "
+			       "Raise its idle time-out, or let the driver send keep-alive probes "
+			       "sooner");
+}
+
 /* ---- the two sides ---- */
 
 static bool is_open(const struct closing *c)
@@ -129,6 +166,18 @@ static char *mars_finished_text(const struct closing *c)
 	return text_format("all %llu MARS sessions were closed before the %s reset the connection: "
 			   "the end of a finished MARS connection, no failure",
 			   (unsigned long long)c->r->mars_sessions, who(c));
+}
+
+static bool is_close_unsure(const struct closing *c)
+{
+	return c->f->close_unsure;
+}
+
+static char *close_unsure_text(const struct closing *c)
+{
+	return text_format("the %s closed the connection; packets before that are missing from the "
+			   "capture, so the other side may have closed it first",
+			   side_name((enum side)c->f->close_by));
 }
 
 static bool is_busy(const struct closing *c)
@@ -188,33 +237,36 @@ static char *server_closed_text(const struct closing *c)
 }
 
 static const struct close_verdict verdicts[] = {
-	{"redirect_followed", is_followed, followed_text},
-	{"redirect_not_followed", is_not_followed, not_followed_text},
-	{"redirect_open", is_redirect_open, redirect_open_text},
-	{"reset_by_device", is_reset_by_device, reset_by_device_text},
-	{"keepalive_dead", is_keepalive, keepalive_text},
-	{NULL, is_open, NULL},
-	{"mars_finished", is_mars_finished, mars_finished_text},
-	{"closed_busy", is_busy, busy_text},
-	{"closed", is_graceful, graceful_text},
-	{"client_reset", is_client_reset, client_reset_text},
-	{"server_closed", is_server_closed, server_closed_text},
+	{"redirect_followed", is_followed, followed_text, VERDICT_OK},
+	{"redirect_not_followed", is_not_followed, not_followed_text, VERDICT_FAILED},
+	{"redirect_open", is_redirect_open, redirect_open_text, VERDICT_UNKNOWN},
+	{"reset_by_device", is_reset_by_device, reset_by_device_text, VERDICT_FAILED},
+	{"idle_dropped", is_idle_dropped, idle_dropped_text, VERDICT_FAILED},
+	{"path_dead", is_path_dead, path_dead_text, VERDICT_FAILED},
+	{"keepalive_dead", is_keepalive, keepalive_text, VERDICT_FAILED},
+	{NULL, is_open, NULL, VERDICT_UNKNOWN},
+	{"mars_finished", is_mars_finished, mars_finished_text, VERDICT_OK},
+	{"packets_missing", is_close_unsure, close_unsure_text, VERDICT_UNKNOWN},
+	{"closed_busy", is_busy, busy_text, VERDICT_FAILED},
+	{"closed", is_graceful, graceful_text, VERDICT_OK},
+	{"client_reset", is_client_reset, client_reset_text, VERDICT_ENDED},
+	{"server_closed", is_server_closed, server_closed_text, VERDICT_FAILED},
 };
 
 void verdict_close(const struct engine *e, const struct flow *f, const struct close_record *r,
-		   const char **name, char **text)
+		   struct verdict_words *words)
 {
 	const struct close_verdict *v = verdicts;
 	struct closing c = {.f = f, .r = r, .now_ns = e->now_ns};
 
-	*name = NULL;
-	*text = NULL;
+	*words = (struct verdict_words){0};
 	if (r->has_login && r->login == OUTCOME_REDIRECTED)
 		c.redirect = history_redirect(&e->history, &r->client, &r->server);
 	else if (r->has_login && r->login != OUTCOME_OK && r->login != OUTCOME_INCOMPLETE)
 		return;
 	while (!v->match(&c))
 		v++; /* the last always matches */
-	*name = v->name;
-	*text = v->text ? v->text(&c) : NULL;
+	words->name = v->name;
+	words->text = v->text ? v->text(&c) : NULL;
+	words->class = v->class;
 }

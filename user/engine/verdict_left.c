@@ -219,7 +219,20 @@ static const char *default_timeout(const struct login *l, const struct login_rec
 static char *timed_out_text(const struct login *l, const struct login_record *r)
 {
 	const struct due *due = verdict_due(l);
+	char part[64] = "";
 
+	if (l->gave_up && !l->ack_ns && l->synack_ns)
+		return text_format("the client never acknowledged the server's SYN+ACK, and after "
+				   "%.0f s nothing more came: the way back to the client drops it, "
+				   "or the SYN's source address was made up",
+				   verdict_seconds(l->waited_ns));
+	if (l->whole && l->owes == due->side)
+		snprintf(part, sizeof(part), ", of which %u of %u bytes came", l->part, l->whole);
+	if (l->gave_up && *part)
+		return text_format("the %s sent %u of %u bytes of %s, and then nothing for %.0f s: "
+				   "its program hangs, or the rest was lost on the way",
+				   side_name((enum side)due->side), l->part, l->whole, due->what,
+				   verdict_seconds(l->waited_ns));
 	if (l->gave_up)
 		return text_format("nobody has sent anything for %.0f s; %s was due of the %s: %s",
 				   verdict_seconds(l->waited_ns), due->what,
@@ -229,9 +242,9 @@ static char *timed_out_text(const struct login *l, const struct login_record *r)
 				   "send the rest: a scanner, or a program that hangs",
 				   due->side == SIDE_CLIENT ? "client" : "server", due->what,
 				   verdict_seconds(l->waited_ns));
-	return text_format("the %s gave up after waiting %.3f s for %s%s: %s",
+	return text_format("the %s gave up after waiting %.3f s for %s%s%s: %s",
 			   l->closed_by == SIDE_CLIENT ? "client" : "server",
-			   verdict_seconds(l->waited_ns), due->what, default_timeout(l, r),
+			   verdict_seconds(l->waited_ns), due->what, part, default_timeout(l, r),
 			   due->look);
 }
 
@@ -294,8 +307,11 @@ static char *dropped_text(const struct login *l, const struct login_record *r)
 }
 
 const struct verdict verdict_left[] = {
-	{.name = "scan", .match = is_scan, .text = scan_text},
-	{.name = "parallel_attempt", .match = is_parallel_lost, .text = parallel_lost_text},
+	{.name = "scan", .match = is_scan, .text = scan_text, .class = VERDICT_ENDED},
+	{.name = "parallel_attempt",
+	 .match = is_parallel_lost,
+	 .text = parallel_lost_text,
+	 .class = VERDICT_ENDED},
 	{.name = "syn_unanswered", .match = is_unanswered, .text = unanswered_text},
 	{.name = "connection_refused", .match = is_rejected, .text = rejected_text},
 	{.name = "not_tds", .match = is_not_tds, .text = not_tds_text},

@@ -15,7 +15,12 @@ struct verdict {
 	char *(*text)(const struct login *l, const struct login_record *r);
 	/* A more particular name; NULL: the row's own it is. */
 	const char *(*rename)(const struct login *l, const struct login_record *r);
+	/* What it comes to; VERDICT_UNKNOWN: as the outcome and the login's time say. */
+	enum verdict_class class;
 };
+
+/* A login that succeeded within the times that are not called slow. */
+bool verdict_in_time(const struct login *l, const struct login_record *r);
 
 extern const struct verdict verdict_path[], verdict_tls[], verdict_left[], verdict_refused[],
 	verdict_slow[];

@@ -48,12 +48,7 @@ static char *error_after_text(const struct login *l, const struct login_record *
 /* Tried before all that follow: a login that succeeded in good time is none of them. */
 static bool is_fine(const struct login *l, const struct login_record *r)
 {
-	uint64_t before = 0;
-
-	for (int i = PHASE_TCP; i <= PHASE_TLS; i++)
-		before += r->phase_ns[i] == NO_NS ? 0 : r->phase_ns[i];
-	return r->outcome == OUTCOME_OK && before <= l->limits->slow_prelogin_ns &&
-	       r->total_ns <= l->limits->slow_login_ns;
+	return r->outcome == OUTCOME_OK && verdict_in_time(l, r);
 }
 
 static bool is_slow_browser(const struct login *l, const struct login_record *r)
@@ -81,6 +76,10 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 	const struct endpoint *by =
 		history_sent_by(l->history, &r->client, &r->server, r->start_ns);
 
+	if (l->answer_cut)
+		return text_format("logged in after %.3f ms (inferred: its answer was not read "
+				   "whole, but the client's requests followed it)",
+				   (double)r->total_ns / 1e6);
 	if (by)
 		return text_format("logged in after %.3f ms, sent here by the server on port %u "
 				   "(redirect followed)",
@@ -89,6 +88,25 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 }
 
 /* ---- the path ---- */
+
+/*
+ * The server's host took the SYN for one of an earlier connection on the same ports, and answered
+ * for that; the client reset it, and its next SYN went through (RFC 5961 4.2).
+ */
+static bool is_port_reused(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_OK && l->port_reused && l->syns > 1;
+}
+
+static char *port_reused_text(const struct login *l, const struct login_record *r)
+{
+	(void)r;
+	return text_format("the server answered the first SYN for an earlier connection on the "
+			   "same ports, which it still held open; the client reset that one and "
+			   "got through %.3f s later: the client uses its ports again too soon, or "
+			   "a device in the path forgot the earlier connection",
+			   verdict_seconds(l->last_syn_ns - l->syn_ns));
+}
 
 static bool is_slow_syn(const struct login *l, const struct login_record *r)
 {
@@ -102,6 +120,8 @@ static const char *slow_syn_name(const struct login *l, const struct login_recor
 {
 	if (l->syns < 2 || strcmp(longest_step(r)->name, "syn_retransmit"))
 		return "slow_connect";
+	if (l->refusals)
+		return "listen_queue_full";
 	return r->vantage == VANTAGE_SERVER ? "listen_queue_full" : "syn_lost";
 }
 
@@ -117,6 +137,11 @@ static char *slow_syn_text(const struct login *l, const struct login_record *r)
 		return text_format("the SYN was answered after %.3f s: a far or crowded path, or "
 				   "the server's listen queue was full",
 				   verdict_seconds(s->ns));
+	if (l->refusals)
+		return text_format("the server refused %u of %u SYNs (RST) before it took one, "
+				   "which cost %.3f s: it was just starting, or its listen queue "
+				   "was full",
+				   l->refusals, l->syns, verdict_seconds(s->ns));
 	return text_format(
 		"%.3f s went by until one of %u SYNs was answered: %s", verdict_seconds(s->ns),
 		l->syns,
@@ -317,6 +342,7 @@ static bool always(const struct login *l, const struct login_record *r)
 }
 
 const struct verdict verdict_slow[] = {
+	{.name = "port_reused", .match = is_port_reused, .text = port_reused_text},
 	{.name = "slow_browser", .match = is_slow_browser, .text = slow_browser_text},
 	{.name = "error_after_login", .match = is_error_after, .text = error_after_text},
 	{.name = "ok", .match = is_fine, .text = fine_text},

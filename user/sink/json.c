@@ -319,15 +319,16 @@ static void json_waits(struct jsonw *w, const struct login_record *rec)
 	jsonw_object_end(w);
 }
 
-static void json_verdict(struct jsonw *w, const char *name, const char *text)
+static void json_verdict(struct jsonw *w, const struct verdict_words *verdict)
 {
-	if (!name) {
+	if (!verdict->name) {
 		jsonw_null(w, "verdict");
 		return;
 	}
 	jsonw_object(w, "verdict");
-	jsonw_text(w, "name", name);
-	jsonw_text(w, "text", text);
+	jsonw_text(w, "name", verdict->name);
+	jsonw_text(w, "class", verdict_class_name(verdict->class));
+	jsonw_text(w, "text", verdict->text);
 	jsonw_object_end(w);
 }
 
@@ -371,7 +372,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 	json_phases(&w, rec);
 	json_steps(&w, rec);
 	json_waits(&w, rec);
-	json_verdict(&w, rec->verdict.name, rec->verdict.text);
+	json_verdict(&w, &rec->verdict);
 	json_tcp(&w, rec);
 	json_end(&w);
 }
@@ -405,6 +406,20 @@ static void json_mars(struct jsonw *w, const struct close_record *rec)
 	jsonw_object_end(w);
 }
 
+static void json_unacknowledged(struct jsonw *w, const struct close_record *rec)
+{
+	if (!rec->unacknowledged.sent) {
+		jsonw_null(w, "unacknowledged");
+		return;
+	}
+	jsonw_object(w, "unacknowledged");
+	jsonw_text(w, "side", side_name(rec->unacknowledged.side));
+	jsonw_uint(w, "bytes", rec->unacknowledged.bytes);
+	jsonw_uint(w, "sent", rec->unacknowledged.sent);
+	json_ns(w, "ns", rec->unacknowledged.ns);
+	jsonw_object_end(w);
+}
+
 static void json_close(void *ctx, const struct close_record *rec)
 {
 	struct json_sink *sink = ctx;
@@ -425,7 +440,8 @@ static void json_close(void *ctx, const struct close_record *rec)
 	jsonw_object_end(&w);
 	json_commands(&w, rec);
 	json_mars(&w, rec);
-	json_verdict(&w, rec->verdict.name, rec->verdict.text);
+	json_unacknowledged(&w, rec);
+	json_verdict(&w, &rec->verdict);
 	json_end(&w);
 }
 
@@ -444,7 +460,7 @@ static void json_command(void *ctx, const struct command_record *rec)
 	jsonw_uint(&w, "request_bytes", rec->request_bytes);
 	jsonw_uint(&w, "response_bytes", rec->response_bytes);
 	jsonw_text(&w, "basis", basis_name(rec->basis));
-	jsonw_bool(&w, "cancelled", rec->cancelled);
+	json_known(&w, "cancelled", rec->cancelled);
 	json_known(&w, "answered", rec->answered);
 	if (rec->sql_wanted) {
 		jsonw_text(&w, "sql", rec->sql);

@@ -421,7 +421,10 @@ static void text_close(void *ctx, const struct close_record *rec)
 	output_printf(sink->config.out,
 		      " %ssession reset%s by the %s after %s and %" PRIu64 " commands\n",
 		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF),
-		      by ? by : "network", clock_duration(rec->duration_ns, lasted), commands);
+		      by ? by : "network",
+		      rec->duration_ns == NO_NS ? "an unknown time"
+						: clock_duration(rec->duration_ns, lasted),
+		      commands);
 	if (rec->verdict.text)
 		text_paragraph(sink, rec->verdict.text);
 }
@@ -439,7 +442,7 @@ static void text_command(void *ctx, const struct command_record *rec)
 		      text_mark(rec->basis), text_word(command_kind_name(rec->kind)),
 		      rec->answered < 0 ? "?"
 		      : !rec->answered	? "unanswered"
-		      : rec->cancelled	? "cancelled"
+		      : rec->cancelled > 0 ? "cancelled"
 					: "done",
 		      text_ms(rec->total_ns, total), text_ms(rec->first_byte_ns, first),
 		      rec->request_bytes, rec->response_bytes);
