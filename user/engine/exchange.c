@@ -210,6 +210,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 	struct tds_answer *a = &l->answer;
 
 	l->has_clear_answer = true;
+	l->rounds += l->answer_cut; /* the message before was a challenge, then */
 	tds_answer_release(a);
 	tds_answer_parse(a, m->data, m->len, answer_era(l));
 	if (!l->limits->identities)
@@ -221,8 +222,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
 				"the server asked for a federated token");
 	if (m->body.cut && !a->loginack && !a->has_error && !a->refused) {
-		/* What the client sends next may tell. A second message: the first was a challenge. */
-		l->rounds += l->answer_cut;
+		/* What the client sends next may tell. */
 		l->unread = l->answer_cut = l->answered = true;
 		progress_spoke(l, "answer", phase, SIDE_SERVER, SIDE_CLIENT, ts_ns);
 		return;

@@ -363,7 +363,7 @@ static bool login_misread(struct login *l)
 
 bool login_proven_by(struct login *l, enum side from, const struct framer *frame)
 {
-	if (!l->answer_cut || l->state != LOGIN_SENT || from != SIDE_CLIENT ||
+	if (!l->answer_cut || l->state == LOGIN_DECIDED || from != SIDE_CLIENT ||
 	    frame->kind != FRAME_TDS)
 		return false;
 	switch (frame->header[0]) {

@@ -80,8 +80,10 @@ static void tile_tcp(struct tiling *t, const struct login *l, enum vantage vanta
 static uint32_t told_marks(const struct login *l)
 {
 	/* Nor can TLS's messages be told apart where they were cut. */
-	bool cut_in_tls = l->answer_cut && l->tls.client_hello;
+	bool cut_in_tls = false;
 
+	for (uint32_t i = 0; l->answer_cut && i < l->mark_count; i++)
+		cut_in_tls |= l->marks[i].phase == PHASE_TLS;
 	return l->lossy || l->clock_stepped || cut_in_tls ? l->sound_marks : l->mark_count;
 }
 
