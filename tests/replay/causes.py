@@ -45,7 +45,7 @@ def _record(case, records, meant):
     """The one record that a case speaks of, or None."""
     found = [r for r in records if r["type"] == case.kind]
     if meant is not None:
-        found = [r for r in found if (r["client"]["addr"], r["client"]["port"]) == meant.ends[scene.CLIENT]]
+        found = [r for r in found if [(r[s]["addr"], r[s]["port"]) for s in ("client", "server")] == meant.ends]
     return found[0] if len(found) == 1 else None
 
 

@@ -49,9 +49,91 @@ def dial_both(s, first):
               "time and logged in there: parallel attempts (MultiSubnetFailover, transparent network IP "
               "resolution), no failure", also={"outcome": "unanswered"})
 def multi_subnet_failover_loser_unanswered(s):
-    loser = dial_both(s, lambda c: c.syn(1000))
+    loser = dial_both(s, lambda c: None)
     s.idle_until(80000)
     return loser
+
+
+@causes.login("syn_unanswered", "3 SYNs without an answer: host down, a firewall that drops, or the listen queue is "
+              "full", also={"outcome": "unanswered", "verdict": {"class": "failed"}})
+def another_login_of_that_client_is_no_excuse(s):
+    """It went on trying while the other had long been let in."""
+    loser = dial_both(s, lambda c: [c.syn(1000), c.syn(2000)])
+    s.idle_until(80000)
+    return loser
+
+
+@causes.login("connection_refused", "connection refused: nothing listens on port 1433, or a firewall rejects; check "
+              "that TCP is enabled and which port the instance has", also={"outcome": "rejected"})
+def refused_while_another_port_takes_a_login(s):
+    begin_clear(s.connection(0, server="10.2.0.2", port=11000)).client(login7()).server(success())
+    c = s.connection(100)
+    c.syn()
+    c.packet(SERVER, 4 | ACK, ack=c.seq[CLIENT] + 1, seq=0)
+    return c
+
+
+@causes.login("listen_queue_full", "connection refused, though port 1433 took other connections within 10 s of it: the "
+              "listen queue was full (Windows answers so), or the service was restarting",
+              also={"outcome": "rejected"})
+def refused_among_others(s):
+    begin_clear(s.connection(0, client="10.1.0.7")).client(login7()).server(success())
+    c = s.connection(300)
+    c.syn()
+    c.packet(SERVER, 4 | ACK, ack=c.seq[CLIENT] + 1, seq=0)
+    return c
+
+
+def one_after_the_other(s):
+    """The first address is dead, the next one answers: 21 s, as Windows waits."""
+    dead = s.connection(0, server="10.2.0.2")
+    dead.syn()
+    dead.syn(3000)
+    dead.syn(6000)
+    alive = s.connection(21000, server="10.3.0.2")
+    begin_clear(alive).client(login7()).server(success())
+    s.idle_until(110000)
+    return dead, alive
+
+
+@causes.login("dead_address", "this address did not answer (3 SYNs), and the client went on to the next one, where it "
+              "logged in (inferred): remove the address from DNS or bring its server back; MultiSubnetFailover=True "
+              "makes drivers try all addresses at once",
+              also={"outcome": "unanswered", "verdict": {"class": "failed"}, "before": None})
+def the_first_address_is_dead(s):
+    return one_after_the_other(s)[0]
+
+
+@causes.login("dead_address_first", "the login took 4.200 ms, but before it the client tried 1 other address in vain for "
+              "21.000 s (inferred): MultiSubnetFailover=True makes drivers try all addresses at once; or take the dead "
+              "ones out of DNS",
+              also={"outcome": "ok", "verdict": {"class": "slow"}, "before": {"ns": 21000000000, "dns_ns": None,
+                    "attempts": [{"server": {"addr": "10.2.0.2", "port": 1433}, "outcome": "unanswered",
+                                  "ns": 21000000000}]}})
+def the_next_address_takes_it(s):
+    return one_after_the_other(s)[1]
+
+
+@causes.login("ok", "logged in after 4.200 ms", also={"before": None})
+def a_login_an_hour_after_an_outage(s):
+    dead = s.connection(0, server="10.2.0.2")
+    dead.syn()
+    dead.syn(1000)
+    c = s.connection(60000, server="10.3.0.2")
+    begin_clear(c).client(login7()).server(success())
+    return c
+
+
+@causes.login("scan", "this client asked several servers from the same port 44893 within a second, and sent nothing: a "
+              "port scan", also={"outcome": "probe", "verdict": {"class": "ended"}})
+def a_scan_from_one_port(s):
+    first = s.connection(0, client_port=44893)
+    first.syn()
+    first.syn_ack()
+    other = s.connection(0.05, server="10.1.0.9", client_port=44893)
+    other.syn()
+    first.packet(CLIENT, 4, after=0.1, seq=first.seq[CLIENT] + 1)
+    return first
 
 
 @causes.login("parallel_attempt", "this address refused the connection, but the client dialled another address at "

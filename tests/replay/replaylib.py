@@ -213,7 +213,7 @@ CONTRACT = {
     "login": {
         "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
         "vantage": ["server", "client", "middle", "unknown"], "mid_stream": "bool", "proxied_from": ("?", _ADDRESS),
-        "browser": ("?", {"ns": "int?", "retries": "int"}),
+        "browser": ("?", {"ns": "int?", "retries": "int"}), "before": ("?", {"dns_ns": "int?", "attempts": "list", "ns": "int"}),
         "tds": {"version": "str?", "version_raw": "str?", "server_version": "str?", "client_version": "str?",
                 "instance": "str?", "spid": "int?", "packet_size": "int?", "connection_id": "str?",
                 "activity_id": "str?", "driver": "str?", "app": "str?", "host": "str?", "database": "str?",

@@ -3,6 +3,7 @@
  * history.c - what one login's verdict learns of the others: within the time, of that client, and
  * no more than is remembered.
  */
+#include "attempts.h"
 #include "history.h"
 #include "unit.h"
 
@@ -31,9 +32,13 @@ UNIT_CASE(parallel_dials)
 	history_dialled(&h, &other, &b, 100 * S + S / 2);
 	CHECK(history_parallel(&h, &client, &a, 100 * S, S));
 	CHECK(!history_parallel(&h, &client, &a, 102 * S, S));
-	CHECK(!history_parallel_login(&h, &client, &a, 100 * S, S));
+	CHECK(!attempts_winner(&h, &client, &a, 100 * S));
+	history_answered(&h, &other, &b, 100 * S + S / 2 + 1, false);
 	history_logged_in(&h, &other, &b);
-	CHECK_INT(history_parallel_login(&h, &client, &a, 100 * S, S)->addr[15], 11);
+	CHECK_INT(attempts_winner(&h, &client, &a, 100 * S)->server.addr[15], 11);
+	/* It was not given up: its SYN came again after the other was through. */
+	history_dialled_again(&h, &client, &a, 101 * S);
+	CHECK(!attempts_winner(&h, &client, &a, 100 * S));
 	/* Another client's are none of its. */
 	client = at(2, 50000);
 	CHECK(!history_parallel(&h, &client, &a, 100 * S, S));

@@ -348,11 +348,22 @@ static void note_dial(struct engine *e, struct flow *f, uint64_t ts_ns)
 
 	if (f->mid_stream && !f->tentative)
 		history_dialled(&e->history, &client, &server, ts_ns);
+	else if (!f->tentative && f->login)
+		history_dialled_again(&e->history, &client, &server, ts_ns);
 	if (f->mid_stream && !f->tentative)
 		answers_dialed(&e->answers, &client, &server, ts_ns);
 	if (f->mid_stream)
 		browser_dialled(e, f, ts_ns);
 	f->mid_stream = false;
+}
+
+static void note_answer(struct engine *e, const struct flow *f, uint64_t ts_ns, bool refused)
+{
+	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+
+	if (f->login && !f->tentative)
+		history_answered(&e->history, &client, &server, ts_ns, refused);
 }
 
 /* Hand a segment of the flow to its stream. */
@@ -376,6 +387,10 @@ static void take(struct engine *e, struct flow *f, uint8_t sender, const struct 
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);
 	tcp_segment(e, f, from, seg, payload);
+	if (from == SIDE_SERVER && seg->flags & SEG_SYN)
+		note_answer(e, f, seg->ts_ns, false);
+	else if (f->login && f->login->refused_ns == seg->ts_ns)
+		note_answer(e, f, seg->ts_ns, true);
 	if (both_closed(f))
 		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
 	else if (f->told && f->reorder && f->reorder->has_syn)

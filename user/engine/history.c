@@ -61,22 +61,55 @@ void history_dialled(struct history *h, const struct endpoint *client,
 		.client = *client,
 		.server = *server,
 		.at_ns = nonzero(ts_ns),
+		.last_ns = nonzero(ts_ns),
+		.before_last_ns = nonzero(ts_ns),
 	};
 	redirect_followed(h, client, server, ts_ns);
+}
+
+/* The newest first: it is mostly among the last few. */
+static struct history_dial *dial_of(struct history *h, const struct endpoint *client,
+				    const struct endpoint *server)
+{
+	for (uint32_t i = 1; i <= HISTORY_DIALS; i++) {
+		struct history_dial *d = &h->dials[(h->dial + HISTORY_DIALS - i) % HISTORY_DIALS];
+
+		if (d->at_ns && same(&d->client, client) && same(&d->server, server))
+			return d;
+	}
+	return NULL;
+}
+
+void history_dialled_again(struct history *h, const struct endpoint *client,
+			   const struct endpoint *server, uint64_t ts_ns)
+{
+	struct history_dial *d = dial_of(h, client, server);
+
+	if (!d)
+		return;
+	d->before_last_ns = d->last_ns;
+	d->last_ns = nonzero(ts_ns);
+	d->refused_ns = 0;
+}
+
+void history_answered(struct history *h, const struct endpoint *client,
+		      const struct endpoint *server, uint64_t ts_ns, bool refused)
+{
+	struct history_dial *d = dial_of(h, client, server);
+
+	if (d && refused)
+		d->refused_ns = nonzero(ts_ns);
+	else if (d && !d->answered_ns)
+		d->answered_ns = nonzero(ts_ns);
 }
 
 void history_logged_in(struct history *h, const struct endpoint *client,
 		       const struct endpoint *server)
 {
-	/* The newest first: it is mostly among the last few. */
-	for (uint32_t i = 1; i <= HISTORY_DIALS; i++) {
-		struct history_dial *d = &h->dials[(h->dial + HISTORY_DIALS - i) % HISTORY_DIALS];
+	struct history_dial *d = dial_of(h, client, server);
 
-		if (d->at_ns && same(&d->client, client) && same(&d->server, server)) {
-			d->login = true;
-			return;
-		}
-	}
+	if (d)
+		d->login = true;
 }
 
 void history_failed(struct history *h, const struct endpoint *client, uint64_t ts_ns)
@@ -130,20 +163,6 @@ const struct endpoint *history_parallel(const struct history *h, const struct en
 	const struct history_dial *d = parallel(h, client, server, ts_ns, within_ns, NULL);
 
 	return d ? &d->server : NULL;
-}
-
-const struct endpoint *history_parallel_login(const struct history *h,
-					      const struct endpoint *client,
-					      const struct endpoint *server, uint64_t ts_ns,
-					      uint64_t within_ns)
-{
-	const struct history_dial *d = NULL;
-
-	while ((d = parallel(h, client, server, ts_ns, within_ns, d))) {
-		if (d->login)
-			return &d->server;
-	}
-	return NULL;
 }
 
 uint32_t history_failures(const struct history *h, const struct endpoint *client, uint64_t ts_ns,

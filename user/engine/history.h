@@ -19,7 +19,9 @@
 struct history_dial {
 	struct endpoint client, server;
 	uint64_t at_ns; /* 0: free, here and below */
-	bool login;	/* it was let in */
+	uint64_t last_ns, before_last_ns; /* of its SYNs */
+	uint64_t answered_ns, refused_ns; /* by SYN+ACK, by a reset; 0: not so far */
+	bool login;			  /* it was let in */
 };
 
 struct history_failure {
@@ -51,6 +53,11 @@ struct history {
 /* A client's SYN; its login that succeeded. */
 void history_dialled(struct history *h, const struct endpoint *client,
 		     const struct endpoint *server, uint64_t ts_ns);
+/* The same SYN again; its answer, and that it was a reset. */
+void history_dialled_again(struct history *h, const struct endpoint *client,
+			   const struct endpoint *server, uint64_t ts_ns);
+void history_answered(struct history *h, const struct endpoint *client,
+		      const struct endpoint *server, uint64_t ts_ns, bool refused);
 void history_logged_in(struct history *h, const struct endpoint *client,
 		       const struct endpoint *server);
 /* A login refused for its name or password. */
@@ -66,11 +73,6 @@ void history_redirected(struct history *h, const struct endpoint *client,
 const struct endpoint *history_parallel(const struct history *h, const struct endpoint *client,
 					const struct endpoint *server, uint64_t ts_ns,
 					uint64_t within_ns);
-/* The same, and there it logged in. */
-const struct endpoint *history_parallel_login(const struct history *h,
-					      const struct endpoint *client,
-					      const struct endpoint *server, uint64_t ts_ns,
-					      uint64_t within_ns);
 /* How many logins of this client's address were refused in the within_ns before ts_ns. */
 uint32_t history_failures(const struct history *h, const struct endpoint *client, uint64_t ts_ns,
 			  uint64_t within_ns);

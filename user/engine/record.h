@@ -221,6 +221,20 @@ struct lookup {
 	uint32_t retries;   /* times that it asked again */
 };
 
+#define BEFORE_MOST 8
+
+/* What the user waited for before this connection: earlier attempts of its client (inferred). */
+struct before {
+	uint64_t ns;	 /* from the first of them; 0: there was nothing */
+	uint64_t dns_ns; /* NO_NS: not seen */
+	uint32_t count;
+	struct {
+		struct endpoint server;
+		enum outcome outcome;
+		uint64_t ns;
+	} attempts[BEFORE_MOST]; /* the earliest first */
+};
+
 struct verdict_words {
 	const char *name, *text;
 	enum verdict_class class;
@@ -236,6 +250,7 @@ struct login_record {
 	enum vantage vantage;
 	bool mid_stream;
 	struct lookup browser;
+	struct before before;
 	bool has_proxied; /* a proxy told who the client is: PROXY protocol */
 	struct endpoint proxied_from;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "attempts.h"
 #include "login.h"
 #include "verdict.h"
 
@@ -352,6 +353,7 @@ void login_emit(struct engine *e, struct flow *f)
 	report_auth(&r, e, l);
 	report_outcome(&r, l);
 	remember(&e->history, l, &r);
+	attempts_before(&e->history, &r.client, &r.server, r.start_ns, &r.before);
 	learn(&e->answers, l, &r);
 	verdict_find(l, &r, &r.verdict);
 	if (e->ops.login)

@@ -6,26 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attempts.h"
 #include "text.h"
 #include "verdict_row.h"
 
-#define PARALLEL_MOST_NS (2 * NS_PER_S)	 /* transparent network IP resolution waits so long */
+#define SERVED_NS	 (10 * NS_PER_S) /* others that got through so near to a refusal say it listens */
 #define SCAN_NS		 (60 * NS_PER_S) /* within this time ... */
 #define SCAN_TARGETS	 16 /* ... so many servers or ports were dialled for nothing, */
 #define SCAN_BEGINNINGS	 3  /* or so many kinds of what is no TDS were tried */
 
 /* ---- not reached ---- */
 
-/* Another address that the client dialled at the same time took its login. */
-static const struct endpoint *winner(const struct login *l, const struct login_record *r)
-{
-	return history_parallel_login(l->history, &r->client, &r->server, r->start_ns,
-				      PARALLEL_MOST_NS);
-}
-
 static bool is_parallel_lost(const struct login *l, const struct login_record *r)
 {
-	return (r->outcome == OUTCOME_UNANSWERED || r->outcome == OUTCOME_REJECTED) && winner(l, r);
+	return (r->outcome == OUTCOME_UNANSWERED || r->outcome == OUTCOME_REJECTED) &&
+	       attempts_winner(l->history, &r->client, &r->server, r->start_ns);
 }
 
 static char *parallel_lost_text(const struct login *l, const struct login_record *r)
@@ -37,6 +32,23 @@ static char *parallel_lost_text(const struct login *l, const struct login_record
 		"resolution), no failure",
 		r->outcome == OUTCOME_REJECTED ? "this address refused the connection"
 					       : "this address did not answer");
+}
+
+/* The client went on to the next address, and logged in there. */
+static bool is_dead_address(const struct login *l, const struct login_record *r)
+{
+	return (r->outcome == OUTCOME_UNANSWERED || r->outcome == OUTCOME_REJECTED) &&
+	       attempts_gone_on(l->history, &r->client, &r->server, r->start_ns);
+}
+
+static char *dead_address_text(const struct login *l, const struct login_record *r)
+{
+	return text_format("this address %s (%u SYN%s), and the client went on to the next one, where "
+			   "it logged in (inferred): remove the address from DNS or bring its server "
+			   "back; MultiSubnetFailover=True makes drivers try all addresses at once",
+			   r->outcome == OUTCOME_REJECTED ? "refused the connection"
+							  : "did not answer",
+			   l->syns, l->syns == 1 ? "" : "s");
 }
 
 static bool is_unanswered(const struct login *l, const struct login_record *r)
@@ -51,6 +63,22 @@ static char *unanswered_text(const struct login *l, const struct login_record *r
 			   "listen queue is full%s",
 			   l->syns, l->syns == 1 ? "" : "s",
 			   r->vantage == VANTAGE_SERVER ? " (they did reach this host)" : "");
+}
+
+/* Others got through to it at about the same time. */
+static bool is_refused_among_others(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_REJECTED &&
+	       attempts_served(l->history, &r->server, r->end_ns, SERVED_NS);
+}
+
+static char *refused_among_others_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("connection refused, though port %u took other connections within %.0f s "
+			   "of it: the listen queue was full (Windows answers so), or the service "
+			   "was restarting",
+			   r->server.port, verdict_seconds(SERVED_NS));
 }
 
 static bool is_rejected(const struct login *l, const struct login_record *r)
@@ -121,6 +149,21 @@ static bool is_scan(const struct login *l, const struct login_record *r)
 			SCAN_TARGETS ||
 		history_beginnings(l->history, login_record_client(r), r->end_ns, SCAN_NS) >=
 			SCAN_BEGINNINGS);
+}
+
+/* One source port that asks several servers within a second: no driver does that. */
+static bool is_port_scan(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_PROBE && !l->payload_ns[SIDE_CLIENT] &&
+	       attempts_one_port(l->history, &r->client, &r->server, r->start_ns);
+}
+
+static char *port_scan_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("this client asked several servers from the same port %u within a second, "
+			   "and sent nothing: a port scan",
+			   r->client.port);
 }
 
 static char *scan_text(const struct login *l, const struct login_record *r)
@@ -308,11 +351,16 @@ static char *dropped_text(const struct login *l, const struct login_record *r)
 
 const struct verdict verdict_left[] = {
 	{.name = "scan", .match = is_scan, .text = scan_text, .class = VERDICT_ENDED},
+	{.name = "scan", .match = is_port_scan, .text = port_scan_text, .class = VERDICT_ENDED},
 	{.name = "parallel_attempt",
 	 .match = is_parallel_lost,
 	 .text = parallel_lost_text,
 	 .class = VERDICT_ENDED},
+	{.name = "dead_address", .match = is_dead_address, .text = dead_address_text},
 	{.name = "syn_unanswered", .match = is_unanswered, .text = unanswered_text},
+	{.name = "listen_queue_full",
+	 .match = is_refused_among_others,
+	 .text = refused_among_others_text},
 	{.name = "connection_refused", .match = is_rejected, .text = rejected_text},
 	{.name = "not_tds", .match = is_not_tds, .text = not_tds_text},
 	{.name = "answer_too_late", .match = is_late, .text = late_text},

@@ -87,6 +87,23 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 	return text_after_ms("logged in after ", r->total_ns);
 }
 
+/* It went through at once, but the client had tried other addresses for long. */
+static bool is_after_attempts(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_OK && r->before.ns > l->limits->slow_login_ns &&
+	       r->before.ns > r->total_ns;
+}
+
+static char *after_attempts_text(const struct login *l, const struct login_record *r)
+{
+	(void)l;
+	return text_format("the login took %.3f ms, but before it the client tried %u other "
+			   "address%s in vain for %.3f s (inferred): MultiSubnetFailover=True makes "
+			   "drivers try all addresses at once; or take the dead ones out of DNS",
+			   (double)r->total_ns / 1e6, r->before.count,
+			   r->before.count == 1 ? "" : "es", verdict_seconds(r->before.ns));
+}
+
 /* ---- the path ---- */
 
 /*
@@ -342,6 +359,10 @@ static bool always(const struct login *l, const struct login_record *r)
 }
 
 const struct verdict verdict_slow[] = {
+	{.name = "dead_address_first",
+	 .match = is_after_attempts,
+	 .text = after_attempts_text,
+	 .class = VERDICT_SLOW},
 	{.name = "port_reused", .match = is_port_reused, .text = port_reused_text},
 	{.name = "slow_browser", .match = is_slow_browser, .text = slow_browser_text},
 	{.name = "error_after_login", .match = is_error_after, .text = error_after_text},

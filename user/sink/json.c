@@ -319,6 +319,27 @@ static void json_waits(struct jsonw *w, const struct login_record *rec)
 	jsonw_object_end(w);
 }
 
+static void json_before(struct jsonw *w, const struct before *before)
+{
+	if (!before->ns) {
+		jsonw_null(w, "before");
+		return;
+	}
+	jsonw_object(w, "before");
+	json_ns(w, "dns_ns", before->dns_ns);
+	jsonw_array(w, "attempts");
+	for (uint32_t i = 0; i < before->count; i++) {
+		jsonw_object(w, NULL);
+		json_endpoint(w, "server", &before->attempts[i].server);
+		jsonw_text(w, "outcome", outcome_name(before->attempts[i].outcome));
+		json_ns(w, "ns", before->attempts[i].ns);
+		jsonw_object_end(w);
+	}
+	jsonw_array_end(w);
+	json_ns(w, "ns", before->ns);
+	jsonw_object_end(w);
+}
+
 static void json_verdict(struct jsonw *w, const struct verdict_words *verdict)
 {
 	if (!verdict->name) {
@@ -359,6 +380,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 		jsonw_null(&w, "proxied_from");
 	json_tds(&w, rec);
 	json_browser(&w, &rec->browser);
+	json_before(&w, &rec->before);
 	json_encryption(&w, rec);
 	json_tls(&w, &rec->tls);
 	json_auth(&w, rec);
