@@ -132,6 +132,9 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
+/* A packet was lost since user space looked: what a login seems to lack may be that. */
+__u32 tap_lost;
+
 TAP_INLINE void tap_count(enum tap_counter which)
 {
 	__u32 key = which;
@@ -139,6 +142,8 @@ TAP_INLINE void tap_count(enum tap_counter which)
 
 	if (n)
 		(*n)++;
+	if (which == TAP_CNT_LOST && !tap_lost)
+		tap_lost = 1;
 }
 
 TAP_INLINE bool tap_port(__u16 port)

@@ -106,6 +106,8 @@ void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
 {
 	struct app *app = ctx;
 
+	if (live_lost(app->live))
+		engine_lost(app->engine);
 	engine_segment(app->engine, seg, payload);
 }
 

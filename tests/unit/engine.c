@@ -742,6 +742,35 @@ UNIT_CASE(a_port_that_refuses)
 	end(&t);
 }
 
+UNIT_CASE(the_tap_lost_packets)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	engine_lost(t.e);
+	engine_tick(t.e, t.now + 80 * S);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_INCOMPLETE);
+	CHECK_STR(t.logins[0].verdict, "packets_missing");
+	/* What begins later is certain again, and what was read whole is, too. */
+	t.port++;
+	t.now += 200 * S;
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	engine_tick(t.e, t.now + 80 * S);
+	CHECK_STR(t.logins[1].verdict, "timed_out");
+	CHECK_INT(t.logins[1].r.outcome, OUTCOME_TIMED_OUT);
+	t.port++;
+	t.now += 200 * S;
+	handshake(&t);
+	engine_lost(t.e);
+	login_from_prelogin(&t);
+	check_login(&t, 2);
+	end(&t);
+}
+
 UNIT_CASE(what_is_not_tds)
 {
 	struct test t;
@@ -1415,6 +1444,7 @@ int main(void)
 	RUN(a_reset_by_the_server);
 	RUN(a_reset_that_is_not_where_the_stream_is);
 	RUN(a_port_that_refuses);
+	RUN(the_tap_lost_packets);
 	RUN(what_is_not_tds);
 	RUN(a_port_used_again);
 	RUN(the_same_packet_on_two_interfaces);

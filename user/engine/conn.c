@@ -432,6 +432,8 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 	if (f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN && from == SIDE_CLIENT &&
 	    !f->awaiting)
 		f->graceful = true;
+	if (f->awaiting && !f->login) /* was its request ever acknowledged? */
+		conn_ask(e, f);
 	elsewhere = f->close_by == SIDE_NONE && is_elsewhere(f, from, seg->ttl);
 	if (!elsewhere)
 		memset(f->half[SIDE_CLIENT].ttl, 0, sizeof(f->half[SIDE_CLIENT].ttl));
@@ -522,6 +524,22 @@ void conn_counts(struct flow *f, const struct tap_counts *counts)
 		f->awaiting = counts->awaiting;
 }
 
+/* What the kernel saw sent again and never acknowledged, at the level where it hands over heads. */
+static void ask_unacked(struct flow *f, enum side side, const struct tap_state *state, int i)
+{
+	struct reorder *r;
+
+	if (!state->resent[i] || !state->has_acked[i])
+		return;
+	r = tcp_reorder(f);
+	if (!r)
+		return;
+	f->half[side].acked = state->acked[i];
+	f->half[side].has_acked = true;
+	r->resent[side] = (struct resent){
+		.since_ns = state->resent_ns, .times = 1u + state->resent[i], .shortest = 0};
+}
+
 void conn_ask(struct engine *e, struct flow *f)
 {
 	struct flow_key key = flow_key(&e->flows, f);
@@ -537,6 +555,7 @@ void conn_ask(struct engine *e, struct flow *f)
 			h->bytes += state.end[i] - h->next;
 			h->next = state.end[i];
 		}
+		ask_unacked(f, i == f->client ? SIDE_CLIENT : SIDE_SERVER, &state, i);
 	}
 }
 

@@ -460,6 +460,12 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 		timeline_segment(e, seg, payload);
 }
 
+void engine_lost(struct engine *e)
+{
+	e->losses++;
+	e->lost_ns = e->now_ns;
+}
+
 void engine_ports_in_use(const struct engine *e, struct port_set *ports)
 {
 	const struct flow_table *t = &e->flows;

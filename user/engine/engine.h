@@ -108,6 +108,12 @@ void engine_free(struct engine *e);
  */
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload);
 
+/*
+ * The source lost packets, of whatever connections: what a login under way seems to lack may be
+ * among them, so nothing is concluded from it any more.
+ */
+void engine_lost(struct engine *e);
+
 /* Move time on to now_ns (source's clock): give up, evict and emit what is due. */
 void engine_tick(struct engine *e, uint64_t now_ns);
 

@@ -169,6 +169,8 @@ struct engine {
 	struct engine_stats stats;
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
+	uint64_t lost_ns; /* when the source lost packets last; 0: never */
+	uint32_t losses;  /* times that it did */
 	struct timeline timeline;
 	uint64_t held_bytes; /* what is held for reassembly takes, the segments' own bytes among it
 			      */

@@ -19,6 +19,8 @@ struct login *login_new(struct engine *e)
 	l->units.more = false;
 	l->limits = &e->config;
 	l->history = &e->history;
+	l->losses = &e->losses;
+	l->losses_before = e->losses;
 	l->answers = &e->answers;
 	tls_init(&l->tls);
 	l->tls.certs = &e->certs;
@@ -82,12 +84,18 @@ static bool is_capture(const struct login *l)
 	return l->limits->reorder_ns == UINT64_MAX;
 }
 
+/* The source lost packets since this login began: they may be its own. */
+static bool may_lack_packets(const struct login *l)
+{
+	return *l->losses != l->losses_before;
+}
+
 static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_ns)
 {
 	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
 		return;
 	l->lacks_ack = login_lacks_ack(l, seg);
-	l->ack_unsure = has_more(seg) && is_capture(l) && !l->retransmits && l->syns < 2 &&
+	l->ack_unsure = has_more(seg) && (is_capture(l) || may_lack_packets(l)) && !l->retransmits && l->syns < 2 &&
 			(!l->syn_ns || !l->syn_ip_id || !seg->ip_id ||
 			 (uint16_t)(seg->ip_id - l->syn_ip_id) != 1);
 	l->ack_ns = ts_ns;
@@ -391,6 +399,8 @@ static void note_wait(struct flow *f, enum side waits)
 		if (tcp_is_unseen(f, (enum side)i))
 			l->lossy = l->one_sided = true;
 	}
+	if (may_lack_packets(l))
+		l->lossy = l->ring_lost = true;
 	l->unacked = tcp_unacked(f, waits);
 	if (!l->unacked.sent)
 		l->unacked = tcp_unacked(f, other);

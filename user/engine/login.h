@@ -62,6 +62,8 @@ struct message {
 struct login {
 	const struct engine_config *limits; /* what counts as slow */
 	const struct history *history;	    /* of the other logins */
+	const uint32_t *losses;		    /* times that the source lost packets, */
+	uint32_t losses_before;		    /* and before this login began */
 	const struct answers *answers;	    /* to the other logins */
 	struct lookup lookup;		    /* what the client asked before it dialled */
 	struct wait wait;
@@ -92,6 +94,7 @@ struct login {
 	struct beginning beginning[2];
 	bool lossy;	/* segments are missing */
 	bool one_sided; /* and all of one direction */
+	bool ring_lost; /* the tap lost packets meanwhile, which may be of this login */
 	bool clock_stepped; /* the capture's clock jumped: no time after sound_marks holds */
 	bool lacks_ack; /* the handshake's ACK is missing: lost to us, or to the server */
 	bool ack_unsure; /* it was not seen as such, and may be missing: when TCP was through is

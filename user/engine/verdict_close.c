@@ -7,11 +7,14 @@
 #include "text.h"
 #include "verdict.h"
 
+#define LOST_LATELY_NS 60000000000ull
+
 struct closing {
 	const struct flow *f;
 	const struct close_record *r;
 	const struct history_redirect *redirect; /* NULL: none */
 	uint64_t now_ns;
+	uint64_t lost_ns; /* when the tap lost packets last; 0: never */
 };
 
 struct close_verdict {
@@ -182,7 +185,10 @@ static char *close_unsure_text(const struct closing *c)
 
 static bool is_busy(const struct closing *c)
 {
-	return c->f->awaiting && !c->r->graceful;
+	/* Its answer may be among the packets that the tap has just lost. */
+	bool lost = c->lost_ns && c->lost_ns + LOST_LATELY_NS > c->f->last_ns;
+
+	return c->f->awaiting && !c->r->graceful && !lost;
 }
 
 static char *busy_text(const struct closing *c)
@@ -257,7 +263,7 @@ void verdict_close(const struct engine *e, const struct flow *f, const struct cl
 		   struct verdict_words *words)
 {
 	const struct close_verdict *v = verdicts;
-	struct closing c = {.f = f, .r = r, .now_ns = e->now_ns};
+	struct closing c = {.f = f, .r = r, .now_ns = e->now_ns, .lost_ns = e->lost_ns};
 
 	*words = (struct verdict_words){0};
 	if (r->has_login && r->login == OUTCOME_REDIRECTED)

@@ -52,6 +52,10 @@ static bool is_missing(const struct login *l, const struct login_record *r)
 
 static char *missing_text(const struct login *l, const struct login_record *r)
 {
+	if (l->ring_lost)
+		return text_format("the ring buffer was full and packets were lost while this login was "
+				   "under way, so nothing is concluded from what it seems to lack; "
+				   "--ring-size gives it more room");
 	if (!l->missing_bytes && r->mid_stream)
 		return text_format("the beginning of this login was not captured, so nothing is "
 				   "concluded from the rest");

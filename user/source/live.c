@@ -413,6 +413,16 @@ bool live_is_local(const struct live *live, const uint8_t addr[16])
 	return interfaces_are_at(live->interfaces, addr);
 }
 
+bool live_lost(const struct live *live)
+{
+	__u32 *lost = &live->tap->bss->tap_lost;
+
+	if (!*lost)
+		return false;
+	*lost = 0;
+	return true;
+}
+
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 {
 	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));

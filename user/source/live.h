@@ -84,6 +84,9 @@ void live_port(struct live *live, uint16_t port, bool watch);
 /* True if addr is assigned to one of this host's interfaces (of this network namespace). */
 bool live_is_local(const struct live *live, const uint8_t addr[16]);
 
+/* Has the kernel lost a packet since the last call? What is read next may come after it. */
+bool live_lost(const struct live *live);
+
 /* Sum of the per-CPU counters, by enum tap_counter. */
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX]);
 
