@@ -61,7 +61,7 @@ static void take_ahead(struct engine *e, uint64_t next_ns)
 			conn_clock_stepped(f, e->now_ns);
 		engine_take(e, &ahead->seg, ahead->data);
 	}
-	free(ahead);
+	wipe_free(ahead, sizeof(*ahead) + ahead->seg.cap_len);
 }
 
 void timeline_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
@@ -91,6 +91,7 @@ void timeline_finish(struct engine *e)
 
 void timeline_release(struct timeline *t)
 {
-	free(t->ahead);
+	if (t->ahead)
+		wipe_free(t->ahead, sizeof(*t->ahead) + t->ahead->seg.cap_len);
 	t->ahead = NULL;
 }
