@@ -124,8 +124,8 @@ def request_acknowledged_at_last(s):
 
 # ---- copies ---------------------------------------------------------------------------------------
 
-@causes.login("slow_login", "the server took 3.000 s to answer LOGIN7: see its worker threads, logon triggers, the "
-              "database's state and, for Windows logins, its domain controller",
+@causes.login("slow_login", "the server took 3.000 s to answer LOGIN7; possible causes: no free worker thread, a "
+                            "logon trigger, the database's state or, for Windows logins, its domain controller",
               also={"tcp": {"syn_retransmits": 0, "retransmits": 0, "out_of_order": 0}})
 def each_packet_twice(s):
     begin_clear(s.connection()).client(login7()).server(success(), 3000).close()

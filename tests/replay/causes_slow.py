@@ -4,12 +4,12 @@ import causes
 from scene import ACK, CLIENT, SERVER, SYN
 from tdsbytes import *
 
-SLOW_LOGIN = ("the server took %s s to answer LOGIN7: see its worker threads, logon triggers, the database's state and, "
-              "for Windows logins, its domain controller")
-SLOW_DOMAIN = ("the server took %s s over the client's authentication message: it asks its domain controller then, "
-               "which is slow, far away or overrun")
-SLOW_PRELOGIN = ("the server took %s s to answer PRELOGIN, which costs it nothing: it is short of worker threads or "
-                 "CPU, or was just starting")
+SLOW_LOGIN = ("the server took %s s to answer LOGIN7; possible causes: no free worker thread, a logon trigger, the "
+              "database's state or, for Windows logins, its domain controller")
+SLOW_DOMAIN = ("the server took %s s over the client's authentication message; it asks its domain controller then, "
+               "which may be slow, far away or overrun")
+SLOW_PRELOGIN = ("the server took %s s to answer PRELOGIN, which costs it next to nothing; possible causes: no free "
+                 "worker thread, too little CPU, or a server that was just starting")
 
 
 @causes.login("ok", "logged in after 4.200 ms", also={"outcome": "ok", "confidence": "certain", "phases": {
@@ -149,8 +149,8 @@ def slow_prelogin_server(s):
     begin_clear(s.connection(), reply=10000.1).client(login7()).server(success()).close()
 
 
-@causes.login("slow_client", "the client took 3.000 s after the TCP handshake before it sent PRELOGIN: it is short of "
-              "CPU or threads, or a proxy connected ahead")
+@causes.login("slow_client", "the client took 3.000 s after the TCP handshake before it sent PRELOGIN; possible "
+                             "causes: too little CPU or too few threads, or a proxy that connects ahead")
 def slow_prelogin_client(s):
     begin_clear(s.connection(), after=3000.1).client(login7()).server(success()).close()
 
@@ -176,13 +176,14 @@ def slow_tls(s, **delay):
     c.client(hidden(250)).server(success()).close()
 
 
-@causes.login("slow_tls", "the client took 2.000 s to begin TLS (client_hello): it is short of CPU or threads, or "
-              "loads its certificate store")
+@causes.login("slow_tls", "the client took 2.000 s to begin TLS (client_hello); possible causes: too little CPU or "
+                          "too few threads, or it loads its certificate store")
 def slow_client_hello(s):
     slow_tls(s, hello=2000.1)
 
 
-@causes.login("slow_tls", "the server took 10.000 s in the TLS handshake: it is short of CPU or worker threads")
+@causes.login("slow_tls", "the server took 10.000 s in the TLS handshake; possible causes: too little CPU, or no "
+                          "free worker thread")
 def slow_server_hello(s):
     slow_tls(s, flight=10000.1)
 
@@ -193,33 +194,35 @@ def slow_client_finished(s):
     slow_tls(s, key=5000.1)
 
 
-@causes.login("slow_tls", "the server took 1.500 s in the TLS handshake: it is short of CPU or worker threads")
+@causes.login("slow_tls", "the server took 1.500 s in the TLS handshake; possible causes: too little CPU, or no free "
+                          "worker thread")
 def slow_server_finished(s):
     slow_tls(s, finished=1500.1)
 
 
-@causes.login("slow_ticket", "the client took 4.000 s before it sent LOGIN7, as it does to get its ticket: see its "
-              "domain controller (KDC) and its DNS", also={"auth": {"method": "kerberos"}})
+@causes.login("slow_ticket", "the client took 4.000 s before it sent LOGIN7; a Windows login gets its ticket then, "
+                             "so check its domain controller (KDC) and its DNS", also={"auth": {"method": "kerberos"}})
 def slow_ticket(s):
     c = begin_clear(s.connection()).client(login7(sspi=kerberos_token()), 4000.1)
     c.server(answer(sspi_token(kerberos_token(2, 100)))).server(success()).close()
 
 
-@causes.login("slow_token", "the client took 4.000 s before it sent LOGIN7 with its federated token: see its way to the "
-              "token service", also={"auth": {"method": "fedauth", "rounds": 0}})
+@causes.login("slow_token", "the client took 4.000 s before it sent LOGIN7 with its federated token; check its way "
+                            "to the token service", also={"auth": {"method": "fedauth", "rounds": 0}})
 def slow_token_in_login7(s):
     c = begin_clear(s.connection()).client(login7(features=[(2, b"\2" + struct.pack("<I", 900) + bytes(900))]), 4000.1)
     c.server(success(feature_ack([(2, b"")]))).close()
 
 
-@causes.login("slow_client", "the client took 4.000 s before it sent LOGIN7: it is short of CPU or threads, or checks "
-              "the certificate after the handshake", also={"auth": {"method": "sql"}})
+@causes.login("slow_client", "the client took 4.000 s before it sent LOGIN7; possible causes: too little CPU or too "
+                             "few threads, or a certificate check after the handshake", also={"auth": {"method": "sql"}})
 def slow_client_before_login7(s):
     begin_clear(s.connection()).client(login7(), 4000.1).server(success()).close()
 
 
-@causes.login("slow_login7", "the client took 4.000 s before it sent LOGIN7: it checked the certificate, waited for a "
-              "ticket or token (its KDC, DNS or token service), or is short of CPU",
+@causes.login("slow_login7", "the client took 4.000 s before it sent LOGIN7; possible causes: a certificate check, a "
+                             "ticket or token that was slow to come (its KDC, DNS or token service), or too little "
+                             "CPU",
               also={"auth": {"method": "unknown"}})
 def slow_hidden_login7(s):
     c = s.connection()
@@ -243,8 +246,8 @@ def slow_domain_controller(s):
     ntlm(s, server=7000.1)
 
 
-@causes.login("slow_client", "the client took 6.000 s to answer the server's challenge: see its CPU and its domain "
-              "controller")
+@causes.login("slow_client", "the client took 6.000 s to answer the server's challenge; check its CPU and its domain "
+                             "controller")
 def slow_challenge_answer(s):
     ntlm(s, client=6000.1)
 
@@ -259,14 +262,14 @@ def federated(s, token=1.0, server=1.0):
     c.client(fedauth_token(), token).server(success(feature_ack([(2, b"")])), server).close()
 
 
-@causes.login("slow_token", "the client took 30.000 s to get its federated token: see its way to the token service, or "
-              "whether a person was asked", also={"auth": {"method": "fedauth", "rounds": 2}})
+@causes.login("slow_token", "the client took 30.000 s to get its federated token; check its way to the token "
+                            "service, and whether a person was asked", also={"auth": {"method": "fedauth", "rounds": 2}})
 def slow_federated_token(s):
     federated(s, token=29999.98 + 0.1)
 
 
-@causes.login("slow_token_check", "the server took 3.000 s over the client's federated token: see its way to the "
-              "identity provider, and logon triggers", also={"auth": {"method": "fedauth"}})
+@causes.login("slow_token_check", "the server took 3.000 s over the client's federated token; check its way to the "
+                                  "identity provider, and logon triggers", also={"auth": {"method": "fedauth"}})
 def slow_token_check(s):
     federated(s, server=3000.1)
 

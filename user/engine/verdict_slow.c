@@ -260,46 +260,50 @@ static const struct slow {
 	const char *text;
 } slows[] = {
 	{"slow_prelogin", PHASE_PRELOGIN, SIDE_SERVER, NULL, ANY,
-	 "the server took %.3f s to answer PRELOGIN, which costs it nothing: it is short of worker "
-	 "threads or CPU, or was just starting"},
+	 "the server took %.3f s to answer PRELOGIN, which costs it next to nothing; "
+	 "possible causes: no free worker thread, too little CPU, or a server that was "
+	 "just starting"},
 	{"slow_client", PHASE_PRELOGIN, SIDE_CLIENT, NULL, ANY,
-	 "the client took %.3f s after the TCP handshake before it sent PRELOGIN: it is short of "
-	 "CPU or threads, or a proxy connected ahead"},
+	 "the client took %.3f s after the TCP handshake before it sent PRELOGIN; possible "
+	 "causes: too little CPU or too few threads, or a proxy that connects ahead"},
 	{"slow_tls", PHASE_TLS, SIDE_CLIENT, "client_hello", ANY,
-	 "the client took %.3f s to begin TLS (client_hello): it is short of CPU or threads, or "
-	 "loads its certificate store"},
+	 "the client took %.3f s to begin TLS (client_hello); possible causes: too little "
+	 "CPU or too few threads, or it loads its certificate store"},
 	{"slow_tls", PHASE_TLS, SIDE_CLIENT, NULL, ANY,
 	 "the client took %.3f s in the TLS handshake (client_finished): a client that looks up "
 	 "certificate revocation does that"},
 	{"slow_tls", PHASE_TLS, SIDE_SERVER, NULL, ANY,
-	 "the server took %.3f s in the TLS handshake: it is short of CPU or worker threads"},
+	 "the server took %.3f s in the TLS handshake; possible causes: too little CPU, or "
+	 "no free worker thread"},
 	{"slow_ticket", PHASE_LOGIN, SIDE_CLIENT, NULL, WINDOWS,
-	 "the client took %.3f s before it sent LOGIN7, as it does to get its ticket: see its "
-	 "domain controller (KDC) and its DNS"},
+	 "the client took %.3f s before it sent LOGIN7; a Windows login gets its ticket "
+	 "then, so check its domain controller (KDC) and its DNS"},
 	{"slow_token", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
-	 "the client took %.3f s before it sent LOGIN7 with its federated token: see its way to "
-	 "the token service"},
+	 "the client took %.3f s before it sent LOGIN7 with its federated token; check its "
+	 "way to the token service"},
 	{"slow_client", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_SQL),
-	 "the client took %.3f s before it sent LOGIN7: it is short of CPU or threads, or checks "
-	 "the certificate after the handshake"},
+	 "the client took %.3f s before it sent LOGIN7; possible causes: too little CPU or "
+	 "too few threads, or a certificate check after the handshake"},
 	{"slow_login7", PHASE_LOGIN, SIDE_CLIENT, NULL, ANY,
-	 "the client took %.3f s before it sent LOGIN7: it checked the certificate, waited for a "
-	 "ticket or token (its KDC, DNS or token service), or is short of CPU"},
+	 "the client took %.3f s before it sent LOGIN7; possible causes: a certificate "
+	 "check, a ticket or token that was slow to come (its KDC, DNS or token service), "
+	 "or too little CPU"},
 	{"slow_login", PHASE_LOGIN, SIDE_SERVER, NULL, ANY,
-	 "the server took %.3f s to answer LOGIN7: see its worker threads, logon triggers, the "
-	 "database's state and, for Windows logins, its domain controller"},
-	{"slow_token", PHASE_AUTH, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
-	 "the client took %.3f s to get its federated token: see its way to the token service, or "
-	 "whether a person was asked"},
-	{"slow_token_check", PHASE_AUTH, SIDE_SERVER, NULL, METHOD(AUTH_FEDAUTH),
-	 "the server took %.3f s over the client's federated token: see its way to the identity "
-	 "provider, and logon triggers"},
-	{"slow_domain_controller", PHASE_AUTH, SIDE_SERVER, NULL, ANY,
-	 "the server took %.3f s over the client's authentication message: it asks its domain "
-	 "controller then, which is slow, far away or overrun"},
-	{"slow_client", PHASE_AUTH, SIDE_CLIENT, NULL, ANY,
-	 "the client took %.3f s to answer the server's challenge: see its CPU and its domain "
+	 "the server took %.3f s to answer LOGIN7; possible causes: no free worker thread, "
+	 "a logon trigger, the database's state or, for Windows logins, its domain "
 	 "controller"},
+	{"slow_token", PHASE_AUTH, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
+	 "the client took %.3f s to get its federated token; check its way to the token "
+	 "service, and whether a person was asked"},
+	{"slow_token_check", PHASE_AUTH, SIDE_SERVER, NULL, METHOD(AUTH_FEDAUTH),
+	 "the server took %.3f s over the client's federated token; check its way to the "
+	 "identity provider, and logon triggers"},
+	{"slow_domain_controller", PHASE_AUTH, SIDE_SERVER, NULL, ANY,
+	 "the server took %.3f s over the client's authentication message; it asks its "
+	 "domain controller then, which may be slow, far away or overrun"},
+	{"slow_client", PHASE_AUTH, SIDE_CLIENT, NULL, ANY,
+	 "the client took %.3f s to answer the server's challenge; check its CPU and its "
+	 "domain controller"},
 };
 
 static const struct slow *slow_side(const struct login_record *r)
