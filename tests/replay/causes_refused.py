@@ -357,7 +357,8 @@ def redirect_followed(s):
     return follow(s)[0]
 
 
-@causes.login("ok", "logged in after 4.200 ms, sent here by the server on port 1433 (redirect followed)")
+@causes.login("ok", "logged in after 4.200 ms, sent here by the server on port 1433 (inferred: it is this "
+              "client's next connection to the port that the redirect named)")
 def redirect_target(s):
     return follow(s)[1]
 

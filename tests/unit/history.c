@@ -93,10 +93,24 @@ UNIT_CASE(redirects)
 	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
 	CHECK_INT(history_sent_by(&h, &first, &node, 102 * S)->addr[15], 10);
 	CHECK(!history_sent_by(&h, &first, &gateway, 102 * S));
+	/* Its next login there has not been sent by anybody. */
+	CHECK(!history_sent_by(&h, &first, &node, 103 * S));
 	/* Too late to be the follower of the other. */
 	history_dialled(&h, &second, &node, 107 * S);
 	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
 	CHECK(!history_redirect(&h, &node, &gateway));
+}
+
+UNIT_CASE(a_client_that_knew_the_target)
+{
+	struct endpoint client = at(1, 50000), gateway = at(10, 1433), node = at(11, 11000);
+
+	begin();
+	history_dialled(&h, &client, &node, 90 * S);
+	history_logged_in(&h, &client, &node);
+	history_redirected(&h, &client, &gateway, 100 * S, 11000);
+	history_dialled(&h, &client, &node, 101 * S);
+	CHECK(!history_sent_by(&h, &client, &node, 101 * S)); /* it may have come by itself */
 }
 
 int main(void)
@@ -105,5 +119,6 @@ int main(void)
 	RUN(failures_within_the_time);
 	RUN(targets_and_beginnings);
 	RUN(redirects);
+	RUN(a_client_that_knew_the_target);
 	return unit_status();
 }

@@ -129,7 +129,7 @@ UNIT_CASE(json_login_full)
 		  "\"packet_size\":null,\"connection_id\":null,\"activity_id\":null,"
 		  "\"driver\":null,\"app\":\"a\\\"b\",\"host\":null,\"database\":null,"
 		  "\"read_only\":null,\"features\":null,\"features_acked\":null},"
-		  "\"browser\":null,"
+		  "\"browser\":null,\"before\":null,"
 		  "\"encryption\":{\"client\":\"on\",\"server\":null,\"effective\":\"full\"},"
 		  "\"tls\":{\"version\":\"1.2\",\"cipher\":null,\"sni\":null,\"alpn\":null,"
 		  "\"resumed\":false,\"alert\":{\"from\":\"client\",\"level\":\"fatal\","

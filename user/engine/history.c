@@ -34,6 +34,20 @@ static uint64_t nonzero(uint64_t ts_ns)
 	return ts_ns ? ts_ns : 1;
 }
 
+/* Had this client logged in to this server before at_ns? */
+static bool has_logged_in(const struct history *h, const struct endpoint *client,
+			  const struct endpoint *server, uint64_t at_ns)
+{
+	for (int i = 0; i < HISTORY_DIALS; i++) {
+		const struct history_dial *d = &h->dials[i];
+
+		if (d->login && d->at_ns < at_ns && same_addr(&d->client, client) &&
+		    same(&d->server, server))
+			return true;
+	}
+	return false;
+}
+
 /* The oldest redirect of this client's that waits to be followed to this port. */
 static void redirect_followed(struct history *h, const struct endpoint *client,
 			      const struct endpoint *server, uint64_t ts_ns)
@@ -52,6 +66,7 @@ static void redirect_followed(struct history *h, const struct endpoint *client,
 		return;
 	oldest->followed_ns = nonzero(ts_ns);
 	oldest->target = *server;
+	oldest->known = has_logged_in(h, client, server, oldest->at_ns);
 }
 
 void history_dialled(struct history *h, const struct endpoint *client,
@@ -232,7 +247,7 @@ const struct endpoint *history_sent_by(const struct history *h, const struct end
 	for (int i = 0; i < HISTORY_REDIRECTS && h->redirects[i].at_ns; i++) {
 		const struct history_redirect *r = &h->redirects[i];
 
-		if (r->followed_ns && r->followed_ns <= nonzero(ts_ns) &&
+		if (r->followed_ns && !r->known && r->followed_ns == nonzero(ts_ns) &&
 		    within(r->at_ns, ts_ns, REDIRECT_NS) && same_addr(&r->client, client) &&
 		    same(&r->target, server) && !same(&r->server, server))
 			return &r->server;

@@ -40,6 +40,7 @@ struct history_redirect {
 	struct endpoint client, server, target; /* server: who sent it on */
 	uint64_t at_ns, followed_ns;		/* followed_ns: its next SYN; 0: none yet */
 	uint16_t port;				/* where to */
+	bool known; /* the client had logged in to the target before: it may have come by itself */
 };
 
 struct history {

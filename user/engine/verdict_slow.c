@@ -82,7 +82,8 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 				   (double)r->total_ns / 1e6);
 	if (by)
 		return text_format("logged in after %.3f ms, sent here by the server on port %u "
-				   "(redirect followed)",
+				   "(inferred: it is this client's next connection to the port that "
+				   "the redirect named)",
 				   (double)r->total_ns / 1e6, by->port);
 	return text_after_ms("logged in after ", r->total_ns);
 }

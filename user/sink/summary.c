@@ -20,6 +20,7 @@ struct summary {
 	uint64_t inferred; /* of them, the outcome not read */
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t sessions_reset;
+	uint64_t joined, joined_commands; /* sessions whose login was not seen, and what they asked */
 	uint64_t lookups, lookups_late; /* logins after SQL Server Browser was asked */
 	uint64_t unanswered;		/* questions to it */
 	struct waiting waiting;		/* at the end */
@@ -65,6 +66,11 @@ static void summary_close(void *ctx, const struct close_record *rec)
 {
 	struct summary *s = ctx;
 
+	if (!rec->has_login) {
+		s->joined++;
+		for (int i = 0; i < COMMAND_COUNT; i++)
+			s->joined_commands += rec->commands[i];
+	}
 	s->sessions_reset += !rec->graceful && rec->how == CLOSE_RST && rec->phase == PHASE_SESSION;
 }
 
@@ -134,6 +140,12 @@ static void summary_outcomes(struct summary *s)
 	if (s->sessions_reset)
 		output_printf(out, "; sessions reset: %" PRIu64, s->sessions_reset);
 	output_printf(out, "\n");
+	if (s->joined)
+		output_printf(out,
+			      "%" PRIu64 " session%s whose login was not seen, with %" PRIu64
+			      " command%s\n",
+			      s->joined, s->joined == 1 ? "" : "s", s->joined_commands,
+			      s->joined_commands == 1 ? "" : "s");
 }
 
 /* Right-aligned; printf counts bytes, and "µ" has two. */
