@@ -150,6 +150,12 @@ def connection(record):
     return (c["addr"], c["port"], s["addr"], s["port"])
 
 
+def _in_tunnel(record):
+    """The same, of all connections: those in tunnels may have the same ends."""
+    tunnel = record["tunnel"] or {"kind": None, "id": None}
+    return connection(record) + (tunnel["kind"], tunnel["id"])
+
+
 def describe(record):
     c, s = record["client"], record["server"]
     return "%s %s:%s-%s:%s" % (record["type"], c["addr"], c["port"], s["addr"], s["port"])
@@ -209,9 +215,11 @@ def compare(records, expected, ignoring=()):
 
 _ADDRESS = {"addr": "str", "port": "int"}
 # Key -> type: "?" allows null. An object that may be null is given as ("?", keys).
+_TUNNEL = ("?", {"kind": ["vxlan", "geneve", "gre", "erspan"], "id": "int?"})
 CONTRACT = {
     "login": {
-        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS,
+        "tunnel": _TUNNEL, "interface": "str?",
         "vantage": ["server", "client", "middle", "unknown"], "mid_stream": "bool", "proxied_from": ("?", _ADDRESS),
         "browser": ("?", {"ns": "int?", "retries": "int"}), "before": ("?", {"dns_ns": "int?", "attempts": "list", "ns": "int"}),
         "tds": {"version": "str?", "version_raw": "str?", "server_version": "str?", "client_version": "str?",
@@ -238,7 +246,8 @@ CONTRACT = {
         "tcp": {"syn_retransmits": "int", "retransmits": "int", "out_of_order": "int", "zero_windows": "int",
                 "missing_bytes": "int"}},
     "close": {
-        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS,
+        "tunnel": _TUNNEL, "interface": "str?",
         "login": OUTCOMES + [None], "by": ["client", "server", None],
         "how": ["fin", "rst", "idle", "evicted", "open"], "graceful": "bool", "phase": PHASES + ["session"],
         "duration_ns": "int?", "bytes": {"client": "int", "server": "int"},
@@ -249,12 +258,14 @@ CONTRACT = {
         "unacknowledged": ("?", {"side": ["client", "server"], "bytes": "int", "sent": "int", "ns": "int?"}),
         "verdict": ("?", {"name": "str", "class": VERDICT_CLASSES, "text": "str"})},
     "command": {
-        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "spid": "int?",
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS,
+        "tunnel": _TUNNEL, "spid": "int?",
         "kind": ["batch", "rpc", "bulk", "transaction", "attention", None], "session": "int?", "first_byte_ns": "int?",
         "total_ns": "int?", "request_bytes": "int", "response_bytes": "int", "basis": ["observed", "inferred"],
         "cancelled": "bool", "answered": "bool?"},
     "pending": {
-        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS, "interface": "str?",
+        "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS,
+        "tunnel": _TUNNEL, "interface": "str?",
         "phase": PHASES, "waits_on": ["client", "server", "network"], "for": "str", "ns": "int", "within": "list?"},
 }
 _STEP = {"name": "str", "phase": PHASES, "waits_on": ["client", "server", "network"], "ns": "int"}
@@ -447,17 +458,17 @@ def invariants(records, identities=False):
             if not identities:
                 bad += ["auth.%s without --identities" % k for k in ("user", "domain", "workstation")
                         if r["auth"][k] is not None]
-            if connection(r) in open_login:
+            if _in_tunnel(r) in open_login:
                 bad.append("a second login record before the connection's close")
-            open_login.add(connection(r))
-            last_login[connection(r)] = r["outcome"]
-            ids[connection(r)] = r["id"]
+            open_login.add(_in_tunnel(r))
+            last_login[_in_tunnel(r)] = r["outcome"]
+            ids[_in_tunnel(r)] = r["id"]
         elif not bad and kind == "close":
             bad = _close(r)
-            said = last_login.pop(connection(r), None)
-            if ids.pop(connection(r), r["id"]) != r["id"]:
+            said = last_login.pop(_in_tunnel(r), None)
+            if ids.pop(_in_tunnel(r), r["id"]) != r["id"]:
                 bad.append("the login record has another id")
-            open_login.discard(connection(r))
+            open_login.discard(_in_tunnel(r))
             if r["login"] != said:
                 bad.append("login %s, but the login record said %s" % (json.dumps(r["login"]), json.dumps(said)))
         elif not bad and kind == "command":
@@ -467,7 +478,7 @@ def invariants(records, identities=False):
         except (KeyError, TypeError):
             name = "record %d" % i
         out += ["%s: %s" % (name, b) for b in bad]
-    out += ["login %s:%s-%s:%s: no close record follows" % c for c in sorted(open_login)]
+    out += ["login %s:%s-%s:%s: no close record follows" % c[:4] for c in sorted(open_login, key=str)]
     return out
 
 
