@@ -16,6 +16,7 @@ enum locate {
 	LOCATE_WITHIN,		  /* a SYN on the ports of a flow that is not over */
 	LOCATE_FULL,		  /* to be handed over */
 	LOCATE_BUDGET,		  /* the same, but its payload */
+	LOCATE_INNER,		  /* not located yet: it is in a tunnel */
 };
 
 /* The frames of the segment in the work, which are not as simple as usual; an enum walk_end. */

@@ -19,6 +19,7 @@ TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const 
 	work->key = *key;
 	work->side = side;
 	pkt_seg(pkt, &work->seg);
+	tap_seg_tunnel(&work->seg, pkt->tunnel);
 	work->seg.ts_ns = 0;
 	work->seg.cap_len = 0;
 	work->seg.note = 0;
@@ -72,7 +73,11 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 	struct flow *flow;
 	__u32 side;
 
+	if (TAP_DECAP) /* the verifier sees a path on which nothing else is written to it */
+		__builtin_memset(&key, 0, sizeof(key));
 	side = flow_key_fill(&key, pkt);
+	if (TAP_DECAP)
+		key_enter(&key, tap_seed[0], tap_seed[1], pkt->tunnel);
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (flow) {
 		full_spend(flow);
@@ -116,6 +121,7 @@ TAP_INLINE int locate_datagram(void *ctx, enum tap_hook hook, const struct pkt *
 	if (!work)
 		return TAP_CNT_LOST;
 	locate_avail(work, locate_frame_len(ctx, hook));
+	tap_seg_tunnel(&work->seg, pkt->tunnel);
 	work->seg.ifindex = ifindex;
 	work->seg.dir = dir;
 	return hook == TAP_HOOK_SKB ? browser_skb(ctx) : browser_xdp(ctx);
@@ -133,6 +139,8 @@ TAP_INLINE int locate_pkt(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 		return TAP_CNT_EXT_HEADERS;
 	if (parsed == PKT_UDP)
 		return locate_datagram(ctx, hook, pkt, ifindex, dir);
+	if (TAP_DECAP && parsed == PKT_NESTED)
+		return TAP_CNT_NESTED;
 	if (parsed != PKT_TCP)
 		return TAP_CNT_OTHER;
 	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port)
@@ -140,21 +148,87 @@ TAP_INLINE int locate_pkt(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 	return locate_done(ctx, hook, pkt, ifindex, dir);
 }
 
+/* Read one header of the frame in the work: LOCATE_INNER, or what becomes of the packet. */
+TAP_INLINE int locate_step(void *ctx, enum tap_hook hook, const void *data, const void *end,
+			   __u32 ifindex, __u32 dir)
+{
+	const struct decap_config config = {
+		.vxlan = {tap_decap.vxlan[0], tap_decap.vxlan[1]},
+		.geneve = {tap_decap.geneve[0], tap_decap.geneve[1]},
+		.gre = tap_decap.gre,
+		.erspan = tap_decap.erspan,
+	};
+	struct tap_work *work = tap_work();
+	enum pkt_result parsed;
+	struct pkt pkt;
+
+	if (!work)
+		return TAP_CNT_LOST;
+	parsed = decap_step(&work->decap, &config, &pkt, data, end);
+	if (parsed == PKT_INNER)
+		return LOCATE_INNER;
+	return locate_pkt(ctx, hook, &pkt, parsed, ifindex, dir);
+}
+
+__noinline int locate_step_skb(struct __sk_buff *skb, __u32 dir)
+{
+	if (!TAP_DECAP)
+		return TAP_CNT_OTHER;
+	return locate_step(skb, TAP_HOOK_SKB, (void *)(long)skb->data, (void *)(long)skb->data_end,
+			   skb->ifindex, dir);
+}
+
+__noinline int locate_step_xdp(struct xdp_md *xdp, __u32 dir)
+{
+	if (!TAP_DECAP)
+		return TAP_CNT_OTHER;
+	return locate_step(xdp, TAP_HOOK_XDP, (void *)(long)xdp->data, (void *)(long)xdp->data_end,
+			   xdp->ingress_ifindex, dir);
+}
+
+/* A frame that may be in tunnels, and begins with a header of this type; for TAP_DECAP. */
+TAP_INLINE int locate_inner(void *ctx, enum tap_hook hook, __u16 type, __u32 frame_len, __u32 dir)
+{
+	struct tap_work *work = tap_work();
+	int found;
+
+	if (!work)
+		return TAP_CNT_LOST;
+	decap_init(&work->decap, type, frame_len);
+	for (__u32 i = 0; i < DECAP_STEPS; i++) {
+		found = hook == TAP_HOOK_SKB ? locate_step_skb(ctx, dir)
+					     : locate_step_xdp(ctx, dir);
+		if (found != LOCATE_INNER)
+			return found;
+	}
+	return TAP_CNT_NESTED;
+}
+
 __noinline int locate_eth(struct __sk_buff *skb, __u32 dir)
 {
 	struct pkt pkt;
-	enum pkt_result parsed =
-		pkt_parse_eth(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
+	enum pkt_result parsed;
 
+	if (TAP_DECAP)
+		return locate_inner(skb, TAP_HOOK_SKB, DECAP_ETH_FRAME, skb->len, dir);
+	parsed =
+		pkt_parse_eth(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
 	return locate_pkt(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
 }
 
 __noinline int locate_ip(struct __sk_buff *skb, __u32 dir)
 {
+	const __u8 *data = (void *)(long)skb->data;
 	struct pkt pkt;
-	enum pkt_result parsed =
-		pkt_parse_ip(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
+	enum pkt_result parsed;
 
+	if (TAP_DECAP) {
+		if (data + 1 > (const __u8 *)(long)skb->data_end)
+			return TAP_CNT_SHORT;
+		return locate_inner(skb, TAP_HOOK_SKB, *data >> 4 == 6 ? PKT_ETH_IP6 : PKT_ETH_IP4,
+				    skb->len, dir);
+	}
+	parsed = pkt_parse_ip(&pkt, data, (void *)(long)skb->data_end, skb->len);
 	return locate_pkt(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
 }
 
@@ -164,8 +238,12 @@ __noinline int locate_xdp(struct xdp_md *xdp, __u32 dir)
 	const void *data = (void *)(long)xdp->data;
 	const void *end = (void *)(long)xdp->data_end;
 	struct pkt pkt;
-	enum pkt_result parsed = pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data);
+	enum pkt_result parsed;
 
+	if (TAP_DECAP)
+		return locate_inner(xdp, TAP_HOOK_XDP, DECAP_ETH_FRAME, xdp->data_end - xdp->data,
+				    dir);
+	parsed = pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data);
 	return locate_pkt(xdp, TAP_HOOK_XDP, &pkt, parsed, xdp->ingress_ifindex, dir);
 }
 

@@ -7,7 +7,8 @@
 #include "locate.h"
 
 #define TAP_TC_PASS -1	 /* TC_ACT_UNSPEC: go on as if this program were not there */
-#define TAP_PULL    256u /* bytes, more than the headers of any usual packet */
+/* bytes, more than the headers of any usual packet */
+#define TAP_PULL (TAP_DECAP ? 1024u : 256u)
 
 /* The first payload bytes that recognition looks at. */
 #define TAP_PEEK 9u

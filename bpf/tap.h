@@ -9,7 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "pkt.h"
+#include "decap.h"
 #include "key.h"
 #include "latency.h"
 
@@ -26,8 +26,10 @@
 /* Where user space has a struct seg with a tunnel. */
 #if TAP_DECAP
 #define TAP_PLAIN_PAD
+#define tap_seg_tunnel(seg, number) ((seg)->tunnel = (number))
 #else
 #define TAP_PLAIN_PAD __u8 plain_pad[8];
+#define tap_seg_tunnel(seg, number) ((void)(number))
 #endif
 
 /* The ports watched, a bit each; user space sets them, also while the programs run. */
@@ -41,6 +43,7 @@ const volatile bool tap_commands = false;   /* the heads of all messages are eve
 const volatile __u32 tap_budget = 1 << 20;  /* payload bytes of a flow at TAP_FULL */
 const volatile __u64 tap_seed[2];	    /* random: key_hash6() */
 const volatile bool tap_xdp_direct = false; /* tests: do as a kernel before 5.18 has to */
+const volatile struct decap_config tap_decap; /* what to unwrap, where TAP_DECAP */
 
 #define TAP_COUNTS 6 /* of struct tap_counts: the commands by kind, and the resets */
 
@@ -106,6 +109,7 @@ struct tap_work {
 	__u32 payload_off;
 	__u32 avail;	  /* payload bytes that the frame holds */
 	__u32 side;	  /* which of the key's ends it is from */
+	struct decap decap;
 	struct walk walk; /* of the segment's direction */
 	struct walk_at at;
 	__u8 head[64]; /* of a frame: 24 bytes, and room for what a masked length could be */

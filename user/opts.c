@@ -15,6 +15,7 @@
 #include "number.h"
 #include "opts.h"
 #include "ports.h"
+#include "tunnels.h"
 
 #define OPTS_COLUMNS	 80
 #define OPTS_HELP_INDENT 28
@@ -124,6 +125,19 @@ static int set_hook(struct opts *opts, const char *value)
 	if (!strcmp(value, "tc") || !strcmp(value, "xdp"))
 		return 0;
 	opts_error(opts, "'%s' is no hook: tc or xdp", value);
+	return -EINVAL;
+}
+
+static int set_decap(struct opts *opts, const char *value)
+{
+	char why[TUNNELS_WHY];
+
+	if (opts->decap_from != opts->source)
+		memset(&opts->decap, 0, sizeof(opts->decap));
+	opts->decap_from = opts->source;
+	if (!tunnels_parse(&opts->decap, value, why))
+		return 0;
+	opts_error(opts, "%s", why);
 	return -EINVAL;
 }
 
@@ -246,6 +260,8 @@ static const struct opt table[] = {
 	 "so is one that takes longer for tcp, prelogin and tls (default: 1000)"},
 	{"mirror", 0, LIVE, NULL, NULL, FLAG(mirror),
 	 "the interface is a mirror port: both directions come in"},
+	{"decap", 0, LIVE, "TUNNELS", set_decap, 0,
+	 "look into tunnels on the interfaces of -i: vxlan[:PORT], geneve[:PORT], gre, erspan"},
 	{"hook", 0, LIVE, "HOOK", set_hook, 0,
 	 "where the kernel hands packets over: tc (default) or xdp"},
 	{"max-connections", 0, 0, "N", set_max_connections, 0,
@@ -387,6 +403,12 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 	if (opts->file_count && opts->live_only) {
 		opts_error(opts, "--%s is for watching live, it can't go with --read",
 			   opts->live_only);
+		return OPTS_USAGE;
+	}
+	if (opts->decap_from != OPTS_FROM_NOWHERE && !opts->interface_count && !opts->file_count) {
+		opts_error(opts,
+			   "--decap is for the interfaces of -i, and none is given: add -i NAME "
+			   "for each where tunnels come in");
 		return OPTS_USAGE;
 	}
 	if (opts->web_config && !opts->listen && !opts->file_count) {

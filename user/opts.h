@@ -37,7 +37,8 @@ struct opts {
 	uint32_t max_connections; /* 0: the default */
 	uint32_t ring_mib;	  /* 0: the default */
 	enum live_hook hook;
-	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from;
+	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from;
+	struct decap_config decap; /* where decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool browser;				  /* on unless it is said not to be */
 	bool any_port, mirror, identities, commands, sql, explain, problems, verbose;

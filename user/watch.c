@@ -271,6 +271,8 @@ static int watch_live(struct app *app)
 
 	if (!config.interface_count)
 		config.interfaces = NULL;
+	if (app->opts->decap_from != OPTS_FROM_NOWHERE)
+		config.decap = &app->opts->decap;
 	/* A reader that stops holds up nothing: neither the ring buffer nor those who scrape. */
 	err = output_bound(app->messages, MESSAGE_QUEUE) ?: output_bound(app->out, OUT_QUEUE);
 	if (err) {

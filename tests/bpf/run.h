@@ -16,7 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/packet.h"
-#include "tap.skel.h"
+#include "source/load.h"
 #include "unit.h"
 #include "wire.h"
 #include "key.h"
@@ -51,6 +51,7 @@ struct tap {
 /* How a tap differs from the usual one, which watches port 1433. */
 struct tap_setup {
 	bool any_port, mirror, xdp_direct, browser, commands;
+	const struct decap_config *decap;
 	uint32_t budget, ring_size;
 };
 
@@ -86,7 +87,7 @@ static inline bool has_frags(void)
 static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 {
 	memset(tap, 0, sizeof(*tap));
-	tap->skel = tap_bpf__open();
+	tap->skel = tap_skeleton(setup->decap);
 	if (!tap->skel) {
 		printf("not ok - open: %s\n", strerror(errno));
 		exit(1);
@@ -97,6 +98,8 @@ static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 	tap->skel->rodata->tap_commands = setup->commands;
 	tap->skel->rodata->tap_browser = setup->browser;
 	tap->skel->rodata->tap_xdp_direct = setup->xdp_direct;
+	if (setup->decap)
+		memcpy((void *)&tap->skel->rodata->tap_decap, setup->decap, sizeof(*setup->decap));
 	if (setup->budget)
 		tap->skel->rodata->tap_budget = setup->budget;
 	if (setup->ring_size)
@@ -107,7 +110,7 @@ static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 		printf("not ok - load: %s (root is needed)\n", strerror(errno));
 		exit(1);
 	}
-	tap->seg_len = SEG_PLAIN;
+	tap->seg_len = setup->decap ? sizeof(struct seg) : SEG_PLAIN;
 	tap->ring = ring_buffer__new(bpf_map__fd(tap->skel->maps.events), on_record, tap, NULL);
 }
 
@@ -177,16 +180,21 @@ static inline bool tap_run_packet(struct tap *tap, enum hook hook, size_t len)
 	       opts.data_size_out == len && !memcmp(packet.data, packet_out, len);
 }
 
-/* Build, run, read the records; the answer is the counter that went up, -2: packet touched. */
-static inline int tap_send(struct tap *tap, enum hook hook, const struct packet_spec *spec)
+/* Run what is built, read the records; the answer is the counter that went up, -2: touched. */
+static inline int tap_send_built(struct tap *tap, enum hook hook)
 {
 	bool passed;
 
-	packet_build(&packet, spec);
 	record_count = 0;
 	passed = tap_run_packet(tap, hook, packet.len);
 	ring_buffer__consume(tap->ring);
 	return passed ? tap_counted(tap) : -2;
+}
+
+static inline int tap_send(struct tap *tap, enum hook hook, const struct packet_spec *spec)
+{
+	packet_build(&packet, spec);
+	return tap_send_built(tap, hook);
 }
 
 #define SEND(tap, hook, ...) tap_send(tap, hook, &(struct packet_spec){__VA_ARGS__})

@@ -144,6 +144,45 @@ UNIT_CASE(ports_given_replace_the_default)
 	opts_release(&o);
 }
 
+UNIT_CASE(tunnels)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "-i", "lo"), OPTS_RUN);
+	CHECK_INT(o.decap_from, OPTS_FROM_NOWHERE);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "-i", "lo", "--decap", "vxlan,geneve,gre,erspan"), OPTS_RUN);
+	CHECK_INT(o.decap.vxlan[0], 4789);
+	CHECK_INT(o.decap.vxlan[1], 8472);
+	CHECK_INT(o.decap.geneve[0], 6081);
+	CHECK_INT(o.decap.geneve[1], 0);
+	CHECK(o.decap.gre && o.decap.erspan);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "-i", "lo", "--decap=vxlan:5000", "--decap=geneve,geneve:7000"),
+		  OPTS_RUN);
+	CHECK_INT(o.decap.vxlan[0], 5000);
+	CHECK_INT(o.decap.vxlan[1], 0);
+	CHECK_INT(o.decap.geneve[0], 6081);
+	CHECK_INT(o.decap.geneve[1], 7000);
+	CHECK(!o.decap.gre && !o.decap.erspan);
+	opts_release(&o);
+}
+
+UNIT_CASE(wrong_tunnels)
+{
+	static char *const wrong[] = {
+		"",	   "mpls",	  "vxlan,",	      "VXLAN",	       "gre:1",	  "vxlan:",
+		"vxlan:0", "vxlan:65536", "geneve:6081-6082", "vxlan,vxlan:1", "erspan3",
+	};
+	struct opts o;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (PARSE(&o, "-i", "lo", "--decap", wrong[i]) != OPTS_USAGE)
+			UNIT_FAIL("--decap '%s' was taken", wrong[i]);
+		opts_release(&o);
+	}
+}
+
 UNIT_CASE(wrong_ports)
 {
 	static const char *const wrong[] = {
@@ -164,6 +203,8 @@ UNIT_CASE(wrong_usage)
 		{"-r", "f", "-i", "lo"},
 		{"-r", "f", "--mirror"},
 		{"-r", "f", "--hook=xdp"},
+		{"-r", "f", "--decap", "gre"},
+		{"--decap", "gre"},
 		{"--nonsense"},
 		{"-x"},
 		{"-p"},
@@ -253,6 +294,8 @@ int main(void)
 	RUN(browser_or_not);
 	RUN(several_files_after_one_r);
 	RUN(ports_given_replace_the_default);
+	RUN(tunnels);
+	RUN(wrong_tunnels);
 	RUN(wrong_ports);
 	RUN(wrong_usage);
 	RUN(help_and_version);

@@ -136,7 +136,7 @@ static int live_start(struct live *live, const struct live_config *config)
 {
 	int err;
 
-	live->seg_len = SEG_PLAIN;
+	live->seg_len = config->decap ? sizeof(struct seg) : SEG_PLAIN;
 	live->interfaces = interfaces_new(config->interfaces, config->interface_count, &err);
 	if (live->interfaces)
 		err = live_load(live, config);
@@ -351,6 +351,8 @@ static struct tap_key live_key(const struct live *live, const struct flow_key *f
 	memcpy(key.addr, &hash, sizeof(key.addr));
 	for (int i = 0; i < 2 && !memcmp(flow->addr[0], mapped, sizeof(mapped)); i++)
 		memcpy(&key.addr[i], flow->addr[i] + sizeof(mapped), sizeof(key.addr[i]));
+	key_enter(&key, live->tap->rodata->tap_seed[0], live->tap->rodata->tap_seed[1],
+		  flow->tunnel);
 	return key;
 }
 

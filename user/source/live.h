@@ -7,6 +7,7 @@
 #define TDSMON_LIVE_H
 
 #include "source.h"
+#include "decap.h"
 #include "latency.h"
 
 struct live;
@@ -26,6 +27,7 @@ struct live_config {
 	bool browser;	    /* hand SQL Server Browser's datagrams over, too */
 	bool sql;	    /* flows may stay at TAP_FULL for as long as they last: no budget */
 	bool commands;	    /* hand the heads of all messages over */
+	const struct decap_config *decap; /* which tunnels to unwrap; NULL: none */
 	uint32_t max_flows; /* 0: 65,536 */
 	uint32_t ring_size; /* bytes of the ring buffer, a power of two; 0: 16 MiB */
 };

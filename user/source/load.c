@@ -19,6 +19,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "decap.h"
+#include "decap.skel.h"
 #include "load.h"
 #include "log.h"
 
@@ -148,6 +150,8 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 	if (config->sql)
 		tap->rodata->tap_budget = UINT32_MAX;
 	tap->rodata->tap_commands = config->commands;
+	if (config->decap)
+		memcpy((void *)&tap->rodata->tap_decap, config->decap, sizeof(*config->decap));
 	/* Early at boot there may be none yet: then the key is what a run without it has. */
 	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) <
 	    0)
@@ -190,6 +194,31 @@ static int load_with_logs(struct tap_bpf *tap)
 	return err;
 }
 
+struct tap_bpf *tap_skeleton(bool decap)
+{
+	struct tap_bpf *tap;
+	int err;
+
+	_Static_assert(sizeof(*tap->rodata) == sizeof(*((struct decap_bpf *)0)->rodata) &&
+			       sizeof(*tap->bss) == sizeof(*((struct decap_bpf *)0)->bss),
+		       "the same maps and programs, but for the instructions");
+	if (!decap)
+		return tap_bpf__open();
+	tap = calloc(1, sizeof(*tap));
+	if (!tap)
+		return NULL;
+	err = tap_bpf__create_skeleton(tap);
+	if (!err) {
+		tap->skeleton->data = (void *)decap_bpf__elf_bytes(&tap->skeleton->data_sz);
+		err = bpf_object__open_skeleton(tap->skeleton, NULL);
+	}
+	if (!err)
+		return tap;
+	tap_bpf__destroy(tap);
+	errno = -err;
+	return NULL;
+}
+
 int tap_load(struct tap_bpf **tap, const struct live_config *config)
 {
 	int err;
@@ -202,7 +231,7 @@ int tap_load(struct tap_bpf **tap, const struct live_config *config)
 		err = check_kernel();
 	if (err)
 		return err;
-	*tap = tap_bpf__open();
+	*tap = tap_skeleton(config->decap);
 	if (!*tap) {
 		err = -errno;
 		log_error("can't open the tap's BPF object: %s", strerror(-err));

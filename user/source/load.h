@@ -77,6 +77,9 @@ static inline const struct seg *tap_record(const void *record, size_t head, stru
 	return room;
 }
 
+/* The tap, or the one that unwraps tunnels, as libbpf opens it. NULL and errno. */
+struct tap_bpf *tap_skeleton(bool decap);
+
 /* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);
 
