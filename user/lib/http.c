@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -96,22 +97,6 @@ static bool certificate_fits(const struct http *http, struct MHD_Connection *con
 	if (!gnutls_certificate_get_peers(session, &count) || !count)
 		return want == WEBCONFIG_VERIFY_CLIENT_CERT_IF_GIVEN;
 	return !gnutls_certificate_verify_peers2(session, &status) && !status;
-}
-
-static enum basicauth_answer authorize(struct http *http, struct MHD_Connection *connection)
-{
-	char *name, *password = NULL;
-	enum basicauth_answer answer;
-
-	if (!http->auth)
-		return BASICAUTH_YES;
-	name = MHD_basic_auth_get_username_password(connection, &password);
-	answer = basicauth_check(http->auth, name, password, clock_now_ns());
-	if (password)
-		explicit_bzero(password, strlen(password));
-	MHD_free(name);
-	MHD_free(password);
-	return answer;
 }
 
 static const char *header(struct MHD_Connection *connection, const char *name)
@@ -199,7 +184,9 @@ static enum MHD_Result answer(struct http *http, struct http_peer *peer, const c
 
 	if (!(route && route->any_host) && !is_meant(http, peer->connection, host))
 		return refuse_host(http, peer);
-	allowed = authorize(http, peer->connection);
+	allowed = http_auth(http, peer);
+	if (allowed == BASICAUTH_UNKNOWN)
+		return MHD_YES;
 	if (allowed != BASICAUTH_YES) {
 		http->stats.unauthorized++;
 		return http_reply_unauthorized(peer, allowed);
@@ -237,7 +224,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		*data_len = 0;
 		return MHD_YES;
 	}
-	http->stats.requests++;
+	/* A request whose password had to be checked comes twice. */
+	http->stats.requests += peer->auth == BASICAUTH_UNKNOWN;
 	http_peer_set(peer, HTTP_PEER_ANSWER, clock_now_ns() + request_ns(http));
 	return answer(http, peer, url);
 }
@@ -259,8 +247,10 @@ static int http_turn(void *ctx)
 	unsigned long long wait_ms;
 	uint64_t count;
 
-	if (read(http->again, &count, sizeof(count)) < 0 && errno != EAGAIN)
+	if ((read(http->again, &count, sizeof(count)) < 0 && errno != EAGAIN) ||
+	    (read(http->auth_timer, &count, sizeof(count)) < 0 && errno != EAGAIN))
 		return -errno;
+	http_auth_turn(http);
 	MHD_run(http->daemon);
 	count = 1;
 	if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES && !wait_ms &&
@@ -277,6 +267,10 @@ static int http_tick(void *ctx)
 	for (struct http_peer *peer = http->peers; peer; peer = peer->next) {
 		if (peer->closing || now_ns < peer->deadline_ns)
 			continue;
+		if (peer->waits) {
+			http_auth_give_up(peer);
+			continue;
+		}
 		http->stats.timed_out += peer->state != HTTP_PEER_IDLE;
 		http_peer_close(peer);
 	}
@@ -354,6 +348,8 @@ static void daemon_stop(struct http *http)
 	http->ending = true;
 	for (struct http_stream *s = http->streams; s; s = s->next)
 		http_stream_wake(s);
+	for (struct http_peer *peer = http->peers; peer; peer = peer->next)
+		http_auth_give_up(peer);
 	MHD_run(http->daemon);
 	epoll_ctl(http->epoll, EPOLL_CTL_DEL, http->daemon_fd, NULL);
 	MHD_stop_daemon(http->daemon);
@@ -368,7 +364,7 @@ static int http_adopt(struct http *http, struct webconfig *web)
 	struct MHD_Daemon *daemon;
 
 	if (web->user_count) {
-		auth = basicauth_new(&http->web); /* it looks there later */
+		auth = basicauth_new(&http->web, http->auth); /* it looks there later */
 		if (!auth)
 			return -ENOMEM;
 	}
@@ -419,12 +415,13 @@ static int http_start(struct http *http, struct loop *loop)
 		return err;
 	http->epoll = epoll_create1(EPOLL_CLOEXEC);
 	http->again = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (http->epoll < 0 || http->again < 0)
+	http->auth_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (http->epoll < 0 || http->again < 0 || http->auth_timer < 0)
 		return -errno;
 	http->listener = http_socket_open(http->config.listen);
 	if (http->listener < 0)
 		return http->listener;
-	err = watch(http, http->again);
+	err = watch(http, http->again) ?: watch(http, http->auth_timer);
 	if (!err)
 		err = http->config.web_config ? http_configure(http, NULL) : http_adopt(http, &web);
 	if (!err)
@@ -440,7 +437,7 @@ struct http *http_open(const struct http_config *config, struct loop *loop, int 
 	if (!http)
 		return NULL;
 	http->config = *config;
-	http->epoll = http->again = http->listener = -1;
+	http->epoll = http->again = http->listener = http->auth_timer = -1;
 	*err = http_start(http, loop);
 	if (!*err)
 		return http;
@@ -451,7 +448,7 @@ struct http *http_open(const struct http_config *config, struct loop *loop, int 
 void http_close(struct http *http)
 {
 	const int fds[] = {http ? http->listener : -1, http ? http->again : -1,
-			   http ? http->epoll : -1};
+			   http ? http->auth_timer : -1, http ? http->epoll : -1};
 
 	if (!http)
 		return;

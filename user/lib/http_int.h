@@ -22,6 +22,7 @@
 #define HTTP_TICK_NS		500000000ull
 #define HTTP_STALL_NS		45000000000ull /* three heartbeats that a client does not take */
 #define HTTP_HEARTBEAT_NS	15000000000ull /* proxies give up on a stream that is silent */
+#define HTTP_AUTH_SERVED	64 /* parties that had a password checked last */
 #define HTTP_TEXT		64	       /* of an address, or of an URL */
 
 struct http_listener;
@@ -44,6 +45,9 @@ struct http_peer {
 	uint64_t since_ns;    /* it has been in this state */
 	uint64_t deadline_ns; /* UINT64_MAX: a stream's */
 	bool closing;
+	uint64_t waits_since_ns;    /* its place among those that wait */
+	bool waits;		    /* suspended, for its password to be checked */
+	enum basicauth_answer auth; /* what came of that, for the request being served */
 	uint8_t party[16];	       /* its address, or what that belongs to */
 	struct http_listener *listener; /* of a stream's */
 };
@@ -73,10 +77,20 @@ struct http_stream {
 	char data[]; /* byte n of what was published is at n % size */
 };
 
+/* Whose password was checked, and when. */
+struct http_served {
+	uint8_t party[16];
+	uint64_t at_ns;
+};
+
 struct http {
 	struct http_config config;
 	struct webconfig web;
 	struct basicauth *auth; /* NULL: everybody is let in */
+	struct http_served auth_served[HTTP_AUTH_SERVED]; /* a ring */
+	size_t auth_served_next;
+	uint64_t auth_next_ns; /* no password is checked before */
+	int auth_timer;	       /* a timerfd for then */
 	struct http_hosts hosts;
 	struct MHD_Daemon *daemon;
 	int daemon_fd; /* the daemon's epoll descriptor */
@@ -111,6 +125,16 @@ void http_peer_close(struct http_peer *peer);
 /* Close another connection (HTTP_PEER_ANY) or stream (_STREAM) if newcomer is one too many. */
 void http_peers_make_room(struct http *http, struct http_peer *newcomer,
 			  enum http_peer_state which);
+
+/*
+ * http_auth.c: whether the request may be served. BASICAUTH_UNKNOWN: its connection is suspended
+ * until that is known, and on_request() is then called again.
+ */
+enum basicauth_answer http_auth(struct http *http, struct http_peer *peer);
+/* Check a password, if that is due and one waits. */
+void http_auth_turn(struct http *http);
+/* Where it waits, it waits no longer: later. */
+void http_auth_give_up(struct http_peer *peer);
 
 /* http_stream.c: a response that never ends, for a stream's new client; NULL: out of memory. */
 struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply *reply);

@@ -56,6 +56,9 @@ static bool is_worth_less(const struct http_peer *p, const struct http_peer *tha
 {
 	if (p->state != than->state)
 		return p->state < than->state;
+	/* Where passwords wait to be checked, those that came first are the next. */
+	if (p->waits && than->waits)
+		return p->since_ns > than->since_ns;
 	return p->since_ns < than->since_ns;
 }
 
@@ -93,6 +96,7 @@ void http_peer_close(struct http_peer *peer)
 {
 	peer->closing = true;
 	shutdown(peer->fd, SHUT_RDWR);
+	http_auth_give_up(peer);
 	if (peer->listener)
 		http_listener_end(peer->listener);
 }
