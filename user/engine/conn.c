@@ -152,6 +152,18 @@ static void recognise(struct engine *e, struct flow *f)
 	}
 }
 
+/*
+ * Joined after the login's first message, the client's PRELOGIN or whatever it begins with: that
+ * cannot be called incomplete, for nothing is missing of what there was to see.
+ */
+static bool joined_late(const struct flow *f)
+{
+	const struct login *l = f->login;
+
+	return f->mid_stream && login_joined(l) && !l->prelogin[SIDE_CLIENT].version &&
+	       !l->login7.version && !l->strict;
+}
+
 static void login_told(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
@@ -159,6 +171,10 @@ static void login_told(struct engine *e, struct flow *f)
 	bool not_tds = l->outcome == OUTCOME_NOT_TDS;
 
 	login_next(e, f);
+	if (joined_late(f) && l->outcome == OUTCOME_INCOMPLETE) {
+		login_drop(e, f);
+		return;
+	}
 	f->login_outcome = (uint8_t)l->outcome;
 	f->half[SIDE_SERVER].spid = l->spid > 0 ? (uint16_t)l->spid : 0;
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
@@ -187,6 +203,10 @@ static void login_settle(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
 
+	if (l && joined_late(f) && l->lossy) {
+		login_drop(e, f);
+		return;
+	}
 	if (l && l->state == LOGIN_DECIDED && !awaits_next(e, f) &&
 	    !(l->outcome != OUTCOME_OK && l->closed_by == SIDE_CLIENT &&
 	      l->closed_how == CLOSE_FIN && f->list == FLOW_LOGIN &&

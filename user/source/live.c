@@ -42,6 +42,7 @@ struct live {
 	struct interfaces *interfaces;
 	size_t seg_len; /* of a record's struct seg */
 	int epoll_fd, timer_fd;
+	uint64_t since_ns; /* all interfaces were attached to by then, both ways */
 	unsigned int idle; /* looks in vain in a row */
 	int cpus;
 	uint64_t half_open, flood_ns; /* handshakes left half open that were spoken of, and when */
@@ -50,6 +51,27 @@ struct live {
 	void *fn_ctx;
 	int segments;
 };
+
+/* The tap's clock. */
+static uint64_t live_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * segment_fn. Of what came while the hooks were being attached one direction may be missing, or
+ * some interface's: whatever is read into it would be wrong.
+ */
+static void live_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
+{
+	struct live *live = ctx;
+
+	if (seg->ts_ns >= live->since_ns || seg->note & SEG_NOTE_UDP)
+		live->fn(live->fn_ctx, seg, payload);
+}
 
 static int live_on_record(void *ctx, void *data, size_t size)
 {
@@ -64,7 +86,7 @@ static int live_on_record(void *ctx, void *data, size_t size)
 	if (seg->cap_len > size - head ||
 	    (seg->note & SEG_NOTE_COUNTS && size < head + sizeof(struct tap_counts)))
 		return 0;
-	live->fn(live->fn_ctx, seg, (const uint8_t *)data + head);
+	live_segment(live, seg, (const uint8_t *)data + head);
 	return ++live->segments < LIVE_BATCH ? 0 : -EAGAIN;
 }
 
@@ -144,6 +166,7 @@ static int live_start(struct live *live, const struct live_config *config)
 		err = live_open_fds(live);
 	if (!err)
 		err = live_watch(live, config);
+	live->since_ns = live_now_ns();
 	if (!err)
 		live->tap->bss->tap_armed = 1;
 	return err;
@@ -233,14 +256,6 @@ static void live_write_ports(struct live *live)
 		ports[i] = live->ports.bits[i] | live->learned.bits[i];
 }
 
-static uint64_t live_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now); /* the tap's */
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* A moment not long ago, by the lower half of its units. */
 static uint64_t live_time_of(uint32_t units)
 {
@@ -289,8 +304,8 @@ static void live_look_for_silent(struct live *live)
 	}
 	if (!silent_due(live->silent, now_ns))
 		return;
-	live->segments += silent_look(live->silent, now_ns, &live->ports, &live->learned, live->fn,
-				      live->fn_ctx);
+	live->segments +=
+		silent_look(live->silent, now_ns, &live->ports, &live->learned, live_segment, live);
 	live_tell_flood(live, now_ns);
 }
 
