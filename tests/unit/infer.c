@@ -218,7 +218,7 @@ UNIT_CASE(one_answer)
 		 0,
 		 0,
 		 OK,
-		 MEDIUM,
+		 LOW,
 		 AUTH_SQL,
 		 1},
 		/* Azure's errors are as large. */
@@ -833,6 +833,41 @@ UNIT_CASE(by_the_server_s_other_answers)
 	free(a);
 }
 
+/* It is no more than likely that a server closes after refusals, until it was seen to. */
+UNIT_CASE(what_stays_open)
+{
+	static const struct {
+		uint32_t answer;
+		enum outcome outcome;
+		enum confidence unknown, known;
+	} rows[] = {
+		{385, OK, LOW, MEDIUM},
+		{570, OK, LOW, MEDIUM},
+		{250, NOTHING, LOW, LOW},
+		{118, NOTHING, LOW, LOW},
+	};
+	struct answers *a = calloc(1, sizeof(*a));
+	struct endpoint server;
+
+	know(a, &server);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct infer_context c = {.left = SIDE_NONE, .idle = true};
+		struct units u = {.count = 0};
+		struct judgement j;
+
+		units_add(&u, SIDE_CLIENT, 200, 200, 1);
+		units_add(&u, SIDE_SERVER, rows[i].answer, rows[i].answer, 2);
+		infer_judge(&j, &u, &c);
+		CHECK_INT(j.outcome, rows[i].outcome);
+		CHECK_INT(j.confidence, rows[i].unknown);
+		c.known = answers_of(a, &server);
+		infer_judge(&j, &u, &c);
+		CHECK_INT(j.outcome, rows[i].outcome);
+		CHECK_INT(j.confidence, rows[i].known);
+	}
+	free(a);
+}
+
 UNIT_CASE(messages_of_several_records)
 {
 	struct units u = {.count = 0};
@@ -891,6 +926,7 @@ int main(void)
 	RUN(a_login_that_goes_well_is_never_refused);
 	RUN(what_has_two_readings);
 	RUN(by_the_server_s_other_answers);
+	RUN(what_stays_open);
 	RUN(messages_of_several_records);
 	RUN(no_more_messages_than_there_is_room_for);
 	return unit_status();

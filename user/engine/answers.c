@@ -128,6 +128,11 @@ bool answers_has(const struct answers_server *s, enum answer_kind kind, struct a
 	return !distance(kind == ANSWER_ACCEPTED ? &s->accepted : &s->refused, size);
 }
 
+bool answers_closes(const struct answers_server *s)
+{
+	return s && s->closed_count;
+}
+
 uint32_t answers_least(const struct answers_server *s)
 {
 	uint32_t least = UINT32_MAX;

@@ -91,6 +91,9 @@ const struct answers_server *answers_of(const struct answers *a, const struct en
 /* Did this server let in, or refuse, with an answer of this size before? NULL: of none known. */
 bool answers_has(const struct answers_server *s, enum answer_kind kind, struct answer_size size);
 
+/* After its refusals it closes, as far as any was seen. */
+bool answers_closes(const struct answers_server *s);
+
 /* The smallest answer with which it let anybody in; UINT32_MAX: none is known. */
 uint32_t answers_least(const struct answers_server *s);
 

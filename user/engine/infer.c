@@ -155,6 +155,15 @@ static void answered_by(struct judgement *j, const struct group *g, uint32_t fir
 }
 
 /*
+ * After a refusal a server closes: one that keeps the connection let the client in. How sure that
+ * is depends on whether it was seen to do so.
+ */
+static enum confidence stays_open(const struct infer_context *c)
+{
+	return answers_closes(c->known) ? CONFIDENCE_MEDIUM : CONFIDENCE_LOW;
+}
+
+/*
  * Nothing came after the final answer. The server closed at once, the connection stays open, or
  * the client left: then the server's other answers may tell.
  */
@@ -177,11 +186,14 @@ static void judge_end(struct judgement *j, const struct infer_context *c)
 			return;
 		}
 	} else if (c->left == SIDE_NONE && c->idle &&
-		   (answers_has(c->known, ANSWER_ACCEPTED, j->answer) ||
-		    (j->answer.least >= ANSWER_LEAST &&
-		     !answers_has(c->known, ANSWER_REFUSED, j->answer)))) {
-		say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
-		    "the answer has a login answer's size and the connection stays open");
+		   !answers_has(c->known, ANSWER_REFUSED, j->answer)) {
+		if (answers_has(c->known, ANSWER_ACCEPTED, j->answer))
+			say(j, OUTCOME_OK, CONFIDENCE_MEDIUM,
+			    "the answer has the size of this server's other login answers, and the "
+			    "connection stays open");
+		else if (j->answer.least >= ANSWER_LEAST)
+			say(j, OUTCOME_OK, stays_open(c),
+			    "the answer may be a login's, and the connection stays open");
 	}
 }
 
@@ -317,8 +329,8 @@ static void judge_leg(struct judgement *j, const struct groups *g, const struct 
 			logged_in_either(j, g, CONFIDENCE_MEDIUM,
 					 "after two answers the client went on");
 	} else if (c->left == SIDE_NONE && c->idle && login_answer) {
-		logged_in_either(j, g, CONFIDENCE_MEDIUM,
-				 "an answer has a login answer's size and the connection stays "
+		logged_in_either(j, g, stays_open(c),
+				 "one of the answers may be a login's, and the connection stays "
 				 "open");
 	} else if (s2->most < ERROR_LEAST && s2->most >= DONE_LEAST) {
 		logged_in_first(j, g, c, CONFIDENCE_MEDIUM,
