@@ -56,7 +56,8 @@ struct smp_session {
 	struct request request;
 	uint32_t window[2]; /* highest sequence number that each side accepts */
 	uint16_t sid;
-	bool opened; /* its SYN was seen */
+	uint16_t next; /* of the same bucket, its place + 1; 0: none */
+	bool opened;   /* its SYN was seen */
 	bool fin[2];
 	bool stalled[2];
 	uint8_t in_message; /* as the flow's */
@@ -65,7 +66,8 @@ struct smp_session {
 struct mars {
 	struct pool *pool; /* what its sessions are taken from */
 	struct smp_session *at;
-	uint32_t count, room;
+	uint16_t *buckets;    /* MARS_BUCKETS * room of them: the first one's place + 1 */
+	uint32_t count, room; /* room: 0 or a power of two */
 	uint64_t opened, open, stalls;
 	struct smp_session *current[2]; /* of the SMP packet under way; NULL: not followed */
 };
@@ -93,31 +95,58 @@ void session_mars(const struct flow *f, struct close_record *r)
 	r->mars_window_stalls = f->mars->stalls;
 }
 
+#define MARS_BUCKETS 4 /* for each place */
+/* What a place takes. */
+#define MARS_PLACE (sizeof(struct smp_session) + MARS_BUCKETS * sizeof(uint16_t))
+
+/* There are 65,536 SIDs: whoever chooses them puts 128 into a bucket at most, where room is 128. */
+static uint16_t *bucket_of(const struct mars *m, uint16_t sid)
+{
+	return &m->buckets[sid & (MARS_BUCKETS * m->room - 1)];
+}
+
+static void mars_link(struct mars *m, uint32_t place)
+{
+	uint16_t *bucket = bucket_of(m, m->at[place].sid);
+
+	m->at[place].next = *bucket;
+	*bucket = (uint16_t)(place + 1);
+}
+
 /* Room for twice as many sessions, or for the first. */
 static bool mars_grow(struct mars *m)
 {
 	uint32_t room = m->room ? 2 * m->room : 4;
+	uint16_t *buckets = calloc(MARS_BUCKETS * room, sizeof(*buckets));
 	struct smp_session *grown;
 
-	if (!pool_take(m->pool, (room - m->room) * sizeof(*grown)))
-		return false;
-	grown = realloc(m->at, room * sizeof(*grown));
-	if (!grown) {
-		pool_give(m->pool, (room - m->room) * sizeof(*grown));
+	if (!buckets || !pool_take(m->pool, (room - m->room) * MARS_PLACE)) {
+		free(buckets);
 		return false;
 	}
+	grown = realloc(m->at, room * sizeof(*grown));
+	if (!grown) {
+		pool_give(m->pool, (room - m->room) * MARS_PLACE);
+		free(buckets);
+		return false;
+	}
+	free(m->buckets);
+	m->buckets = buckets;
 	m->room = room;
 	m->at = grown;
 	m->current[0] = m->current[1] = NULL;
+	for (uint32_t i = 0; i < m->count; i++)
+		mars_link(m, i);
 	return true;
 }
 
 static struct smp_session *smp_session(struct mars *m, uint16_t sid)
 {
+	uint16_t place = m->room ? *bucket_of(m, sid) : 0;
 
-	for (uint32_t i = 0; i < m->count; i++) {
-		if (m->at[i].sid == sid)
-			return &m->at[i];
+	for (; place; place = m->at[place - 1].next) {
+		if (m->at[place - 1].sid == sid)
+			return &m->at[place - 1];
 	}
 	if (m->count == SMP_SESSIONS_MAX)
 		return NULL;
@@ -125,6 +154,7 @@ static struct smp_session *smp_session(struct mars *m, uint16_t sid)
 		return NULL;
 	memset(&m->at[m->count], 0, sizeof(*m->at));
 	m->at[m->count].sid = sid;
+	mars_link(m, m->count);
 	return &m->at[m->count++];
 }
 
@@ -444,7 +474,7 @@ static void smp_head(struct engine *e, struct flow *f, enum side from, const uin
 		m->opened++;
 		m->open++;
 		sql_drop(e, &s->request);
-		*s = (struct smp_session){.sid = s->sid, .opened = true};
+		*s = (struct smp_session){.sid = s->sid, .next = s->next, .opened = true};
 		s->window[SIDE_SERVER] = window; /* the first window is the same for both: 4 */
 	}
 	s->window[from] = window;
@@ -609,8 +639,9 @@ void session_free(struct engine *e, struct flow *f)
 	for (uint32_t i = 0; f->mars && i < f->mars->count; i++)
 		sql_drop(e, &f->mars->at[i].request);
 	if (f->mars) {
-		pool_give(f->mars->pool, f->mars->room * sizeof(*f->mars->at));
+		pool_give(f->mars->pool, f->mars->room * MARS_PLACE);
 		free(f->mars->at);
+		free(f->mars->buckets);
 	}
 	free(f->mars);
 	f->mars = NULL;
