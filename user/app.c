@@ -151,6 +151,8 @@ static int app_open_engine(struct app *app)
 				 .state = app->live ? app_state : NULL,
 				 .is_local = app->live ? app_is_local : NULL};
 
+	if (app->live)
+		live_seed(app->live, config.seed);
 	app->ports = opts->ports;
 	app->engine = engine_new(&config, &ops, app);
 	return app->engine ? 0 : -ENOMEM;

@@ -905,6 +905,112 @@ UNIT_CASE(no_more_flows_than_there_is_room_for)
 	CHECK_INT(t.close_count, 5);
 }
 
+/* A flood of handshakes leaves the login alone that its server takes long over, and idle sessions.
+ */
+UNIT_CASE(half_open_connections_make_room_for_logins)
+{
+	struct test t;
+	uint32_t seq[2];
+
+	begin_with(&t, (struct engine_config){.max_flows = 4, .identities = true});
+	login(&t); /* a session */
+	t.port = 50001;
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	memcpy(seq, t.seq, sizeof(seq));
+	for (uint16_t i = 0; i < 10; i++) {
+		t.port = (uint16_t)(51000 + i);
+		send(&t, CLIENT, SEG_SYN, NULL, 0, MS);
+		send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, MS);
+	}
+	CHECK_INT(engine_stats(t.e)->in_session, 1);
+	CHECK_INT(engine_stats(t.e)->in_login, 3);
+	CHECK_INT(engine_stats(t.e)->flows_evicted, 8);
+	memcpy(t.seq, seq, sizeof(seq));
+	t.port = 50001;
+	data(&t, SERVER, REPLY, 2 * MS);
+	DATA(&t, CLIENT, login7_sql, 3 * MS);
+	DATA(&t, SERVER, login_success, 4 * MS);
+	CHECK_INT(t.login_count, 1 + 8 + 1);
+	check_login(&t, 9);
+	end(&t);
+}
+
+/* Sessions make room before logins do. */
+UNIT_CASE(sessions_make_room_for_logins)
+{
+	struct test t;
+
+	begin_with(&t, (struct engine_config){.max_flows = 3});
+	t.port = 50001;
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	for (uint16_t i = 0; i < 4; i++) {
+		t.port = (uint16_t)(51000 + i);
+		login(&t);
+	}
+	CHECK_INT(engine_stats(t.e)->flows_evicted, 2);
+	CHECK_INT(engine_stats(t.e)->in_login, 1);
+	CHECK_INT(t.closes[0].client.port, 51000);
+	CHECK_INT(t.closes[1].client.port, 51001);
+	end(&t);
+}
+
+/* MARS sessions are told apart, whatever their numbers have in common: MC-SMP 2.2.1. */
+UNIT_CASE(many_mars_sessions)
+{
+	uint8_t packet[16] = {0x53, 1, [4] = 16};
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	for (uint32_t n = 0; n < 3 * 4096; n++) {
+		uint32_t sid = n % 4096 * 16; /* the last four bits are 0 */
+
+		packet[1] = n < 4096 ? 1 : n < 8192 ? 2 : 4; /* SYN, ACK, FIN */
+		packet[2] = (uint8_t)sid;
+		packet[3] = (uint8_t)(sid >> 8);
+		data(&t, CLIENT, packet, sizeof(packet), US);
+	}
+	packet[2] = 1; /* one more than there is room for */
+	packet[1] = 1;
+	data(&t, CLIENT, packet, sizeof(packet), US);
+	end(&t);
+	CHECK_INT(t.close_count, 1);
+	CHECK(t.closes[0].has_mars);
+	CHECK_INT(t.closes[0].mars_sessions, 4096);
+	CHECK_INT(t.closes[0].mars_open, 4096);
+}
+
+/* The seed of the hash tables is nothing that a record shows. */
+UNIT_CASE(records_do_not_depend_on_the_seed)
+{
+	static const uint64_t seeds[3][2] = {{0, 0}, {1, 2}, {~0ull, 0x8000000000000000ull}};
+	struct told logins[3][RECORDS_MAX];
+	struct test t;
+
+	memset(logins, 0, sizeof(logins));
+	for (int n = 0; n < 3; n++) {
+		begin_with(&t, (struct engine_config){.max_flows = 4,
+						      .seed = {seeds[n][0], seeds[n][1]}});
+		for (uint16_t i = 0; i < 6; i++) {
+			t.port = (uint16_t)(50000 + 7 * i);
+			login(&t);
+			if (i & 1)
+				fins(&t, CLIENT);
+		}
+		end(&t);
+		CHECK_INT(t.login_count, 6);
+		CHECK_INT(t.close_count, 6);
+		for (uint32_t i = 0; i < t.login_count; i++) {
+			CHECK_INT(t.logins[i].r.client.port, 50000 + 7 * i);
+			CHECK_INT(t.logins[i].r.id, n ? logins[0][i].r.id : t.logins[i].r.id);
+			CHECK_INT(t.logins[i].r.total_ns, 10 * MS + 150 * US);
+			logins[n][i] = t.logins[i];
+		}
+	}
+}
+
 UNIT_CASE(what_is_closed_makes_room_first)
 {
 	struct test t;
@@ -1450,6 +1556,10 @@ int main(void)
 	RUN(the_same_packet_on_two_interfaces);
 	RUN(a_connection_over_two_interfaces);
 	RUN(no_more_flows_than_there_is_room_for);
+	RUN(half_open_connections_make_room_for_logins);
+	RUN(sessions_make_room_for_logins);
+	RUN(many_mars_sessions);
+	RUN(records_do_not_depend_on_the_seed);
 	RUN(what_is_closed_makes_room_first);
 	RUN(connections_in_tunnels);
 	RUN(no_more_bytes_held_than_allowed);

@@ -21,7 +21,7 @@ static void on_port(void *ctx, uint16_t port, bool serves)
 static void begin(void)
 {
 	memset(watched, 0, sizeof(watched));
-	instances_init(&table, on_port, &table);
+	instances_init(&table, 1433, on_port, &table);
 }
 
 static struct endpoint server(uint32_t host, uint16_t port)

@@ -27,7 +27,7 @@ static void port_changed(void *ctx, uint16_t port, bool serves)
 
 void browser_init(struct engine *e)
 {
-	instances_init(&e->browser.instances, port_changed, e);
+	instances_init(&e->browser.instances, e->config.seed[0], port_changed, e);
 }
 
 bool browser_serves(const struct engine *e, const uint8_t addr[16], uint16_t port)

@@ -192,7 +192,7 @@ static void login_told(struct engine *e, struct flow *f)
 		f->unfollowed = true; /* there may have been a session */
 	login_free(l);
 	f->login = NULL;
-	if (f->list == FLOW_LOGIN)
+	if (flow_in_login(f))
 		flow_touch(&e->flows, f, FLOW_SESSION);
 	if (f->handed_payload) /* else the kernel does not follow it, and it may be no server's */
 		tap(e, f, not_tds ? TAP_CLOSE : session_level(e, f));
@@ -209,7 +209,7 @@ static void login_settle(struct engine *e, struct flow *f)
 	}
 	if (l && l->state == LOGIN_DECIDED && !awaits_next(e, f) &&
 	    !(l->outcome != OUTCOME_OK && l->closed_by == SIDE_CLIENT &&
-	      l->closed_how == CLOSE_FIN && f->list == FLOW_LOGIN &&
+	      l->closed_how == CLOSE_FIN && flow_in_login(f) &&
 	      !f->half[SIDE_SERVER].fin_done && l->owes == SIDE_SERVER))
 		login_told(e, f);
 }

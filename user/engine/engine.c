@@ -29,6 +29,14 @@ void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_
 	e->config.slow_login_ns = slow_login_ns ?: 2 * NS_PER_S;
 }
 
+/* Files have none: they are read the same each time. */
+static const uint64_t *engine_seed(const struct engine *e)
+{
+	static const uint64_t none[2] = {0x243f6a8885a308d3ull, 0x13198a2e03707344ull};
+
+	return e->config.seed[0] | e->config.seed[1] ? e->config.seed : none;
+}
+
 struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
 			  void *ctx)
 {
@@ -52,7 +60,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 	engine_set_slow(e, config->slow_prelogin_ns, config->slow_login_ns);
 	if (!e->config.idle_ns)
 		e->config.idle_ns = IDLE_DEFAULT_NS;
-	if (flow_table_init(&e->flows, e->config.max_flows)) {
+	if (flow_table_init(&e->flows, e->config.max_flows, engine_seed(e))) {
 		free(e);
 		return NULL;
 	}
@@ -77,16 +85,19 @@ void engine_free(struct engine *e)
 
 const struct engine_stats *engine_stats(struct engine *e)
 {
-	e->stats.in_login = e->flows.listed[FLOW_LOGIN];
+	e->stats.in_login = e->flows.listed[FLOW_HALF] + e->flows.listed[FLOW_LOGIN];
 	e->stats.in_session = e->flows.listed[FLOW_SESSION];
 	e->stats.over = e->flows.listed[FLOW_CLOSED];
 	return &e->stats;
 }
 
-/* For want of room: what is over first, then logins that never got on, then the oldest session. */
+/*
+ * Without room for another connection the oldest goes: of those that are over, else of those that
+ * have not begun to log in, else of the sessions. A login under way is last: it has most to tell.
+ */
 static void evict(struct engine *e)
 {
-	static const enum flow_list order[] = {FLOW_CLOSED, FLOW_LOGIN, FLOW_SESSION};
+	static const enum flow_list order[] = {FLOW_CLOSED, FLOW_HALF, FLOW_SESSION, FLOW_LOGIN};
 	struct flow *f;
 
 	for (int i = 0; i < FLOW_LISTS; i++) {
@@ -96,6 +107,8 @@ static void evict(struct engine *e)
 		if (!f->told)
 			e->stats.flows_evicted++;
 		conn_ask(e, f);
+		if (f->login)
+			f->login->evicted = true;
 		conn_close(e, f, CLOSE_EVICTED, e->now_ns);
 		conn_remove(e, f);
 		return;
@@ -325,6 +338,7 @@ static void sweep(struct engine *e)
 		next = f->reorder->next;
 		tcp_tick(e, f);
 	}
+	sweep_list(e, FLOW_HALF, visit_login, LINGER_NS);
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
 	sweep_list(e, FLOW_SESSION, visit_session, LINGER_NS);
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
@@ -366,6 +380,13 @@ static void note_answer(struct engine *e, const struct flow *f, uint64_t ts_ns, 
 		history_answered(&e->history, &client, &server, ts_ns, refused);
 }
 
+/* Both ends are real, as far as can be seen, and the client has begun. */
+static bool gets_on(const struct flow *f)
+{
+	return f->handed_payload && f->login &&
+	       (f->login->payload_ns[SIDE_SERVER] || f->half[SIDE_SERVER].has_isn);
+}
+
 /* Hand a segment of the flow to its stream. */
 static void take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
 		 const uint8_t *payload)
@@ -391,6 +412,8 @@ static void take(struct engine *e, struct flow *f, uint8_t sender, const struct 
 		note_answer(e, f, seg->ts_ns, false);
 	else if (f->login && f->login->refused_ns == seg->ts_ns)
 		note_answer(e, f, seg->ts_ns, true);
+	if (f->list == FLOW_HALF && gets_on(f))
+		flow_touch(&e->flows, f, FLOW_LOGIN);
 	if (both_closed(f))
 		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
 	else if (f->told && f->reorder && f->reorder->has_syn)
@@ -478,10 +501,10 @@ void engine_ports_in_use(const struct engine *e, struct port_set *ports)
 
 void engine_finish(struct engine *e)
 {
-	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN};
+	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN, FLOW_HALF};
 
 	timeline_finish(e);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		while (e->flows.head[order[i]]) {
 			conn_ask(e, flow_oldest(&e->flows, order[i]));
 			conn_close(e, flow_oldest(&e->flows, order[i]), CLOSE_OPEN, e->now_ns);

@@ -11,13 +11,14 @@
 #include "flow.h"
 #include "siphash.h"
 
-int flow_table_init(struct flow_table *t, uint32_t max_flows)
+int flow_table_init(struct flow_table *t, uint32_t max_flows, const uint64_t seed[2])
 {
 	uint32_t n = 1024;
 
 	while (n < max_flows && n < 1u << 24)
 		n *= 2;
 	memset(t, 0, sizeof(*t));
+	memcpy(t->seed, seed, sizeof(t->seed));
 	/* Of zeroed memory so large the kernel gives what is touched. */
 	t->at = calloc((size_t)max_flows + 1, sizeof(*t->at));
 	t->tunnels = calloc((size_t)max_flows + 1, sizeof(*t->tunnels));
@@ -71,20 +72,23 @@ struct flow_key flow_key(const struct flow_table *t, const struct flow *f)
 	return key;
 }
 
-/* Both halves of a product: each bit of the factors goes into many of it. */
+/*
+ * Both halves of a product: each bit of the factors goes into many of it. And the factors: where one
+ * is 0, the other tells.
+ */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
 
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
+	return (uint64_t)product ^ (uint64_t)(product >> 64) ^ a ^ b;
 }
 
-static uint32_t flow_hash(const struct flow_key *key)
+static uint32_t flow_hash(const struct flow_table *t, const struct flow_key *key)
 {
 	struct key_words w = key_words(key);
-	uint64_t h = mix(w.addr[0] ^ 0x9e3779b97f4a7c15ull, w.addr[1] ^ 0xff51afd7ed558ccdull);
+	uint64_t h = mix(w.addr[0] ^ t->seed[0], w.addr[1] ^ t->seed[1]);
 
-	h = mix(h ^ w.addr[2], w.addr[3] ^ 0xc4ceb9fe1a85ec53ull);
+	h = mix(h ^ w.addr[2] ^ t->seed[1], w.addr[3] ^ ~t->seed[0]);
 	return (uint32_t)mix(h ^ w.ports ^ (uint64_t)key->tunnel << 32, 0x9e3779b97f4a7c15ull);
 }
 
@@ -122,7 +126,7 @@ struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct
 	key->port[!s] = seg->dport;
 	*sender = s;
 	key->tunnel = seg->tunnel;
-	f = flow_at(t, t->buckets[flow_hash(key) & t->mask]);
+	f = flow_at(t, t->buckets[flow_hash(t, key) & t->mask]);
 	while (f && !(ends_are(&f->key, key) && flow_tunnel(t, f) == key->tunnel))
 		f = flow_at(t, f->hash_next);
 	return f;
@@ -156,7 +160,7 @@ static void list_remove(struct flow_table *t, struct flow *f)
 
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 {
-	uint32_t *bucket = &t->buckets[flow_hash(key) & t->mask];
+	uint32_t *bucket = &t->buckets[flow_hash(t, key) & t->mask];
 	uint32_t place = t->spare ? t->spare : ++t->used;
 	struct flow *f = &t->at[place];
 
@@ -170,14 +174,14 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 	f->hash_next = *bucket;
 	*bucket = place;
 	t->count++;
-	list_add(t, f, FLOW_LOGIN);
+	list_add(t, f, FLOW_HALF);
 	return f;
 }
 
 void flow_remove(struct flow_table *t, struct flow *f)
 {
 	struct flow_key key = flow_key(t, f);
-	uint32_t *at = &t->buckets[flow_hash(&key) & t->mask];
+	uint32_t *at = &t->buckets[flow_hash(t, &key) & t->mask];
 	uint32_t place = place_of(t, f);
 
 	while (*at != place)

@@ -50,16 +50,16 @@ struct reorder {
 	uint16_t held_count;
 	uint16_t stall_packets;
 	bool stalled;
-	bool claimed[2];    /* the peer acknowledged more of this side than was seen of it: */
-	bool hole[2];	    /* bytes of this side never reached the peer, later ones were seen */
+	bool claimed[2]; /* the peer acknowledged more of this side than was seen of it: */
+	bool hole[2];	 /* bytes of this side never reached the peer, later ones were seen */
 	bool has_rst, has_syn;
-	bool rst_weak;	    /* its sender went on: it counts only if the stream ends there */
-	uint8_t rst_from;   /* enum side */
-	uint8_t syn_count;  /* times that the doubtful SYN was sent */
-	uint32_t claim[2];  /* ... up to here */
-	uint32_t rst_peer;  /* what the reset's receiver had sent when the reset came */
-	struct seg rst;	    /* a reset that its receiver may ignore: RFC 5961 3.2 */
-	struct seg syn;	    /* a SYN within the connection: RFC 5961 4.2 */
+	bool rst_weak;	   /* its sender went on: it counts only if the stream ends there */
+	uint8_t rst_from;  /* enum side */
+	uint8_t syn_count; /* times that the doubtful SYN was sent */
+	uint32_t claim[2]; /* ... up to here */
+	uint32_t rst_peer; /* what the reset's receiver had sent when the reset came */
+	struct seg rst;	   /* a reset that its receiver may ignore: RFC 5961 3.2 */
+	struct seg syn;	   /* a SYN within the connection: RFC 5961 4.2 */
 	struct resent resent[2];
 };
 
@@ -93,6 +93,7 @@ struct half {
 
 /* Which timer list a flow is on; each is kept by last packet, oldest first. */
 enum flow_list {
+	FLOW_HALF,    /* no login as yet: its server has not been heard, or its client */
 	FLOW_LOGIN,   /* a login is under way */
 	FLOW_SESSION, /* logged in, or joined in the middle */
 	FLOW_CLOSED,  /* over, kept a while so that late packets find it */
@@ -153,6 +154,7 @@ struct flow_table {
 	struct flow *at;   /* by place; 0 is none's */
 	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once there are any */
 	bool tunnelled;	   /* there were */
+	uint64_t seed[2];
 	uint32_t *buckets;
 	uint32_t mask;
 	uint32_t count;
@@ -183,14 +185,17 @@ struct engine {
 	struct pending pending;
 };
 
-/* Memory is reserved for max_flows, and taken as they come. 0 or -ENOMEM. */
-int flow_table_init(struct flow_table *t, uint32_t max_flows);
+/*
+ * Memory is reserved for max_flows, and taken as they come. seed: secret, so that nobody can choose
+ * addresses of one bucket. 0 or -ENOMEM.
+ */
+int flow_table_init(struct flow_table *t, uint32_t max_flows, const uint64_t seed[2]);
 void flow_table_release(struct flow_table *t);
 
 /* A segment's connection, its key, and which of the key's pairs (0 or 1) is the sender. */
 struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct flow_key *key,
 		       uint8_t *sender);
-/* A new flow, on list FLOW_LOGIN, zeroed but for key. There must be room: count < max_flows. */
+/* A new flow, on list FLOW_HALF, zeroed but for key. There must be room: count < max_flows. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key);
 /* Unlink the flow and give its place back; what hangs on it is the caller's to free. */
 void flow_remove(struct flow_table *t, struct flow *f);
@@ -215,6 +220,12 @@ static inline struct flow *flow_next(const struct flow_table *t, const struct fl
 
 /* A segment whose time is settled: engine.c. */
 void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload);
+
+/* Is it to log in yet, or about to? */
+static inline bool flow_in_login(const struct flow *f)
+{
+	return f->list == FLOW_HALF || f->list == FLOW_LOGIN;
+}
 
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
 

@@ -7,13 +7,14 @@
 
 #include "instance.h"
 
-static uint32_t bucket_of(const uint8_t addr[16])
+static uint32_t bucket_of(const struct instances *t, const uint8_t addr[16])
 {
 	uint64_t high, low;
 
 	memcpy(&high, addr, 8);
 	memcpy(&low, addr + 8, 8);
-	low = (low ^ high * 0x9e3779b97f4a7c15ull) * 0xbf58476d1ce4e5b9ull;
+	high = (high ^ t->seed) * 0x9e3779b97f4a7c15ull;
+	low = (low ^ high ^ high >> 32 ^ t->seed >> 17) * 0xbf58476d1ce4e5b9ull;
 	return low >> 32 & (INSTANCE_BUCKETS - 1);
 }
 
@@ -51,7 +52,7 @@ static void port_add(struct instances *t, uint16_t port)
 /* keep: a port that is about to be learned anew */
 static void instance_forget(struct instances *t, struct instance *i, uint16_t keep)
 {
-	struct instance **at = &t->buckets[bucket_of(i->addr)];
+	struct instance **at = &t->buckets[bucket_of(t, i->addr)];
 	uint16_t port = i->port;
 
 	while (*at != i)
@@ -80,15 +81,16 @@ static struct instance *find(const struct instances *t, const uint8_t addr[16], 
 
 	if (!port_set_has(&t->ports, port))
 		return NULL;
-	i = t->buckets[bucket_of(addr)];
+	i = t->buckets[bucket_of(t, addr)];
 	while (i && (i->port != port || memcmp(i->addr, addr, sizeof(i->addr))))
 		i = i->hash_next;
 	return i;
 }
 
-void instances_init(struct instances *t, instance_port_fn *fn, void *ctx)
+void instances_init(struct instances *t, uint64_t seed, instance_port_fn *fn, void *ctx)
 {
 	memset(t, 0, sizeof(*t));
+	t->seed = seed;
 	t->port_fn = fn;
 	t->ctx = ctx;
 	for (int n = 0; n < INSTANCES; n++) {
@@ -118,7 +120,7 @@ static bool contradicts(const struct instance *i, const struct endpoint *server,
 static bool settle(struct instances *t, const struct endpoint *server, const char *name, bool dac,
 		   enum instance_trust trust)
 {
-	struct instance *i = t->buckets[bucket_of(server->addr)], *next;
+	struct instance *i = t->buckets[bucket_of(t, server->addr)], *next;
 
 	for (struct instance *known = i; known; known = known->hash_next)
 		if (known->trust > trust && contradicts(known, server, name, dac))
@@ -134,7 +136,7 @@ static bool settle(struct instances *t, const struct endpoint *server, const cha
 void instance_learn(struct instances *t, const struct endpoint *server, const char *name, bool dac,
 		    enum instance_trust trust)
 {
-	struct instance **bucket = &t->buckets[bucket_of(server->addr)], *i;
+	struct instance **bucket = &t->buckets[bucket_of(t, server->addr)], *i;
 
 	if (!settle(t, server, name, dac, trust))
 		return;

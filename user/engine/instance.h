@@ -44,12 +44,13 @@ struct instances {
 	struct port_set ports; /* of all */
 	uint32_t count;
 	uint64_t evicted;
+	uint64_t seed;
 	instance_port_fn *port_fn;
 	void *ctx;
 };
 
-/* fn is called by the functions below with ctx. */
-void instances_init(struct instances *t, instance_port_fn *fn, void *ctx);
+/* fn is called by the functions below with ctx. seed: of the hash, secret. */
+void instances_init(struct instances *t, uint64_t seed, instance_port_fn *fn, void *ctx);
 
 /*
  * A server's answer: what it says of a port or a name replaces what was known of these, but where

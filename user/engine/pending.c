@@ -119,11 +119,12 @@ static struct pending_record pending_record(const struct engine *e, const struct
 	};
 }
 
-void engine_in_progress(const struct engine *e, engine_in_progress_fn *fn, void *ctx)
+static void list_in_progress(const struct engine *e, enum flow_list list, engine_in_progress_fn *fn,
+			     void *ctx)
 {
 	const struct flow_table *t = &e->flows;
 
-	for (const struct flow *f = flow_oldest(t, FLOW_LOGIN); f; f = flow_next(t, f)) {
+	for (const struct flow *f = flow_oldest(t, list); f; f = flow_next(t, f)) {
 		struct pending_record r;
 
 		if (!is_in_progress(f))
@@ -131,6 +132,12 @@ void engine_in_progress(const struct engine *e, engine_in_progress_fn *fn, void 
 		r = pending_record(e, f);
 		fn(ctx, &r);
 	}
+}
+
+void engine_in_progress(const struct engine *e, engine_in_progress_fn *fn, void *ctx)
+{
+	list_in_progress(e, FLOW_HALF, fn, ctx);
+	list_in_progress(e, FLOW_LOGIN, fn, ctx);
 }
 
 /* ---- reports ---- */

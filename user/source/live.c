@@ -205,6 +205,12 @@ void live_close(struct live *live)
 	free(live);
 }
 
+void live_seed(const struct live *live, uint64_t seed[2])
+{
+	seed[0] = key_mix(live->tap->rodata->tap_seed[0], 0x7464736d6f6e2031ull);
+	seed[1] = key_mix(live->tap->rodata->tap_seed[1], 0x7464736d6f6e2032ull);
+}
+
 int live_fd(const struct live *live)
 {
 	return live->epoll_fd;

@@ -39,6 +39,9 @@ struct live_config {
 struct live *live_open(const struct live_config *config, int *err);
 void live_close(struct live *live);
 
+/* Random numbers of this run, for hash tables: not those that the kernel's are keyed by. */
+void live_seed(const struct live *live, uint64_t seed[2]);
+
 /* A descriptor for poll or epoll: readable when live_dispatch() has something to do. */
 int live_fd(const struct live *live);
 
