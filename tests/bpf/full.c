@@ -132,6 +132,153 @@ UNIT_CASE(closed_before_an_answer)
 	tap_close(&tap);
 }
 
+static void flow_read(struct tap *tap, struct flow_value *flow)
+{
+	struct tap_key key;
+
+	CHECK(flow_level(tap, PORT, &key) >= 0);
+	CHECK(!bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.flows), &key, flow));
+}
+
+/* A packet of the client's that is made up: its number is so far off. */
+static int forge(struct tap *tap, uint8_t flags, int32_t off)
+{
+	return SEND(tap, HOOK_INGRESS, .sport = PORT, .seq = at[CLIENT] + (uint32_t)off,
+		    .flags = flags, .ack = at[SERVER]);
+}
+
+/* What the server ignores ends nothing, and changes nothing of what is counted after it. */
+static void made_up(uint8_t with_level)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	if (with_level != TAP_FULL)
+		steer(&tap, &key, with_level);
+	for (int32_t off = 1; off < 1 << 30; off *= 7) {
+		CHECK_INT(forge(&tap, RST, off), TAP_CNT_EVENT); /* it is user space's to judge */
+		CHECK_INT(records[record_count - 1].seg.flags, RST);
+		CHECK_INT(records[record_count - 1].seg.seq, at[CLIENT] + (uint32_t)off);
+		CHECK_INT(records[record_count - 1].seg.note, 0);
+		CHECK_INT(forge(&tap, FIN | ACK, off), TAP_CNT_EVENT);
+	}
+	CHECK_INT(forge(&tap, SYN, 100000), TAP_CNT_SKIPPED);
+	CHECK_INT(record_count, 0);
+	/* the server's challenge, RFC 5961 4 */
+	say(&tap, SERVER, ACK, NULL, 0);
+	CHECK_INT(flow_level(&tap, PORT, &key), with_level);
+	steer(&tap, &key, TAP_HEADS);
+	tds(&tap, CLIENT, 1, 1, 100, 100);
+	tds(&tap, SERVER, 4, 1, 100, 100);
+	check_counts(finish(&tap), 1, 0, 0, 0, 0, 0);
+	tap_close(&tap);
+}
+
+UNIT_CASE(packets_that_tcp_ignores)
+{
+	made_up(TAP_FULL);
+	made_up(TAP_HEADS);
+}
+
+/* A reset where the server is ends it; then its ports may be used again. */
+UNIT_CASE(reset_that_counts)
+{
+	struct flow_value flow;
+	struct tap_key key;
+	struct tap tap;
+
+	for (int heads = 0; heads <= 1; heads++) {
+		begin(&tap, &(struct tap_setup){0});
+		flow_level(&tap, PORT, &key);
+		if (heads)
+			steer(&tap, &key, TAP_HEADS);
+		forge(&tap, RST, 1);
+		flow_read(&tap, &flow);
+		CHECK_INT(flow.marks, 2);
+		forge(&tap, RST, 0);
+		flow_read(&tap, &flow);
+		CHECK_INT(flow.marks, 2 | 4);
+		forge(&tap, SYN, 5000);
+		CHECK_INT(flow_level(&tap, PORT, &key), -1);
+		tap_close(&tap);
+	}
+}
+
+/* What each side acknowledged of the other's, at any level; no more than there was. */
+UNIT_CASE(acknowledged)
+{
+	struct flow_value flow;
+	struct tap_key key;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	for (int heads = 0; heads <= 1; heads++) {
+		uint32_t before = at[CLIENT];
+
+		SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = at[SERVER], .ack = before);
+		if (heads)
+			steer(&tap, &key, TAP_HEADS);
+		tds(&tap, CLIENT, 1, 1, 100, 100);
+		flow_read(&tap, &flow);
+		CHECK(flow.walk[0].flags & 0x40);
+		CHECK_INT(flow.walk[0].acked, before);
+		CHECK_INT(flow.walk[0].end, before + 100);
+		SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = at[SERVER],
+		     .ack = before + 60);
+		flow_read(&tap, &flow);
+		CHECK_INT(flow.walk[0].acked, before + 60);
+		SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = at[SERVER],
+		     .ack = before + 102);
+		SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = at[SERVER],
+		     .ack = before + 2);
+		flow_read(&tap, &flow);
+		CHECK_INT(flow.walk[0].acked, before + 60);
+		SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = at[SERVER],
+		     .ack = before + 100);
+		flow_read(&tap, &flow);
+		CHECK_INT(flow.walk[0].acked, before + 100);
+	}
+	tap_close(&tap);
+}
+
+/* A request that is sent again and again is counted, without a record more. */
+UNIT_CASE(sent_again)
+{
+	struct flow_value flow;
+	struct tap_key key;
+	struct tap tap;
+	uint32_t before;
+
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	steer(&tap, &key, TAP_HEADS);
+	before = at[CLIENT];
+	SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = at[SERVER], .ack = before);
+	tds(&tap, CLIENT, 1, 1, 100, 100);
+	at[CLIENT] = before;
+	tds(&tap, CLIENT, 1, 1, 100, 100); /* at once: the same packet on another interface */
+	flow_read(&tap, &flow);
+	CHECK_INT(flow.walk[0].resent, 0);
+	for (int n = 1; n <= 3; n++) {
+		usleep(20000);
+		for (int copy = 0; copy < 2; copy++) {
+			at[CLIENT] = before;
+			CHECK_INT(tds(&tap, CLIENT, 1, 1, 100, 100), TAP_CNT_SKIPPED);
+		}
+		flow_read(&tap, &flow);
+		CHECK_INT(flow.walk[0].resent, n);
+		CHECK(flow.resent_first);
+	}
+	SEND(&tap, HOOK_EGRESS, .sport = PORT, .swap = 1, .seq = at[SERVER], .ack = before + 100);
+	flow_read(&tap, &flow);
+	CHECK_INT(flow.walk[0].resent, 0);
+	check_counts(finish(&tap), 1, 0, 0, 0, 0, 0);
+	tap_close(&tap);
+}
+
 /* From the segment on that comes after user space's word nothing is handed over. */
 UNIT_CASE(steered)
 {
@@ -207,7 +354,8 @@ UNIT_CASE(steered_many_at_once)
 	tap_close(&tap);
 }
 
-/* A connection that is over makes room, unless its ports were used again before user space spoke. */
+/* A connection that is over makes room, unless its ports were used again before user space spoke.
+ */
 UNIT_CASE(over)
 {
 	struct tap_key key;
@@ -332,6 +480,10 @@ int main(void)
 	RUN(bulk_before_word_tc);
 	RUN(bulk_before_word_xdp);
 	RUN(not_tds);
+	RUN(packets_that_tcp_ignores);
+	RUN(reset_that_counts);
+	RUN(acknowledged);
+	RUN(sent_again);
 	RUN(closed_before_an_answer);
 	RUN(steered);
 	RUN(server_known);
