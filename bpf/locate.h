@@ -11,6 +11,7 @@
 #include "browser.h"
 #include "full.h"
 #include "half.h"
+#include "recognise.h"
 
 /* The packet into the work, all but the time. */
 TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const struct tap_key *key,
@@ -143,8 +144,11 @@ TAP_INLINE int locate_pkt(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 		return TAP_CNT_NESTED;
 	if (parsed != PKT_TCP)
 		return TAP_CNT_OTHER;
-	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port)
+	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port) {
+		if (tap_looks)
+			recognise_look(ctx, hook, pkt);
 		return TAP_CNT_OTHER;
+	}
 	return locate_done(ctx, hook, pkt, ifindex, dir);
 }
 

@@ -5,44 +5,11 @@
  */
 #include "handshake.h"
 #include "locate.h"
+#include "recognise.h"
 
 #define TAP_TC_PASS -1	 /* TC_ACT_UNSPEC: go on as if this program were not there */
 /* bytes, more than the headers of any usual packet */
 #define TAP_PULL (TAP_DECAP ? 1024u : 256u)
-
-/* The first payload bytes that recognition looks at. */
-#define TAP_PEEK 9u
-
-TAP_INLINE bool tap_peek(void *ctx, enum tap_hook hook, __u32 off, __u8 *out)
-{
-	const __u8 *data, *end;
-
-	if (hook == TAP_HOOK_SKB)
-		return !bpf_skb_load_bytes(ctx, off, out, TAP_PEEK);
-	data = (void *)(long)((struct xdp_md *)ctx)->data;
-	end = (void *)(long)((struct xdp_md *)ctx)->data_end;
-	tap_opaque(off);
-	data += off & 0x3fff;
-	if (data + TAP_PEEK > end)
-		return false;
-	__builtin_memcpy(out, data, TAP_PEEK);
-	return true;
-}
-
-/*
- * True if the first payload of a client may be TDS: a PRELOGIN packet (MS-TDS 2.2.3.1: type 0x12,
- * status 0 or EOM, length, SPID 0, packet ID, window 0; 2.2.6.5: the first option is VERSION, 0),
- * or, the handshake having been seen, a TLS ClientHello (RFC 8446 5.1 and 4: handshake 0x16,
- * version 3.x, length, client_hello 1), as strict encryption starts with. Whether its ALPN names
- * TDS is for user space to see.
- */
-TAP_INLINE bool tap_recognise(const __u8 *b, bool first)
-{
-	if (b[0] == 0x12)
-		return (b[1] & 0xfe) == 0 && (__u32)(b[2] << 8 | b[3]) > TAP_PEEK && !b[4] &&
-		       !b[5] && !b[7] && !b[8];
-	return first && b[0] == 0x16 && b[1] == 3 && b[2] <= 4 && b[5] == 1;
-}
 
 /* A packet without payload on a port not watched: keep it if it is part of a kept handshake. */
 TAP_INLINE void tap_handshake(const struct tap_work *work, struct half *half)

@@ -27,6 +27,8 @@ static void app_login(void *ctx, const struct login_record *rec)
 {
 	struct app *app = ctx;
 
+	if (app->live && (rec->outcome == OUTCOME_OK || rec->outcome == OUTCOME_REFUSED))
+		live_settle(app->live);
 	for (size_t i = 0; i < app->listener_count; i++)
 		if (!app->listeners[i].problems || sink_is_problem(rec))
 			app->listeners[i].ops->login(app->listeners[i].sink, rec);

@@ -95,8 +95,13 @@ static int read_series(struct app *app, struct series *series)
 static void read_hint(const struct app *app)
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
+	uint16_t strangers[ENGINE_STRANGERS];
 	char ports[PORTS_TEXT];
+	size_t n = stats->logins ? 0 : engine_strangers(app->engine, strangers);
 
+	for (size_t i = 0; i < n; i++)
+		log_warn("TDS seen on port %u, which is not watched: -p %u", strangers[i],
+			 strangers[i]);
 	if (!app->read.segments || stats->ignored < stats->segments)
 		return;
 	log_info("none of %" PRIu64 " TCP segments was to or from port %s; -p names other ports, "

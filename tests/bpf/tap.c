@@ -632,6 +632,34 @@ UNIT_CASE(any_port_others)
 	tap_close(&tap);
 }
 
+/* While user space wants to know, a PRELOGIN packet on a port that is not watched is noted. */
+UNIT_CASE(tds_elsewhere)
+{
+	static const enum hook hooks[] = {HOOK_INGRESS, HOOK_XDP};
+	struct tap tap;
+
+	for (int i = 0; i < 2; i++) {
+		tap_open(&tap, &(struct tap_setup){0});
+		SEND(&tap, hooks[i], .dport = 51433, .payload = prelogin,
+		     .payload_len = sizeof(prelogin));
+		CHECK_INT(tap.skel->bss->tap_strangers[51433 & 7], 0);
+		tap.skel->bss->tap_looks = 1;
+		CHECK_INT(SEND(&tap, hooks[i], .dport = 80, .payload = http,
+			       .payload_len = sizeof(http)),
+			  TAP_CNT_OTHER);
+		CHECK_INT(SEND(&tap, hooks[i], .dport = 80, .payload = prelogin,
+			       .payload_len = sizeof(prelogin) - 1),
+			  TAP_CNT_OTHER);
+		CHECK_INT(tap.skel->bss->tap_strangers[0], 0);
+		CHECK_INT(SEND(&tap, hooks[i], .dport = 51433, .payload = prelogin,
+			       .payload_len = sizeof(prelogin)),
+			  TAP_CNT_OTHER);
+		CHECK_INT(record_count, 0);
+		CHECK_INT(tap.skel->bss->tap_strangers[51433 & 7], 51433);
+		tap_close(&tap);
+	}
+}
+
 UNIT_CASE(wake_up)
 {
 	struct tap tap;
@@ -671,6 +699,7 @@ int main(void)
 	RUN(any_port_prelogin);
 	RUN(any_port_client_hello);
 	RUN(any_port_others);
+	RUN(tds_elsewhere);
 	RUN(wake_up);
 	return unit_status();
 }

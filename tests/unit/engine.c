@@ -193,6 +193,17 @@ static void piece(struct test *t, int side, int32_t offset, const void *bytes, u
 	engine_segment(t->e, &seg, bytes);
 }
 
+/* A piece on another port, of no connection that the builder knows. */
+static void piece_on(struct test *t, int side, uint16_t port, const void *bytes, uint32_t len)
+{
+	struct seg seg;
+
+	t->now += 10 * US;
+	seg = segment(t, side, SEG_ACK | SEG_PSH, len);
+	*(side == CLIENT ? &seg.dport : &seg.sport) = port;
+	engine_segment(t->e, &seg, bytes);
+}
+
 /* 100 us to the server and back to us, 50 us to the client and back. */
 static void handshake(struct test *t)
 {
@@ -1130,6 +1141,55 @@ UNIT_CASE(tds_is_recognised_on_any_port)
 	CHECK_INT(t.login_count + t.close_count, 0);
 }
 
+/* What was dismissed stays so, long after the engine has forgotten it: TLS later on, or garbage. */
+UNIT_CASE(what_was_dismissed_is_not_taken_up_again)
+{
+	static const uint8_t tls_data[] = {0x17, 3, 3, 0, 3, 1, 2, 3};
+	struct test t;
+
+	on_any_port(&t, "GET / HTTP/1.1\r\n\r\n", 18);
+	for (int i = 0; i < 4; i++) {
+		t.now += 300 * S;
+		engine_tick(t.e, t.now);
+		CHECK_INT(engine_stats(t.e)->flows, 0);
+		piece_on(&t, CLIENT, 5000, tls_data, sizeof(tls_data));
+		piece_on(&t, SERVER, 5000, tls_data, sizeof(tls_data));
+		piece_on(&t, CLIENT, 5000, "POST / HTTP/1.1\r\n\r\n", 19);
+		piece_on(&t, SERVER, 5000, "\4\1\0\x10garbage", 12);
+		CHECK_INT(engine_stats(t.e)->flows, 0);
+	}
+	CHECK_INT(engine_stats(t.e)->lost_sync, 0);
+	CHECK_INT(engine_stats(t.e)->missing_bytes, 0);
+	end(&t);
+	CHECK_INT(t.login_count + t.close_count, 0);
+}
+
+/* TDS where it is not looked for is kept in mind, until a watched port sees a login. */
+UNIT_CASE(ports_that_should_be_watched)
+{
+	uint16_t ports[ENGINE_STRANGERS];
+	struct test t;
+
+	begin(&t);
+	for (uint16_t port = 5000; port < 5020; port++) {
+		piece_on(&t, CLIENT, port, "GET / HTTP/1.1\r\n\r\n", 18);
+		CHECK_INT(engine_strangers(t.e, ports), port == 5000  ? 0
+							: port < 5008 ? port - 5000
+								      : 8);
+		piece_on(&t, CLIENT, port, REQUEST);
+		piece_on(&t, SERVER, port, REPLY);
+	}
+	CHECK_INT(engine_strangers(t.e, ports), 8);
+	for (uint16_t i = 0; i < 8; i++)
+		CHECK_INT(ports[i], 5000 + i);
+	end(&t);
+	begin(&t);
+	login(&t);
+	piece_on(&t, CLIENT, 5000, REQUEST);
+	CHECK_INT(engine_strangers(t.e, ports), 0);
+	end(&t);
+}
+
 /* ---- time alone ---- */
 
 UNIT_CASE(a_silent_login_is_given_up)
@@ -1565,6 +1625,8 @@ int main(void)
 	RUN(no_more_bytes_held_than_allowed);
 	RUN(ports_that_are_not_ours);
 	RUN(tds_is_recognised_on_any_port);
+	RUN(what_was_dismissed_is_not_taken_up_again);
+	RUN(ports_that_should_be_watched);
 	RUN(a_silent_login_is_given_up);
 	RUN(a_syn_without_an_answer);
 	RUN(an_idle_session_is_forgotten);

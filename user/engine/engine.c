@@ -131,16 +131,25 @@ static int client_end(const struct engine *e, const struct seg *seg, uint8_t sen
 	return seg->dport <= seg->sport ? sender : !sender;
 }
 
-static struct flow *flow_begin(struct engine *e, const struct seg *seg, const struct flow_key *key,
-			       uint8_t sender)
+static struct flow *flow_begin(struct engine *e, const struct seg *seg, const uint8_t *payload,
+			       const struct flow_key *key, uint8_t sender)
 {
 	int client = client_end(e, seg, sender);
+	bool tentative;
 	struct flow *f;
 
 	if (client < 0) {
+		if (!e->stats.logins && stranger_speaks_tds(seg, payload))
+			stranger_note(&e->strangers, seg->dport);
 		/* The kernel watches a port; SQL Server Browser told of it at another address. */
 		if (e->ops.tap)
 			e->ops.tap(e->ctx, key, sender, TAP_CLOSE);
+		e->stats.ignored++;
+		return NULL;
+	}
+	tentative = !browser_serves(e, key->addr[!client], key->port[!client]);
+	/* On any port TDS shows in a connection's first bytes: what was dismissed stays so. */
+	if (tentative && !(seg->flags & SEG_SYN) && !stranger_speaks_tds(seg, payload)) {
 		e->stats.ignored++;
 		return NULL;
 	}
@@ -157,7 +166,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const st
 	f->first_ns = seg->ts_ns;
 	f->mid_stream = true;
 	f->settling = !(seg->flags & SEG_SYN) || seg->flags & SEG_ACK;
-	f->tentative = !browser_serves(e, f->key.addr[!client], f->key.port[!client]);
+	f->tentative = tentative;
 	pending_add(e, f);
 	e->stats.flows = e->flows.count;
 	return f;
@@ -214,7 +223,7 @@ static struct flow *flow_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
 	conn_remove(e, f);
 	if (flow_find(&e->flows, &syn, &key, &sender))
 		return NULL; /* not reached: it was just removed */
-	f = flow_begin(e, &syn, &key, sender);
+	f = flow_begin(e, &syn, NULL, &key, sender);
 	if (f) {
 		take(e, f, sender, &syn, NULL);
 		if (f->login && count > 1)
@@ -223,19 +232,20 @@ static struct flow *flow_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
 	return f;
 }
 
-static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *sender)
+static struct flow *flow_for(struct engine *e, const struct seg *seg, const uint8_t *payload,
+			     uint8_t *sender)
 {
 	struct flow_key key;
 	struct flow *f = flow_find(&e->flows, seg, &key, sender);
 	enum side from;
 
 	if (!f)
-		return flow_begin(e, seg, &key, *sender);
+		return flow_begin(e, seg, payload, &key, *sender);
 	from = *sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
 	if (of_another(e, f, from, seg)) {
 		conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
 		conn_remove(e, f);
-		return flow_begin(e, seg, &key, *sender);
+		return flow_begin(e, seg, payload, &key, *sender);
 	}
 	if (doubt_syn_answered(f, seg))
 		return flow_renew(e, f, seg->ts_ns);
@@ -254,7 +264,7 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, uint8_t *s
 	}
 	conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
 	conn_remove(e, f);
-	return flow_begin(e, seg, &key, *sender);
+	return flow_begin(e, seg, payload, &key, *sender);
 }
 
 /* The same packet met again on another interface (a veth and its bridge) brings nothing new. */
@@ -456,7 +466,7 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	}
 	e->stats.segments++;
 	engine_tick(e, seg->ts_ns);
-	f = flow_for(e, seg, &sender);
+	f = flow_for(e, seg, payload, &sender);
 	if (!f || is_doubted(f, seg))
 		return;
 	if (seg->note & SEG_NOTE_COUNTS)
@@ -497,6 +507,12 @@ void engine_ports_in_use(const struct engine *e, struct port_set *ports)
 		for (const struct flow *f = flow_oldest(t, (enum flow_list)i); f;
 		     f = flow_next(t, f))
 			port_set_add(ports, f->key.port[!f->client]);
+}
+
+size_t engine_strangers(const struct engine *e, uint16_t ports[ENGINE_STRANGERS])
+{
+	memcpy(ports, e->strangers.ports, sizeof(e->strangers.ports));
+	return e->strangers.count;
 }
 
 void engine_finish(struct engine *e)

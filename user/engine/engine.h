@@ -135,6 +135,13 @@ void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_
 /* Add the server ports of the connections there are to ports. */
 void engine_ports_in_use(const struct engine *e, struct port_set *ports);
 
+/*
+ * Ports not watched on which clients spoke TDS before a watched one saw a login, if one did; the
+ * first few. Returns how many.
+ */
+#define ENGINE_STRANGERS 8
+size_t engine_strangers(const struct engine *e, uint16_t ports[ENGINE_STRANGERS]);
+
 /* As of now, until the next call. */
 const struct engine_stats *engine_stats(struct engine *e);
 

@@ -13,6 +13,7 @@
 #include "frame.h"
 #include "history.h"
 #include "pending.h"
+#include "stranger.h"
 #include "timeline.h"
 
 #define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
@@ -183,6 +184,7 @@ struct engine {
 	struct browser browser;
 	struct cert_cache certs;
 	struct pending pending;
+	struct strangers strangers;
 };
 
 /*

@@ -27,10 +27,12 @@
 #include "silent.h"
 #include "steer.h"
 
-#define LIVE_BATCH    65536   /* most segments in one dispatch, so that the caller's timers run */
-#define LIVE_LOOK_NS  5000000 /* between looks at the ring buffer while there is traffic */
-#define LIVE_IDLE_MAX 4	      /* looks in vain after which to sleep until woken */
-#define LIVE_FLOOD_NS 10000000000ull /* between two lines about a flood */
+#define LIVE_BATCH	 65536 /* most segments in one dispatch, so that the caller's timers run */
+#define LIVE_LOOK_NS	 5000000 /* between looks at the ring buffer while there is traffic */
+#define LIVE_IDLE_MAX	 4	 /* looks in vain after which to sleep until woken */
+#define LIVE_FLOOD_NS	 10000000000ull /* between two lines about a flood */
+#define LIVE_STRANGER_NS 3000000000ull	/* a watched port may yet have a login within this time */
+#define LIVE_STRANGERS	 8		/* ports that are spoken of */
 
 struct live {
 	struct tap_bpf *tap;
@@ -46,6 +48,11 @@ struct live {
 	unsigned int idle; /* looks in vain in a row */
 	int cpus;
 	uint64_t half_open, flood_ns; /* handshakes left half open that were spoken of, and when */
+	struct {
+		uint16_t port;
+		uint64_t since_ns;
+	} strangers[LIVE_STRANGERS]; /* ports not watched on which TDS was seen */
+	int stranger_count, strangers_told;
 	/* of the dispatch going on */
 	segment_fn *fn;
 	void *fn_ctx;
@@ -167,8 +174,10 @@ static int live_start(struct live *live, const struct live_config *config)
 	if (!err)
 		err = live_watch(live, config);
 	live->since_ns = live_now_ns();
-	if (!err)
+	if (!err) {
 		live->tap->bss->tap_armed = 1;
+		live->tap->bss->tap_looks = !config->any_port;
+	}
 	return err;
 }
 
@@ -300,10 +309,46 @@ static void live_tell_flood(struct live *live, uint64_t now_ns)
 		 n);
 }
 
+void live_settle(struct live *live)
+{
+	live->tap->bss->tap_looks = 0;
+}
+
+static void live_note_stranger(struct live *live, uint16_t port, uint64_t now_ns)
+{
+	for (int i = 0; i < live->stranger_count; i++)
+		if (live->strangers[i].port == port)
+			return;
+	if (!port || live->stranger_count == LIVE_STRANGERS)
+		return;
+	live->strangers[live->stranger_count].port = port;
+	live->strangers[live->stranger_count++].since_ns = now_ns;
+}
+
+/* TDS where nobody looks for it, and none where it is looked for: each port is named once. */
+static void live_tell_strangers(struct live *live, uint64_t now_ns)
+{
+	const volatile __u16 *seen = live->tap->bss->tap_strangers;
+
+	if (!live->tap->bss->tap_looks)
+		return;
+	for (size_t i = 0; i < sizeof(live->tap->bss->tap_strangers) / sizeof(*seen); i++)
+		live_note_stranger(live, seen[i], now_ns);
+	for (; live->strangers_told < live->stranger_count; live->strangers_told++) {
+		uint16_t port = live->strangers[live->strangers_told].port;
+
+		if (now_ns - live->strangers[live->strangers_told].since_ns < LIVE_STRANGER_NS)
+			return;
+		if (!port_set_has(&live->ports, port) && !port_set_has(&live->learned, port))
+			log_warn("TDS seen on port %u, which is not watched: -p %u", port, port);
+	}
+}
+
 static void live_look_for_silent(struct live *live)
 {
 	uint64_t now_ns = live_now_ns();
 
+	live_tell_strangers(live, now_ns);
 	if (live->tap->bss->tap_kept) {
 		live->tap->bss->tap_kept = 0;
 		silent_expect(live->silent);

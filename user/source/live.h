@@ -89,6 +89,9 @@ void live_port(struct live *live, uint16_t port, bool watch);
 /* True if addr is assigned to one of this host's interfaces (of this network namespace). */
 bool live_is_local(const struct live *live, const uint8_t addr[16]);
 
+/* A watched port has seen a login: look for TDS on others no longer. */
+void live_settle(struct live *live);
+
 /* Has the kernel lost a packet since the last call? What is read next may come after it. */
 bool live_lost(const struct live *live);
 

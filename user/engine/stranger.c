@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * stranger.c - see stranger.h.
+ */
+#include "stranger.h"
+#include "frame.h"
+
+/* MS-TDS 2.2.3.1: SPID and window are 0 of a client; 2.2.6.5: the first option is VERSION, 0. */
+bool stranger_speaks_tds(const struct seg *seg, const uint8_t *payload)
+{
+	return seg->cap_len >= 9 && payload[0] == TDS_PRELOGIN && (payload[1] & 0xfe) == 0 &&
+	       (payload[2] << 8 | payload[3]) > 9 && !payload[4] && !payload[5] && !payload[7] &&
+	       !payload[8];
+}
+
+void stranger_note(struct strangers *s, uint16_t port)
+{
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->ports[i] == port)
+			return;
+	if (s->count < ENGINE_STRANGERS)
+		s->ports[s->count++] = port;
+}
