@@ -12,6 +12,7 @@
 #include "full.h"
 #include "half.h"
 #include "recognise.h"
+#include "routing.h"
 
 /* The packet into the work, all but the time. */
 TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const struct tap_key *key,
@@ -104,6 +105,8 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 	}
 	if ((flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
 		return LOCATE_WITHIN;
+	if (flow->level == TAP_FULL)
+		routing_look(ctx, hook, work, flow);
 	if (flow->level == TAP_FULL || flags & SEG_SYN)
 		return full_packet(ctx, hook, work, flow);
 	return walk_packet(ctx, hook, work, flow);

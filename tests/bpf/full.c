@@ -279,6 +279,50 @@ UNIT_CASE(sent_again)
 	tap_close(&tap);
 }
 
+/*
+ * A server's answer that sends its client on: LOGINACK's place is taken by a byte, then ENVCHANGE
+ * 20 to "db2", port 51433 (MS-TDS 2.2.7.9), and DONE.
+ */
+static void say_routing(struct tap *tap, int who, uint8_t type, uint8_t status, uint8_t value_len)
+{
+	uint8_t answer[] = {type, status,    0, 45, 0,	  55,	1, 0, 0xad, 0xe3, 16,  0,
+			    20,	  value_len, 0, 0,  0xe9, 0xc8, 3, 0, 'd',  0,	  'b', 0,
+			    '2',  0,	     0, 0,  0xfd, 0,	0, 0, 0,    0,	  0,   0,
+			    0,	  0,	     0, 0,  0,	  0,	0, 0, 0};
+
+	say(tap, who, PSH | ACK, answer, sizeof(answer));
+}
+
+static bool watched(const struct tap *tap, uint16_t port)
+{
+	return tap->skel->bss->tap_ports[port / 64] >> (port % 64) & 1;
+}
+
+UNIT_CASE(redirect)
+{
+	struct tap_key key;
+	struct tap tap;
+
+	begin_unanswered(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	say_routing(&tap, CLIENT, 4, 1, 11); /* a client sends nobody on */
+	say_routing(&tap, SERVER, 4, 0, 11); /* more of the answer follows */
+	say_routing(&tap, SERVER, 0x12, 1, 11);
+	say_routing(&tap, SERVER, 4, 1, 12); /* the lengths don't fit */
+	CHECK(!watched(&tap, 51433));
+	CHECK_INT(tap.skel->bss->tap_browsed, 0);
+	say_routing(&tap, SERVER, 4, 1, 11);
+	CHECK(watched(&tap, 51433));
+	CHECK_INT(tap.skel->bss->tap_browsed, 1); /* for user space to put the ports in order */
+	tap_close(&tap);
+	begin(&tap, &(struct tap_setup){0});
+	flow_level(&tap, PORT, &key);
+	steer(&tap, &key, TAP_HEADS);
+	say_routing(&tap, SERVER, 4, 1, 11); /* after the login it is a result */
+	CHECK(!watched(&tap, 51433));
+	tap_close(&tap);
+}
+
 /* From the segment on that comes after user space's word nothing is handed over. */
 UNIT_CASE(steered)
 {
@@ -480,6 +524,7 @@ int main(void)
 	RUN(bulk_before_word_tc);
 	RUN(bulk_before_word_xdp);
 	RUN(not_tds);
+	RUN(redirect);
 	RUN(packets_that_tcp_ignores);
 	RUN(reset_that_counts);
 	RUN(acknowledged);

@@ -21,7 +21,7 @@ static void port_changed(void *ctx, uint16_t port, bool serves)
 {
 	struct engine *e = ctx;
 
-	if (e->ops.port)
+	if (e->ops.port && (serves || !routed_has(&e->browser.routed, port)))
 		e->ops.port(e->ctx, port, serves);
 }
 
@@ -34,6 +34,25 @@ bool browser_serves(const struct engine *e, const uint8_t addr[16], uint16_t por
 {
 	return port_set_has(e->config.ports, port) ||
 	       instance_find(&e->browser.instances, addr, port);
+}
+
+bool browser_watches(const struct engine *e, const uint8_t addr[16], uint16_t port)
+{
+	return browser_serves(e, addr, port) || routed_has(&e->browser.routed, port);
+}
+
+void browser_routed(struct engine *e, uint16_t port)
+{
+	uint16_t out;
+
+	if (port_set_has(e->config.ports, port))
+		return;
+	out = routed_learn(&e->browser.routed, port);
+	if (!e->ops.port)
+		return;
+	e->ops.port(e->ctx, port, true);
+	if (out && !port_set_has(&e->browser.instances.ports, out))
+		e->ops.port(e->ctx, out, false);
 }
 
 /* Broadcast or multicast, IPv4's in ::ffff:0:0/96; of a directed broadcast the usual form. */

@@ -11,6 +11,7 @@
 
 #include "instance.h"
 #include "record.h"
+#include "routed.h"
 #include "ssrp.h"
 
 #define BROWSER_QUESTIONS 256
@@ -37,6 +38,7 @@ struct browser {
 	struct question questions[BROWSER_QUESTIONS];
 	uint32_t next; /* where the next one goes */
 	uint32_t open; /* not answered and not done */
+	struct routed routed;
 };
 
 void browser_init(struct engine *e);
@@ -44,8 +46,13 @@ void browser_init(struct engine *e);
 /* A datagram from or to SSRP_PORT. */
 void browser_datagram(struct engine *e, const struct seg *seg, const uint8_t *payload);
 
-/* Is this the port of a server, by configuration or by an answer? */
+/* Is this the port of a server, by configuration or by an answer of SQL Server Browser's? */
 bool browser_serves(const struct engine *e, const uint8_t addr[16], uint16_t port);
+
+/* Is it that, or one that a server sent clients on to? */
+bool browser_watches(const struct engine *e, const uint8_t addr[16], uint16_t port);
+/* A server's answer sends its client on to the port. */
+void browser_routed(struct engine *e, uint16_t port);
 
 /* A client dials: note in its login what it asked before. */
 void browser_dialled(struct engine *e, struct flow *f, uint64_t ts_ns);

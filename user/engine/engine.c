@@ -107,8 +107,6 @@ static void evict(struct engine *e)
 		if (!f->told)
 			e->stats.flows_evicted++;
 		conn_ask(e, f);
-		if (f->login)
-			f->login->evicted = true;
 		conn_close(e, f, CLOSE_EVICTED, e->now_ns);
 		conn_remove(e, f);
 		return;
@@ -118,8 +116,8 @@ static void evict(struct engine *e)
 /* Which of a segment's two ends is the client; -1: neither end is ours. */
 static int client_end(const struct engine *e, const struct seg *seg, uint8_t sender)
 {
-	bool to = browser_serves(e, seg->daddr, seg->dport);
-	bool from = browser_serves(e, seg->saddr, seg->sport);
+	bool to = browser_watches(e, seg->daddr, seg->dport);
+	bool from = browser_watches(e, seg->saddr, seg->sport);
 
 	if (!to && !from && !e->config.any_port)
 		return -1;
@@ -129,6 +127,14 @@ static int client_end(const struct engine *e, const struct seg *seg, uint8_t sen
 		return to ? sender : !sender;
 	/* Both ports or neither: servers have the lower one. */
 	return seg->dport <= seg->sport ? sender : !sender;
+}
+
+/* Has it yet to show that it is TDS? Not where its client was just sent. */
+static bool is_tentative(const struct engine *e, const struct flow_key *key, uint8_t client,
+			 uint64_t ts_ns)
+{
+	return !browser_serves(e, key->addr[!client], key->port[!client]) &&
+	       !history_awaits(&e->history, key->addr[client], key->port[!client], ts_ns);
 }
 
 static struct flow *flow_begin(struct engine *e, const struct seg *seg, const uint8_t *payload,
@@ -147,7 +153,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const ui
 		e->stats.ignored++;
 		return NULL;
 	}
-	tentative = !browser_serves(e, key->addr[!client], key->port[!client]);
+	tentative = is_tentative(e, key, (uint8_t)client, seg->ts_ns);
 	/* On any port TDS shows in a connection's first bytes: what was dismissed stays so. */
 	if (tentative && !(seg->flags & SEG_SYN) && !stranger_speaks_tds(seg, payload)) {
 		e->stats.ignored++;

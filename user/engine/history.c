@@ -255,6 +255,19 @@ const struct endpoint *history_sent_by(const struct history *h, const struct end
 	return NULL;
 }
 
+bool history_awaits(const struct history *h, const uint8_t client[16], uint16_t port,
+		    uint64_t ts_ns)
+{
+	for (int i = 0; i < HISTORY_REDIRECTS && h->redirects[i].at_ns; i++) {
+		const struct history_redirect *r = &h->redirects[i];
+
+		if (!r->followed_ns && r->port == port && within(r->at_ns, ts_ns, REDIRECT_NS) &&
+		    !memcmp(r->client.addr, client, sizeof(r->client.addr)))
+			return true;
+	}
+	return false;
+}
+
 const struct history_redirect *history_redirect(const struct history *h,
 						const struct endpoint *client,
 						const struct endpoint *server)

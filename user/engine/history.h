@@ -86,6 +86,9 @@ uint32_t history_beginnings(const struct history *h, const struct endpoint *clie
 /* Who sent this client on to this server's port shortly before ts_ns; or NULL. */
 const struct endpoint *history_sent_by(const struct history *h, const struct endpoint *client,
 				       const struct endpoint *server, uint64_t ts_ns);
+/* Was a client at this address sent on to a port shortly before ts_ns, and has not followed? */
+bool history_awaits(const struct history *h, const uint8_t client[16], uint16_t port,
+		    uint64_t ts_ns);
 /* What became of the redirect that this connection got; NULL: it is not remembered. */
 const struct history_redirect *history_redirect(const struct history *h,
 						const struct endpoint *client,

@@ -354,6 +354,8 @@ void login_emit(struct engine *e, struct flow *f)
 	report_outcome(&r, l);
 	remember(&e->history, l, &r);
 	attempts_before(&e->history, &r.client, &r.server, r.start_ns, &r.before);
+	if (r.redirect_port && r.outcome_basis == BASIS_OBSERVED)
+		browser_routed(e, r.redirect_port);
 	learn(&e->answers, l, &r);
 	verdict_find(l, &r, &r.verdict);
 	if (e->ops.login)
