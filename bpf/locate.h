@@ -167,7 +167,7 @@ TAP_INLINE int locate_step(void *ctx, enum tap_hook hook, const void *data, cons
 	};
 	struct tap_work *work = tap_work();
 	enum pkt_result parsed;
-	struct pkt pkt;
+	struct pkt pkt = {}; /* kernels before 6.3 refuse to read what was never written */
 
 	if (!work)
 		return TAP_CNT_LOST;
