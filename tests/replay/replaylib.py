@@ -2,8 +2,15 @@
 """What the replay tests share: run tdsmon, read its records, hold them to the record contract.
 
 A record is the dict of one JSON line. Expectations (NAME.json beside NAME.pcap) are records too: every
-key in one must come out with that value, keys not in it are free, and {"any": [...]} holds for any
-value of the list. A connection that an expectation names may have no further records of these types.
+key in one must come out with that value, and keys not in it are free. {"any": [...]} holds for any value of the
+list, {"has": [...]} for a list that has a value for each of these, {"near": [N, D]} for a number from N - D to N + D.
+A connection that an expectation names may have no further login and close records. Lines that are no records:
+
+  {"type": "run", "options": [...]}    run tdsmon with these ({dir}: the capture's folder), not with -p for each
+                                       server port in the records
+  {"type": "none", "of": [...]}        there is no record of these types
+  {"type": "says", "text": REGEX}      the text format with --explain, messages included, says this
+  {"type": "silent", "text": REGEX}    it does not
 """
 import concurrent.futures
 import fnmatch
@@ -65,10 +72,33 @@ def parse(text):
     return out
 
 
+class Expected(list):
+    """The records of an expectation file, and what its other lines ask for."""
+
+    def __init__(self, lines, folder):
+        others = {"run": [], "none": [], "says": [], "silent": []}
+        super().__init__(line for line in lines if line["type"] not in others)
+        for line in lines:
+            if line["type"] in others:
+                others[line["type"]].append(line)
+        if len(others["run"]) > 1:
+            raise ReplayError("%d lines of type run" % len(others["run"]))
+        self.none = [kind for line in others["none"] for kind in line["of"]]
+        self.says, self.silent = ([line["text"] for line in others[k]] for k in ("says", "silent"))
+        self.options = sum((["-p", str(port)] for port in ports(self)), [])
+        if others["run"]:
+            self.options = [o.replace("{dir}", folder) for o in others["run"][0]["options"]]
+
+    @property
+    def empty(self):
+        """It asks for nothing."""
+        return not (self or self.none or self.says or self.silent)
+
+
 def load(path):
-    """The records of an expectation file."""
+    """The expectation file's records and lines."""
     with open(path, "rb") as f:
-        return parse(f.read())
+        return Expected(parse(f.read()), os.path.dirname(os.path.abspath(path)))
 
 
 def ports(expected):
@@ -76,8 +106,8 @@ def ports(expected):
     return sorted({r["server"]["port"] for r in expected})
 
 
-def output(build, capture, port_list=(), options=()):
-    """What tdsmon prints for a capture file, bytes; it must exit 0."""
+def output(build, capture, port_list=(), options=(), messages=False):
+    """What tdsmon prints for a capture file, bytes; it must exit 0. messages: with its standard error."""
     cmd = [os.path.join(build, "tdsmon"), "-r", capture]
     for port in port_list:
         cmd += ["-p", str(port)]
@@ -92,7 +122,7 @@ def output(build, capture, port_list=(), options=()):
     if done.returncode:
         raise ReplayError("exit status %d: %s" % (done.returncode,
                                                   done.stderr.decode(errors="replace").strip()[-200:]))
-    return done.stdout
+    return done.stdout + (done.stderr if messages else b"")
 
 
 def run(build, capture, port_list=(), options=()):
@@ -126,6 +156,15 @@ def differ(want, got, ignoring=(), path=""):
         if any(not differ(w, got, ignoring) for w in want["any"]):
             return []
         return ["%s: %s is none of %s" % (path, json.dumps(got), json.dumps(want["any"]))]
+    if isinstance(want, dict) and set(want) == {"near"}:
+        middle, distance = want["near"]
+        if type(got) is int and abs(got - middle) <= distance:
+            return []
+        return ["%s: %s is not within %d of %d" % (path, json.dumps(got), distance, middle)]
+    if isinstance(want, dict) and set(want) == {"has"}:
+        lacks = [w for w in want["has"]
+                 if not isinstance(got, list) or all(differ(w, g, ignoring) for g in got)]
+        return ["%s: %s lacks %s" % (path, json.dumps(got), json.dumps(w)) for w in lacks]
     if isinstance(want, dict):
         if not isinstance(got, dict):
             return ["%s: want an object, got %s" % (path, json.dumps(got))]
@@ -207,7 +246,19 @@ def compare(records, expected, ignoring=()):
             near = min(left, key=lambda g: len(differ(want, g, ignoring)))
             left.remove(near)
             out.append("%s: %s" % (describe(want), "; ".join(differ(want, near, ignoring)[:6])))
-        out += ["%s: one record too many" % describe(g) for g in left]
+        if key[0] != "command":
+            out += ["%s: one record too many" % describe(g) for g in left]
+    return out
+
+
+def compare_rest(build, capture, records, expected):
+    """Hold a run to the lines that are no records."""
+    out = ["there is a %s record" % k for k in expected.none if any(r.get("type") == k for r in records)]
+    if expected.says or expected.silent:
+        text = output(build, capture, (), [*expected.options, "--explain"], messages=True)
+        text = " ".join(text.decode("utf-8", "replace").split())
+        out += ["the text does not say /%s/" % s for s in expected.says if not re.search(s, text, re.I)]
+        out += ["the text says /%s/" % s for s in expected.silent if re.search(s, text, re.I)]
     return out
 
 
@@ -262,7 +313,7 @@ CONTRACT = {
         "tunnel": _TUNNEL, "spid": "int?",
         "kind": ["batch", "rpc", "bulk", "transaction", "attention", None], "session": "int?", "first_byte_ns": "int?",
         "total_ns": "int?", "request_bytes": "int", "response_bytes": "int", "basis": ["observed", "inferred"],
-        "cancelled": "bool", "answered": "bool?"},
+        "cancelled": "bool?", "answered": "bool?"},
     "pending": {
         "type": "str", "v": "int", "id": "id", "time": "time", "client": _ADDRESS, "server": _ADDRESS,
         "tunnel": _TUNNEL, "interface": "str?",
