@@ -6,6 +6,8 @@
 
 #include "history.h"
 
+#define COPY_NS 100000000ull /* no stack sends a SYN again as soon as this */
+
 static bool same_addr(const struct endpoint *a, const struct endpoint *b)
 {
 	return !memcmp(a->addr, b->addr, sizeof(a->addr));
@@ -100,8 +102,8 @@ void history_dialled_again(struct history *h, const struct endpoint *client,
 {
 	struct history_dial *d = dial_of(h, client, server);
 
-	if (!d)
-		return;
+	if (!d || ts_ns < d->last_ns + COPY_NS)
+		return; /* the same packet captured twice */
 	d->before_last_ns = d->last_ns;
 	d->last_ns = nonzero(ts_ns);
 	d->refused_ns = 0;
