@@ -403,6 +403,19 @@ static bool gets_on(const struct flow *f)
 	       (f->login->payload_ns[SIDE_SERVER] || f->half[SIDE_SERVER].has_isn);
 }
 
+/* New payload: does it come after a long silence, or is it more of what did? */
+static void note_idle(struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+
+	if (!seg->len || !h->known || (int32_t)(seg->seq - h->next) < 0)
+		return;
+	if (seg->ts_ns > f->last_ns + IDLE_LONG_NS)
+		f->after_idle = true;
+	else if (f->half[side_other(from)].last_ns > h->last_ns)
+		f->after_idle = false;
+}
+
 /* Hand a segment of the flow to its stream. */
 static void take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
 		 const uint8_t *payload)
@@ -416,10 +429,7 @@ static void take(struct engine *e, struct flow *f, uint8_t sender, const struct 
 			conn_over(e, f);
 		return;
 	}
-	if (seg->len > 1 && seg->ts_ns > f->last_ns + IDLE_LONG_NS)
-		f->after_idle = true;
-	else if (seg->len > 1 && seg->seq == f->half[from].next)
-		f->after_idle = false;
+	note_idle(f, from, seg);
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);
