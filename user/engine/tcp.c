@@ -733,7 +733,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	doubt_heard(f, from, seg);
-	if (f->login && from == SIDE_SERVER)
+	if (f->login && from == SIDE_SERVER && !(seg->flags & SEG_RST))
 		f->login->server_heard = true;
 	if (seg->flags & SEG_SYN)
 		note_syn(f, from, seg);
