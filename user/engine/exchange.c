@@ -210,7 +210,8 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 	struct tds_answer *a = &l->answer;
 
 	l->has_clear_answer = true;
-	l->rounds += l->answer_cut; /* the message before was a challenge, then */
+	/* The message before was a challenge, then; unless a request is among what is missing. */
+	l->rounds += l->answer_cut && !l->lossy;
 	tds_answer_release(a);
 	tds_answer_parse(a, m->data, m->len, answer_era(l));
 	if (!l->limits->identities)
