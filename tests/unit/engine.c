@@ -753,6 +753,18 @@ UNIT_CASE(a_port_that_refuses)
 	end(&t);
 }
 
+UNIT_CASE(a_syn_that_is_a_reset_too)
+{
+	struct test t;
+
+	begin(&t);
+	send(&t, CLIENT, SEG_SYN | SEG_RST, NULL, 0, 0);
+	engine_tick(t.e, t.now + 80 * S);
+	end(&t);
+	/* Whatever is made of it: a login record has its close. */
+	CHECK_INT(t.close_count, t.login_count);
+}
+
 UNIT_CASE(the_tap_lost_packets)
 {
 	struct test t;
@@ -1610,6 +1622,7 @@ int main(void)
 	RUN(a_reset_by_the_server);
 	RUN(a_reset_that_is_not_where_the_stream_is);
 	RUN(a_port_that_refuses);
+	RUN(a_syn_that_is_a_reset_too);
 	RUN(the_tap_lost_packets);
 	RUN(what_is_not_tds);
 	RUN(a_port_used_again);

@@ -612,7 +612,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	f->told = true;
 	if (how == CLOSE_FIN || how == CLOSE_RST)
 		conn_over(e, f);
-	if (seen && !f->tentative) {
+	if ((seen || f->has_login) && !f->tentative) {
 		session_close(e, f);
 		close_emit(e, f);
 	}
