@@ -18,6 +18,7 @@
 #define IDLE_DEFAULT_NS	   (4 * 3600 * NS_PER_S)
 #define SWEEP_NS	   (NS_PER_S / 4)
 #define LINGER_NS	   (2 * NS_PER_S) /* after both FINs, for the last ACK or a reset */
+#define RETRY_NS	   (7 * NS_PER_S / 10) /* Windows tries again half a second after a refusal */
 #define CLOSED_NS	   (60 * NS_PER_S) /* late packets of a closed connection find it for this long */
 #define IDLE_LONG_NS	   (60 * NS_PER_S) /* devices in the path forget connections after it */
 #define FAR_SEQ		   (64 << 20) /* bytes; see of_another() */
@@ -319,6 +320,8 @@ static void sweep_list(struct engine *e, enum flow_list list,
 
 static void visit_login(struct engine *e, struct flow *f, uint64_t idle_ns)
 {
+	if (idle_ns < LINGER_NS && !(f->login && f->login->refused_ns))
+		return;
 	if (idle_ns >= LINGER_NS && f->half[0].fin_done && f->half[1].fin_done)
 		conn_close(e, f, CLOSE_FIN, e->now_ns);
 	else
@@ -354,7 +357,7 @@ static void sweep(struct engine *e)
 		next = f->reorder->next;
 		tcp_tick(e, f);
 	}
-	sweep_list(e, FLOW_HALF, visit_login, LINGER_NS);
+	sweep_list(e, FLOW_HALF, visit_login, RETRY_NS);
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
 	sweep_list(e, FLOW_SESSION, visit_session, LINGER_NS);
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
