@@ -251,7 +251,7 @@ static const struct opt table[] = {
 	{"identities", 0, 0, NULL, NULL, FLAG(identities),
 	 "show user, domain and workstation names where they can be read"},
 	{"explain", 0, 0, NULL, NULL, FLAG(explain),
-	 "text: show each login's steps, grounds and times as SqlClient words them"},
+	 "text: show each login's steps, grounds and times as SqlClient would word them"},
 	{"problems", 0, 0, NULL, NULL, FLAG(problems),
 	 "of logins and closes, write those that failed, were slow or cut off; all are counted"},
 	{"slow-login", 0, 0, "MS", set_slow_login, 0,

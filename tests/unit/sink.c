@@ -248,7 +248,8 @@ UNIT_CASE(json_command)
 		  "{\"type\":\"command\",\"v\":1,\"id\":\"0000000000000000\","
 		  "\"time\":\"1970-01-01T00:00:01.000000000Z\","
 		  "\"client\":{\"addr\":\"::1\",\"port\":5},"
-		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"tunnel\":null,\"spid\":57,\"kind\":\"rpc\","
+		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"tunnel\":null,\"spid\":57,"
+		  "\"kind\":\"rpc\","
 		  "\"session\":null,\"first_byte_ns\":null,\"total_ns\":null,"
 		  "\"request_bytes\":100,\"response_bytes\":0,\"basis\":\"observed\","
 		  "\"cancelled\":true,\"answered\":false}\n");
@@ -392,11 +393,43 @@ UNIT_CASE(text_is_coloured_only_where_asked)
 	CHECK(strchr(sink_end(&text_sink, sink), '\033'));
 }
 
+static const char *explained(const struct login_record *rec)
+{
+	void *sink = sink_open(&text_sink, false, true);
+
+	text_sink.login(sink, rec);
+	return sink_end(&text_sink, sink);
+}
+
+/* Only SqlClient has such a text, and only where it waited. */
+UNIT_CASE(text_speaks_for_sqlclient_alone)
+{
+	struct login_record rec = full_login();
+
+	CHECK(strstr(
+		explained(&rec),
+		"\n             if the client is SqlClient, its time-out would say: [Pre-Login] "
+		"initialization=0;\n             handshake=13; [Login] initialization=0; "));
+	rec.tds.driver = "Core Microsoft SqlClient Data Provider";
+	CHECK(strstr(explained(&rec), "\n             SqlClient's time-out would say: "
+				      "[Pre-Login] initialization=0; handshake=13; "));
+	rec.tds.driver = "TDS-Library";
+	CHECK(!strstr(explained(&rec), "SqlClient"));
+	rec.tds.driver = NULL;
+	rec.outcome = OUTCOME_INCOMPLETE;
+	CHECK(!strstr(explained(&rec), "SqlClient"));
+	rec.outcome = OUTCOME_PROBE;
+	CHECK(!strstr(explained(&rec), "SqlClient"));
+	rec.outcome = OUTCOME_UNANSWERED;
+	CHECK(strstr(explained(&rec), "if the client is SqlClient, its time-out would say"));
+}
+
 UNIT_CASE(text_explains_the_browser)
 {
 	struct login_record rec = full_login();
 	void *sink = sink_open(&text_sink, false, true);
 
+	rec.tds.driver = "Core Microsoft SqlClient Data Provider";
 	rec.tds.instance = "A\033B";
 	text_sink.login(sink, &rec);
 	rec.browser = (struct lookup){
@@ -543,7 +576,8 @@ UNIT_CASE(json_pending)
 		  "\"time\":\"2021-01-01T00:01:56.577669800Z\","
 		  "\"client\":{\"addr\":\"10.10.10.10\",\"port\":60123},"
 		  "\"server\":{\"addr\":\"10.10.10.120\",\"port\":1433},\"interface\":null,"
-		  "\"tunnel\":{\"kind\":\"erspan\",\"id\":1023},\"phase\":\"login\",\"waits_on\":\"server\",\"for\":\"the answer to LOGIN7\","
+		  "\"tunnel\":{\"kind\":\"erspan\",\"id\":1023},\"phase\":\"login\",\"waits_on\":"
+		  "\"server\",\"for\":\"the answer to LOGIN7\","
 		  "\"ns\":5040000000,\"within\":null}\n");
 }
 
@@ -648,6 +682,7 @@ int main(void)
 	RUN(text_names_the_server_again_only_when_it_changes);
 	RUN(text_names_the_tunnel);
 	RUN(text_is_coloured_only_where_asked);
+	RUN(text_speaks_for_sqlclient_alone);
 	RUN(text_explains_the_browser);
 	RUN(text_tells_of_questions_unanswered);
 	RUN(text_tells_of_sessions_cut_off_and_of_no_others);

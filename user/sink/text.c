@@ -291,13 +291,29 @@ static void text_browser(struct text_sink *sink, const struct login_record *rec)
 	sink->lines++;
 }
 
-/* How a driver of Microsoft's would split it in its time-out text, in milliseconds. */
+/*
+ * How the line on SqlClient begins; NULL: there is none. Only SqlClient has such a text, in the
+ * message of a time-out; which client it is may not have been seen.
+ */
+static const char *text_sqlclient_begins(const struct login_record *rec)
+{
+	if (!sink_timed(rec) && rec->outcome != OUTCOME_UNANSWERED)
+		return NULL;
+	if (!rec->tds.driver)
+		return "if the client is SqlClient, its time-out would say";
+	return strstr(rec->tds.driver, "SqlClient") ? "SqlClient's time-out would say" : NULL;
+}
+
+/* How SqlClient would split it in the message of a time-out, in milliseconds. */
 static void text_sqlclient(struct text_sink *sink, const struct login_record *rec)
 {
+	const char *begins = text_sqlclient_begins(rec);
 	uint64_t before_login7 = 0, rest = 0, handshake = 0;
 	uint64_t connect = rec->phase_ns[PHASE_TCP] == NO_NS ? 0 : rec->phase_ns[PHASE_TCP];
 	char *text = NULL;
 
+	if (!begins)
+		return;
 	if (rec->browser.seen)
 		connect += rec->browser.waited_ns;
 	for (int i = PHASE_PRELOGIN; i <= PHASE_TLS; i++)
@@ -310,10 +326,10 @@ static void text_sqlclient(struct text_sink *sink, const struct login_record *re
 		*(strcmp(s->name, "login7") ? &rest : &before_login7) += s->ns;
 	}
 	if (asprintf(&text,
-		     "as SqlClient tells it: [Pre-Login] initialization=%" PRIu64
-		     "; handshake=%" PRIu64 "; [Login] initialization=0; authentication=%" PRIu64
+		     "%s: [Pre-Login] initialization=%" PRIu64 "; handshake=%" PRIu64
+		     "; [Login] initialization=0; authentication=%" PRIu64
 		     "; [Post-Login] complete=%" PRIu64 ";",
-		     connect / 1000000, handshake / 1000000, before_login7 / 1000000,
+		     begins, connect / 1000000, handshake / 1000000, before_login7 / 1000000,
 		     rest / 1000000) > 0)
 		text_paragraph(sink, text);
 	free(text);
@@ -440,10 +456,10 @@ static void text_command(void *ctx, const struct command_record *rec)
 		      "%c%-15s  %-10s %4s ms, first byte %s ms, %" PRIu64 " B in, %" PRIu64
 		      " B out\n",
 		      text_mark(rec->basis), text_word(command_kind_name(rec->kind)),
-		      rec->answered < 0 ? "?"
-		      : !rec->answered	? "unanswered"
+		      rec->answered < 0	   ? "?"
+		      : !rec->answered	   ? "unanswered"
 		      : rec->cancelled > 0 ? "cancelled"
-					: "done",
+					   : "done",
 		      text_ms(rec->total_ns, total), text_ms(rec->first_byte_ns, first),
 		      rec->request_bytes, rec->response_bytes);
 	if (rec->procedure)
