@@ -1342,7 +1342,10 @@ UNIT_CASE(each_wait_has_its_own_marks)
 	end(&t);
 }
 
-/* A packet that brings nothing new is no message: the wait goes on. */
+/*
+ * A packet that brings nothing new is no message: the wait goes on. What is sent again and again
+ * without an ACK waits for the path, and with one for the server.
+ */
 UNIT_CASE(what_is_sent_again_does_not_begin_another_wait)
 {
 	struct test t;
@@ -1355,7 +1358,12 @@ UNIT_CASE(what_is_sent_again_does_not_begin_another_wait)
 		piece(&t, CLIENT, -47, in_clear(prelogin_request, 47), 47);
 	}
 	CHECK_INT(t.pending_count, 1);
-	check_pending(&t, 0, 5 * S, PHASE_PRELOGIN, SIDE_SERVER, "the PRELOGIN response");
+	check_pending(&t, 0, 5 * S, PHASE_PRELOGIN, SIDE_NETWORK,
+		      "the server's ACK of what the client sends again and again");
+	send(&t, SERVER, SEG_ACK, NULL, 0, 0);
+	idle(&t, 10 * S);
+	CHECK_INT(t.pending_count, 2);
+	check_pending(&t, 1, 15 * S, PHASE_PRELOGIN, SIDE_SERVER, "the PRELOGIN response");
 	end(&t);
 }
 

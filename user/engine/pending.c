@@ -4,6 +4,7 @@
  */
 #include "login.h"
 #include "pending.h"
+#include "tcp.h"
 #include "verdict_row.h"
 
 #define SLOT_NS		(NS_PER_S / 4)
@@ -99,9 +100,21 @@ static bool is_in_progress(const struct flow *f)
 	return l->units.count < 2 || l->owes == SIDE_SERVER;
 }
 
+/* What was sent again and again has not come yet: until it is acknowledged, the path is waited for.
+ */
+static const char *awaited_ack(const struct flow *f)
+{
+	if (tcp_unacked(f, SIDE_CLIENT).sent > 1)
+		return "the server's ACK of what the client sends again and again";
+	if (tcp_unacked(f, SIDE_SERVER).sent > 1)
+		return "the client's ACK of what the server sends again and again";
+	return NULL;
+}
+
 static struct pending_record pending_record(const struct engine *e, const struct flow *f)
 {
 	const struct due *due = verdict_awaited(f->login);
+	const char *ack = awaited_ack(f);
 	uint64_t since_ns = waits_since(f);
 
 	return (struct pending_record){
@@ -114,8 +127,8 @@ static struct pending_record pending_record(const struct engine *e, const struct
 		.server = flow_endpoint(f, SIDE_SERVER),
 		.ifindex = f->half[SIDE_CLIENT].ifindex,
 		.phase = (enum phase)due->phase,
-		.waits_on = (enum side)due->side,
-		.what = due->what,
+		.waits_on = ack ? SIDE_NETWORK : (enum side)due->side,
+		.what = ack ? ack : due->what,
 	};
 }
 
