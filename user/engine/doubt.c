@@ -205,6 +205,8 @@ void doubt_settle(struct flow *f, enum side side)
 	if (!h->has_acked || tcp_seq_diff(r->claim[side], h->acked) > 0)
 		h->acked = r->claim[side];
 	h->has_acked = true;
+	if (tcp_seq_diff(h->acked, r->resent[side].end) >= 0)
+		r->resent[side].times = 0;
 }
 
 void doubt_ack(struct flow *f, enum side from, const struct seg *seg)

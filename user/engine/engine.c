@@ -411,7 +411,7 @@ static void note_idle(struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from];
 
-	if (!seg->len || !h->known || (int32_t)(seg->seq - h->next) < 0)
+	if (!seg->len || !h->known || (int32_t)(seg->seq - h->next) < 0 || tcp_held(f, from))
 		return;
 	if (seg->ts_ns > f->last_ns + IDLE_LONG_NS)
 		f->after_idle = true;

@@ -36,6 +36,7 @@ struct resent {
 	uint32_t times;	   /* sent, the first time included; 0: there is none */
 	uint32_t longest;  /* bytes of the longest segment among those sent again, */
 	uint32_t shortest; /* and of the shortest */
+	uint32_t end;	   /* where the last of it ends */
 };
 
 /*

@@ -619,8 +619,38 @@ static bool is_probe_byte(const struct seg *seg, int32_t diff)
 	return diff == -1 && seg->len == 1;
 }
 
-/* Payload that was seen before, and that the peer has not acknowledged. */
-static void note_resent(struct flow *f, enum side from, const struct seg *seg)
+static bool is_copy_of(const struct seg *first, const struct seg *seg)
+{
+	uint64_t after_ns = seg->ts_ns > first->ts_ns ? seg->ts_ns - first->ts_ns : 0;
+
+	if (seg->ip_id && first->ip_id)
+		return after_ns < COPY_ID_NS && seg->ip_id == first->ip_id;
+	return after_ns < COPY_NS;
+}
+
+/*
+ * The same payload as it was sent first, held until what is missing before it is there; NULL: there
+ * is none, or this packet was captured twice. A single byte may be a keep-alive probe.
+ */
+static const struct held *held_first(const struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct held *first = NULL;
+
+	if (seg->len < 2)
+		return NULL;
+	for (const struct held *h = tcp_held(f, from); h; h = h->next) {
+		if (h->seg.seq != seg->seq || h->seg.len != seg->len)
+			continue;
+		if (is_copy_of(&h->seg, seg))
+			return NULL;
+		if (!first || h->seg.ts_ns < first->seg.ts_ns)
+			first = h;
+	}
+	return first;
+}
+
+/* Payload that was seen before, at first_ns, and that the peer has not acknowledged. */
+static void note_resent(struct flow *f, enum side from, const struct seg *seg, uint64_t first_ns)
 {
 	const struct half *h = &f->half[from];
 	struct resent *again;
@@ -631,8 +661,10 @@ static void note_resent(struct flow *f, enum side from, const struct seg *seg)
 		return;
 	again = &f->reorder->resent[from];
 	if (!again->times)
-		*again = (struct resent){h->last_ns, 1, 0, UINT32_MAX};
+		*again = (struct resent){first_ns, 1, 0, UINT32_MAX, seg->seq};
 	again->times++;
+	if (tcp_seq_diff(seg->seq + seg->len, again->end) > 0)
+		again->end = seg->seq + seg->len;
 	if (seg->len > again->longest)
 		again->longest = seg->len;
 	if (seg->len < again->shortest)
@@ -643,11 +675,14 @@ static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from];
 	int32_t diff = h->known ? tcp_seq_diff(data_seq(seg), h->next) : 0;
+	const struct held *first = diff >= 0 ? held_first(f, from, seg) : NULL;
 
+	if (first)
+		note_resent(f, from, seg, first->seg.ts_ns);
 	if (!seg->len || !diff || is_probe_byte(seg, diff))
 		return;
 	if (diff < 0)
-		note_resent(f, from, seg);
+		note_resent(f, from, seg, h->last_ns);
 	if (f->login && diff > 0)
 		f->login->out_of_order++;
 	else if (f->login)
