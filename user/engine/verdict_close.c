@@ -171,16 +171,32 @@ static char *mars_finished_text(const struct closing *c)
 			   (unsigned long long)c->r->mars_sessions, who(c));
 }
 
+/* A FIN before a reset may be missing, too. */
 static bool is_close_unsure(const struct closing *c)
 {
-	return c->f->close_unsure;
+	return c->f->close_unsure || (c->r->how == CLOSE_RST && c->f->gap_last & 1 << c->r->by);
 }
 
 static char *close_unsure_text(const struct closing *c)
 {
+	if (!c->f->close_unsure)
+		return text_format("the %s reset the connection; packets before that are missing from "
+				   "the capture, so it may have closed it before",
+				   who(c));
 	return text_format("the %s closed the connection; packets before that are missing from the "
 			   "capture, so the other side may have closed it first",
 			   side_name((enum side)c->f->close_by));
+}
+
+/* Whether there was a session is not known, so neither is what it means that the server closed. */
+static bool is_server_unclear(const struct closing *c)
+{
+	uint64_t commands = 0;
+
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		commands += c->r->commands[i];
+	return c->r->by == SIDE_SERVER && c->r->has_login && c->r->login == OUTCOME_INCOMPLETE &&
+	       !commands;
 }
 
 static bool is_busy(const struct closing *c)
@@ -253,6 +269,7 @@ static const struct close_verdict verdicts[] = {
 	{NULL, is_open, NULL, VERDICT_UNKNOWN},
 	{"mars_finished", is_mars_finished, mars_finished_text, VERDICT_OK},
 	{"packets_missing", is_close_unsure, close_unsure_text, VERDICT_UNKNOWN},
+	{NULL, is_server_unclear, NULL, VERDICT_UNKNOWN},
 	{"closed_busy", is_busy, busy_text, VERDICT_FAILED},
 	{"closed", is_graceful, graceful_text, VERDICT_OK},
 	{"client_reset", is_client_reset, client_reset_text, VERDICT_ENDED},
