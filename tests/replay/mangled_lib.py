@@ -168,9 +168,13 @@ class Loss:
         self.space = sum(f.space for f in self.removed)
         self._sequence(mine)
         answered = login is not None and login["outcome"] in lib.ANSWERED and login["outcome_basis"] == "observed"
-        end = time_ns(login["time"]) + login["total_ns"] if answered and login["total_ns"] is not None else None
+        # From the first packet on, but where phases are not known.
+        known = answered and login["total_ns"] is not None and not login["mid_stream"]
+        end = time_ns(login["time"]) + login["total_ns"] if known else None
+        # What is concluded hangs on when packets come, too.
+        concluded = login is not None and login["outcome_basis"] == "inferred"
         needed = [f for f in self.removed
-                  if f is shake or f.space or f.flags & mangle.RST]
+                  if f is shake or f.space or f.flags & mangle.RST or concluded]
         self.in_login = any(end is None or f.ts_ns <= end for f in needed)
 
     def _sequence(self, mine):
@@ -259,10 +263,14 @@ def holes_times(want, got, loss):
 def holes_login(want, got, loss, timed):
     if got is None:
         return [] if loss.syn or want["mid_stream"] or not loss.left else ["missing"]
+    # What was concluded, also from other connections.
+    if not loss.in_login and want["outcome_basis"] == "inferred" and got["outcome"] == "incomplete":
+        return weaker_facts(want, got)
     if not loss.in_login:
         stop = () if want["outcome"] in lib.ANSWERED else ("total_ns", "phases", "steps", "waits")
-        # That a probe lost out to a parallel attempt, or is one of a scan, shows in other connections.
-        others = want["verdict"]["name"] in ("parallel_attempt", "scan", "guess_succeeded")
+        # That a probe lost out to a parallel attempt, or is one of a scan or a guess, shows in other connections, and
+        # that ports were used before in an ACK.
+        others = want["verdict"]["name"] in ("parallel_attempt", "scan", "guessing", "guess_succeeded", "port_reused")
         verdict = "verdict" if others else "verdict.text"
         return same(want, got, ("tcp", verdict, "vantage") + stop)
     out = []
