@@ -102,6 +102,8 @@ static const struct history_dial *attempt_before(const struct history *h,
 {
 	const struct history_dial *last = NULL;
 
+	if (!h->unanswered)
+		return NULL;
 	for (int i = 0; i < HISTORY_DIALS; i++) {
 		const struct history_dial *d = &h->dials[i];
 

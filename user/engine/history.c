@@ -74,7 +74,10 @@ static void redirect_followed(struct history *h, const struct endpoint *client,
 void history_dialled(struct history *h, const struct endpoint *client,
 		     const struct endpoint *server, uint64_t ts_ns)
 {
-	h->dials[next_of(&h->dial, HISTORY_DIALS)] = (struct history_dial){
+	struct history_dial *d = &h->dials[next_of(&h->dial, HISTORY_DIALS)];
+
+	h->unanswered += !d->at_ns || d->answered_ns; /* else it takes an unanswered one's place */
+	*d = (struct history_dial){
 		.client = *client,
 		.server = *server,
 		.at_ns = nonzero(ts_ns),
@@ -114,10 +117,12 @@ void history_answered(struct history *h, const struct endpoint *client,
 {
 	struct history_dial *d = dial_of(h, client, server);
 
-	if (d && refused)
+	if (d && refused) {
 		d->refused_ns = nonzero(ts_ns);
-	else if (d && !d->answered_ns)
+	} else if (d && !d->answered_ns) {
 		d->answered_ns = nonzero(ts_ns);
+		h->unanswered--;
+	}
 }
 
 void history_logged_in(struct history *h, const struct endpoint *client,

@@ -49,6 +49,7 @@ struct history {
 	struct history_idler idlers[HISTORY_IDLERS];
 	struct history_redirect redirects[HISTORY_REDIRECTS];
 	uint32_t dial, failure, idler, redirect; /* where the next one goes */
+	uint32_t unanswered;			 /* dials that no SYN+ACK has answered */
 };
 
 /* A client's SYN; its login that succeeded. */
