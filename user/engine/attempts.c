@@ -76,7 +76,7 @@ static uint64_t given_up_by(const struct history_dial *d)
 /* Did the client try d in vain, and go on at ts_ns? */
 static bool failed_before(const struct history_dial *d, uint64_t ts_ns)
 {
-	return !d->answered_ns && d->at_ns < ts_ns && d->last_ns < ts_ns &&
+	return !d->answered_ns && !d->login && d->at_ns < ts_ns && d->last_ns < ts_ns &&
 	       (!d->refused_ns || d->refused_ns <= ts_ns) && ts_ns <= given_up_by(d) &&
 	       (d->refused_ns || ts_ns - d->at_ns > ATTEMPTS_STAGGER_NS);
 }
