@@ -297,8 +297,6 @@ def main():
     for at, message in MESSAGES:
         corpus.add("redact", struct.pack(">H", at) + message)
     for statement in STATEMENTS:
-        corpus.add("sql_mask", b"\0\xff\xff" + statement)
-        corpus.add("sql_mask", b"\0\0\0" + statement)
     handshake = bytes([SYN << 3, 4 | SYN << 3, ACK << 3])
     for seed in PROXY:
         corpus.add("proxy", b"\3" + seed + b"\x12\1\0\x2f")
