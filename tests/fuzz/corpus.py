@@ -296,7 +296,6 @@ def main():
         corpus.add("ssrp", seed)
     for at, message in MESSAGES:
         corpus.add("redact", struct.pack(">H", at) + message)
-    for statement in STATEMENTS:
     handshake = bytes([SYN << 3, 4 | SYN << 3, ACK << 3])
     for seed in PROXY:
         corpus.add("proxy", b"\3" + seed + b"\x12\1\0\x2f")
