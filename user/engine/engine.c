@@ -314,7 +314,10 @@ static void sweep_list(struct engine *e, enum flow_list list,
 		next = flow_next(&e->flows, f);
 		if (idle_ns < least_ns)
 			return;
-		visit(e, f, idle_ns);
+		if (f->told && list != FLOW_CLOSED)
+			flow_touch(&e->flows, f, FLOW_CLOSED);
+		else
+			visit(e, f, idle_ns);
 	}
 }
 
@@ -539,10 +542,17 @@ void engine_finish(struct engine *e)
 	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN, FLOW_HALF};
 
 	timeline_finish(e);
-	for (int i = 0; i < 3; i++) {
-		while (e->flows.head[order[i]]) {
-			conn_ask(e, flow_oldest(&e->flows, order[i]));
-			conn_close(e, flow_oldest(&e->flows, order[i]), CLOSE_OPEN, e->now_ns);
+	/* A connection that closes may move from one list to another first: look again. */
+	for (int i = 0; i < 6; i++) {
+		struct flow *f;
+
+		while ((f = flow_oldest(&e->flows, order[i % 3]))) {
+			if (f->told) {
+				conn_remove(e, f);
+				continue;
+			}
+			conn_ask(e, f);
+			conn_close(e, f, CLOSE_OPEN, e->now_ns);
 		}
 	}
 	while (e->flows.head[FLOW_CLOSED])
