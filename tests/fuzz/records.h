@@ -183,7 +183,8 @@ static void checked_command_record(void *ctx, const struct command_record *r)
 	FUZZ_ASSERT((c->config.sql && r->basis == BASIS_OBSERVED) ||
 		    (!r->sql && !r->procedure && !r->sql_cut));
 	FUZZ_ASSERT((r->total_ns != NO_NS) == (r->answered == 1));
-	FUZZ_ASSERT((r->basis == BASIS_INFERRED) == (r->kind == COMMAND_UNKNOWN) ||
+	/* What TLS hides has no kind; nor has a TDS 5 request whose first token was not read. */
+	FUZZ_ASSERT(r->basis != BASIS_INFERRED || r->kind == COMMAND_UNKNOWN ||
 		    r->kind == COMMAND_ATTENTION);
 	FUZZ_ASSERT(r->total_ns == NO_NS || r->first_byte_ns <= r->total_ns);
 	/* No answer takes longer than all there is: a time that runs backwards takes none. */
