@@ -23,6 +23,11 @@ static void *open_page(void)
 static void log_in(void *page, uint64_t at_ns, uint64_t total_ns, enum outcome outcome,
 		   const char *verdict)
 {
+	enum verdict_class class = outcome != OUTCOME_OK && outcome != OUTCOME_REDIRECTED &&
+						   outcome != OUTCOME_PROBE
+					   ? VERDICT_FAILED
+				   : total_ns > 2000 * MS ? VERDICT_SLOW
+							  : VERDICT_OK;
 	struct login_record rec = {
 		.start_ns = at_ns,
 		.end_ns = at_ns + total_ns,
@@ -32,7 +37,7 @@ static void log_in(void *page, uint64_t at_ns, uint64_t total_ns, enum outcome o
 		.outcome = outcome,
 		.total_ns = total_ns,
 		.phase_ns = {MS, total_ns - MS, NO_NS, NO_NS, NO_NS},
-		.verdict = {verdict, "a sentence"},
+		.verdict = {verdict, "a sentence", class},
 	};
 
 	page_sink.login(page, &rec);

@@ -49,7 +49,7 @@ static struct login_record login(void)
 		.phase_ns = {1000000, 2000000, NO_NS, 15000000, NO_NS},
 		.steps = steps,
 		.step_count = 4,
-		.verdict = {"ok", "Logged in."},
+		.verdict = {"ok", "Logged in.", VERDICT_SLOW},
 	};
 }
 
@@ -118,6 +118,8 @@ UNIT_CASE(a_login_is_counted_everywhere)
 #define SERVER "server=\"10.10.10.120:1433\""
 	CHECK_LINE(p, "tdsmon_logins_total{" SERVER ",outcome=\"ok\",basis=\"observed\"} 1");
 	CHECK_LINE(p, "tdsmon_logins_total{" SERVER ",outcome=\"refused\",basis=\"observed\"} 0");
+	CHECK_LINE(p, "tdsmon_login_class_total{" SERVER ",class=\"slow\"} 1");
+	CHECK_LINE(p, "tdsmon_login_class_total{" SERVER ",class=\"failed\"} 0");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"0.01\"} 0");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"0.025\"} 1");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"60.0\"} 1");

@@ -498,11 +498,18 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 		     "             Nobody answered.\n"));
 	/* The end of a finished MARS connection is none that was cut off. */
 	rec.verdict.name = "mars_finished";
+	rec.verdict.class = VERDICT_OK;
+	sink = sink_begin(&text_sink, false);
+	text_sink.close(sink, &rec);
+	CHECK_STR(sink_end(&text_sink, sink), "");
+	/* A pool may end all its sessions by a reset: no line for each. */
+	rec.by = SIDE_CLIENT;
+	rec.verdict = (struct verdict_words){"client_reset", "The client reset.", VERDICT_ENDED};
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
 	rec.graceful = true;
-	rec.verdict.name = "closed";
+	rec.verdict = (struct verdict_words){"closed", "Nobody answered.", VERDICT_OK};
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
@@ -645,6 +652,63 @@ UNIT_CASE(summary_counts_and_leaves_zeroes_out)
 		  "          3  things lost\n");
 }
 
+UNIT_CASE(summary_counts_slow_logins_and_resets)
+{
+	struct login_record rec = full_login();
+	struct close_record reset = {.how = CLOSE_RST,
+				     .by = SIDE_CLIENT,
+				     .phase = PHASE_SESSION,
+				     .has_login = true,
+				     .verdict = {"client_reset", "", VERDICT_ENDED}};
+	void *sink = sink_begin(&summary_sink, false);
+
+	rec.outcome = OUTCOME_OK;
+	rec.verdict = (struct verdict_words){"guess_succeeded", "", VERDICT_SLOW};
+	summary_sink.login(sink, &rec);
+	rec.outcome = OUTCOME_REDIRECTED;
+	summary_sink.login(sink, &rec);
+	rec.verdict.class = VERDICT_OK;
+	summary_sink.login(sink, &rec);
+	summary_sink.close(sink, &reset);
+	summary_sink.close(sink, &reset);
+	reset.verdict = (struct verdict_words){"closed_busy", "", VERDICT_FAILED};
+	summary_sink.close(sink, &reset);
+	summary_print(sink, NULL, 0);
+	CHECK(strstr(sink_end(&summary_sink, sink),
+		     "3 logins: 1 ok, 2 redirected (3 inferred); slow: 2; sessions reset: 3 (2 by "
+		     "clients, no request under way)\n"));
+}
+
+UNIT_CASE(text_marks_what_is_slow)
+{
+	struct login_record rec = full_login();
+
+	rec.outcome = OUTCOME_OK;
+	rec.verdict = (struct verdict_words){"guess_succeeded", "A sentence.", VERDICT_SLOW};
+	CHECK(strstr(login_as(&text_sink, &rec), " ~ok, slow "));
+	rec.verdict.class = VERDICT_OK;
+	CHECK(!strstr(login_as(&text_sink, &rec), "slow"));
+}
+
+/* A verdict on many logins says nothing of this one's error. */
+UNIT_CASE(text_shows_the_error_whatever_the_verdict_is)
+{
+	struct login_record rec = full_login();
+
+	rec.outcome = OUTCOME_REFUSED;
+	rec.verdict = (struct verdict_words){"guessing", "Somebody guesses.", VERDICT_FAILED};
+	rec.has_error = true;
+	rec.error = (struct login_error){
+		.number = 18456, .state = 1, .class_ = 14, .message = "Login failed."};
+	CHECK(strstr(login_as(&text_sink, &rec),
+		     "             Somebody guesses.\n"
+		     "             error 18456, state 1, class 14: Login failed.\n"));
+	rec.error.message = NULL;
+	CHECK(strstr(login_as(&text_sink, &rec),
+		     "             Somebody guesses.\n"
+		     "             error 18456, state 1, class 14\n"));
+}
+
 UNIT_CASE(summary_of_the_browser)
 {
 	struct login_record rec = full_login();
@@ -688,6 +752,9 @@ int main(void)
 	RUN(text_tells_of_sessions_cut_off_and_of_no_others);
 	RUN(text_command);
 	RUN(summary_counts_and_leaves_zeroes_out);
+	RUN(summary_counts_slow_logins_and_resets);
+	RUN(text_marks_what_is_slow);
+	RUN(text_shows_the_error_whatever_the_verdict_is);
 	RUN(summary_of_the_browser);
 	return unit_status();
 }

@@ -159,6 +159,12 @@ static void put_logins(struct page *p, const struct server *s)
 			      s->outcomes[o][bases[b]]);
 }
 
+static void put_classes(struct page *p, const struct server *s)
+{
+	for (int c = 0; c < VERDICT_CLASS_COUNT; c++)
+		count(p, s, "class", verdict_class_name(c), NULL, NULL, s->classes[c]);
+}
+
 static void put_in_progress(struct page *p, const struct server *s)
 {
 	count_one(p, s, s->in_progress);
@@ -396,6 +402,8 @@ static const struct family families[] = {
 	PAGE("build", EXPO_INFO, put_build, "The version that runs."),
 	SERVER("logins", EXPO_COUNTER, put_logins,
 	       "Logins decided, by outcome; basis tells whether it was read or inferred."),
+	SERVER("login_class", EXPO_COUNTER, put_classes,
+	       "Logins by class: ok, slow, failed, ended (none was wanted), or unknown."),
 	SERVER("logins_in_progress", EXPO_GAUGE, put_in_progress,
 	       "Logins that are not decided yet; half-open connections from their second SYN on."),
 	SERVER("login_oldest_in_progress_seconds", EXPO_GAUGE, put_oldest,

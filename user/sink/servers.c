@@ -145,6 +145,7 @@ void servers_login(struct servers *s, const struct login_record *rec, const stru
 		return;
 	count_times(server, rec, clock);
 	server->outcomes[rec->outcome][rec->outcome_basis]++;
+	server->classes[rec->verdict.class]++;
 	server->auth[rec->auth.method]++;
 	server->encryption[rec->encryption.effective][tls_version(&rec->tls)]++;
 	server->verdicts[names_id(&s->verdicts, rec->verdict.name)]++;

@@ -48,6 +48,7 @@ struct server {
 	struct server_exemplar exemplars[BUCKETS_MAX + 1]; /* of duration */
 	uint64_t wait_ns[PHASE_SESSION][SIDE_NONE];
 	uint64_t outcomes[OUTCOME_COUNT][BASIS_COUNT];
+	uint64_t classes[VERDICT_CLASS_COUNT];
 	uint64_t auth[AUTH_COUNT];
 	uint64_t encryption[ENCRYPTION_COUNT][SERVER_TLS_COUNT];
 	uint64_t verdicts[NAMES_IDS], errors[NAMES_IDS], drivers[NAMES_IDS];

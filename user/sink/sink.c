@@ -34,30 +34,21 @@ bool sink_timed(const struct login_record *rec)
 
 bool sink_failed(const struct login_record *rec)
 {
-	switch (rec->outcome) {
-	case OUTCOME_OK:
-	case OUTCOME_REDIRECTED:
-	case OUTCOME_PROBE:
-	case OUTCOME_INCOMPLETE:
-		return false;
-	default:
-		return true;
-	}
+	return rec->verdict.class == VERDICT_FAILED;
 }
 
 bool sink_is_problem(const struct login_record *rec)
 {
-	return sink_failed(rec) || (rec->outcome == OUTCOME_OK && strcmp(rec->verdict.name, "ok"));
+	return sink_failed(rec) || rec->verdict.class == VERDICT_SLOW ||
+	       (rec->outcome == OUTCOME_OK && strcmp(rec->verdict.name, "ok"));
 }
 
 bool sink_is_cut_off(const struct close_record *rec)
 {
-	const char *verdict = rec->verdict.name ?: "";
-
-	if (!strcmp(verdict, "redirect_not_followed"))
+	if (!strcmp(rec->verdict.name ?: "", "redirect_not_followed"))
 		return true;
 	return !rec->graceful && rec->how == CLOSE_RST && rec->phase == PHASE_SESSION &&
-	       strcmp(verdict, "mars_finished");
+	       rec->verdict.class != VERDICT_OK && rec->verdict.class != VERDICT_ENDED;
 }
 
 /* By hand: snprintf() takes longer than the rest of a record. */

@@ -53,7 +53,10 @@ bool sink_failed(const struct login_record *rec);
 /* It failed, or went through but was slow or had an error: the verdict says why. */
 bool sink_is_problem(const struct login_record *rec);
 
-/* A session that was cut off; most end as they should. Or a redirect that was not followed. */
+/*
+ * A session that was cut off; most end as they should, and some pools and drivers reset theirs
+ * while nothing is under way. Or a redirect that was not followed.
+ */
 bool sink_is_cut_off(const struct close_record *rec);
 
 #define SINK_TOP_CLIENTS_MAX 256

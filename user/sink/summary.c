@@ -19,7 +19,8 @@ struct summary {
 	uint64_t logins;
 	uint64_t inferred; /* of them, the outcome not read */
 	uint64_t outcomes[OUTCOME_COUNT];
-	uint64_t sessions_reset;
+	uint64_t slow; /* of those that went through */
+	uint64_t sessions_reset, idle_resets;
 	uint64_t joined, joined_commands; /* sessions whose login was not seen, and what they asked */
 	uint64_t lookups, lookups_late; /* logins after SQL Server Browser was asked */
 	uint64_t unanswered;		/* questions to it */
@@ -51,6 +52,7 @@ static void summary_login(void *ctx, const struct login_record *rec)
 	s->logins++;
 	s->inferred += rec->outcome_basis == BASIS_INFERRED;
 	s->outcomes[rec->outcome]++;
+	s->slow += rec->verdict.class == VERDICT_SLOW;
 	s->lookups += rec->browser.seen;
 	s->lookups_late += rec->browser.seen && rec->browser.waited_ns >= SUMMARY_LATE_NS;
 	if (!sink_timed(rec))
@@ -71,7 +73,10 @@ static void summary_close(void *ctx, const struct close_record *rec)
 		for (int i = 0; i < COMMAND_COUNT; i++)
 			s->joined_commands += rec->commands[i];
 	}
-	s->sessions_reset += !rec->graceful && rec->how == CLOSE_RST && rec->phase == PHASE_SESSION;
+	if (rec->graceful || rec->how != CLOSE_RST || rec->phase != PHASE_SESSION)
+		return;
+	s->sessions_reset++;
+	s->idle_resets += rec->verdict.class == VERDICT_ENDED;
 }
 
 static void summary_unanswered(void *ctx, const struct browser_record *rec)
@@ -137,8 +142,13 @@ static void summary_outcomes(struct summary *s)
 	}
 	if (s->inferred)
 		output_printf(out, " (%" PRIu64 " inferred)", s->inferred);
+	if (s->slow)
+		output_printf(out, "; slow: %" PRIu64, s->slow);
 	if (s->sessions_reset)
 		output_printf(out, "; sessions reset: %" PRIu64, s->sessions_reset);
+	if (s->idle_resets)
+		output_printf(out, " (%" PRIu64 " by clients, no request under way)",
+			      s->idle_resets);
 	output_printf(out, "\n");
 	if (s->joined)
 		output_printf(out,

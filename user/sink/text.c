@@ -370,10 +370,12 @@ static void text_remarks(struct text_sink *sink, const struct login_record *rec)
 		return;
 	}
 	text_paragraph(sink, rec->verdict.text);
-	if (rec->has_error && rec->error.message &&
-	    !strstr(rec->verdict.text, rec->error.message) &&
-	    asprintf(&error, "error %d, state %u, class %u: %s", rec->error.number,
-		     rec->error.state, rec->error.class_, rec->error.message) > 0)
+	/* Whatever the verdict says: an error's number and text are the server's own words. */
+	if (rec->has_error &&
+	    (!rec->error.message || !strstr(rec->verdict.text, rec->error.message)) &&
+	    asprintf(&error, "error %d, state %u, class %u%s%s", rec->error.number,
+		     rec->error.state, rec->error.class_, rec->error.message ? ": " : "",
+		     rec->error.message ?: "") > 0)
 		text_paragraph(sink, error);
 	free(error);
 	text_identity(sink, rec);
@@ -397,8 +399,10 @@ static void text_login(void *ctx, const struct login_record *rec)
 {
 	struct text_sink *sink = ctx;
 	struct output *out = sink->config.out;
-	char ms[TEXT_MS_MAX];
+	bool slow = rec->verdict.class == VERDICT_SLOW;
+	char ms[TEXT_MS_MAX], outcome[32];
 
+	snprintf(outcome, sizeof(outcome), "%s%s", outcome_name(rec->outcome), slow ? ", slow" : "");
 	text_explain(sink,
 		     rec->outcome_basis == BASIS_INFERRED || rec->auth.basis == BASIS_INFERRED);
 	text_hint(sink, rec);
@@ -407,7 +411,7 @@ static void text_login(void *ctx, const struct login_record *rec)
 		      text_word(auth_method_name(rec->auth.method)),
 		      text_word(encryption_name(rec->encryption.effective)),
 		      text_mark(rec->outcome_basis),
-		      text_colour(sink, outcome_colours[rec->outcome]), outcome_name(rec->outcome),
+		      text_colour(sink, slow ? COLOUR_ODD : outcome_colours[rec->outcome]), outcome,
 		      text_colour(sink, COLOUR_OFF), text_ms(rec->total_ns, ms));
 	text_phases(sink, rec);
 	output_printf(out, " %s\n", text_most(rec->wait_ns) ?: "-");
