@@ -1516,6 +1516,23 @@ UNIT_CASE(joined_at_the_end)
 	CHECK_INT(t.close_count, 0);
 }
 
+/* A SYN may carry data: of one that turns out to begin the next connection it is not kept. */
+UNIT_CASE(data_in_a_doubtful_syn)
+{
+	struct test t;
+
+	begin(&t);
+	login(&t);
+	t.seq[CLIENT] += 1000000;
+	send(&t, CLIENT, SEG_SYN, "anything", 8, MS);
+	send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, MS);
+	send(&t, CLIENT, SEG_ACK, NULL, 0, MS);
+	end(&t);
+	CHECK_INT(t.login_count, 2);
+	CHECK_INT(t.close_count, 2);
+	CHECK_INT(t.closes[1].bytes[CLIENT], 8);
+}
+
 UNIT_CASE(tap_levels)
 {
 	struct test t;
@@ -1656,6 +1673,7 @@ int main(void)
 	RUN(time_is_not_turned_back_by_a_tick);
 	RUN(joined_at_a_command);
 	RUN(joined_at_prelogin);
+	RUN(data_in_a_doubtful_syn);
 	RUN(joined_at_the_end);
 	RUN(tap_levels);
 	RUN(tap_levels_without_payload);

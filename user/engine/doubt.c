@@ -101,6 +101,7 @@ void doubt_syn(struct flow *f, const struct seg *seg)
 
 	if (!r->has_syn || r->syn.seq != seg->seq) {
 		r->syn = *seg;
+		r->syn.cap_len = 0; /* what it may carry (RFC 7413) is not kept */
 		r->syn_count = 0;
 	}
 	r->has_syn = true;
@@ -112,6 +113,12 @@ static bool from_syn_sender(const struct reorder *r, const struct seg *seg)
 	return seg->sport == r->syn.sport && !memcmp(seg->saddr, r->syn.saddr, sizeof(seg->saddr));
 }
 
+/* What comes after it, or after the data that it carries. */
+static bool follows_syn(const struct reorder *r, uint32_t number)
+{
+	return number == r->syn.seq + 1 || number == r->syn.seq + 1 + r->syn.len;
+}
+
 bool doubt_syn_answered(const struct flow *f, const struct seg *seg)
 {
 	const struct reorder *r = f->reorder;
@@ -119,8 +126,8 @@ bool doubt_syn_answered(const struct flow *f, const struct seg *seg)
 	if (!r || !r->has_syn || !(seg->flags & SEG_ACK))
 		return false;
 	if (from_syn_sender(r, seg)) /* the SYN+ACK was not seen, its ACK is */
-		return seg->seq == r->syn.seq + 1 && !(seg->flags & (SEG_SYN | SEG_RST));
-	return seg->ack == r->syn.seq + 1 && seg->flags & (SEG_SYN | SEG_RST);
+		return follows_syn(r, seg->seq) && !(seg->flags & (SEG_SYN | SEG_RST));
+	return follows_syn(r, seg->ack) && seg->flags & (SEG_SYN | SEG_RST);
 }
 
 /* ---- */
