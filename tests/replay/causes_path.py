@@ -194,6 +194,20 @@ def refused_then_taken(s):
     c.client(prelogin(NOT_SUP)).server(prelogin_reply(NOT_SUP)).client(login7()).server(success(), 1.1)
 
 
+@causes.close(None, None, also={"login": "incomplete", "how": "open", "by": None})
+def refused_and_taken_by_a_syn_that_is_lost(s):
+    c = s.connection()
+    c.syn()
+    c.packet(SERVER, RST | ACK, after=0.1, ack=c.seq[CLIENT] + 1, seq=0)
+    c.syn_ack(500)
+    c.seq = [n + 1 for n in c.seq]
+    c.client(prelogin(NOT_SUP)).server(prelogin_reply(NOT_SUP))
+    c.seq[SERVER] += 200
+    c.client(batch())
+    s.idle_until(3000)
+    return c
+
+
 @causes.login("listen_queue_full", "the server refused 2 of 3 SYNs (RST) before it took one, which cost 1.200 s: it was just "
               "starting, or its listen queue was full", also={"outcome": "ok", "verdict": {"class": "slow"}})
 def refused_twice_then_taken(s):

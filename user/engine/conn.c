@@ -597,8 +597,8 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		note_close(f, SIDE_SERVER, CLOSE_RST);
 		how = CLOSE_RST;
 	}
-	if (f->close_by == SIDE_NONE)
-		f->close_how = (uint8_t)how;
+	if (f->close_by == SIDE_NONE) /* what was to end it may have come to nothing just now */
+		f->close_how = how == CLOSE_RST || how == CLOSE_FIN ? CLOSE_OPEN : (uint8_t)how;
 	flow_touch(&e->flows, f, FLOW_CLOSED);
 	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn ||
 	       f->half[0].probes >= KEEPALIVE_LEAST || f->half[1].probes >= KEEPALIVE_LEAST;

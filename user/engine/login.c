@@ -114,6 +114,13 @@ void login_note_refusal(struct login *l, uint64_t ts_ns)
 	l->refusals++;
 }
 
+void login_heard(struct login *l, enum side from, const struct seg *seg)
+{
+	l->server_heard |= from == SIDE_SERVER;
+	if (from == SIDE_SERVER || !(seg->flags & SEG_SYN))
+		l->refused_ns = 0;
+}
+
 static void login_syn(struct login *l, const struct seg *seg)
 {
 	l->refused_ns = 0;

@@ -158,6 +158,8 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 /* Does a reset of this side say that nobody listens, and the client may yet try again? */
 bool login_refused(const struct login *l, enum side by);
 void login_note_refusal(struct login *l, uint64_t ts_ns);
+/* A packet, not a reset: whoever refused it before, the connection goes on. */
+void login_heard(struct login *l, enum side from, const struct seg *seg);
 /* Is this the client's first data, and the ACK that completes the handshake not seen before it? */
 bool login_lacks_ack(const struct login *l, const struct seg *seg);
 void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns);

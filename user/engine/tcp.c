@@ -768,8 +768,8 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	doubt_heard(f, from, seg);
-	if (f->login && from == SIDE_SERVER && !(seg->flags & SEG_RST))
-		f->login->server_heard = true;
+	if (f->login && !(seg->flags & SEG_RST))
+		login_heard(f->login, from, seg);
 	if (seg->flags & SEG_SYN)
 		note_syn(f, from, seg);
 	diff = h->known ? tcp_seq_diff(data_seq(seg), h->next) : 0;
