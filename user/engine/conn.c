@@ -97,7 +97,8 @@ static void login_forget(struct flow *f)
 static void login_drop(struct engine *e, struct flow *f)
 {
 	login_forget(f);
-	flow_touch(&e->flows, f, FLOW_SESSION);
+	if (flow_in_login(f)) /* else it is being closed */
+		flow_touch(&e->flows, f, FLOW_SESSION);
 	tap(e, f, session_level(e, f));
 }
 
