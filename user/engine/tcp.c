@@ -421,6 +421,7 @@ struct unacked tcp_unacked(const struct flow *f, enum side side)
 	const struct half *h = &f->half[side];
 	const struct held *held = tcp_held(f, side);
 	struct unacked u = {.side = side};
+	int32_t n;
 
 	if (!f->reorder || !h->known || f->reorder->claimed[side])
 		return u;
@@ -429,7 +430,11 @@ struct unacked tcp_unacked(const struct flow *f, enum side side)
 		u.since_ns = held->seg.ts_ns;
 		u.sent = 1;
 	} else if (f->reorder->resent[side].times > 1) {
-		u.bytes = h->next - h->fin_done - (h->has_acked ? h->acked : h->next - (uint32_t)h->bytes);
+		n = tcp_seq_diff(h->next - h->fin_done,
+				 h->has_acked ? h->acked : h->next - (uint32_t)h->bytes);
+		if (n <= 0)
+			return u; /* all of it was acknowledged, the FIN too */
+		u.bytes = (uint32_t)n;
 		u.since_ns = f->reorder->resent[side].since_ns;
 		u.sent = f->reorder->resent[side].times;
 		u.shortest = f->reorder->resent[side].shortest;
