@@ -95,7 +95,9 @@ static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_n
 	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
 		return;
 	l->lacks_ack = login_lacks_ack(l, seg);
-	l->ack_unsure = has_more(seg) && (is_capture(l) || may_lack_packets(l)) && !l->retransmits && l->syns < 2 &&
+	l->ack_unsure = has_more(seg) &&
+			(is_capture(l) || may_lack_packets(l) || !l->syn_ns) && !l->retransmits &&
+			l->syns < 2 &&
 			(!l->syn_ns || !l->syn_ip_id || !seg->ip_id ||
 			 (uint16_t)(seg->ip_id - l->syn_ip_id) != 1);
 	l->ack_ns = ts_ns;
