@@ -44,8 +44,7 @@ SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
 LIBS     := libbpf libelf zlib libzstd libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
 	libsystemd libcap libseccomp
-CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -Iuser/lib -Iuser/engine \
-	-I$(O)/skel
+CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O)/skel
 CFLAGS   ?= -O2 -g
 FAT      := -flto=2 -ffat-lto-objects
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes
@@ -55,7 +54,7 @@ override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdu
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
 	-Wno-missing-declarations -Wno-unused-parameter -Iinclude -Ivmlinux
 
-USER_SRC := $(wildcard user/*.c user/*/*.c)
+USER_SRC := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
 LIB_OBJ  := $(patsubst %.c,$(O)/%.o,$(filter-out user/main.c,$(USER_SRC)))
 SKEL     := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bpf/*.c))
@@ -66,8 +65,8 @@ NEWEST    = $(or $(lastword $(shell ls /usr/bin/clang-[0-9] /usr/bin/clang-[0-9]
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
-CAPTURE_SRC := $(addprefix user/source/,capture.c foreign.c input.c link.c pcap.c pcapng.c unpack.c)
-FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard user/lib/*.c user/engine/*.c) $(CAPTURE_SRC))
+FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib system http \
+	engine engine/* source/capture))) user/opener.c)
 FUZZ_S   ?= 60
 SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
@@ -205,7 +204,7 @@ $(O)/user/%.o: user/%.c | $(SKEL)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What it takes in by .incbin is not among the headers that the compiler lists.
-$(O)/user/sink/page.o: user/sink/page.html
+$(O)/user/sink/page.o: user/sink/page/page.html
 
 $(O)/skel/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

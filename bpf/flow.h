@@ -14,7 +14,7 @@
 #define FLOW_ENDED 0x04 /* a FIN in its place, or a RST that its receiver takes */
 #define FLOW_SPENT 0x08 /* at TAP_HEADS before user space said so */
 
-/* struct tap_flow of user/source/load.h; level, client and server are user space's, tap_steer(). */
+/* struct tap_flow of user/source/live/tap_load.h; level, client and server are user space's, tap_steer(). */
 struct flow {
 	__u8 level;		  /* enum tap_level */
 	__u8 marks;		  /* FLOW_* */

@@ -55,7 +55,7 @@ struct half_packet {
 	__u8 flags, dir, ttl, pad[5];
 };
 
-/* User space looks at it, too: struct tap_half of user/source/load.h. */
+/* User space looks at it, too: struct tap_half of user/source/live/tap_load.h. */
 struct half {
 	struct tap_key key;
 	__u32 state;

@@ -10,8 +10,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "decap.h"
-#include "key.h"
-#include "latency.h"
+#include "flow_key.h"
+#include "latency_histogram.h"
 
 #define TAP_INLINE static __always_inline
 

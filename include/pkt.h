@@ -17,7 +17,7 @@
 #include <linux/types.h>
 #endif
 
-#include "wire.h"
+#include "segment.h"
 
 /*
  * Headers stand at any alignment. BPF's verifier allows that where the machine does, and clang

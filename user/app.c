@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "app.h"
-#include "config.h"
-#include "log.h"
-#include "memory.h"
+#include "lib/config.h"
+#include "lib/log.h"
+#include "lib/memory.h"
 #include "ports.h"
-#include "sink/page.h"
-#include "sink/prometheus.h"
+#include "sink/page/page.h"
+#include "sink/prometheus/prometheus.h"
 #include "sink/summary.h"
 
 static void app_flush(struct app *app)

@@ -7,16 +7,16 @@
 
 #include <signal.h>
 
-#include "clock.h"
+#include "lib/clock.h"
 #include "counters.h"
-#include "engine.h"
+#include "engine/engine.h"
 #include "opener.h"
 #include "opts.h"
-#include "output.h"
-#include "service.h"
+#include "lib/output.h"
+#include "system/service.h"
 #include "sink/sink.h"
-#include "source/capture.h"
-#include "source/live.h"
+#include "source/capture/capture.h"
+#include "source/live/live.h"
 
 /* A sink at work. */
 struct listener {

@@ -3,7 +3,7 @@
  * counters.c - the ways to lose or skip something, as tables over the rooms' statistics.
  */
 #include "counters.h"
-#include "memory.h"
+#include "lib/memory.h"
 
 /* One counter of a structure of uint64_t's. */
 struct row {

@@ -8,10 +8,10 @@
 
 #include <stddef.h>
 
-#include "counter.h"
-#include "engine.h"
-#include "output.h"
-#include "source/capture.h"
+#include "lib/counter.h"
+#include "engine/engine.h"
+#include "lib/output.h"
+#include "source/capture/capture.h"
 
 #define COUNTERS_MAX 32
 

@@ -8,14 +8,14 @@
 #include <string.h>
 
 #include "export.h"
-#include "buckets.h"
-#include "http.h"
-#include "log.h"
-#include "process.h"
-#include "regular.h"
-#include "replace.h"
-#include "sink/page.h"
-#include "sink/prometheus.h"
+#include "lib/fixed_histogram.h"
+#include "http/http.h"
+#include "lib/log.h"
+#include "system/process.h"
+#include "lib/regular.h"
+#include "lib/replace.h"
+#include "sink/page/page.h"
+#include "sink/prometheus/prometheus.h"
 
 #define TEXTFILE_NS    15000000000ull
 #define HTTP_COUNTERS  8

@@ -7,7 +7,7 @@
 #define TDSMON_EXPORT_H
 
 #include "app.h"
-#include "loop.h"
+#include "lib/loop.h"
 
 struct exporter;
 

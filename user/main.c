@@ -13,7 +13,7 @@
 #include <zstd.h>
 
 #include "app.h"
-#include "log.h"
+#include "lib/log.h"
 
 #define EXIT_USAGE 2
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "http_host.h"
-#include "log.h"
-#include "number.h"
+#include "lib/config.h"
+#include "http/http_host.h"
+#include "lib/log.h"
+#include "lib/number.h"
 #include "opts.h"
 #include "ports.h"
 #include "tunnels.h"

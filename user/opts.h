@@ -6,10 +6,10 @@
 #ifndef TDSMON_OPTS_H
 #define TDSMON_OPTS_H
 
-#include "engine.h"
-#include "output.h"
+#include "engine/engine.h"
+#include "lib/output.h"
 #include "sink/sink.h"
-#include "source/live.h"
+#include "source/live/live.h"
 
 #define OPTS_PORT_DEFAULT   1433
 #define OPTS_LISTEN_DEFAULT "127.0.0.1:9433"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
+#include "lib/number.h"
 #include "ports.h"
 
 /* One port or range, all of item. */

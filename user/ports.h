@@ -5,7 +5,7 @@
 #ifndef TDSMON_PORTS_H
 #define TDSMON_PORTS_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 #define PORTS_WHY  256 /* bytes, the end mark included; what does not fit is cut */
 #define PORTS_TEXT 128

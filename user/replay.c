@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "app.h"
-#include "confine.h"
+#include "system/sandbox.h"
 #include "export.h"
-#include "log.h"
+#include "lib/log.h"
 #include "ports.h"
-#include "source/series.h"
+#include "source/capture/series.h"
 
 #define PROGRESS_EVERY 4096 /* segments between two looks at the clock */
 #define PROGRESS_NS    200000000ull

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
+#include "lib/number.h"
 #include "tunnels.h"
 
 /* A kind by its name: a flag of the configuration, or the ports of those in UDP. */

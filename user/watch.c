@@ -11,10 +11,10 @@
 #include <time.h>
 
 #include "app.h"
-#include "confine.h"
+#include "system/sandbox.h"
 #include "export.h"
-#include "log.h"
-#include "loop.h"
+#include "lib/log.h"
+#include "lib/loop.h"
 #include "ports.h"
 
 #define TICK_NS	      200000000ull  /* as live_dispatch() wants it; each costs 0.01 % of a core */

@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "sink/sink.h"
-#include "source/capture.h"
+#include "source/capture/capture.h"
 
 #define SEGMENTS_MAX 65536
 

@@ -8,8 +8,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "pkt.h"
-#include "key.h"
-#include "latency.h"
+#include "flow_key.h"
+#include "latency_histogram.h"
 
 #define INLINE static __always_inline
 

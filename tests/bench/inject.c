@@ -25,10 +25,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "sink/sink.h"
-#include "source/load.h"
-#include "source/steer.h"
+#include "source/live/tap_load.h"
+#include "source/live/tap_control.h"
 
 #define FRAMES_MAX  4096
 #define PCAP_HEADER 24

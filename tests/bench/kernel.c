@@ -11,7 +11,7 @@
 
 #include "bpf/run.h"
 #include "floor.skel.h"
-#include "latency.h"
+#include "latency_histogram.h"
 
 #define ROUNDS	   7
 #define FLOWS	   32768u

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "http.h"
-#include "sink/prometheus.h"
+#include "http/http.h"
+#include "sink/prometheus/prometheus.h"
 
 #define SERVERS 300 /* more than are shown by themselves */
 #define CLIENTS 512

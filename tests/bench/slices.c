@@ -29,11 +29,11 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "sink/sink.h"
-#include "source/attach.h"
-#include "source/load.h"
-#include "source/steer.h"
+#include "source/live/attach.h"
+#include "source/live/tap_load.h"
+#include "source/live/tap_control.h"
 
 #define SLICE_NS      80000000ull /* measured */
 #define SETTLE_NS     20000000ull /* before that, after a change */

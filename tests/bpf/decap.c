@@ -5,7 +5,7 @@
  */
 #include "bpf/wrapped.h"
 #include "bpf/run.h"
-#include "record.h"
+#include "engine/record.h"
 
 static const struct decap_config all = {
 	.vxlan = {4789, 8472}, .geneve = {6081}, .gre = 1, .erspan = 1};

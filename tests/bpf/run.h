@@ -16,10 +16,10 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/packet.h"
-#include "source/load.h"
+#include "source/live/tap_load.h"
 #include "unit.h"
-#include "wire.h"
-#include "key.h"
+#include "segment.h"
+#include "flow_key.h"
 
 #define FIN 0x01
 #define SYN 0x02

@@ -7,7 +7,7 @@
 #define TDSMON_TESTS_TALK_H
 
 #include "bpf/run.h"
-#include "latency.h"
+#include "latency_histogram.h"
 
 #define PORT 9
 

@@ -4,7 +4,7 @@
  * payload.
  */
 #include "fuzz.h"
-#include "tds.h"
+#include "engine/protocol/tds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,7 +4,7 @@
  * its segments say of their payload must be there to be read, and so must comments and secrets.
  */
 #include "fuzz.h"
-#include "source/capture.h"
+#include "source/capture/capture.h"
 #include "temporary.h"
 
 #define PACKETS_MAX 100000 /* compressed, millions may be in a few bytes */

@@ -4,7 +4,7 @@
  * lost the frames must not depend on how the stream is cut; after it, nothing is promised but that
  * every byte is accounted for.
  */
-#include "frame.h"
+#include "engine/protocol/frame.h"
 #include "fuzz.h"
 
 struct told {

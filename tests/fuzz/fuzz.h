@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "lib/utf8.h"
 
 #define FUZZ_ASSERT(condition)                                                                     \
 	do {                                                                                       \

@@ -4,7 +4,7 @@
  * size of a part, then a client's first bytes.
  */
 #include "fuzz.h"
-#include "proxy.h"
+#include "engine/protocol/proxy_header.h"
 
 /* Fed in parts of n bytes: how many belong to the header. */
 static uint32_t feed(struct proxy *p, const uint8_t *data, uint32_t size, uint32_t n)

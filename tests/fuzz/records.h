@@ -6,7 +6,7 @@
 #ifndef TDSMON_FUZZ_RECORDS_H
 #define TDSMON_FUZZ_RECORDS_H
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "fuzz.h"
 
 #define FUZZ_CONNECTIONS 64 /* told apart; what goes beyond is not checked for its order */

@@ -4,7 +4,7 @@
  * message.
  */
 #include "fuzz.h"
-#include "redact.h"
+#include "engine/protocol/redact.h"
 
 #define NAME                                                                                       \
 	"\x01'\"\x02" /* in no message that is known; a name with quotes stands for no database */

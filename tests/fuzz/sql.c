@@ -3,9 +3,9 @@
  * sql.c - the text of a request. Input: u8 (bits 0 and 1: batch, RPC or TDS 5; 2 and 3: what is
  * known of its width; 4: it is cut), then the request's payload.
  */
-#include "frame.h"
+#include "engine/protocol/frame.h"
 #include "fuzz.h"
-#include "sql.h"
+#include "engine/protocol/sql_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

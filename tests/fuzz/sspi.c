@@ -3,7 +3,7 @@
  * sspi.c - SSPI tokens. Input: the token.
  */
 #include "fuzz.h"
-#include "sspi.h"
+#include "engine/protocol/sspi.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

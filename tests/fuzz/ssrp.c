@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "ssrp.h"
+#include "engine/protocol/ssrp.h"
 
 static void check_name(const char *name)
 {

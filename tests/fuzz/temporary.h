@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "log.h"
-#include "source/capture.h"
+#include "lib/log.h"
+#include "source/capture/capture.h"
 
 /* In place of the library's. */
 void log_error(const char *fmt, ...)

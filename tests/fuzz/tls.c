@@ -4,7 +4,7 @@
  * body was not captured, bit 2: in small pieces), the 5 bytes of its header and its body.
  */
 #include "fuzz.h"
-#include "tls.h"
+#include "engine/protocol/tls.h"
 
 static void check(const struct tls *t)
 {

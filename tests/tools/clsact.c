@@ -8,8 +8,8 @@
 
 #include <bpf/libbpf.h>
 
-#include "source/attach.h"
-#include "source/load.h"
+#include "source/live/attach.h"
+#include "source/live/tap_load.h"
 
 int main(int argc, char **argv)
 {

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "log.h"
-#include "source/live.h"
+#include "lib/log.h"
+#include "source/live/live.h"
 
 static struct flow_key last;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answers.h"
+#include "engine/login/answers.h"
 #include "unit.h"
 
 #define S  1000000000ull

@@ -5,7 +5,7 @@
 #include <crypt.h>
 #include <stdlib.h>
 
-#include "basicauth.h"
+#include "http/basic_auth.h"
 #include "unit.h"
 
 /* bcrypt of "secret", with the least of rounds and two salts. */

@@ -2,7 +2,7 @@
 /*
  * buf.c - growable buffers, each with its limit, and the one that many of them share.
  */
-#include "buf.h"
+#include "engine/protocol/byte_buf.h"
 #include "unit.h"
 
 static uint8_t bytes[100000];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "source/capture.h"
+#include "source/capture/capture.h"
 #include "unit.h"
 
 #define IP4_LEN 44 /* IPv4 and TCP headers and "TDS!" */

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "cert.h"
+#include "engine/protocol/x509.h"
 #include "unit.h"
 
 /* A certificate as far as it is read, RFC 5280 4.1: subject CN=x, issuer CN=CA. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "lib/config.h"
 #include "opts.h"
 #include "unit.h"
 

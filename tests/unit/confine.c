@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "confine.h"
+#include "system/sandbox.h"
 #include "unit.h"
 
 static char path[] = "/tmp/tdsmon-confine-XXXXXX";

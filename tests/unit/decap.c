@@ -7,7 +7,7 @@
 
 #include "bpf/wrapped.h"
 #include "guard.h"
-#include "record.h"
+#include "engine/record.h"
 #include "unit.h"
 
 static const struct decap_config all = {

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 #include "bytes.h"
-#include "engine.h"
+#include "engine/engine.h"
 #include "unit.h"
 
 #define US	    1000ull

@@ -3,7 +3,7 @@
  * frame.c - the framer: each kind of frame whole, byte by byte and cut in two anywhere; mixes of
  * kinds; bytes that are not there; what is no frame, and the way back from it.
  */
-#include "frame.h"
+#include "engine/protocol/frame.h"
 #include "bytes.h"
 #include "guard.h"
 #include "unit.h"

@@ -4,7 +4,7 @@
  */
 #include <linux/types.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 #include "unit.h"
 
 struct test {

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "hist.h"
+#include "lib/log_histogram.h"
 #include "unit.h"
 
 static struct hist hist;

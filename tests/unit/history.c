@@ -3,8 +3,8 @@
  * history.c - what one login's verdict learns of the others: within the time, of that client, and
  * no more than is remembered.
  */
-#include "attempts.h"
-#include "history.h"
+#include "engine/verdict/attempts.h"
+#include "engine/verdict/recent.h"
 #include "unit.h"
 
 #define S 1000000000ull

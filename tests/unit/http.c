@@ -18,11 +18,11 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "clock.h"
-#include "http.h"
-#include "http_host.h"
+#include "lib/clock.h"
+#include "http/http.h"
+#include "http/http_host.h"
 #include "unit.h"
-#include "webconfig.h"
+#include "http/web_config.h"
 
 #define ANSWER_MAX (4u << 20)
 #define BIG	   3000000

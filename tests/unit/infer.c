@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "infer.h"
+#include "engine/login/size_inference.h"
 #include "unit.h"
 
 #define C(size)                                                                                    \

@@ -13,7 +13,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "source/input.h"
+#include "source/capture/input.h"
 #include "unit.h"
 
 #define BIG (3u << 20)

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "instance.h"
+#include "engine/browser/instance.h"
 #include "unit.h"
 
 static struct instances table;

@@ -9,12 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "jsonw.h"
-#include "output.h"
-#include "siphash.h"
+#include "lib/clock.h"
+#include "lib/json_writer.h"
+#include "lib/output.h"
+#include "lib/siphash.h"
 #include "unit.h"
-#include "utf8.h"
+#include "lib/utf8.h"
 
 #define CHECK_TEXT(call, want)                                                                     \
 	do {                                                                                       \

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "opener.h"
-#include "regular.h"
-#include "replace.h"
+#include "lib/regular.h"
+#include "lib/replace.h"
 #include "unit.h"
 
 #define WAIT_MS 5000

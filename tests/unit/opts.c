@@ -2,7 +2,7 @@
 /*
  * opts.c - the command line: what is taken, what is turned away.
  */
-#include "log.h"
+#include "lib/log.h"
 #include "opts.h"
 #include "ports.h"
 #include "unit.h"

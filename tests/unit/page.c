@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "sink/page.h"
+#include "sink/page/page.h"
 #include "unit.h"
 
 #define START_NS 1609459200000000000ull /* 2021-01-01, on a slot's edge */

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "source/capture.h"
+#include "source/capture/capture.h"
 #include "unit.h"
 
 /* 10.0.0.1:50000 to 10.0.0.2:1433, seq 0x01020304, "TDS!" */

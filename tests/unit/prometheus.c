@@ -4,9 +4,9 @@
  */
 #include <stdlib.h>
 
-#include "sink/prometheus.h"
+#include "sink/prometheus/prometheus.h"
 #include "unit.h"
-#include "utf8.h"
+#include "lib/utf8.h"
 
 #define S 1000000000ull
 

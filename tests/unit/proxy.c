@@ -4,7 +4,7 @@
  * byte by byte, and what only begins like one.
  */
 #include "guard.h"
-#include "proxy.h"
+#include "engine/protocol/proxy_header.h"
 #include "unit.h"
 
 #define V1	 "PROXY TCP4 192.0.2.7 10.1.0.2 56324 1433\r\n"

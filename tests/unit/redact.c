@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "redact.h"
+#include "engine/protocol/redact.h"
 #include "unit.h"
 
 static void check(const char *message, const char *want)

@@ -2,7 +2,7 @@
 /*
  * routed.c - the ports that servers sent clients on to: the ones that were named last are kept.
  */
-#include "routed.h"
+#include "engine/routed.h"
 #include "unit.h"
 
 UNIT_CASE(the_last_that_were_named)

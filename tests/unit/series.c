@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "source/series.h"
+#include "source/capture/series.h"
 #include "unit.h"
 
 #define PACKETS 8

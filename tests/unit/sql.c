@@ -5,9 +5,9 @@
 #include <linux/types.h>
 #include <stdlib.h>
 
-#include "engine.h"
-#include "frame.h"
-#include "sql.h"
+#include "engine/engine.h"
+#include "engine/protocol/frame.h"
+#include "engine/protocol/sql_text.h"
 #include "unit.h"
 
 static struct sql request;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sql_fold.h"
-#include "sql_mask.h"
+#include "engine/protocol/sql_fold.h"
+#include "engine/protocol/sql_mask.h"
 #include "unit.h"
 
 static void check(const char *text, bool cut, const char *want)

@@ -5,7 +5,7 @@
  */
 #include "bytes.h"
 #include "guard.h"
-#include "sspi.h"
+#include "engine/protocol/sspi.h"
 #include "unit.h"
 
 #define TOKEN(text) text, sizeof(text) - 1

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "guard.h"
-#include "ssrp.h"
+#include "engine/protocol/ssrp.h"
 #include "unit.h"
 
 #define BYTES(text) text, sizeof(text) - 1

@@ -7,7 +7,7 @@
 
 #include "bytes.h"
 #include "guard.h"
-#include "tds.h"
+#include "engine/protocol/tds.h"
 #include "unit.h"
 
 #define HEADER 8 /* of a packet; the messages are what follows it */

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "guard.h"
-#include "sql_old.h"
-#include "tds.h"
+#include "engine/protocol/sql_old.h"
+#include "engine/protocol/tds.h"
 #include "unit.h"
 
 #define RECORD 568

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "text.h"
+#include "engine/protocol/wire_text.h"
 #include "unit.h"
 
 #define CHECK_TEXT(call, want)                                                                     \

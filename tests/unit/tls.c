@@ -5,7 +5,7 @@
  */
 #include "bytes.h"
 #include "guard.h"
-#include "tls.h"
+#include "engine/protocol/tls.h"
 #include "unit.h"
 
 /* ---- a small builder of records ---- */

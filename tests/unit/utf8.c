@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "unit.h"
-#include "utf8.h"
+#include "lib/utf8.h"
 
 /* Unicode 15.0 */
 static const struct {

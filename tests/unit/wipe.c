@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
-#include "frame.h"
+#include "engine/engine.h"
+#include "engine/protocol/frame.h"
 #include "unit.h"
 
 #define SECRET	   "\xa5\xe1\x93\xb7\xc3\xd9\x8f\xf1"

@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conn.h"
-#include "doubt.h"
-#include "latency.h"
-#include "progress.h"
-#include "session.h"
-#include "tcp.h"
-#include "verdict.h"
+#include "engine/conn.h"
+#include "engine/stream/doubt.h"
+#include "latency_histogram.h"
+#include "engine/login/steps.h"
+#include "engine/session/session.h"
+#include "engine/stream/reassembly.h"
+#include "engine/verdict/verdict.h"
 
 #define LATE_NS (2 * NS_PER_S) /* a late answer is waited for this long */
 

@@ -6,7 +6,7 @@
 #ifndef TDSMON_CONN_H
 #define TDSMON_CONN_H
 
-#include "flow.h"
+#include "engine/stream/flow_table.h"
 
 #define KEEPALIVE_LEAST 3 /* so many probes without an answer are no chance */
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conn.h"
-#include "doubt.h"
-#include "login.h"
-#include "tcp.h"
+#include "engine/conn.h"
+#include "engine/stream/doubt.h"
+#include "engine/login/login.h"
+#include "engine/stream/reassembly.h"
 
 #define FLOWS_DEFAULT	   65536
 #define BUFFER_DEFAULT	   (64ull << 20)

@@ -8,8 +8,8 @@
 
 #include <linux/types.h>
 
-#include "record.h"
-#include "wire.h"
+#include "engine/record.h"
+#include "segment.h"
 
 struct engine;
 

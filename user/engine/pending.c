@@ -2,10 +2,10 @@
 /*
  * pending.c - see pending.h.
  */
-#include "login.h"
-#include "pending.h"
-#include "tcp.h"
-#include "verdict_row.h"
+#include "engine/login/login.h"
+#include "engine/pending.h"
+#include "engine/stream/reassembly.h"
+#include "engine/verdict/rule.h"
 
 #define SLOT_NS		(NS_PER_S / 4)
 #define LOOK_NS		(5 * NS_PER_S) /* a wait may end and another begin: looked at this often */

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <linux/types.h>
 
-#include "record.h"
-#include "wire.h"
+#include "engine/record.h"
+#include "segment.h"
 
 #define RECORD_WORD(name, word) [name] = word,
 #define RECORD_NAME(function, type, list)                                                          \

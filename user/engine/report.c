@@ -7,9 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "attempts.h"
-#include "login.h"
-#include "verdict.h"
+#include "engine/verdict/attempts.h"
+#include "engine/login/login.h"
+#include "engine/verdict/verdict.h"
 
 /* A mark becomes at most two steps; TCP's three come before. */
 #define STEPS_MAX    (2 * LOGIN_MARKS + 8)

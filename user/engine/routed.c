@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "routed.h"
+#include "engine/routed.h"
 
 bool routed_has(const struct routed *r, uint16_t port)
 {

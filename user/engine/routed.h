@@ -8,7 +8,7 @@
 #ifndef TDSMON_ROUTED_H
 #define TDSMON_ROUTED_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 #define ROUTED_PORTS 32
 

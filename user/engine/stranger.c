@@ -2,8 +2,8 @@
 /*
  * stranger.c - see stranger.h.
  */
-#include "stranger.h"
-#include "frame.h"
+#include "engine/stranger.h"
+#include "engine/protocol/frame.h"
 
 /* MS-TDS 2.2.3.1: SPID and window are 0 of a client; 2.2.6.5: the first option is VERSION, 0. */
 bool stranger_speaks_tds(const struct seg *seg, const uint8_t *payload)

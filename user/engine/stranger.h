@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "engine.h"
+#include "engine/engine.h"
 
 struct strangers {
 	uint16_t ports[ENGINE_STRANGERS];

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "clock.h"
+#include "lib/clock.h"
 
 #define NS_PER_S 1000000000ull
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "fd.h"
-#include "log.h"
-#include "regular.h"
+#include "lib/config.h"
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/regular.h"
 
 #define BLANKS " \t\r"
 

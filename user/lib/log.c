@@ -12,8 +12,8 @@
 
 #include <systemd/sd-daemon.h>
 
-#include "log.h"
-#include "output.h"
+#include "lib/log.h"
+#include "lib/output.h"
 
 #define LOG_LINE_MAX 1024
 

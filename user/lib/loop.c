@@ -8,7 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "lib/loop.h"
 
 #define LOOP_EVENTS 16
 

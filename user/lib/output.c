@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "outqueue.h"
-#include "output.h"
+#include "lib/outqueue.h"
+#include "lib/output.h"
 
 #define QUEUE_WRITE 65536 /* so much waits in a queue before a record's end writes it */
 

@@ -17,9 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "fd.h"
-#include "outqueue.h"
+#include "lib/clock.h"
+#include "lib/fd.h"
+#include "lib/outqueue.h"
 
 #define STUCK_MS   500
 #define FINISH_NS  10000000000ull

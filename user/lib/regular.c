@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "regular.h"
+#include "lib/regular.h"
 
 int regular_open(const char *path)
 {

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fd.h"
-#include "replace.h"
+#include "lib/fd.h"
+#include "lib/replace.h"
 
 #define REPLACE_MODE 0644
 

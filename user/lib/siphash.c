@@ -2,7 +2,7 @@
 /*
  * siphash.c - see siphash.h.
  */
-#include "siphash.h"
+#include "lib/siphash.h"
 
 static uint64_t rotate(uint64_t x, int bits)
 {

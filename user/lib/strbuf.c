@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "strbuf.h"
+#include "lib/strbuf.h"
 
 #define STRBUF_FIRST   4096
 #define NS_PER_S       1000000000ull

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8.h"
+#include "lib/utf8.h"
 
 #define UTF8_SPELLED_MAX 11 /* "\U000e0001" and a NUL */
 

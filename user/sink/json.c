@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "jsonw.h"
+#include "sink/json.h"
+#include "lib/json_writer.h"
 
 #define JSON_RECORD_VERSION 1
 

@@ -5,7 +5,7 @@
 #ifndef TDSMON_JSON_H
 #define TDSMON_JSON_H
 
-#include "sink.h"
+#include "sink/sink.h"
 
 extern const struct sink_ops json_sink;
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "json.h"
-#include "sink.h"
-#include "text.h"
+#include "sink/json.h"
+#include "sink/sink.h"
+#include "sink/text.h"
 
 const struct sink_ops *const sink_formats[] = {&text_sink, &json_sink, NULL};
 

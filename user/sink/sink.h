@@ -6,9 +6,9 @@
 #ifndef TDSMON_SINK_H
 #define TDSMON_SINK_H
 
-#include "clock.h"
-#include "output.h"
-#include "record.h"
+#include "lib/clock.h"
+#include "lib/output.h"
+#include "engine/record.h"
 
 /* What a sink may need; everything pointed to outlives it. */
 struct sink_config {

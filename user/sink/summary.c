@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hist.h"
-#include "summary.h"
-#include "waiting.h"
+#include "lib/log_histogram.h"
+#include "sink/summary.h"
+#include "sink/waiting.h"
 
 #define SUMMARY_COLUMN	8
 #define SUMMARY_LATE_NS 1000000000ull

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-#include "counter.h"
-#include "sink.h"
+#include "lib/counter.h"
+#include "sink/sink.h"
 
 extern const struct sink_ops summary_sink;
 

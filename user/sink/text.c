@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "text.h"
-#include "utf8.h"
+#include "sink/text.h"
+#include "lib/utf8.h"
 
 #define TEXT_COLUMNS	  100
 #define TEXT_INDENT	  13 /* the time and a blank */

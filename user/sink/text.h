@@ -5,7 +5,7 @@
 #ifndef TDSMON_SINK_TEXT_H
 #define TDSMON_SINK_TEXT_H
 
-#include "sink.h"
+#include "sink/sink.h"
 
 extern const struct sink_ops text_sink;
 

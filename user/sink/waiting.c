@@ -2,7 +2,7 @@
 /*
  * waiting.c - see waiting.h.
  */
-#include "waiting.h"
+#include "sink/waiting.h"
 
 void waiting_add(struct waiting *w, const struct pending_record *rec)
 {

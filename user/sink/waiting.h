@@ -5,7 +5,7 @@
 #ifndef TDSMON_WAITING_H
 #define TDSMON_WAITING_H
 
-#include "record.h"
+#include "engine/record.h"
 
 #define WAITING_MAX 20
 

@@ -5,7 +5,7 @@
 #ifndef TDSMON_SOURCE_H
 #define TDSMON_SOURCE_H
 
-#include "engine.h"
+#include "engine/engine.h"
 
 /* payload holds seg->cap_len bytes, or struct tap_counts (SEG_NOTE_COUNTS), during the call. */
 typedef void segment_fn(void *ctx, const struct seg *seg, const uint8_t *payload);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * cleartext.c - the messages of a login that can be read: PRELOGIN, LOGIN7, authentication
+ * messages and the server's answers.
+ */
+#include <stdlib.h>
+
+#include "engine/login/steps.h"
+#include "engine/protocol/redact.h"
+
+static void take_text(char **to, char **from)
+{
+	if (!*from)
+		return;
+	free(*to);
+	*to = *from;
+	*from = NULL;
+}
+
+static void token_seen(struct login *l, const uint8_t *data, uint32_t len)
+{
+	struct sspi_token t;
+
+	sspi_parse(&t, data, len);
+	l->token_seen = true;
+	if (t.mech == SSPI_NTLM)
+		progress_method(l, AUTH_NTLM, BASIS_OBSERVED, "an NTLMSSP message was read");
+	else if (t.mech == SSPI_KERBEROS)
+		progress_method(l, AUTH_KERBEROS, BASIS_OBSERVED, "a Kerberos token was read");
+	else
+		progress_method(l, AUTH_WINDOWS, BASIS_OBSERVED,
+				"an SSPI token was read that names no one mechanism");
+	if (t.ntlm_type == 3) {
+		l->null_credentials |= t.anonymous;
+		take_text(&l->ntlm_user, &t.user);
+		take_text(&l->ntlm_domain, &t.domain);
+		take_text(&l->ntlm_workstation, &t.workstation);
+	}
+	sspi_release(&t);
+}
+
+static void client_prelogin(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	struct tds_prelogin p;
+
+	if (tds_prelogin_parse(&p, m->data, m->len) < 0)
+		return;
+	tds_prelogin_release(&l->prelogin[SIDE_CLIENT]);
+	l->prelogin[SIDE_CLIENT] = p;
+	if (l->state == LOGIN_TCP)
+		l->state = LOGIN_PRELOGIN;
+	progress_spoke(l, "prelogin", PHASE_PRELOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+}
+
+static void server_prelogin(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	struct tds_prelogin p;
+
+	if (tds_prelogin_parse(&p, m->data, m->len) < 0)
+		return;
+	tds_prelogin_release(&l->prelogin[SIDE_SERVER]);
+	l->prelogin[SIDE_SERVER] = p;
+	l->state = LOGIN_PRELOGIN_DONE;
+	progress_spoke(l, "prelogin_response", PHASE_PRELOGIN, SIDE_SERVER, SIDE_CLIENT, ts_ns);
+	progress_phase_over(l);
+}
+
+/* Packets and all, as it shows where TLS hides it. Before login they are of 4,096: MS-TDS 2.2.3.1.3
+ */
+static uint32_t message_size(const struct message *m)
+{
+	return m->len + TDS_HEADER * (m->len / (4096 - TDS_HEADER) + 1);
+}
+
+/* What LOGIN7 says of how it authenticates: MS-TDS 2.2.6.4 */
+static void login7_method(struct login *l, bool cut)
+{
+	const struct tds_login7 *p = &l->login7;
+
+	if (p->fedauth_library >= 0)
+		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
+				"LOGIN7 asks for federated authentication");
+	else if (p->sspi_len)
+		token_seen(l, p->sspi, p->sspi_len);
+	else if (p->integrated)
+		progress_method(l, AUTH_WINDOWS, BASIS_OBSERVED,
+				"LOGIN7 asks for integrated security");
+	else if (!cut)
+		progress_method(l, AUTH_SQL, BASIS_OBSERVED,
+				"LOGIN7 carries neither an SSPI token nor a federated one");
+	l->login7.sspi = NULL; /* it pointed into the message */
+}
+
+static void client_login7(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	/* Login-only encryption: what follows the first packet of LOGIN7 is plain. */
+	if (l->login7_hidden && l->state == LOGIN_SENT && !l->answered) {
+		progress_spoke_on(l, SIDE_CLIENT, ts_ns);
+		return;
+	}
+	if (l->state >= LOGIN_SENT)
+		return;
+	l->login7_clear = true;
+	l->login7_size = message_size(m);
+	l->unread |= m->body.cut;
+	if (tds_login7_parse(&l->login7, m->data, m->len) > 0)
+		login7_method(l, m->body.cut);
+	else if (login_joined(l))
+		l->lossy = true; /* not its beginning */
+	l->state = LOGIN_SENT;
+	progress_spoke(l, "login7", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+}
+
+/* The login record of TDS 4.2 and 5.0. */
+static void client_login_old(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	if (l->state >= LOGIN_SENT)
+		return;
+	l->login7_clear = true;
+	l->unread |= m->body.cut;
+	tds_login7_release(&l->login7);
+	if (tds_login_old_parse(&l->login7, m->data, m->len) < 0 && login_joined(l))
+		l->lossy = true; /* not its beginning */
+	if (l->login7.user && !l->login7.integrated && !m->body.cut)
+		progress_method(l, AUTH_SQL, BASIS_OBSERVED,
+				"the login record of TDS 4.2 or 5.0 carries a name and a password");
+	l->state = LOGIN_SENT;
+	progress_spoke(l, "login", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+}
+
+static void client_message(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	switch (m->type) {
+	case TDS_PRELOGIN:
+		client_prelogin(l, m, ts_ns);
+		return;
+	case TDS_LOGIN7:
+		client_login7(l, m, ts_ns);
+		return;
+	case TDS_LOGIN_OLD:
+		client_login_old(l, m, ts_ns);
+		return;
+	case TDS_SSPI:
+		l->rounds++;
+		token_seen(l, m->data, m->len);
+		progress_spoke(l, "sspi", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		return;
+	case TDS_FEDAUTH_TOKEN:
+		l->rounds++;
+		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED, "a federated token was sent");
+		progress_spoke(l, "fedauth_token", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		return;
+	case TDS_ATTENTION:
+		progress_attention(l);
+		return;
+	default:
+		progress_spoke(l, "request", login_phase(l), SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		return;
+	}
+}
+
+/*
+ * The answer to an encrypted LOGIN7 that came in clear: login-only encryption. Without an SSPI or
+ * federated message between, what was in LOGIN7 can only have been a SQL login.
+ */
+static void answer_method(struct login *l)
+{
+	if (l->token_seen || l->method != AUTH_UNKNOWN || !l->login7_hidden || l->lossy)
+		return;
+	if (l->prelogin[SIDE_CLIENT].fedauth == 1 && l->prelogin[SIDE_SERVER].fedauth == 1)
+		return;
+	progress_method(
+		l, AUTH_SQL, BASIS_INFERRED,
+		"LOGIN7 is encrypted, but was answered without an SSPI or federated message");
+}
+
+/* What the server will speak: what LOGIN7 asks for, else as its PRELOGIN's version tells. */
+static enum tds_era answer_era(const struct login *l)
+{
+	const struct tds_prelogin *s = &l->prelogin[SIDE_SERVER];
+
+	if (l->login7.version)
+		return tds_era(l->login7.version);
+	if (!s->version)
+		return TDS_ERA_UNKNOWN;
+	return s->major <= 8 ? TDS_ERA_70 : TDS_ERA_72;
+}
+
+/* A message that does not end the login: a challenge, or a wish for a token. */
+static void answer_goes_on(struct login *l, enum phase phase, uint64_t ts_ns)
+{
+	const struct tds_answer *a = &l->answer;
+	enum side next = SIDE_CLIENT;
+
+	if (a->sspi || a->fedauth_info)
+		l->rounds++;
+	if (a->sspi && l->method == AUTH_KERBEROS)
+		next = SIDE_SERVER; /* its login answer follows unasked: MS-TDS 2.2.6.8 and practice
+				     */
+	progress_spoke(l,
+		       a->sspi		 ? "sspi_challenge"
+		       : a->fedauth_info ? "fedauth_info"
+					 : "response",
+		       phase, SIDE_SERVER, next, ts_ns);
+}
+
+static void server_answer(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	enum phase phase = l->answered ? PHASE_AUTH : PHASE_LOGIN;
+	struct tds_answer *a = &l->answer;
+
+	l->has_clear_answer = true;
+	/* The message before was a challenge, then; unless a request is among what is missing. */
+	l->rounds += l->answer_cut && !l->lossy;
+	tds_answer_release(a);
+	tds_answer_parse(a, m->data, m->len, answer_era(l));
+	if (!l->limits->identities)
+		a->error.message = redact_message(a->error.message);
+	if (a->sspi)
+		token_seen(l, a->sspi_token, a->sspi_len);
+	a->sspi_token = NULL; /* it pointed into the message */
+	if (a->fedauth_info)
+		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
+				"the server asked for a federated token");
+	if (m->body.cut && !a->loginack && !a->has_error && !a->refused) {
+		/* What the client sends next may tell. */
+		l->unread = l->answer_cut = l->answered = true;
+		progress_spoke(l, "answer", phase, SIDE_SERVER, SIDE_CLIENT, ts_ns);
+		return;
+	}
+	if (!a->loginack && !a->has_error && !a->refused) {
+		answer_goes_on(l, phase, ts_ns);
+		if (a->sspi || a->fedauth_info) {
+			l->answered = true;
+			progress_phase_over(l);
+		}
+		return;
+	}
+	if (a->sspi || a->fedauth_info)
+		l->rounds++;
+	answer_method(l);
+	progress_spoke(l, a->loginack ? "loginack" : "error", phase, SIDE_SERVER, SIDE_CLIENT,
+		       ts_ns);
+	l->answered = true;
+	l->answer_size = (struct answer_size){message_size(m), message_size(m)};
+	progress_decide(l,
+			!a->loginack	   ? OUTCOME_REFUSED
+			: a->redirect_host ? OUTCOME_REDIRECTED
+					   : OUTCOME_OK,
+			CONFIDENCE_CERTAIN);
+	progress_phase_over(l);
+}
+
+static void server_message(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	bool table = m->len && !m->data[0];
+
+	if (l->state <= LOGIN_PRELOGIN && table) {
+		server_prelogin(l, m, ts_ns);
+		return;
+	}
+	server_answer(l, m, ts_ns);
+}
+
+/* A message after the decision: only an answer that came after its client had left is of note. */
+static void late_message(struct login *l, enum side from, const struct message *m)
+{
+	struct tds_answer a;
+
+	if (from != SIDE_SERVER || l->closed_by != SIDE_CLIENT)
+		return;
+	tds_answer_parse(&a, m->data, m->len, answer_era(l));
+	l->late_answer |= a.loginack || a.has_error;
+	if (a.has_error && !a.loginack)
+		l->late_error = a.error.number;
+	tds_answer_release(&a);
+}
+
+void exchange_message(struct login *l, enum side from, const struct message *m, uint64_t ts_ns)
+{
+	if (l->state == LOGIN_DECIDED)
+		late_message(l, from, m);
+	else if (from == SIDE_CLIENT)
+		client_message(l, m, ts_ns);
+	else
+		server_message(l, m, ts_ns);
+}

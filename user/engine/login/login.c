@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * login.c - see login.h: the state machine. What it says in the end is in report.c.
+ */
+#include <stdlib.h>
+
+#include "engine/login/steps.h"
+
+#define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
+
+struct login *login_new(struct engine *e)
+{
+	struct login *l = malloc(sizeof(*l));
+
+	if (!l)
+		return NULL;
+	memset(l, 0, offsetof(struct login, units));
+	l->units.count = 0;
+	l->units.more = false;
+	l->limits = &e->config;
+	l->history = &e->history;
+	l->losses = &e->losses;
+	l->losses_before = e->losses;
+	l->answers = &e->answers;
+	tls_init(&l->tls);
+	l->tls.certs = &e->certs;
+	for (int i = 0; i < 2; i++) {
+		l->message[i].body.pool = &e->pool;
+		l->tls.side[i].handshake.pool = &e->pool;
+	}
+	tds_prelogin_release(&l->prelogin[0]);
+	tds_prelogin_release(&l->prelogin[1]);
+	tds_login7_release(&l->login7);
+	tds_answer_release(&l->answer);
+	l->owes = SIDE_CLIENT;
+	l->spid = -1;
+	l->closed_by = l->alerted = SIDE_NONE;
+	l->answer_left_ns = NO_NS;
+	return l;
+}
+
+void login_free(struct login *l)
+{
+	if (!l)
+		return;
+	pending_remove(l);
+	for (int i = 0; i < 2; i++) {
+		buf_release(&l->message[i].body);
+		tds_prelogin_release(&l->prelogin[i]);
+	}
+	tls_release(&l->tls);
+	tds_login7_release(&l->login7);
+	tds_answer_release(&l->answer);
+	free(l->ntlm_user);
+	free(l->ntlm_domain);
+	free(l->ntlm_workstation);
+	free(l);
+}
+
+/* ---- TCP ---- */
+
+/* More than an ACK. */
+static bool has_more(const struct seg *seg)
+{
+	return seg->len || seg->flags & SEG_FIN;
+}
+
+/*
+ * The client's first segment after SYN+ACK completes the handshake. Where it is not the ACK alone
+ * but data, the ACK may have been there and be lost to us, or overtaken: the client's IP id tells,
+ * for it counts its packets (RFC 6864 lets it not, then nothing can be told).
+ */
+bool login_lacks_ack(const struct login *l, const struct seg *seg)
+{
+	uint16_t between = (uint16_t)(seg->ip_id - l->syn_ip_id);
+
+	return !l->ack_ns && l->syn_ns && has_more(seg) && l->syn_ip_id && seg->ip_id &&
+	       between >= 2 && between < 16;
+}
+
+/* A file, which may lack packets without a word; live, what is lost is counted. */
+static bool is_capture(const struct login *l)
+{
+	return l->limits->reorder_ns == UINT64_MAX;
+}
+
+/* The source lost packets since this login began: they may be its own. */
+static bool may_lack_packets(const struct login *l)
+{
+	return *l->losses != l->losses_before;
+}
+
+static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_ns)
+{
+	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
+		return;
+	l->lacks_ack = login_lacks_ack(l, seg);
+	l->ack_unsure = has_more(seg) &&
+			(is_capture(l) || may_lack_packets(l) || !l->syn_ns) && !l->retransmits &&
+			l->syns < 2 &&
+			(!l->syn_ns || !l->syn_ip_id || !seg->ip_id ||
+			 (uint16_t)(seg->ip_id - l->syn_ip_id) != 1);
+	l->ack_ns = ts_ns;
+	l->spoke_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_SERVER] = ts_ns;
+}
+
+bool login_refused(const struct login *l, enum side by)
+{
+	return by == SIDE_SERVER && l->state == LOGIN_TCP && l->syn_ns && !l->server_heard &&
+	       !l->ack_ns && !l->payload_ns[SIDE_CLIENT];
+}
+
+void login_note_refusal(struct login *l, uint64_t ts_ns)
+{
+	l->refused_ns = ts_ns;
+	l->refusals++;
+}
+
+void login_heard(struct login *l, enum side from, const struct seg *seg)
+{
+	l->server_heard |= from == SIDE_SERVER;
+	if (from == SIDE_SERVER || !(seg->flags & SEG_SYN))
+		l->refused_ns = 0;
+}
+
+static void login_syn(struct login *l, const struct seg *seg)
+{
+	l->refused_ns = 0;
+	l->syns++;
+	if (!l->syn_ns || seg->ts_ns < l->syn_ns)
+		l->syn_ns = seg->ts_ns;
+	if (!l->synack_ns || seg->ts_ns <= l->synack_ns)
+		l->last_syn_ns = seg->ts_ns;
+	l->syn_ip_id = seg->ip_id;
+}
+
+void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns)
+{
+	struct login *l = f->login;
+
+	if (seg->flags & SEG_SYN) {
+		if (!(seg->flags & SEG_ACK)) {
+			login_syn(l, seg);
+			return;
+		}
+		if (!l->synack_ns)
+			l->synack_ns = seg->ts_ns;
+		if (!l->ack_ns)
+			l->last_synack_ns = seg->ts_ns;
+		return;
+	}
+	if (!seg->window && !(seg->flags & SEG_RST))
+		l->zero_windows[from]++;
+	if (from == SIDE_CLIENT && seg->flags & SEG_ACK)
+		handshake_done(l, seg, ts_ns);
+}
+
+/* ---- frames ---- */
+
+/* The login of TDS 5 may begin in packets of one type and end in those of another. */
+static bool message_goes_on(const struct message *m, uint8_t type)
+{
+	return m->open && (m->type == type || (m->type == TDS_LOGIN_OLD && type == TDS_NORMAL_OLD));
+}
+
+void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns)
+{
+	struct login *l = f->login;
+	struct message *m = &l->message[from];
+	uint16_t spid;
+
+	(void)ts_ns;
+	if (frame->kind == FRAME_TLS) {
+		if (l->state == LOGIN_TCP && from == SIDE_CLIENT && !l->tls.client_hello &&
+		    !l->lossy)
+			l->strict = true;
+		tls_record_head(&l->tls, from, frame->header);
+		return;
+	}
+	if (frame->kind != FRAME_TDS)
+		return;
+	spid = (uint16_t)(frame->header[4] << 8 | frame->header[5]);
+	if (from == SIDE_SERVER && spid)
+		l->spid = spid;
+	if (!message_goes_on(m, frame->header[0])) {
+		m->open = true;
+		m->type = frame->header[0];
+		m->decided = m->carrier = false;
+		buf_clear(&m->body);
+		m->data = NULL;
+		m->len = 0;
+	}
+}
+
+/* Is a message's payload TLS? Told by its first byte: MS-TDS 2.2.6.5, an option table begins 0. */
+static bool is_carrier(const struct login *l, enum side from, const struct message *m,
+		       uint8_t first)
+{
+	if (m->type != TDS_PRELOGIN && !(m->type == TDS_RESULT && from == SIDE_SERVER))
+		return false;
+	if (l->tls_framer[from].kind == FRAME_TLS || l->tls_framer[from].have)
+		return m->type == TDS_PRELOGIN; /* goes on with a record that was cut */
+	return first >= TLS_CCS && first <= TLS_DATA && l->state < LOGIN_SENT;
+}
+
+static void message_take(struct message *m, const struct framer *frame, const uint8_t *data,
+			 uint32_t len)
+{
+	if (!m->body.len && !m->body.cut && !frame->left && frame->header[1] & TDS_STATUS_EOM) {
+		m->data = data;
+		m->len = len;
+		return;
+	}
+	buf_append(&m->body, data, len, MESSAGE_MAX);
+	m->data = m->body.data;
+	m->len = m->body.len;
+}
+
+void login_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
+		uint32_t len, uint64_t ts_ns)
+{
+	struct login *l = f->login;
+	struct message *m = &l->message[from];
+
+	if (frame->kind == FRAME_TLS) {
+		tls_record_body(&l->tls, from, data, len);
+		return;
+	}
+	if (frame->kind != FRAME_TDS)
+		return;
+	if (!m->decided) {
+		m->decided = true;
+		m->carrier = data && is_carrier(l, from, m, data[0]);
+	}
+	if (m->carrier)
+		tunnel_feed(l, from, data, len, ts_ns);
+	else if (!data)
+		m->body.cut = true;
+	else
+		message_take(m, frame, data, len);
+}
+
+void login_end(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns)
+{
+	struct login *l = f->login;
+	struct message *m = &l->message[from];
+	bool whole;
+
+	l->framed[from] = true;
+	if (frame->kind == FRAME_TLS) {
+		if (l->state != LOGIN_DECIDED)
+			tunnel_record(l, from, ts_ns);
+		return;
+	}
+	if (frame->kind != FRAME_TDS)
+		return;
+	whole = frame->header[1] & TDS_STATUS_EOM;
+	/* Some servers leave the end mark out of the PRELOGIN response. */
+	if (!whole && from == SIDE_SERVER && l->state == LOGIN_PRELOGIN && m->len) {
+		struct tds_prelogin p;
+
+		whole = tds_prelogin_parse(&p, m->data, m->len) == 1;
+		tds_prelogin_release(&p);
+	}
+	if (!whole)
+		return;
+	m->open = false;
+	if (m->headless) { /* its beginning is missing: it can't be read */
+		m->headless = false;
+		return;
+	}
+	if (!m->carrier)
+		exchange_message(l, from, m, ts_ns);
+	m->data = NULL; /* it may stand in the segment */
+	m->len = 0;
+}
+
+void login_lost(struct flow *f, enum side from, uint64_t ts_ns)
+{
+	struct login *l = f->login;
+
+	if (l->cut)
+		l->unread = true; /* a frame's head was not captured */
+	if (l->framed[from] || l->lossy || l->unread || l->state == LOGIN_DECIDED)
+		return;
+	l->not_tds = true;
+	progress_decide(l, OUTCOME_NOT_TDS, CONFIDENCE_CERTAIN);
+	progress_mark(l, "not_tds", l->ack_ns || !l->syn_ns ? PHASE_PRELOGIN : PHASE_TCP, from,
+		      ts_ns);
+}
+
+void login_gap(struct flow *f, enum side from, uint32_t len, bool missing)
+{
+	struct login *l = f->login;
+
+	if (missing) {
+		l->message[from].headless = true;
+		l->lossy = true;
+		l->missing_bytes += len;
+	} else {
+		l->cut = true;
+	}
+}
+
+/* ---- the end ---- */
+
+void login_judge_idle(struct flow *f)
+{
+	f->login->judged_idle = true;
+	tunnel_judge(f, true);
+}
+
+bool login_encryption_excludes(const struct login *l)
+{
+	enum encrypt_option c = l->prelogin[SIDE_CLIENT].encryption;
+	enum encrypt_option s = l->prelogin[SIDE_SERVER].encryption;
+
+	if (c == ENCRYPT_NOT_SUP)
+		return s == ENCRYPT_REQ || s == ENCRYPT_ON;
+	if (c == ENCRYPT_ON || c == ENCRYPT_REQ)
+		return s == ENCRYPT_NOT_SUP || s == ENCRYPT_OFF;
+	return false;
+}
+
+/*
+ * How long a side has waited for the other's message at ts_ns; 0: it was its own turn. It waits
+ * from its own last byte, be that the end of a message or not.
+ */
+static uint64_t waited(const struct login *l, enum side by, uint64_t ts_ns)
+{
+	enum side other = side_other(by);
+	uint64_t since = l->payload_ns[by] > l->spoke_ns[by] ? l->payload_ns[by] : l->spoke_ns[by];
+
+	/* Its own turn, and no part of a message of its own since the other's last. */
+	if (l->owes != other &&
+	    (l->payload_ns[by] <= l->spoke_ns[by] || l->payload_ns[by] <= l->spoke_ns[other]))
+		return 0;
+	return since && ts_ns > since ? ts_ns - since : 0;
+}
+
+static enum outcome closed_outcome(const struct login *l, enum side by)
+{
+	if (login_refused(l, by))
+		return OUTCOME_REJECTED;
+	if (l->clock_stepped) /* who waited how long for whom is not known */
+		return OUTCOME_INCOMPLETE;
+	if (l->waited_ns >= LOGIN_WAIT_NS)
+		return OUTCOME_TIMED_OUT;
+	if (l->state == LOGIN_TLS || l->state == LOGIN_TLS_DONE ||
+	    (l->strict && l->state == LOGIN_TCP) ||
+	    (l->tls.alert.from != SIDE_NONE && l->state < LOGIN_SENT))
+		return OUTCOME_TLS_FAILED;
+	if (by == SIDE_SERVER)
+		return OUTCOME_DROPPED;
+	if (!l->payload_ns[SIDE_CLIENT])
+		return OUTCOME_PROBE;
+	if (l->state == LOGIN_PRELOGIN_DONE && !l->strict && !l->message[SIDE_CLIENT].open &&
+	    !login_encryption_excludes(l))
+		return OUTCOME_PROBE;
+	return OUTCOME_ABANDONED;
+}
+
+static const char *close_name(enum side by, enum close_how how)
+{
+	if (by == SIDE_CLIENT)
+		return how == CLOSE_RST ? "client_reset" : "client_close";
+	return how == CLOSE_RST ? "server_reset" : "server_close";
+}
+
+/*
+ * With payload that was not captured, where the login stopped is known as long as nothing but
+ * PRELOGIN was under way.
+ */
+static bool login_misread(struct login *l)
+{
+	if (l->cut && (l->state > LOGIN_PRELOGIN || l->strict))
+		l->unread = true;
+	return l->unread;
+}
+
+bool login_proven_by(struct login *l, enum side from, const struct framer *frame)
+{
+	if (!l->answer_cut || l->state == LOGIN_DECIDED || from != SIDE_CLIENT ||
+	    frame->kind != FRAME_TDS)
+		return false;
+	switch (frame->header[0]) {
+	case TDS_BATCH:
+	case TDS_RPC:
+	case TDS_BULK:
+	case TDS_TRANSACTION:
+		progress_decide(l, OUTCOME_OK, CONFIDENCE_HIGH);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * What TCP knows of the wait: whether what was sent, or what was waited for, ever came through, and
+ * how much of a message did.
+ */
+static void note_wait(struct flow *f, enum side waits)
+{
+	struct login *l = f->login;
+	enum side other = side_other(waits);
+	const struct framer *part = &f->half[other].framer;
+
+	for (int i = 0; i < 2; i++) {
+		if (tcp_is_unseen(f, (enum side)i))
+			l->lossy = l->one_sided = true;
+	}
+	if (may_lack_packets(l))
+		l->lossy = l->ring_lost = true;
+	l->unacked = tcp_unacked(f, waits);
+	if (!l->unacked.sent)
+		l->unacked = tcp_unacked(f, other);
+	if (part->kind == FRAME_TDS && part->left) {
+		l->whole = frame_length(FRAME_TDS, part->header);
+		l->part = l->whole - part->left;
+	}
+}
+
+void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_ns)
+{
+	struct login *l = f->login;
+	enum outcome outcome;
+	enum phase phase;
+
+	if (l->state == LOGIN_DECIDED || l->closed_by != SIDE_NONE)
+		return;
+	l->closed_by = by;
+	l->closed_how = how;
+	note_wait(f, by);
+	l->waited_ns = waited(l, by, ts_ns);
+	/* The other side's message did not come, as the client never acknowledged it. */
+	if (l->unacked.sent && l->unacked.side != by && ts_ns > l->spoke_ns[by])
+		l->waited_ns = ts_ns - l->spoke_ns[by];
+	if (l->lossy || l->unread || login_misread(l)) {
+		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		return;
+	}
+	if (tunnel_closed(f, ts_ns))
+		return;
+	outcome = closed_outcome(l, by);
+	phase = login_phase(l);
+	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
+	/* Before TCP is through nobody's turn has come: that was the path's time. */
+	progress_mark(l, close_name(by, how), phase,
+		      phase == PHASE_TCP || l->unacked.sent ? SIDE_NETWORK : l->owes, ts_ns);
+}
+
+/* When the side that waits began to: after its own last message, or its part of the handshake. */
+static uint64_t waits_since(const struct login *l)
+{
+	if (l->ack_ns)
+		return l->spoke_ns[side_other(l->owes)];
+	return l->synack_ns ? l->last_synack_ns : l->last_syn_ns;
+}
+
+void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
+{
+	bool ended = how != CLOSE_IDLE;
+	struct login *l = f->login;
+	enum phase phase = login_phase(l);
+	uint64_t silent_ns = now_ns > f->last_ns ? now_ns - f->last_ns : 0;
+	uint64_t end_ns = ended ? f->last_ns : now_ns;
+	enum outcome outcome =
+		ended || l->clock_stepped ? OUTCOME_INCOMPLETE : OUTCOME_TIMED_OUT;
+
+	if (l->state == LOGIN_DECIDED)
+		return;
+	if (l->refused_ns) {
+		login_closed(f, SIDE_SERVER, CLOSE_RST, l->refused_ns);
+		return;
+	}
+	l->gave_up = !ended;
+	l->at_end = ended;
+	l->evicted = how == CLOSE_EVICTED;
+	note_wait(f, side_other(l->owes));
+	if (l->lossy || l->unread || login_misread(l)) {
+		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		return;
+	}
+	if (tunnel_judge(f, silent_ns >= LOGIN_IDLE_NS))
+		return;
+	/* The answer to the SYN is missing: the server spoke after it. */
+	if (l->server_heard && !l->synack_ns && !l->ack_ns) {
+		l->lossy = true;
+		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		return;
+	}
+	/* A SYN of just now may yet be answered. */
+	if (l->syn_ns && !l->synack_ns && !l->ack_ns &&
+	    (l->syns > 1 || now_ns - l->syn_ns >= LOGIN_WAIT_NS))
+		outcome = OUTCOME_UNANSWERED;
+	if (waits_since(l) && end_ns > waits_since(l))
+		l->waited_ns = end_ns - waits_since(l);
+	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
+	progress_mark(l, ended ? "last_packet" : "gave_up", phase,
+		      outcome == OUTCOME_UNANSWERED ? SIDE_SERVER
+		      : l->unacked.sent		    ? SIDE_NETWORK
+						    : l->owes,
+		      end_ns);
+}

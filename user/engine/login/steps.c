@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * steps.c - see progress.h.
+ */
+#include "engine/login/steps.h"
+
+/* Where a phase stands in the order of the connection: TDS 8 has TLS before PRELOGIN. */
+static int rank(const struct login *l, enum phase phase)
+{
+	if (l->strict && (phase == PHASE_PRELOGIN || phase == PHASE_TLS))
+		return PHASE_PRELOGIN + PHASE_TLS - (int)phase;
+	return (int)phase;
+}
+
+void progress_mark(struct login *l, const char *name, enum phase phase, enum side waited_for,
+		   uint64_t ts_ns)
+{
+	uint32_t zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
+
+	/* A message out of place (a peer that breaks the protocol) opens no phase that is over. */
+	if (l->mark_count && rank(l, phase) < rank(l, l->marks[l->mark_count - 1].phase))
+		phase = (enum phase)l->marks[l->mark_count - 1].phase;
+	/* One place is kept for how it ended. */
+	if (l->mark_count >= LOGIN_MARKS - 1 && l->state != LOGIN_DECIDED)
+		return;
+	if (l->mark_count == LOGIN_MARKS)
+		return;
+	l->marks[l->mark_count++] = (struct mark){
+		.name = name,
+		.ts_ns = ts_ns,
+		.phase = (uint8_t)phase,
+		.waited_for = (uint8_t)waited_for,
+		.disorder = l->retransmits + l->out_of_order > l->disorder_told,
+		.zero_windows = zero_windows > l->zero_windows_told,
+	};
+	l->disorder_told = l->retransmits + l->out_of_order;
+	l->zero_windows_told = zero_windows;
+}
+
+/* A message of one side is complete: a step ends, and it is the other's turn. */
+void progress_spoke(struct login *l, const char *name, enum phase phase, enum side from,
+		    enum side next, uint64_t ts_ns)
+{
+	progress_mark(l, name, phase, from, ts_ns);
+	l->spoke_ns[from] = ts_ns;
+	l->owes = next;
+}
+
+/* A phase is complete, and so far no segment is missing. */
+void progress_phase_over(struct login *l)
+{
+	if (!l->lossy && !l->clock_stepped)
+		l->sound_marks = l->mark_count;
+}
+
+/* More of the message that ended the last step. */
+void progress_spoke_on(struct login *l, enum side from, uint64_t ts_ns)
+{
+	if (l->mark_count)
+		l->marks[l->mark_count - 1].ts_ns = ts_ns;
+	l->spoke_ns[from] = ts_ns;
+}
+
+void progress_attention(struct login *l)
+{
+	l->payload_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_CLIENT];
+}
+
+bool login_joined(const struct login *l)
+{
+	return !l->syn_ns && !l->synack_ns;
+}
+
+enum phase login_phase(const struct login *l)
+{
+	switch (l->state) {
+	case LOGIN_TCP:
+		if (l->strict)
+			return PHASE_TLS;
+		return l->ack_ns || !l->syn_ns ? PHASE_PRELOGIN : PHASE_TCP;
+	case LOGIN_PRELOGIN:
+		return PHASE_PRELOGIN;
+	case LOGIN_PRELOGIN_DONE:
+		/* With "not supported" on a side there will be no TLS: MS-TDS 2.2.6.5 */
+		if (l->strict || l->prelogin[SIDE_SERVER].encryption == ENCRYPT_NOT_SUP)
+			return PHASE_LOGIN;
+		return PHASE_TLS;
+	case LOGIN_TLS:
+		return PHASE_TLS;
+	case LOGIN_TLS_DONE:
+		return l->strict ? PHASE_PRELOGIN : PHASE_LOGIN;
+	case LOGIN_SENT:
+	case LOGIN_DECIDED:
+		return l->answered ? PHASE_AUTH : PHASE_LOGIN;
+	}
+	return PHASE_LOGIN;
+}
+
+void progress_decide(struct login *l, enum outcome outcome, enum confidence confidence)
+{
+	/*
+	 * Live, and where other packets had to be sent again, it was the network that lost the ACK,
+	 * and the data completed the handshake. Else it is the capture that lacks it, and when the
+	 * handshake was over can't be told.
+	 */
+	if (l->lacks_ack && l->limits->reorder_ns == UINT64_MAX && !l->retransmits && l->syns < 2) {
+		l->lossy = true;
+		l->sound_marks = 0;
+	}
+	/* With packets missing no statement is made. */
+	if (l->lossy)
+		outcome = OUTCOME_INCOMPLETE;
+	if (outcome == OUTCOME_INCOMPLETE)
+		confidence = CONFIDENCE_LOW;
+	l->state = LOGIN_DECIDED;
+	l->outcome = outcome;
+	l->confidence = confidence;
+	l->outcome_basis = confidence == CONFIDENCE_CERTAIN ? BASIS_OBSERVED : BASIS_INFERRED;
+}
+
+void progress_method(struct login *l, enum auth_method method, enum basis basis,
+		     const char *grounds)
+{
+	/* A mechanism once told is not taken back by a token that tells less. */
+	if (l->method_basis == BASIS_OBSERVED && l->method != AUTH_WINDOWS)
+		return;
+	l->method = method;
+	l->method_basis = basis;
+	l->grounds = grounds;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * frame.c - see frame.h.
+ */
+#include <string.h>
+
+#include "engine/protocol/frame.h"
+
+#define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 6.2.3 */
+#define TDS_LENGTH_MAX 32767	      /* MS-TDS 2.2.3.1.3 */
+#define SMP_LENGTH_MAX (1u << 20)     /* one TDS packet in practice; MC-SMP sets no bound */
+
+static bool tds_type_known(uint8_t type)
+{
+	switch (type) {
+	case TDS_BATCH:
+	case TDS_LOGIN_OLD:
+	case TDS_RPC:
+	case TDS_RESULT:
+	case TDS_ATTENTION:
+	case TDS_BULK:
+	case TDS_FEDAUTH_TOKEN:
+	case TDS_TRANSACTION:
+	case TDS_NORMAL_OLD:
+	case TDS_LOGIN7:
+	case TDS_SSPI:
+	case TDS_PRELOGIN:
+		return true;
+	}
+	return false;
+}
+
+uint32_t frame_header_length(enum frame_kind kind)
+{
+	switch (kind) {
+	case FRAME_TDS:
+		return TDS_HEADER;
+	case FRAME_TLS:
+		return TLS_HEADER;
+	case FRAME_SMP:
+		return SMP_HEADER;
+	case FRAME_NONE:
+	case FRAME_LOST:
+		break;
+	}
+	return 1;
+}
+
+uint32_t frame_length(enum frame_kind kind, const uint8_t *p)
+{
+	switch (kind) {
+	case FRAME_TDS: /* big-endian, header included */
+		return (uint32_t)p[2] << 8 | p[3];
+	case FRAME_TLS: /* big-endian, header not included */
+		return TLS_HEADER + ((uint32_t)p[3] << 8 | p[4]);
+	case FRAME_SMP: /* little-endian, header included */
+		return p[4] | (uint32_t)p[5] << 8 | (uint32_t)p[6] << 16 | (uint32_t)p[7] << 24;
+	case FRAME_NONE:
+	case FRAME_LOST:
+		break;
+	}
+	return 0;
+}
+
+enum frame_kind frame_classify(const uint8_t *p, uint32_t n)
+{
+	uint32_t len;
+
+	if (!n)
+		return FRAME_NONE;
+	if (p[0] >= 0x14 && p[0] <= 0x18) { /* RFC 5246 6.2.1 */
+		if ((n > 1 && p[1] != 3) || (n > 2 && p[2] > 4))
+			return FRAME_LOST;
+		if (n < TLS_HEADER)
+			return FRAME_NONE;
+		len = frame_length(FRAME_TLS, p) - TLS_HEADER;
+		return len <= TLS_RECORD_MAX ? FRAME_TLS : FRAME_LOST;
+	}
+	if (p[0] == 0x53) { /* MC-SMP 2.2.1 */
+		if (n > 1 && p[1] != 1 && p[1] != 2 && p[1] != 4 && p[1] != 8)
+			return FRAME_LOST;
+		if (n < SMP_HEADER)
+			return FRAME_NONE;
+		len = frame_length(FRAME_SMP, p);
+		return len >= SMP_HEADER && len <= SMP_LENGTH_MAX ? FRAME_SMP : FRAME_LOST;
+	}
+	if (!tds_type_known(p[0]))
+		return FRAME_LOST;
+	if (n < TDS_HEADER)
+		return FRAME_NONE;
+	len = frame_length(FRAME_TDS, p);
+	return len >= TDS_HEADER && len <= TDS_LENGTH_MAX ? FRAME_TDS : FRAME_LOST;
+}
+
+/*
+ * Does a segment begin at a frame boundary? Frames must chain on from there to the segment's end,
+ * and what can be checked of the first must be as real peers write it.
+ */
+static bool frame_chain(const uint8_t *p, uint32_t n)
+{
+	uint32_t at = 0, frames = 0;
+
+	while (at < n) {
+		enum frame_kind kind = frame_classify(p + at, n - at);
+
+		if (kind == FRAME_LOST)
+			return false;
+		if (kind == FRAME_NONE)
+			return frames > 1;
+		if (kind == FRAME_TDS && (p[at + 1] & ~0x1f || p[at + 7]))
+			return false;
+		at += frame_length(kind, p + at);
+		frames++;
+	}
+	/* One frame that reaches beyond the segment proves little unless it is all there is. */
+	return at == n || frames > 1 || n >= 512;
+}
+
+static void frame_begin(struct framer *f, enum frame_kind kind)
+{
+	f->kind = kind;
+	f->left = frame_length(kind, f->header) - frame_header_length(kind);
+}
+
+/* A header that is there as a whole, as nearly all are, is read where it stands. */
+static bool frame_header_whole(struct framer *f, const uint8_t **data, uint32_t *len)
+{
+	enum frame_kind kind = f->have ? FRAME_NONE : frame_classify(*data, *len);
+
+	if (kind == FRAME_NONE || kind == FRAME_LOST)
+		return false;
+	f->have = (uint8_t)frame_header_length(kind);
+	if (*len >=
+	    FRAME_HEADER_MAX) /* of a length that the compiler knows; the rest is not read */
+		memcpy(f->header, *data, FRAME_HEADER_MAX);
+	else
+		memcpy(f->header, *data, f->have);
+	frame_begin(f, kind);
+	*data += f->have;
+	*len -= f->have;
+	return true;
+}
+
+/* Take what the header still needs; true when it is complete and valid. */
+static bool frame_header(struct framer *f, const uint8_t **data, uint32_t *len)
+{
+	if (frame_header_whole(f, data, len))
+		return true;
+	while (*len) {
+		enum frame_kind kind;
+
+		f->header[f->have++] = *(*data)++;
+		(*len)--;
+		kind = frame_classify(f->header, f->have);
+		if (kind == FRAME_NONE)
+			continue;
+		f->kind = kind;
+		if (kind == FRAME_LOST)
+			return false;
+		frame_begin(f, kind);
+		return true;
+	}
+	return false;
+}
+
+static void frame_lose(struct framer *f, const struct frame_ops *ops, void *ctx,
+		       const uint8_t *data, uint32_t len, uint64_t ts_ns)
+{
+	f->kind = FRAME_LOST;
+	ops->lost(ctx, f, data, len, ts_ns);
+	f->have = 0;
+	f->left = 0;
+}
+
+static void frame_finish(struct framer *f, const struct frame_ops *ops, void *ctx, uint64_t ts_ns)
+{
+	ops->end(ctx, f, ts_ns);
+	f->kind = FRAME_NONE;
+	f->have = 0;
+}
+
+void frame_feed(struct framer *f, const struct frame_ops *ops, void *ctx, const uint8_t *data,
+		uint32_t len, uint64_t ts_ns)
+{
+	if (f->kind == FRAME_LOST) {
+		if (!data || !frame_chain(data, len))
+			return;
+		f->kind = FRAME_NONE;
+		f->have = 0;
+	}
+	while (len) {
+		uint32_t n;
+
+		if (f->kind == FRAME_NONE) {
+			if (!data) {
+				frame_lose(f, ops, ctx, NULL, 0, ts_ns);
+				return;
+			}
+			if (!frame_header(f, &data, &len)) {
+				if (f->kind == FRAME_LOST)
+					frame_lose(f, ops, ctx, data, len, ts_ns);
+				return;
+			}
+			ops->head(ctx, f, ts_ns);
+			if (!f->left)
+				frame_finish(f, ops, ctx, ts_ns);
+			continue;
+		}
+		n = len < f->left ? len : f->left;
+		f->left -= n;
+		ops->body(ctx, f, data, n, ts_ns);
+		if (data)
+			data += n;
+		len -= n;
+		if (!f->left)
+			frame_finish(f, ops, ctx, ts_ns);
+	}
+}
+
+void frame_skip(struct framer *f, const struct frame_ops *ops, void *ctx, uint32_t len,
+		bool to_head, uint64_t ts_ns)
+{
+	uint32_t rest = len < f->left ? len : f->left;
+
+	if (rest)
+		frame_feed(f, ops, ctx, NULL, rest, ts_ns);
+	if (len > rest || to_head) {
+		f->kind = to_head ? FRAME_NONE : FRAME_LOST;
+		f->have = 0;
+		f->left = 0;
+	}
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * redact.c - see redact.h. The list is a positive one: what it does not know is hidden.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/record.h"
+#include "engine/protocol/redact.h"
+
+/* Characters; more than a database's or a server's name has (128). */
+#define SHOWN_MOST 256
+
+#define LOGIN	  "Login failed for user '%h'."
+#define THE_LOGIN "The login failed for user '%h'. The password change failed. "
+#define POLICY                                                                                     \
+	LOGIN " Reason: Password change failed. The password does not meet Windows policy "        \
+	      "requirements because it is "
+#define OPEN_SERVER "Cannot open server '%d' requested by the login. "
+
+/*
+ * What SQL Server, Azure SQL, Babelfish and Sybase say of logins; sys.messages has most of them.
+ * %h is hidden, %d shown (a database, a server, an edition: no quotation mark is in it), %n a
+ * number, an address or a GUID. A ' stands for a " as well. What a %h at the end stands for may be
+ * empty.
+ */
+static const char *const known[] = {
+	"Login failed.",
+	LOGIN,
+	"Login failed for user '%h'",
+	LOGIN " The user is not associated with a trusted SQL Server connection.",
+	LOGIN " Only administrators may connect at this time.",
+	LOGIN " Reason: Server is in single user mode. Only one administrator can connect at this "
+	      "time.",
+	LOGIN " Reason: Server is in script upgrade mode. Only administrator can connect at this "
+	      "time.",
+	LOGIN " Reason: The account is disabled.",
+	LOGIN "  Reason: The password of the account has expired.",
+	LOGIN "  Reason: The password of the account must be changed.",
+	POLICY "too short.",
+	POLICY "too long.",
+	POLICY "not complex enough.",
+	LOGIN " Reason: %h",
+	"Login failed for user '%h' because the account is currently locked out. The system "
+	"administrator can unlock it.",
+	"Login failed for login '%h'. The login is not defined as a valid login of a trusted SQL "
+	"Server connection.",
+	THE_LOGIN "The password for the user is too recent to change.",
+	THE_LOGIN "The password cannot be used at this time.",
+	THE_LOGIN "The password does not meet the requirements of the password filter DLL.",
+	THE_LOGIN "An unexpected error occurred during password validation.",
+	THE_LOGIN "The user does not have permission to change the password.",
+	"Login failed. The login is from an untrusted domain and cannot be used with Integrated "
+	"authentication.",
+	"Login failed. The login is from an untrusted domain and cannot be used with Windows "
+	"authentication.",
+	"Login failed. The workstation licensing limit for SQL Server access has already been "
+	"reached.",
+	"Login failed. The number of simultaneous users already equals the %n registered licenses "
+	"for this server. %h",
+	"Login failed. The number of simultaneous users has already reached the limit of %n "
+	"licenses for this '%d' server. %h",
+	"Logon failed for login '%h' due to trigger execution.",
+	"Cannot open database '%d' requested by the login. The login failed.",
+	"Cannot open database '%d' that was requested by the login. Using the user default "
+	"database '%d' instead.",
+	"Cannot open user default database. Login failed.",
+	"Cannot open user default database. Login failed. " LOGIN,
+	"Cannot open user default database. Using master database instead.",
+	"Database '%d' does not exist. Make sure that the name is entered correctly.",
+	"database '%d' does not exist",
+	"Could not locate entry in sysdatabases for database '%d'. No entry found with that name. "
+	"Make sure that the name is entered correctly.",
+	"The server principal '%h' is not able to access the database '%d' under the current "
+	"security context.",
+	"Language requested in login '%d' is not an official name on this SQL Server. %h",
+	"The target database, '%d', is participating in an availability group and is currently not "
+	"accessible for queries. %h",
+	"The target database ('%d') is in an availability group and is currently accessible for "
+	"connections when the application intent is set to read only. %h",
+	"The target database ('%d') is in an availability group and currently does not allow read "
+	"only connections. %h",
+	"Unable to access availability database '%d' because the database replica is not in the "
+	"PRIMARY or SECONDARY role. %h",
+	"Login to read-secondary failed due to long wait on "
+	"'HADR_DATABASE_WAIT_FOR_TRANSITION_TO_VERSIONING'. %h",
+	"Could not connect because the maximum number of '%n' user connections has already been "
+	"reached. %h",
+	"Could not connect because the maximum number of '%n' dedicated administrator connections "
+	"already exists. %h",
+	"The login packet used to open the connection is structurally invalid; the connection has "
+	"been closed. Please contact the vendor of the client library. %h",
+	"Length specified in network packet payload did not match number of bytes read; the "
+	"connection has been closed. Please contact the vendor of the client library. %h",
+	"Encryption is required to connect to this server but the client library does not support "
+	"encryption; the connection has been closed. Please upgrade your client library. %h",
+	"The client was unable to reuse a session with SPID %n, which had been reset for "
+	"connection "
+	"pooling. The failure ID is %n. %h",
+	"A fatal error occurred while reading the input stream from the network. The session will "
+	"be terminated (input error: %n, output error: %n).",
+	"The service has encountered an error processing your request. Please try again. Error "
+	"code "
+	"%n.",
+	"The service is currently busy. Retry the request after %n seconds. Incident ID: %n. Code: "
+	"%n.",
+	"Cannot process request. Not enough resources to process request. The service is currently "
+	"busy. Please retry the request later.",
+	"Database '%d' on server '%d' is not currently available. Please retry the connection "
+	"later. If the problem persists, contact customer support, and provide them the session "
+	"tracing ID of '%n'.",
+	OPEN_SERVER "The login failed.",
+	OPEN_SERVER "Client with IP address '%n' is not allowed to access the server. %h",
+	"Resource ID: %n. The %d limit for the %d is %n and has been reached. %h",
+	"Resource ID: %n. The %d minimum guarantee is %n, maximum limit is %n and the current "
+	"usage "
+	"for the database is %n. However, the server is currently too busy to support requests "
+	"greater than %n for this database. %h",
+};
+
+static bool is_quote(char c)
+{
+	return c == '\'' || c == '"';
+}
+
+/* Length of the fixed text that a template begins with: up to a % or its end. */
+static size_t fixed_length(const char *template)
+{
+	return strcspn(template, "%");
+}
+
+static bool fixed_at(const char *message, const char *fixed, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (message[i] != fixed[i] && !(fixed[i] == '\'' && message[i] == '"'))
+			return false;
+	}
+	return true;
+}
+
+/* May these bytes stand for a %d or a %n? */
+static bool may_be(char kind, const char *p, size_t len)
+{
+	static const char number[] = "0123456789abcdefABCDEFx.,:-";
+
+	if (kind == 'h')
+		return true;
+	if (!len || len > SHOWN_MOST)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (kind == 'n' ? !strchr(number, p[i]) : is_quote(p[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Where the fixed text, which is the last one or not, begins at or after p; NULL: nowhere. */
+static const char *fixed_find(const char *p, const char *fixed, size_t len, bool last)
+{
+	size_t left = strlen(p);
+
+	if (last)
+		return left >= len && fixed_at(p + left - len, fixed, len) ? p + left - len : NULL;
+	for (; left >= len; p++, left--) {
+		if (fixed_at(p, fixed, len))
+			return p;
+	}
+	return NULL;
+}
+
+static char *put(char *out, const char *p, size_t len)
+{
+	memcpy(out, p, len);
+	return out + len;
+}
+
+/* The message as far as the template lets it be told, into out; false: it is another message. */
+static bool fill(char *out, const char *message, const char *template)
+{
+	size_t len = fixed_length(template);
+	const char *next;
+	char kind;
+
+	for (;;) {
+		if (strlen(message) < len || !fixed_at(message, template, len))
+			return false;
+		out = put(out, message, len);
+		message += len;
+		template += len;
+		if (!*template)
+			break;
+		kind = template[1];
+		template += 2;
+		len = fixed_length(template);
+		next = fixed_find(message, template, len, !template[len]);
+		if (!next || !may_be(kind, message, (size_t)(next - message)))
+			return false;
+		if (kind == 'h' && (next > message || *template))
+			out = put(out, RECORD_HIDDEN, strlen(RECORD_HIDDEN));
+		else
+			out = put(out, message, (size_t)(next - message));
+		message = next;
+	}
+	*out = '\0';
+	return !*message;
+}
+
+char *redact_message(char *message)
+{
+	size_t count = sizeof(known) / sizeof(known[0]), i = 0;
+	/* No template hides more than three parts. */
+	char *told = message ? malloc(strlen(message) + 4 * sizeof(RECORD_HIDDEN)) : NULL;
+
+	while (told && i < count && !fill(told, message, known[i]))
+		i++;
+	if (told && i == count)
+		strcpy(told, RECORD_HIDDEN);
+	free(message);
+	return told;
+}

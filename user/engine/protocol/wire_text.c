@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * wire_text.c - see text.h.
+ */
+#include <endian.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/protocol/wire_text.h"
+
+#define GUID_LEN    36 /* 8-4-4-4-12 */
+#define VERSION_LEN 13 /* "255.255.65535" */
+#define NUMBER_MAX  20 /* digits of UINT64_MAX */
+
+static char *utf8_put(char *out, uint32_t c)
+{
+	if (c < 0x80) {
+		*out++ = (char)c;
+	} else if (c < 0x800) {
+		*out++ = (char)(0xc0 | c >> 6);
+		*out++ = (char)(0x80 | (c & 0x3f));
+	} else if (c < 0x10000) {
+		*out++ = (char)(0xe0 | c >> 12);
+		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (c & 0x3f));
+	} else {
+		*out++ = (char)(0xf0 | c >> 18);
+		*out++ = (char)(0x80 | (c >> 12 & 0x3f));
+		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (c & 0x3f));
+	}
+	return out;
+}
+
+/* Are four UTF-16 units ASCII, none of them NUL? Nearly all text of logins is. */
+static bool ascii4(const uint8_t p[8])
+{
+	uint64_t ones = 0x0001000100010001ull, v;
+
+	memcpy(&v, p, sizeof(v));
+	v = le64toh(v);
+	/* A unit of zero borrows. */
+	return !(v & 0xff80 * ones) && !((v - ones) & 0x8000 * ones);
+}
+
+char *text_utf16(const uint8_t *p, size_t bytes)
+{
+	size_t units = bytes / 2;
+	char *text, *out;
+
+	while (units && !p[2 * units - 2] && !p[2 * units - 1])
+		units--; /* LOGINACK pads its name with NULs */
+	if (!units)
+		return NULL;
+	text = out = malloc(3 * units + 1);
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < units; i++) {
+		uint32_t c;
+
+		for (; i + 4 <= units && ascii4(p + 2 * i); i += 4, out += 4)
+			for (int k = 0; k < 4; k++)
+				out[k] = (char)p[2 * (i + k)];
+		if (i == units)
+			break;
+		c = p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
+		if (c >= 0xd800 && c < 0xdc00 && i + 1 < units) {
+			uint32_t low = p[2 * i + 2] | (uint32_t)p[2 * i + 3] << 8;
+
+			if (low >= 0xdc00 && low < 0xe000) {
+				c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+				i++;
+			}
+		}
+		if ((c >= 0xd800 && c < 0xe000) || !c)
+			c = 0xfffd;
+		out = utf8_put(out, c);
+	}
+	*out = 0;
+	return text;
+}
+
+char *text_name(const uint8_t *p, size_t bytes)
+{
+	return text_utf16(p, bytes < 2 * TEXT_NAME_MOST ? bytes : 2 * TEXT_NAME_MOST);
+}
+
+char *text_latin1(const uint8_t *p, size_t bytes)
+{
+	char *text, *out;
+
+	if (!bytes || !p[0])
+		return NULL;
+	bytes = bytes < TEXT_NAME_MOST ? bytes : TEXT_NAME_MOST;
+	text = out = malloc(2 * bytes + 1);
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < bytes && p[i]; i++)
+		out = utf8_put(out, p[i]);
+	*out = 0;
+	return text;
+}
+
+char *text_bytes(const uint8_t *p, size_t bytes)
+{
+	char *text, *out;
+
+	while (bytes && !p[bytes - 1])
+		bytes--;
+	if (!bytes)
+		return NULL;
+	text = out = malloc(3 * bytes + 1);
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < bytes; i++)
+		out = utf8_put(out, p[i] && p[i] < 0x80 ? p[i] : 0xfffd);
+	*out = 0;
+	return text;
+}
+
+char *text_guid(const uint8_t p[16])
+{
+	/* The first three fields are little-endian (MS-DTYP 2.3.4.2). */
+	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+	static const char hex[] = "0123456789abcdef";
+	char *text, *out;
+	uint8_t any = 0;
+
+	for (int i = 0; i < 16; i++)
+		any |= p[i];
+	text = out = any ? malloc(GUID_LEN + 1) : NULL;
+	for (int i = 0; text && i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		*out++ = hex[p[order[i]] >> 4];
+		*out++ = hex[p[order[i]] & 15];
+	}
+	if (text)
+		*out = 0;
+	return text;
+}
+
+/* A decimal number; returns where it ends. */
+static char *number_put(char *out, uint64_t n)
+{
+	char digits[NUMBER_MAX], *at = digits + sizeof(digits);
+	size_t count;
+
+	do {
+		*--at = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	count = (size_t)(digits + sizeof(digits) - at);
+	memcpy(out, at, count);
+	return out + count;
+}
+
+char *text_version(const uint8_t p[4])
+{
+	char *text = malloc(VERSION_LEN + 1), *out = text;
+
+	if (!text)
+		return NULL;
+	out = number_put(out, p[0]);
+	*out++ = '.';
+	out = number_put(out, p[1]);
+	*out++ = '.';
+	out = number_put(out, (unsigned)p[2] << 8 | p[3]);
+	*out = 0;
+	return text;
+}
+
+char *text_after_ms(const char *before, uint64_t ns)
+{
+	uint64_t us = ns / 1000 + (ns % 1000 >= 500);
+	size_t len = strlen(before);
+	char *text = malloc(len + NUMBER_MAX + sizeof(".000 ms")), *out = text;
+
+	if (!text)
+		return NULL;
+	memcpy(out, before, len);
+	out = number_put(out + len, us / 1000);
+	*out++ = '.';
+	*out++ = (char)('0' + us % 1000 / 100);
+	*out++ = (char)('0' + us % 100 / 10);
+	*out++ = (char)('0' + us % 10);
+	memcpy(out, " ms", sizeof(" ms"));
+	return text;
+}
+
+char *text_format(const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	return n < 0 ? NULL : text;
+}
+
+void text_set(char **slot, char *text)
+{
+	if (!text)
+		return;
+	free(*slot);
+	*slot = text;
+}

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * encrypted_session.c - see hidden.h. One TLS record is one TDS packet, under MARS with SMP's header before
+ * it: so drivers and servers do it. A request is a run of the client's records, its answer a run
+ * of the server's until the client speaks again, for without MARS only one is under way at a time
+ * (MS-TDS 3.2.5). What is shorter than a TDS header is TLS's own: a key update, an alert.
+ */
+#include <stdlib.h>
+
+#include "engine/session/encrypted_session.h"
+#include "engine/login/login.h"
+
+#define REQUEST_LEAST 30    /* a TDS header and ALL_HEADERS: MS-TDS 2.2.5.3 */
+#define ANSWER_LEAST  17    /* a TDS header and the shortest DONE: MS-TDS 2.2.7.6 */
+#define DONE_OLD      17    /* an answer that is a DONE alone, before TDS 7.2 */
+#define DONE_ALONE    21    /* and since */
+#define RECORD_FULL   16000 /* about as much as a record holds: more of the packet follows */
+/* Where the suite is not known: smaller records hold no request, or no answer, under any AEAD. */
+#define BLIND_REQUEST 48
+#define BLIND_ANSWER  33
+#define BLIND_SMALL   24 /* an attention's, at the least; from here on SMP's headers, too */
+
+/* What a record can be told to be. */
+enum part {
+	PART_NONE,    /* nothing of TDS */
+	PART_CONTROL, /* an SMP header alone: SYN, ACK or FIN */
+	PART_ATTENTION,
+	PART_DATA,
+};
+
+struct size {
+	uint32_t least, most;
+};
+
+/* A request and what answers it. */
+struct turn {
+	uint64_t end_ns;	    /* the request's last byte */
+	uint64_t first_ns, last_ns; /* of the answer; 0: not seen */
+	uint64_t attention_ns;	    /* its last byte */
+	uint64_t before_ns; /* the answer's last byte before it; 0: there was more to come */
+	uint64_t ack_ns;    /* the answer's first byte after it */
+	uint64_t bytes, answer_bytes, ack_bytes;
+	uint32_t acks;	   /* packets of the server after it */
+	uint32_t ack_size; /* the first one's, at the most */
+	bool asked, ended; /* a request; its last byte was seen */
+	bool attention;
+	bool unknown; /* whether it is a command at all: it is not told */
+	bool vague;   /* which answer is its own, or how long it took, can't be told */
+};
+
+/* MARS by the order of packets and of SMP headers alone, which do not say what they are. */
+struct smp {
+	enum {
+		SMP_FRESH, /* no packet yet */
+		SMP_ASKED, /* the last packet was the client's */
+		SMP_ANSWERED,
+	} state;
+	uint64_t opened, closed;
+	uint32_t waiting; /* headers of the client that are yet to be told apart */
+	uint32_t run;	  /* packets of the server since the client last spoke */
+	uint32_t owing;	  /* requests whose answer has not ended, as far as can be told */
+	bool begun;	  /* the first SYN was seen */
+};
+
+struct hidden {
+	struct size overhead[2]; /* of a record; most 0: the suite is not known */
+	struct size last[2];	 /* the last packet of each side's run; most 0: none yet */
+	enum part part[2];	 /* of the record under way */
+	bool full[2];		 /* the last packet was: its message goes on */
+	bool open;		 /* the server's last packet has not ended */
+	bool strict, mars;
+	bool any;   /* a request was seen */
+	bool split; /* TLS 1.0: first bytes may stand in records of their own */
+	bool byte;  /* such a one was the client's last */
+	struct turn turn;
+	struct smp smp;
+};
+
+bool hidden_mars(const struct hidden *h, uint64_t *sessions, uint64_t *open)
+{
+	if (!h || !h->mars)
+		return false;
+	/* What was closed had been opened, even if its SYN was taken for something else. */
+	*sessions = h->smp.opened > h->smp.closed ? h->smp.opened : h->smp.closed;
+	*open = *sessions - h->smp.closed;
+	return true;
+}
+
+/* ---- records told ---- */
+
+static uint64_t span(uint64_t from_ns, uint64_t to_ns)
+{
+	if (!to_ns)
+		return NO_NS;
+	return to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+static void tell(struct engine *e, const struct flow *f, struct command_record *r)
+{
+	if (!e->ops.command)
+		return;
+	r->id = flow_id(&e->flows, f);
+	r->tunnel = flow_tunnel(&e->flows, f);
+	r->client = flow_endpoint(f, SIDE_CLIENT);
+	r->server = flow_endpoint(f, SIDE_SERVER);
+	r->spid = r->session = -1;
+	r->basis = BASIS_INFERRED;
+	r->sql_wanted = e->config.sql;
+	r->answered = r->total_ns != NO_NS;
+	if (f->hidden->turn.vague) {
+		r->first_byte_ns = r->total_ns = NO_NS;
+		r->answered = -1;
+	}
+	e->ops.command(e->ctx, r);
+}
+
+static bool may_be(uint32_t size, const struct hidden *h)
+{
+	uint32_t most = h->turn.ack_size;
+	uint32_t slack = h->overhead[SIDE_SERVER].most - h->overhead[SIDE_SERVER].least;
+
+	return most >= size && most - size <= slack;
+}
+
+/* The answer had ended before the attention: what follows that is its acknowledgement alone. */
+static bool was_over(const struct hidden *h)
+{
+	return (h->turn.before_ns || !h->turn.asked) && h->turn.acks == 1 &&
+	       (may_be(DONE_ALONE, h) || may_be(DONE_OLD, h));
+}
+
+static void tell_request(struct engine *e, const struct flow *f, const struct turn *t, bool over)
+{
+	struct command_record r = {
+		.time_ns = t->end_ns,
+		.kind = COMMAND_UNKNOWN,
+		.first_byte_ns = span(t->end_ns, t->first_ns),
+		.total_ns = span(t->end_ns, over ? t->before_ns : t->last_ns),
+		.request_bytes = t->bytes,
+		.response_bytes = t->answer_bytes + (over ? 0 : t->ack_bytes),
+		.cancelled = t->attention && !over,
+	};
+
+	tell(e, f, &r);
+}
+
+static void tell_attention(struct engine *e, const struct flow *f, const struct turn *t, bool over)
+{
+	uint64_t last_ns = t->acks ? t->last_ns : 0;
+	struct command_record r = {
+		.time_ns = t->attention_ns,
+		.kind = COMMAND_ATTENTION,
+		/* Else its acknowledgement is the end of what it cut short. */
+		.first_byte_ns = span(t->attention_ns, over ? t->ack_ns : last_ns),
+		.total_ns = span(t->attention_ns, last_ns),
+		.request_bytes = TDS_HEADER,
+		.response_bytes = over ? t->ack_bytes : 0,
+	};
+
+	tell(e, f, &r);
+}
+
+/* The client speaks again, or never will. */
+static void turn_over(struct engine *e, struct flow *f)
+{
+	struct hidden *h = f->hidden;
+	struct turn *t = &h->turn;
+	bool over = was_over(h);
+
+	if (h->open)
+		t->last_ns = 0;
+	if ((t->asked && !t->ended) || f->half[SIDE_SERVER].framer.kind == FRAME_LOST)
+		t->vague = true;
+	if (t->asked && !t->unknown)
+		tell_request(e, f, t, over);
+	if (t->attention)
+		tell_attention(e, f, t, over);
+	*t = (struct turn){0};
+	h->open = false;
+}
+
+/* ---- MARS ---- */
+
+/* The client sends a packet: what were its headers before that? */
+static void smp_asked(struct smp *s)
+{
+	/* After an answer of several packets the first is its ACK: MC-SMP 3.1.4 */
+	uint32_t acks = s->state == SMP_ANSWERED && s->run >= 2 && s->waiting;
+
+	s->opened += s->waiting - acks;
+	s->waiting = 0;
+	s->run = 0;
+	s->state = SMP_ASKED;
+}
+
+static void smp_answered(struct smp *s)
+{
+	if (s->waiting) { /* ACKs, which made way for this packet */
+		s->waiting = 0;
+		s->run = 0;
+	}
+	s->run++;
+	s->state = SMP_ANSWERED;
+}
+
+static void smp_control(struct smp *s, enum side from)
+{
+	if (from == SIDE_CLIENT && !s->begun) {
+		s->begun = true;
+		s->opened++;
+	} else if (from == SIDE_CLIENT) {
+		s->waiting++;
+	} else if (s->waiting && s->state != SMP_ASKED) {
+		/* With nothing asked, a header that a header answers is a FIN, and so is the
+		 * answer. */
+		s->waiting--;
+		s->closed++;
+	}
+}
+
+/* ---- packets ---- */
+
+/* A size that all use, the same twice in a row, or all that a record can hold. */
+static bool is_full(const struct size *size, const struct size *last)
+{
+	static const uint32_t usual[] = {4096, 8000};
+
+	for (int i = 0; i < 2; i++) {
+		if (size->least <= usual[i] && size->most >= usual[i])
+			return true;
+	}
+	return size->most >= RECORD_FULL || (size->most >= 512 && size->most == last->most);
+}
+
+static void packet(struct hidden *h, enum side from, const struct size *size)
+{
+	h->full[from] = is_full(size, &h->last[from]);
+	h->last[from] = *size;
+	h->last[side_other(from)].most = 0;
+}
+
+static void request(struct engine *e, struct flow *f, const struct size *size, uint64_t ts_ns)
+{
+	struct hidden *h = f->hidden;
+	struct turn *t = &h->turn;
+	bool more = t->asked && !t->first_ns && !t->attention && (!h->mars || h->full[SIDE_CLIENT]);
+
+	packet(h, SIDE_CLIENT, size);
+	if (h->mars)
+		smp_asked(&h->smp);
+	if (!more) {
+		/* Sessions side by side: whose answer is whose does not show. */
+		t->vague |= h->smp.owing > 0;
+		turn_over(e, f);
+		t->asked = true;
+		t->vague = h->smp.owing > 0;
+		/* Joined in the middle: this may be a login, or a step of one. */
+		t->unknown = !h->any && !h->overhead[SIDE_CLIENT].most;
+		f->commands[COMMAND_UNKNOWN] += !t->unknown;
+		h->smp.owing += h->mars;
+	}
+	t->bytes += size->most;
+	t->end_ns = ts_ns;
+	t->ended = false;
+	h->any = true;
+	f->awaiting = true;
+}
+
+static void attention(struct flow *f, uint64_t ts_ns)
+{
+	struct hidden *h = f->hidden;
+	struct turn *t = &h->turn;
+
+	f->commands[COMMAND_ATTENTION]++;
+	f->awaiting = true;
+	t->vague |= t->attention || h->smp.owing > 1;
+	t->attention = true;
+	t->attention_ns = ts_ns;
+	t->before_ns = h->full[SIDE_SERVER] || h->open ? 0 : t->last_ns;
+	t->acks = 0;
+	t->ack_bytes = 0;
+}
+
+static void answer(struct flow *f, const struct size *size, uint64_t ts_ns)
+{
+	struct hidden *h = f->hidden;
+	struct turn *t = &h->turn;
+
+	packet(h, SIDE_SERVER, size);
+	if (h->mars)
+		smp_answered(&h->smp);
+	if (!h->full[SIDE_SERVER] && h->smp.owing)
+		h->smp.owing--;
+	h->open = true;
+	f->awaiting = false;
+	if (!t->first_ns)
+		t->first_ns = ts_ns;
+	if (!t->attention) {
+		t->answer_bytes += size->most;
+		return;
+	}
+	if (!t->acks) {
+		t->ack_size = size->most;
+		t->ack_ns = ts_ns;
+	}
+	t->acks++;
+	t->ack_bytes += size->most;
+}
+
+/* ---- TLS records ---- */
+
+static bool holds(const struct size *size, uint32_t n)
+{
+	return size->least <= n && size->most >= n;
+}
+
+/* A record of len bytes, with no telling how many of them are plaintext. */
+static enum part part_blind(struct hidden *h, bool client, uint32_t len)
+{
+	if (len >= (client ? BLIND_REQUEST : BLIND_ANSWER))
+		return PART_DATA;
+	/* What follows an attention, or a header of another session, is not of this answer. */
+	if (client && len >= BLIND_SMALL)
+		h->turn.vague = true;
+	return PART_NONE;
+}
+
+static enum part part_of(struct hidden *h, enum side from, const struct size *size)
+{
+	bool client = from == SIDE_CLIENT;
+	uint32_t before;
+
+	if (!h->overhead[from].most)
+		return part_blind(h, client, size->most);
+	/* TDS 8 shows no PRELOGIN: there the first SYN tells that MARS was agreed on. */
+	if (h->strict && client && !h->any && size->least == SMP_HEADER && size->most == SMP_HEADER)
+		h->mars = true;
+	before = h->mars ? SMP_HEADER : 0;
+	if (h->mars && holds(size, SMP_HEADER) && size->most < before + ANSWER_LEAST)
+		return PART_CONTROL;
+	if (size->most < before + (client ? TDS_HEADER : ANSWER_LEAST))
+		return PART_NONE;
+	if (!client || size->most >= before + REQUEST_LEAST || !holds(size, before + TDS_HEADER)) {
+		h->byte &= !client;
+		return PART_DATA;
+	}
+	/* One byte, and what follows it, look the same: the second of two is the attention. */
+	h->byte = h->split && !h->byte;
+	return h->byte ? PART_NONE : PART_ATTENTION;
+}
+
+static void take(struct engine *e, struct flow *f, enum side from, struct size size, uint64_t ts_ns)
+{
+	struct hidden *h = f->hidden;
+	enum part part = part_of(h, from, &size);
+
+	if (h->mars && part > PART_CONTROL) {
+		size.least -= size.least < SMP_HEADER ? size.least : SMP_HEADER;
+		size.most -= SMP_HEADER;
+	}
+	/* Nothing was asked: the rest of the login's answer. */
+	if (from == SIDE_SERVER && part == PART_DATA && !h->turn.asked && !h->turn.attention)
+		part = PART_NONE;
+	h->part[from] = part;
+	if (part == PART_CONTROL)
+		smp_control(&h->smp, from);
+	else if (part == PART_ATTENTION)
+		attention(f, ts_ns);
+	else if (part == PART_DATA && from == SIDE_CLIENT)
+		request(e, f, &size, ts_ns);
+	else if (part == PART_DATA)
+		answer(f, &size, ts_ns);
+}
+
+void hidden_end(struct flow *f, enum side from, uint64_t ts_ns)
+{
+	struct hidden *h = f->hidden;
+	enum part part = h ? h->part[from] : PART_NONE;
+	struct turn *t;
+
+	if (part <= PART_CONTROL)
+		return;
+	t = &h->turn;
+	h->part[from] = PART_NONE;
+	if (part == PART_ATTENTION) {
+		t->attention_ns = ts_ns;
+	} else if (from == SIDE_CLIENT) {
+		t->end_ns = ts_ns;
+		t->ended = true;
+	} else if (h->open) { /* and the client has not gone on in the meantime */
+		t->last_ns = ts_ns;
+		h->open = false;
+	}
+}
+
+/* Live, the kernel hands records over for those alone who ask for commands. */
+static bool followed(const struct engine *e)
+{
+	return !e->ops.tap || (e->ops.command && !e->config.times_elsewhere);
+}
+
+/* Joined in the middle: nothing is known of the login, nor of the suite. */
+static bool joined(const struct flow *f)
+{
+	return f->mid_stream && !f->has_login;
+}
+
+void hidden_head(struct engine *e, struct flow *f, enum side from, const uint8_t *header,
+		 uint64_t ts_ns)
+{
+	uint32_t len = frame_length(FRAME_TLS, header) - TLS_HEADER;
+	struct size *over;
+
+	if (header[0] != TLS_DATA)
+		return;
+	if (!f->hidden && joined(f) && !f->unfollowed && followed(e))
+		f->hidden = calloc(1, sizeof(*f->hidden));
+	if (!f->hidden) {
+		f->unfollowed = true;
+		return;
+	}
+	over = &f->hidden->overhead[from];
+	take(e, f, from,
+	     (struct size){len > over->most ? len - over->most : 0,
+			   len > over->least ? len - over->least : 0},
+	     ts_ns);
+}
+
+void hidden_skip(struct flow *f, enum side from, uint32_t len)
+{
+	struct turn *t = &f->hidden->turn;
+
+	if (from == SIDE_SERVER)
+		*(t->attention ? &t->ack_bytes : &t->answer_bytes) += len;
+	else if (t->asked && !t->first_ns)
+		t->bytes += len;
+}
+
+void hidden_lossy(struct flow *f)
+{
+	struct hidden *h = f->hidden;
+
+	h->turn.vague = true;
+	h->part[SIDE_CLIENT] = h->part[SIDE_SERVER] = PART_NONE;
+	h->open = h->byte = false;
+}
+
+/* ---- the session's beginning and end ---- */
+
+void hidden_begin(struct engine *e, struct flow *f, const struct login *l)
+{
+	struct hidden *h;
+
+	if (followed(e))
+		f->hidden = calloc(1, sizeof(*f->hidden));
+	h = f->hidden;
+	if (!h) {
+		f->unfollowed = true;
+		return;
+	}
+	for (int i = 0; i < 2; i++)
+		tls_overhead(&l->tls, (enum side)i, &h->overhead[i].least, &h->overhead[i].most);
+	h->strict = l->strict;
+	h->mars = l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1;
+	h->split = l->tls.version <= TLS_1_0 && h->overhead[0].least != h->overhead[0].most;
+	for (uint32_t i = l->last_unit + 1; i < l->units.count; i++) {
+		const struct unit *u = &l->units.at[i];
+
+		take(e, f, (enum side)u->from, (struct size){u->least, u->most}, u->first_ns);
+		hidden_end(f, (enum side)u->from, u->last_ns);
+	}
+}
+
+void hidden_free(struct hidden *h)
+{
+	free(h);
+}
+
+void hidden_close(struct engine *e, struct flow *f)
+{
+	/* The capture ended, or it had to go: a full packet has others after it. */
+	if ((f->close_how == CLOSE_OPEN || f->close_how == CLOSE_EVICTED) &&
+	    f->hidden->full[SIDE_SERVER])
+		f->hidden->turn.last_ns = 0;
+	turn_over(e, f);
+}

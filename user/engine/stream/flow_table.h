@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * flow_table.h - a connection as the engine holds it, and the table of them. Internal to the engine.
+ */
+#ifndef TDSMON_FLOW_TABLE_H
+#define TDSMON_FLOW_TABLE_H
+
+#include "engine/login/answers.h"
+#include "engine/protocol/byte_buf.h"
+#include "engine/protocol/x509.h"
+#include "engine/browser/browser.h"
+#include "engine/engine.h"
+#include "engine/protocol/frame.h"
+#include "engine/verdict/recent.h"
+#include "engine/pending.h"
+#include "engine/stranger.h"
+#include "engine/stream/timeline.h"
+
+#define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
+
+struct hidden;
+struct login;
+struct mars;
+struct request;
+
+/* A segment that waits for its turn: for bytes before it, or for what it acknowledges. */
+struct held {
+	struct held *next;
+	struct seg seg;
+	uint8_t data[];
+};
+
+/* Payload that its sender had to send again, and that the peer has not acknowledged so far. */
+struct resent {
+	uint64_t since_ns; /* when it was sent first */
+	uint32_t times;	   /* sent, the first time included; 0: there is none */
+	uint32_t longest;  /* bytes of the longest segment among those sent again, */
+	uint32_t shortest; /* and of the shortest */
+	uint32_t end;	   /* where the last of it ends */
+};
+
+/*
+ * What a flow has only while its segments do not simply follow one another: segments out of order
+ * (tcp.c), packets that the peer may have ignored (doubt.c), payload sent again.
+ */
+struct reorder {
+	struct flow *prev, *next; /* on the table's list of stalled flows */
+	struct held *held[2];	  /* of each side, by rising sequence number */
+	uint64_t stall_ns;
+	uint64_t claim_ns[2];
+	uint32_t held_bytes;
+	uint16_t held_count;
+	uint16_t stall_packets;
+	bool stalled;
+	bool claimed[2]; /* the peer acknowledged more of this side than was seen of it: */
+	bool hole[2];	 /* bytes of this side never reached the peer, later ones were seen */
+	bool has_rst, has_syn;
+	bool rst_weak;	   /* its sender went on: it counts only if the stream ends there */
+	uint8_t rst_from;  /* enum side */
+	uint8_t syn_count; /* times that the doubtful SYN was sent */
+	uint32_t claim[2]; /* ... up to here */
+	uint32_t rst_peer; /* what the reset's receiver had sent when the reset came */
+	struct seg rst;	   /* a reset that its receiver may ignore: RFC 5961 3.2 */
+	struct seg syn;	   /* a SYN within the connection: RFC 5961 4.2 */
+	struct resent resent[2];
+};
+
+/* What one side sends. Sequence numbers compare as (int32_t)(a - b). */
+struct half {
+	uint64_t bytes : 48; /* payload, each byte once */
+	uint64_t ip_id : 16; /* of its last segment; 0: not known */
+	uint64_t last_ns;
+	uint32_t next;	/* next byte in order; valid once known */
+	uint32_t acked; /* highest that the peer acknowledged of what was seen; valid once
+			 * has_acked */
+	uint32_t isn;
+	uint32_t ifindex; /* where its segments are seen */
+	struct framer framer;
+	bool known : 1; /* next is */
+	bool has_isn : 1;
+	bool has_acked : 1;
+	bool fin_done : 1; /* its FIN was reached in order */
+	bool reset : 1;	   /* its RST was processed */
+	bool ttl_varies : 1;
+	uint8_t probes : 2; /* keep-alive probes since the peer was heard; 3: or more */
+	union {
+		uint16_t spid; /* the server's half: in its packets; 0: not seen */
+		/*
+		 * The client's half, of both sides: the first segment's; 0: none yet. After a
+		 * reset: left alone where that came from another distance than its side's segments.
+		 */
+		uint8_t ttl[2];
+	};
+};
+
+/* Which timer list a flow is on; each is kept by last packet, oldest first. */
+enum flow_list {
+	FLOW_HALF,    /* no login as yet: its server has not been heard, or its client */
+	FLOW_LOGIN,   /* a login is under way */
+	FLOW_SESSION, /* logged in, or joined in the middle */
+	FLOW_CLOSED,  /* over, kept a while so that late packets find it */
+	FLOW_LISTS,
+};
+
+/* struct flow_key without the tunnel, which most connections are not in. */
+struct flow_ends {
+	uint8_t addr[2][16];
+	uint16_t port[2];
+};
+
+/*
+ * There may be a million of them, most of them idle: what only a login under way, a disorder or
+ * some sessions need hangs on a pointer, and links are places in the table.
+ */
+struct flow {
+	uint32_t hash_next;	    /* 0: none */
+	uint32_t prev, next;	    /* on its list */
+	struct flow_ends key;	    /* and its tunnel: flow_key() */
+	uint64_t first_ns, last_ns; /* first_ns stays once a record has told of it: flow_id() */
+	struct half half[2];
+	struct login *login;	 /* NULL once decided */
+	struct reorder *reorder; /* NULL while all is in order */
+	struct mars *mars;	 /* NULL without */
+	struct request *request; /* under way; NULL where commands are not told */
+	struct hidden *hidden;	 /* the session under TLS; NULL: in clear, or not followed */
+	uint32_t commands[COMMAND_COUNT];
+	uint32_t resets : 24;
+	uint32_t clock_stepped : 1; /* the capture's clock jumped while it was open */
+	uint32_t gap_last : 2;	    /* a bit of each side: what was last of it is missing */
+	uint32_t after_idle : 1;    /* what was sent last came after a long silence */
+	uint32_t close_unsure : 1;  /* the other side may have closed first: packets are missing */
+	/* After the login, a bit of each side: its TDS message goes on; and session.c's IN_*. */
+	uint8_t in_message;
+	uint8_t list : 2;   /* enum flow_list */
+	uint8_t client : 1; /* which of the key's pairs is the client */
+	uint8_t phase : 3;  /* enum phase, where it stands */
+	uint8_t close_by : 2;
+	uint8_t close_how : 3;
+	uint8_t login_outcome : 4;
+	bool settling : 1;	 /* begun without SYN: collecting until the order is clear */
+	bool mid_stream : 1;	 /* the SYN was not seen */
+	bool tentative : 1;	 /* any port: not yet known to be TDS */
+	bool handed_payload : 1; /* a payload byte was seen in order */
+	bool has_login : 1;
+	bool told : 1;	   /* the close record was emitted, or will never be */
+	bool awaiting : 1; /* a request of the client is not yet answered */
+	bool graceful : 1;
+	bool unfollowed : 1; /* TLS hides requests, and not all of them were counted */
+};
+_Static_assert(FLOW_LISTS <= 4 && PHASE_COUNT <= 8 && SIDE_COUNT <= 4 && CLOSE_COUNT <= 8 &&
+		       OUTCOME_COUNT <= 16,
+	       "struct flow's bits hold the enums");
+_Static_assert(sizeof(struct flow) <= FLOW_SIZE_MAX, "memory of an idle connection");
+
+struct flow_table {
+	struct flow *at;   /* by place; 0 is none's */
+	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once there are any */
+	bool tunnelled;	   /* there were */
+	uint64_t seed[2];
+	uint32_t *buckets;
+	uint32_t mask;
+	uint32_t count;
+	uint32_t used, spare; /* places that were ever used; the first one free again */
+	uint32_t listed[FLOW_LISTS];
+	uint32_t head[FLOW_LISTS], tail[FLOW_LISTS];
+	struct flow *stalled;
+};
+
+struct engine {
+	struct engine_config config;
+	struct engine_ops ops;
+	void *ctx;
+	struct engine_stats stats;
+	struct flow_table flows;
+	uint64_t now_ns, swept_ns;
+	uint64_t lost_ns; /* when the source lost packets last; 0: never */
+	uint32_t losses;  /* times that it did */
+	struct timeline timeline;
+	uint64_t held_bytes; /* what is held for reassembly takes, the segments' own bytes among it
+			      */
+	struct pool pool;    /* messages put together, TLS handshakes, MARS sessions */
+	uint32_t sql_count;  /* requests whose text is held */
+	struct history history;
+	struct answers answers;
+	struct browser browser;
+	struct cert_cache certs;
+	struct pending pending;
+	struct strangers strangers;
+};
+
+/*
+ * Memory is reserved for max_flows, and taken as they come. seed: secret, so that nobody can choose
+ * addresses of one bucket. 0 or -ENOMEM.
+ */
+int flow_table_init(struct flow_table *t, uint32_t max_flows, const uint64_t seed[2]);
+void flow_table_release(struct flow_table *t);
+
+/* A segment's connection, its key, and which of the key's pairs (0 or 1) is the sender. */
+struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct flow_key *key,
+		       uint8_t *sender);
+/* A new flow, on list FLOW_HALF, zeroed but for key. There must be room: count < max_flows. */
+struct flow *flow_add(struct flow_table *t, const struct flow_key *key);
+/* Unlink the flow and give its place back; what hangs on it is the caller's to free. */
+void flow_remove(struct flow_table *t, struct flow *f);
+/* To the young end of a list. */
+void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list);
+
+/* The oldest of a list, and the one after it; NULL: none. */
+static inline struct flow *flow_at(const struct flow_table *t, uint32_t place)
+{
+	return place ? &t->at[place] : NULL;
+}
+
+static inline struct flow *flow_oldest(const struct flow_table *t, enum flow_list list)
+{
+	return flow_at(t, t->head[list]);
+}
+
+static inline struct flow *flow_next(const struct flow_table *t, const struct flow *f)
+{
+	return flow_at(t, f->next);
+}
+
+/* A segment whose time is settled: engine.c. */
+void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload);
+
+/* Is it to log in yet, or about to? */
+static inline bool flow_in_login(const struct flow *f)
+{
+	return f->list == FLOW_HALF || f->list == FLOW_LOGIN;
+}
+
+struct endpoint flow_endpoint(const struct flow *f, enum side side);
+
+/* Its tunnel, TUNNEL_*, and its key with that. */
+uint32_t flow_tunnel(const struct flow_table *t, const struct flow *f);
+struct flow_key flow_key(const struct flow_table *t, const struct flow *f);
+
+/* The connection's id in all its records: see record.h. */
+uint64_t flow_id(const struct flow_table *t, const struct flow *f);
+
+static inline enum side side_other(enum side s)
+{
+	return s == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * attempts.h - which connections of one client were attempts at the same login: addresses tried at
+ * the same time, or one after the other because the first did not answer.
+ */
+#ifndef TDSMON_ATTEMPTS_H
+#define TDSMON_ATTEMPTS_H
+
+#include "engine/verdict/recent.h"
+
+/* Drivers begin parallel attempts within half a second of each other: tds.md 11.4 */
+#define ATTEMPTS_STAGGER_NS 600000000ull
+
+/*
+ * The attempt that won where this one, begun at ts_ns, lost: another server at the same port, begun
+ * within the drivers' stagger, which took a login, and after whose connection this attempt was given
+ * up. NULL: there is none, so this one's failure counts.
+ */
+const struct history_dial *attempts_winner(const struct history *h, const struct endpoint *client,
+					   const struct endpoint *server, uint64_t ts_ns);
+
+/*
+ * Did the client go on to another address because this attempt, begun at ts_ns, failed, and log in
+ * there?
+ */
+bool attempts_gone_on(const struct history *h, const struct endpoint *client,
+		      const struct endpoint *server, uint64_t ts_ns);
+
+/* What the client tried in vain before the connection that began at ts_ns: fills before. */
+void attempts_before(const struct history *h, const struct endpoint *client,
+		     const struct endpoint *server, uint64_t ts_ns, struct before *before);
+
+/* Did the server take a connection of anybody within so many ns of ts_ns? */
+bool attempts_served(const struct history *h, const struct endpoint *server, uint64_t ts_ns,
+		     uint64_t within_ns);
+
+/* Did one source port ask for several servers within a second, as only scanners do? */
+bool attempts_one_port(const struct history *h, const struct endpoint *client,
+		       const struct endpoint *server, uint64_t ts_ns);
+
+#endif

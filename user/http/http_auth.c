@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * http_auth.c - requests whose passwords have to be checked wait for their turn (their connections
+ * are suspended), since a check takes long by intent. Parties take turns, and in one the request
+ * whose name and password came first, be it that their client gave up waiting and comes again:
+ * however many passwords others try, a right one is checked soon. There are pauses between checks,
+ * so that they take no more than a quarter of a core.
+ */
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "lib/clock.h"
+#include "http/http_int.h"
+
+#define AUTH_WAIT_NS 30000000000ull /* then the answer is "later" */
+#define AUTH_PAUSE   3		    /* times what a check took */
+#define NS_PER_S     1000000000ull
+
+/* What the request's header has. */
+struct credentials {
+	char *name, *password; /* NULL: not given */
+};
+
+static struct credentials credentials_of(const struct http_peer *peer)
+{
+	struct credentials c = {0};
+
+	c.name = MHD_basic_auth_get_username_password(peer->connection, &c.password);
+	return c;
+}
+
+static void credentials_release(struct credentials *c)
+{
+	if (c->password)
+		explicit_bzero(c->password, strlen(c->password));
+	MHD_free(c->name);
+	MHD_free(c->password);
+}
+
+static void auth_arm(const struct http *http, uint64_t at_ns)
+{
+	struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S),
+					       .tv_nsec = (long)(at_ns % NS_PER_S)}};
+
+	timerfd_settime(http->auth_timer, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+/* It is asked again when its turn was, or when it is given up. */
+static void auth_wait(struct http *http, struct http_peer *peer, const struct credentials *c)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	peer->waits = true;
+	peer->waits_since_ns = basicauth_waits_since(http->auth, c->name, c->password, now_ns);
+	http_peer_set(peer, HTTP_PEER_ANSWER, now_ns + AUTH_WAIT_NS);
+	MHD_suspend_connection(peer->connection);
+	auth_arm(http, http->auth_next_ns ?: 1);
+}
+
+enum basicauth_answer http_auth(struct http *http, struct http_peer *peer)
+{
+	enum basicauth_answer answer = peer->auth;
+	struct credentials c;
+
+	if (!http->auth)
+		return BASICAUTH_YES;
+	peer->auth = BASICAUTH_UNKNOWN;
+	if (answer != BASICAUTH_UNKNOWN)
+		return answer;
+	c = credentials_of(peer);
+	answer = basicauth_look(http->auth, c.name, c.password);
+	if (answer == BASICAUTH_UNKNOWN && http->ending)
+		answer = BASICAUTH_LATER; /* with suspended connections there is no end */
+	if (answer == BASICAUTH_UNKNOWN)
+		auth_wait(http, peer, &c);
+	credentials_release(&c);
+	return answer;
+}
+
+/* It goes on with that answer: on_request() is called for it again. */
+static void auth_end(struct http_peer *peer, enum basicauth_answer answer)
+{
+	peer->waits = false;
+	peer->auth = answer;
+	MHD_resume_connection(peer->connection);
+}
+
+void http_auth_give_up(struct http_peer *peer)
+{
+	if (peer->waits)
+		auth_end(peer, BASICAUTH_LATER);
+}
+
+/* When a check was made for this party last; 0: not among the last ones. */
+static uint64_t served_ns(const struct http *http, const struct http_peer *peer)
+{
+	uint64_t last_ns = 0;
+
+	for (size_t i = 0; i < HTTP_AUTH_SERVED; i++)
+		if (http->auth_served[i].at_ns > last_ns &&
+		    !memcmp(http->auth_served[i].party, peer->party, sizeof(peer->party)))
+			last_ns = http->auth_served[i].at_ns;
+	return last_ns;
+}
+
+/* A client that sends no more may have left. */
+static bool may_have_left(const struct http_peer *peer)
+{
+	struct pollfd p = {.fd = peer->fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Whose turn it is, or NULL. */
+static struct http_peer *auth_next(const struct http *http)
+{
+	struct http_peer *next = NULL;
+	uint64_t next_served_ns = 0;
+	bool next_left = false;
+
+	for (struct http_peer *p = http->peers; p; p = p->next) {
+		uint64_t at_ns;
+		bool left;
+
+		if (!p->waits || p->closing)
+			continue;
+		at_ns = served_ns(http, p);
+		left = may_have_left(p);
+		if (next && (left != next_left	       ? left
+			     : at_ns != next_served_ns ? at_ns > next_served_ns
+						       : p->waits_since_ns > next->waits_since_ns))
+			continue;
+		next = p;
+		next_served_ns = at_ns;
+		next_left = left;
+	}
+	return next;
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec used = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * NS_PER_S + (uint64_t)used.tv_nsec;
+}
+
+void http_auth_turn(struct http *http)
+{
+	struct http_peer *peer = clock_now_ns() < http->auth_next_ns ? NULL : auth_next(http);
+	struct http_served *served = &http->auth_served[http->auth_served_next];
+	uint64_t start_ns = cpu_ns(), end_ns;
+	struct credentials c;
+
+	if (!peer)
+		return;
+	c = credentials_of(peer);
+	auth_end(peer, basicauth_check(http->auth, c.name, c.password));
+	credentials_release(&c);
+	end_ns = clock_now_ns();
+	*served = (struct http_served){.at_ns = end_ns};
+	memcpy(served->party, peer->party, sizeof(served->party));
+	http->auth_served_next = (http->auth_served_next + 1) % HTTP_AUTH_SERVED;
+	http->auth_next_ns = end_ns + AUTH_PAUSE * (cpu_ns() - start_ns);
+	if (auth_next(http))
+		auth_arm(http, http->auth_next_ns);
+}

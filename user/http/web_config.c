@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * web_config.c - the web configuration file, by libyaml.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "lib/log.h"
+#include "lib/regular.h"
+#include "http/web_config.h"
+
+#define CONFIG_MAX (1u << 20)
+#define PEM_MAX	   (1u << 20)
+#define BCRYPT_LEN 60
+/* 2^12 rounds take a quarter of a second, in which nothing else is done. */
+#define BCRYPT_COSTS 12
+#define TLS_FIRST    12 /* the exporter toolkit's least version */
+#define TLS_LAST     13
+
+struct reader {
+	const char *path;
+	yaml_document_t *doc;
+	struct webconfig *config;
+	struct webconfig_names names;
+	webconfig_open_fn *open_fn; /* NULL: files are opened by their paths */
+	void *open_ctx;
+	bool has_tls;
+	int err; /* of the file read last */
+};
+
+/* One key of a section. */
+struct key {
+	const char *name;
+	int (*set)(struct reader *r, const char *name, yaml_node_t *value);
+};
+
+static int fail(const struct reader *r, const char *name, const char *why)
+{
+	log_error("%s: %s: %s", r->path, name, why);
+	return -EINVAL;
+}
+
+/* The text of a scalar, or NULL with the reason logged. */
+static const char *scalar(const struct reader *r, const char *name, const yaml_node_t *value)
+{
+	if (value->type == YAML_SCALAR_NODE &&
+	    strlen((const char *)value->data.scalar.value) == value->data.scalar.length)
+		return (const char *)value->data.scalar.value;
+	fail(r, name, "a single value is wanted");
+	return NULL;
+}
+
+/* Keys of a mapping, by their table; section is for the messages, "" at the top. */
+static int read_keys(struct reader *r, const char *section, yaml_node_t *map,
+		     const struct key *keys)
+{
+	int err = 0;
+
+	if (map->type != YAML_MAPPING_NODE)
+		return fail(r, *section ? section : "the file", "a mapping, key: value, is wanted");
+	for (yaml_node_pair_t *p = map->data.mapping.pairs.start;
+	     !err && p < map->data.mapping.pairs.top; p++) {
+		yaml_node_t *name = yaml_document_get_node(r->doc, p->key);
+		yaml_node_t *value = yaml_document_get_node(r->doc, p->value);
+		const char *text = scalar(r, *section ? section : "a key", name);
+		const struct key *key = keys;
+		char full[256];
+
+		if (!text)
+			return -EINVAL;
+		snprintf(full, sizeof(full), "%s%s%s", section, *section ? "." : "", text);
+		while (key->name && strcmp(key->name, text))
+			key++;
+		err = key->name ? key->set(r, full, value)
+				: fail(r, full, "this key is not supported");
+	}
+	return err;
+}
+
+static char **path_of(struct reader *r, enum webconfig_file file)
+{
+	return &r->names.path[file - WEBCONFIG_CERT];
+}
+
+static int set_path(struct reader *r, const char *name, const yaml_node_t *value,
+		    enum webconfig_file file)
+{
+	char **path = path_of(r, file);
+	const char *text = scalar(r, name, value), *slash = strrchr(r->path, '/');
+	int n;
+
+	if (!text)
+		return -EINVAL;
+	free(*path);
+	*path = NULL;
+	if (!*text)
+		return 0;
+	/* As exporters have it: relative to the file that names it. */
+	if (*text == '/' || !slash)
+		n = asprintf(path, "%s", text);
+	else
+		n = asprintf(path, "%.*s/%s", (int)(slash - r->path), r->path, text);
+	return n < 0 ? -ENOMEM : 0;
+}
+
+static int set_cert_file(struct reader *r, const char *name, yaml_node_t *value)
+{
+	return set_path(r, name, value, WEBCONFIG_CERT);
+}
+
+static int set_key_file(struct reader *r, const char *name, yaml_node_t *value)
+{
+	return set_path(r, name, value, WEBCONFIG_KEY);
+}
+
+static int set_client_ca_file(struct reader *r, const char *name, yaml_node_t *value)
+{
+	return set_path(r, name, value, WEBCONFIG_CLIENT_CA);
+}
+
+static int set_client_auth(struct reader *r, const char *name, yaml_node_t *value)
+{
+	static const char *const types[] = {
+		[WEBCONFIG_NO_CLIENT_CERT] = "NoClientCert",
+		[WEBCONFIG_VERIFY_CLIENT_CERT_IF_GIVEN] = "VerifyClientCertIfGiven",
+		[WEBCONFIG_REQUIRE_AND_VERIFY_CLIENT_CERT] = "RequireAndVerifyClientCert",
+	};
+	const char *text = scalar(r, name, value);
+
+	for (size_t i = 0; text && i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(types[i], text))
+			continue;
+		r->config->client_auth = (enum webconfig_client_auth)i;
+		return 0;
+	}
+	return text ? fail(r, name,
+			   "wanted is NoClientCert, VerifyClientCertIfGiven or "
+			   "RequireAndVerifyClientCert; a certificate that is not verified is "
+			   "not asked for")
+		    : -EINVAL;
+}
+
+static int set_version(struct reader *r, const char *name, const yaml_node_t *value,
+		       unsigned *version)
+{
+	const char *text = scalar(r, name, value);
+
+	if (!text)
+		return -EINVAL;
+	if (strlen(text) != 5 || strncmp(text, "TLS1", 4) || text[4] < '0' || text[4] > '3')
+		return fail(r, name, "wanted is TLS10, TLS11, TLS12 or TLS13");
+	*version = 10 + (unsigned)(text[4] - '0');
+	return 0;
+}
+
+static int set_min_version(struct reader *r, const char *name, yaml_node_t *value)
+{
+	return set_version(r, name, value, &r->config->min_version);
+}
+
+static int set_max_version(struct reader *r, const char *name, yaml_node_t *value)
+{
+	return set_version(r, name, value, &r->config->max_version);
+}
+
+static int set_tls(struct reader *r, const char *name, yaml_node_t *value)
+{
+	static const struct key keys[] = {
+		{"cert_file", set_cert_file},
+		{"key_file", set_key_file},
+		{"client_auth_type", set_client_auth},
+		{"client_ca_file", set_client_ca_file},
+		{"min_version", set_min_version},
+		{"max_version", set_max_version},
+		{0},
+	};
+
+	r->has_tls = true;
+	return read_keys(r, name, value, keys);
+}
+
+/* A permission that is not made use of: HTTP/1.1 is all that is spoken. */
+static int set_http2(struct reader *r, const char *name, yaml_node_t *value)
+{
+	const char *text = scalar(r, name, value);
+
+	if (!text)
+		return -EINVAL;
+	return !strcmp(text, "true") || !strcmp(text, "false")
+		       ? 0
+		       : fail(r, name, "wanted is true or false");
+}
+
+static int set_http(struct reader *r, const char *name, yaml_node_t *value)
+{
+	static const struct key keys[] = {{"http2", set_http2}, {0}};
+
+	return read_keys(r, name, value, keys);
+}
+
+/* "$2y$10$" and 53 characters; crypt(5) */
+static int check_hash(const struct reader *r, const char *name, const char *hash)
+{
+	unsigned cost;
+
+	if (strlen(hash) != BCRYPT_LEN || hash[0] != '$' || hash[1] != '2' ||
+	    !strchr("aby", hash[2]) || hash[3] != '$' || !isdigit((unsigned char)hash[4]) ||
+	    !isdigit((unsigned char)hash[5]) || hash[6] != '$')
+		return fail(r, name, "the password is to be a bcrypt hash, as htpasswd -nB makes");
+	cost = (unsigned)(hash[4] - '0') * 10 + (unsigned)(hash[5] - '0');
+	if (cost < 4 || cost > BCRYPT_COSTS)
+		return fail(r, name, "the hash's cost is to be 4 to 12; htpasswd -C sets it");
+	return 0;
+}
+
+static int set_users(struct reader *r, const char *name, yaml_node_t *value)
+{
+	struct webconfig *config = r->config;
+	size_t count;
+
+	if (value->type != YAML_MAPPING_NODE)
+		return fail(r, name, "a mapping, user: hash, is wanted");
+	count = (size_t)(value->data.mapping.pairs.top - value->data.mapping.pairs.start);
+	if (config->users)
+		return fail(r, name, "is there twice");
+	config->users = calloc(count + 1, sizeof(*config->users));
+	if (!config->users)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const yaml_node_pair_t *p = &value->data.mapping.pairs.start[i];
+		const char *user = scalar(r, name, yaml_document_get_node(r->doc, p->key));
+		const char *hash =
+			user ? scalar(r, name, yaml_document_get_node(r->doc, p->value)) : NULL;
+		char full[256];
+
+		if (!hash)
+			return -EINVAL;
+		snprintf(full, sizeof(full), "%s.%s", name, user);
+		if (check_hash(r, full, hash))
+			return -EINVAL;
+		config->users[i].name = strdup(user);
+		config->users[i].hash = strdup(hash);
+		config->user_count++;
+		if (!config->users[i].name || !config->users[i].hash)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The whole of a file as text; NULL with the reason logged. name: the key, "" at the top. */
+static char *read_file(struct reader *r, enum webconfig_file file, const char *name,
+		       const char *path, size_t max)
+{
+	int fd = r->open_fn ? r->open_fn(r->open_ctx, file) : regular_open(path);
+	char *text = NULL;
+	size_t len = 0;
+
+	r->err = fd < 0 ? fd : 0;
+	if (fd >= 0) {
+		text = regular_text(fd, max, &len);
+		r->err = text ? 0 : -errno;
+		close(fd);
+	}
+	if (!r->err && memchr(text, 0, len))
+		r->err = -EILSEQ;
+	if (!r->err)
+		return text;
+	log_error("%s%s%s%scannot read %s: %s", *name ? r->path : "", *name ? ": " : "", name,
+		  *name ? ": " : "", path,
+		  r->err == -EFBIG ? "it is larger than 1 MiB" : regular_error(r->err));
+	free(text);
+	return NULL;
+}
+
+static char *read_pem(struct reader *r, enum webconfig_file file, const char *name)
+{
+	char *text = read_file(r, file, name, *path_of(r, file), PEM_MAX);
+
+	if (!text || *text)
+		return text;
+	log_error("%s: %s: %s is empty", r->path, name, *path_of(r, file));
+	free(text);
+	return NULL;
+}
+
+static int read_tls_files(struct reader *r)
+{
+	static const char section[] = "tls_server_config";
+	struct webconfig *config = r->config;
+
+	if (!r->has_tls)
+		return 0;
+	if (!*path_of(r, WEBCONFIG_CERT) || !*path_of(r, WEBCONFIG_KEY))
+		return fail(r, section, "cert_file and key_file are both needed");
+	if (config->client_auth && !*path_of(r, WEBCONFIG_CLIENT_CA))
+		return fail(r, section, "this client_auth_type needs client_ca_file");
+	if (*path_of(r, WEBCONFIG_CLIENT_CA) && !config->client_auth)
+		return fail(r, section, "client_ca_file needs a client_auth_type that uses it");
+	if (config->min_version > config->max_version)
+		return fail(r, section, "min_version is above max_version");
+	config->cert = read_pem(r, WEBCONFIG_CERT, "tls_server_config.cert_file");
+	if (config->cert)
+		config->key = read_pem(r, WEBCONFIG_KEY, "tls_server_config.key_file");
+	if (!config->key)
+		return -EINVAL;
+	if (!*path_of(r, WEBCONFIG_CLIENT_CA))
+		return 0;
+	config->client_ca = read_pem(r, WEBCONFIG_CLIENT_CA, "tls_server_config.client_ca_file");
+	return config->client_ca ? 0 : -EINVAL;
+}
+
+static int read_document(struct reader *r)
+{
+	static const struct key keys[] = {
+		{"tls_server_config", set_tls},
+		{"http_server_config", set_http},
+		{"basic_auth_users", set_users},
+		{0},
+	};
+	yaml_node_t *root = yaml_document_get_root_node(r->doc);
+
+	/* An empty file is allowed, and asks for nothing. */
+	return root ? read_keys(r, "", root, keys) : 0;
+}
+
+static int read_yaml(struct reader *r, const char *text)
+{
+	yaml_parser_t parser;
+	yaml_document_t doc;
+	int err;
+
+	if (!yaml_parser_initialize(&parser))
+		return -ENOMEM;
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
+	if (!yaml_parser_load(&parser, &doc)) {
+		log_error("%s: line %zu: no valid YAML: %s", r->path, parser.problem_mark.line + 1,
+			  parser.problem ? parser.problem : "unreadable");
+		yaml_parser_delete(&parser);
+		return -EINVAL;
+	}
+	r->doc = &doc;
+	err = read_document(r);
+	yaml_document_delete(&doc);
+	yaml_parser_delete(&parser);
+	return err;
+}
+
+static const struct webconfig defaults = {.min_version = TLS_FIRST, .max_version = TLS_LAST};
+
+int webconfig_read(struct webconfig *config, const char *path, webconfig_open_fn *open_fn,
+		   void *ctx)
+{
+	struct reader r = {.path = path, .config = config, .open_fn = open_fn, .open_ctx = ctx};
+	char *text;
+	int err;
+
+	*config = defaults;
+	text = read_file(&r, WEBCONFIG_FILE, "", path, CONFIG_MAX);
+	err = text ? read_yaml(&r, text) : r.err;
+	if (!err)
+		err = read_tls_files(&r);
+	if (err == -ENOMEM)
+		log_error("out of memory");
+	free(text);
+	webconfig_names_release(&r.names);
+	return err;
+}
+
+void webconfig_names_read(struct webconfig_names *names, int fd, const char *path)
+{
+	struct webconfig config = defaults;
+	struct reader r = {.path = path, .config = &config};
+	size_t len;
+	char *text = regular_text(fd, CONFIG_MAX, &len);
+
+	if (text)
+		read_yaml(&r, text);
+	free(text);
+	webconfig_release(&config);
+	*names = r.names;
+}
+
+void webconfig_names_release(struct webconfig_names *names)
+{
+	for (size_t i = 0; i < WEBCONFIG_NAMED; i++)
+		free(names->path[i]);
+	*names = (struct webconfig_names){0};
+}
+
+void webconfig_release(struct webconfig *config)
+{
+	for (size_t i = 0; i < config->user_count; i++) {
+		free(config->users[i].name);
+		free(config->users[i].hash);
+	}
+	free(config->users);
+	free(config->cert);
+	free(config->key);
+	free(config->client_ca);
+	*config = (struct webconfig){0};
+}

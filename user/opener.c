@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * opener.c - the opener, and its client in the watching process.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "lib/clock.h"
+#include "system/sandbox.h"
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "opener.h"
+#include "lib/regular.h"
+#include "lib/replace.h"
+#include "http/web_config.h"
+
+#define OPENER_WAIT_NS 2000000000ull /* the watching process waits no longer */
+#define OPENER_TITLE   "tdsmon-opener"
+#define OPENER_FDS     16 /* more than stay open */
+
+/* ---- the opener ---- */
+
+/* What it may open. */
+struct files {
+	int socket;
+	struct opener_config config;
+	struct webconfig_names web; /* as the web configuration named them last */
+	struct replace textfile;
+	bool textfile_begun;
+};
+
+/* One kind of request. To add one: a kind, a row, and the capabilities that it takes. */
+struct row {
+	/* A descriptor to pass on, or 0, or -errno. */
+	int (*serve)(struct files *files, const struct opener_request *req);
+	bool (*wanted)(const struct opener_config *config); /* by the settings */
+	uint64_t capabilities;
+	unsigned int roles; /* enum confine_role */
+	bool takes_number, takes_name;
+};
+
+static bool has_config(const struct opener_config *config)
+{
+	return config->config;
+}
+
+static bool has_web_config(const struct opener_config *config)
+{
+	return config->web_config;
+}
+
+static bool has_textfile(const struct opener_config *config)
+{
+	return config->textfile;
+}
+
+static int serve_config(struct files *files, const struct opener_request *req)
+{
+	(void)req;
+	return regular_open(files->config.config);
+}
+
+static int serve_web_config(struct files *files, const struct opener_request *req)
+{
+	int fd = regular_open(files->config.web_config);
+
+	(void)req;
+	webconfig_names_release(&files->web);
+	if (fd >= 0)
+		webconfig_names_read(&files->web, fd, files->config.web_config);
+	return fd;
+}
+
+static int serve_web_file(struct files *files, const struct opener_request *req)
+{
+	const char *path = files->web.path[req->kind - OPENER_WEB_CERT];
+
+	return path ? regular_open(path) : -ENOENT;
+}
+
+static int serve_textfile(struct files *files, const struct opener_request *req)
+{
+	int fd = replace_begin(&files->textfile);
+
+	(void)req;
+	files->textfile_begun = fd >= 0;
+	return fd;
+}
+
+static int serve_textfile_commit(struct files *files, const struct opener_request *req)
+{
+	(void)req;
+	if (!files->textfile_begun)
+		return -EINVAL;
+	files->textfile_begun = false;
+	return replace_commit(&files->textfile);
+}
+
+static int serve_textfile_drop(struct files *files, const struct opener_request *req)
+{
+	(void)req;
+	if (files->textfile_begun)
+		replace_drop(&files->textfile);
+	files->textfile_begun = false;
+	return 0;
+}
+
+#define READS  CONFINE_BIT(CAP_DAC_READ_SEARCH) /* what only root may read, and only root wrote */
+#define WRITES CONFINE_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
+
+static const struct row rows[OPENER_KINDS] = {
+	[OPENER_CONFIG] = {serve_config, has_config, READS, CONFINE_OPENER, false, false},
+	[OPENER_WEB_CONFIG] = {serve_web_config, has_web_config, READS, CONFINE_OPENER, false,
+			       false},
+	[OPENER_WEB_CERT] = {serve_web_file, has_web_config, READS, CONFINE_OPENER, false, false},
+	[OPENER_WEB_KEY] = {serve_web_file, has_web_config, READS, CONFINE_OPENER, false, false},
+	[OPENER_WEB_CLIENT_CA] = {serve_web_file, has_web_config, READS, CONFINE_OPENER, false,
+				  false},
+	[OPENER_TEXTFILE] = {serve_textfile, has_textfile, WRITES, CONFINE_OPENER | CONFINE_WRITER,
+			     false, false},
+	[OPENER_TEXTFILE_COMMIT] = {serve_textfile_commit, has_textfile, WRITES,
+				    CONFINE_OPENER | CONFINE_WRITER, false, false},
+	[OPENER_TEXTFILE_DROP] = {serve_textfile_drop, has_textfile, WRITES,
+				  CONFINE_OPENER | CONFINE_WRITER, false, false},
+};
+
+/* A single component of a path, which leads nowhere else. */
+static bool is_plain(const char name[OPENER_NAME])
+{
+	return memchr(name, '\0', OPENER_NAME) && !strchr(name, '/') && strcmp(name, ".") &&
+	       strcmp(name, "..");
+}
+
+static int serve(struct files *files, const struct opener_request *req)
+{
+	const struct row *row = req->kind < OPENER_KINDS ? &rows[req->kind] : NULL;
+
+	if (!row || !row->wanted(&files->config) || !is_plain(req->name) ||
+	    (!*req->name) == row->takes_name || (req->number && !row->takes_number))
+		return -EINVAL;
+	return row->serve(files, req);
+}
+
+/* Answer; a descriptor goes along. */
+static void answer(int socket, uint32_t seq, int result)
+{
+	struct opener_answer text = {.seq = seq, .err = result < 0 ? result : 0};
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {.iov_base = &text, .iov_len = sizeof(text)};
+	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
+
+	if (result > 0) {
+		msg.msg_control = control.space;
+		msg.msg_controllen = sizeof(control.space);
+		control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+						.cmsg_level = SOL_SOCKET,
+						.cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(&control.head), &result, sizeof(result));
+	}
+	sendmsg(socket, &msg, MSG_NOSIGNAL);
+}
+
+/* Until the other end is closed, whether by its process or by its death. */
+static void serve_all(struct files *files)
+{
+	struct opener_request req;
+	ssize_t n;
+
+	for (;;) {
+		int result;
+
+		n = recv(files->socket, &req, sizeof(req), MSG_TRUNC);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		if (n != sizeof(req))
+			continue; /* of no known form: nobody waits for an answer */
+		result = serve(files, &req);
+		answer(files->socket, req.seq, result);
+		if (result > 0)
+			close(result);
+	}
+	serve_textfile_drop(files, &req);
+}
+
+/* What stays open of all that was inherited, at the first numbers after the standard ones. */
+static void opener_keep(struct files *files)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
+	    *kept[] = {&files->socket, &files->textfile.dir};
+	int count = 3;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (*kept[i] >= 0)
+			*kept[i] = fcntl(*kept[i], F_DUPFD_CLOEXEC, OPENER_FDS);
+	for (int fd = 0; fd < count; fd++)
+		if (null < 0 || dup2(null, fd) < 0)
+			close(fd);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (*kept[i] >= 0)
+			*kept[i] = dup2(*kept[i], count++);
+	if (!close_range((unsigned)count, ~0u, 0))
+		return;
+	for (int fd = count; fd < (int)sysconf(_SC_OPEN_MAX); fd++)
+		close(fd);
+}
+
+/* A signal to the whole group is for the watching process, which still needs us then. */
+static void opener_ignore_signals(void)
+{
+	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP};
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
+static void __attribute__((noreturn))
+opener_run(struct files *files, uint64_t capabilities, unsigned int roles)
+{
+	if (!confine_privileges(CONFINE_USER_SAME, NULL, capabilities)) {
+		confine_syscalls(roles, &(struct confine_descriptors){-1, -1});
+		serve_all(files);
+	}
+	_exit(0);
+}
+
+/* ---- its client ---- */
+
+struct opener {
+	int socket;
+	uint32_t seq;
+	bool late; /* an answer is still to come */
+};
+
+/* The union of what the wanted rows take. */
+static void opener_needs(const struct opener_config *config, uint64_t *capabilities,
+			 unsigned int *roles)
+{
+	*capabilities = 0;
+	*roles = 0;
+	for (size_t i = 0; i < OPENER_KINDS; i++) {
+		if (!rows[i].wanted(config))
+			continue;
+		*capabilities |= rows[i].capabilities;
+		*roles |= rows[i].roles;
+	}
+}
+
+static int opener_fork(struct files *files, uint64_t capabilities, unsigned int roles)
+{
+	int pair[2], err;
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
+	child = fork();
+	err = child < 0 ? -errno : 0;
+	if (!child) {
+		opener_ignore_signals();
+		files->socket = pair[1];
+		opener_keep(files);
+		prctl(PR_SET_NAME, OPENER_TITLE);
+		opener_run(files, capabilities, roles);
+	}
+	close(pair[1]);
+	if (!err)
+		return pair[0];
+	close(pair[0]);
+	return err;
+}
+
+static bool may_write(void *ctx)
+{
+	const struct files *files = ctx;
+
+	return !faccessat(files->textfile.dir, ".", W_OK, AT_EACCESS);
+}
+
+static int opener_begin(struct files *files)
+{
+	const struct opener_config *config = &files->config;
+	uint64_t capabilities;
+	unsigned int roles;
+	int err = 0;
+
+	if (config->textfile)
+		err = replace_open(&files->textfile, config->textfile);
+	if (err) {
+		log_error("cannot write %s: %s", config->textfile, regular_error(err));
+		return err;
+	}
+	opener_needs(config, &capabilities, &roles);
+	if (capabilities & WRITES && confine_works_without(WRITES, may_write, files))
+		capabilities &= ~WRITES;
+	err = opener_fork(files, capabilities, roles);
+	if (err < 0)
+		log_error("cannot start the process that opens files later: %s", strerror(-err));
+	return err;
+}
+
+struct opener *opener_start(const struct opener_config *config, int *err)
+{
+	struct files files = {.socket = -1, .config = *config, .textfile.dir = -1};
+	struct opener *opener;
+
+	*err = 0;
+	if (!config->config && !config->web_config && !config->textfile)
+		return NULL;
+	opener = calloc(1, sizeof(*opener));
+	*err = opener ? opener_begin(&files) : -ENOMEM;
+	replace_close(&files.textfile);
+	if (*err < 0) {
+		free(opener);
+		return NULL;
+	}
+	opener->socket = *err;
+	*err = 0;
+	return opener;
+}
+
+void opener_stop(struct opener *opener)
+{
+	if (!opener)
+		return;
+	close(opener->socket);
+	free(opener);
+}
+
+/* One answer: 1 with its descriptor in *fd (-1: none came along), or -errno. */
+static int opener_receive(const struct opener *opener, struct opener_answer *text, int *fd)
+{
+	union {
+		struct cmsghdr head;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec part = {.iov_base = text, .iov_len = sizeof(*text)};
+	struct msghdr msg = {.msg_iov = &part,
+			     .msg_iovlen = 1,
+			     .msg_control = control.space,
+			     .msg_controllen = sizeof(control.space)};
+	ssize_t n = recvmsg(opener->socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *head = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	*fd = -1;
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
+	return n == sizeof(*text) ? 1 : -EPIPE;
+}
+
+/* The answer to the last request; those to earlier ones came late, and nobody wants them. */
+static int opener_wait(const struct opener *opener, uint64_t until_ns)
+{
+	for (;;) {
+		uint64_t now_ns = clock_now_ns();
+		struct pollfd p = {.fd = opener->socket, .events = POLLIN};
+		struct opener_answer text;
+		int fd, err = opener_receive(opener, &text, &fd);
+
+		if (err > 0 && text.seq == opener->seq)
+			return text.err ? text.err : fd < 0 ? 0 : fd;
+		fd_close(fd);
+		if (err < 0 && err != -EAGAIN)
+			return err;
+		if (err > 0)
+			continue;
+		if (now_ns >= until_ns)
+			return -ETIMEDOUT;
+		poll(&p, 1, (int)((until_ns - now_ns) / 1000000) + 1);
+	}
+}
+
+int opener_ask(struct opener *opener, enum opener_kind kind)
+{
+	struct opener_request req = {.kind = kind};
+	int result;
+
+	if (!opener)
+		return -EINVAL;
+	/* One that hangs in open(), on a network's file system, is waited for once. */
+	if (opener->late) {
+		result = opener_wait(opener, 0);
+		if (result == -ETIMEDOUT)
+			return result;
+		if (result > 0)
+			close(result);
+		opener->late = false;
+	}
+	req.seq = ++opener->seq;
+	if (send(opener->socket, &req, sizeof(req), MSG_NOSIGNAL) < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	result = opener_wait(opener, clock_now_ns() + OPENER_WAIT_NS);
+	opener->late = result == -ETIMEDOUT;
+	return result;
+}

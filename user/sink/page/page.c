@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * page.c - see page.h. Of a flood of logins some are shown and all are counted: what is sent in a
+ * second is bounded, and failures have a share of their own.
+ */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink/page/page_stats.h"
+#include "sink/json.h"
+#include "lib/json_writer.h"
+#include "sink/page/page.h"
+#include "sink/waiting.h"
+
+#define PAGE_PER_S   50		/* logins shown in a second; as many again of failures */
+#define PAGE_BACKLOG 1000	/* the last of them, for who comes later */
+#define PAGE_BYTES   (4u << 20) /* and no more of it than this: 200 of the longest there are */
+#define PAGE_STREAM  (2u << 20) /* bytes that a client may fall behind */
+#define PAGE_POLICY  512
+#define PAGE_WAIT_NS (5 * NS_PER_S) /* shown from then on, while it waits */
+#define NS_PER_S     1000000000ull
+
+struct page_event {
+	char *text; /* NULL: none */
+	size_t len;
+};
+
+struct page {
+	struct sink_config config;
+	struct output text; /* of no descriptor: an event in the making; longer ones are left out */
+	void *json;
+	struct figures *figures;
+	struct http_stream *stream; /* NULL: nobody serves it */
+	uint64_t run;		    /* tells this run from another, for browsers that come again */
+	uint64_t shown, not_shown;
+	uint32_t good, bad; /* shown in this second */
+	uint64_t ticked_ns;
+	struct waiting waiting;			 /* since the last tick */
+	bool has_waiting;			 /* browsers show some */
+	struct page_event backlog[PAGE_BACKLOG]; /* by id */
+	uint64_t oldest;			 /* id of the first that is kept */
+	size_t kept;				 /* bytes of them */
+	char policy[PAGE_POLICY];
+};
+
+/* The document, as it stands in page.html. */
+__asm__(".section .rodata\n"
+	"page_html: .incbin \"user/sink/page/page.html\"\n"
+	"page_html_end: .byte 0\n"
+	".previous\n");
+extern const char page_html[], page_html_end[];
+
+/* 'sha256-...' of what is between open and close (CSP 3, 8.4). */
+static void policy_hash(char *text, size_t size, const char *open, const char *close)
+{
+	const char *from = strstr(page_html, open), *to = strstr(page_html, close);
+	unsigned char digest[32], base64[48]; /* 44 and a NUL */
+
+	from += strlen(open);
+	EVP_Digest(from, (size_t)(to - from), digest, NULL, EVP_sha256(), NULL);
+	EVP_EncodeBlock(base64, digest, sizeof(digest));
+	snprintf(text, size, "'sha256-%.44s'", (char *)base64);
+}
+
+static void policy_make(struct page *page)
+{
+	char style[96], script[96];
+
+	policy_hash(style, sizeof(style), "<style>", "</style>");
+	policy_hash(script, sizeof(script), "<script>", "</script>");
+	/* What a script sets on an element's style is not covered by the hash, and not barred. */
+	snprintf(page->policy, sizeof(page->policy),
+		 "default-src 'none'; style-src %s; script-src %s; connect-src 'self'; img-src "
+		 "data:; "
+		 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		 style, script);
+}
+
+const char *page_policy(const void *sink)
+{
+	const struct page *page = sink;
+
+	return page->policy;
+}
+
+static void page_free(void *sink)
+{
+	struct page *page = sink;
+
+	if (!page)
+		return;
+	for (int i = 0; i < PAGE_BACKLOG; i++)
+		free(page->backlog[i].text);
+	http_stream_free(page->stream);
+	figures_free(page->figures);
+	json_sink.free(page->json);
+	free(page);
+}
+
+static void *page_open(const struct sink_config *config)
+{
+	struct page *page = calloc(1, sizeof(*page));
+	struct sink_config json = *config;
+
+	if (!page)
+		return NULL;
+	page->config = *config;
+	output_init(&page->text, -1);
+	page->oldest = 1;
+	json.out = &page->text;
+	page->json = json_sink.open(&json);
+	page->figures = figures_new(config->clock);
+	page->run = clock_now_ns();
+	page->waiting.most = WAITING_MAX;
+	if (!page->json || !page->figures) {
+		page_free(page);
+		return NULL;
+	}
+	policy_make(page);
+	return page;
+}
+
+int page_serve(void *sink, struct http *http)
+{
+	struct page *page = sink;
+
+	page->stream = http_stream_new(http, PAGE_STREAM);
+	return page->stream ? 0 : -ENOMEM;
+}
+
+void page_document(void *sink, const struct http_request *req, struct http_reply *reply)
+{
+	(void)req;
+	reply->type = "text/html; charset=utf-8";
+	reply->policy = page_policy(sink);
+	reply->fixed = page_html;
+	reply->fixed_len = (size_t)(page_html_end - page_html);
+}
+
+/* The event in the making, whole, or 0 bytes where it had no room. It is gone with the next. */
+static size_t event_end(struct page *page)
+{
+	size_t len;
+
+	output_write(&page->text, "\n", 1);
+	len = page->text.err ? 0 : page->text.used;
+	output_init(&page->text, -1);
+	return len;
+}
+
+static void forget_oldest(struct page *page)
+{
+	struct page_event *event = &page->backlog[page->oldest++ % PAGE_BACKLOG];
+
+	page->kept -= event->len;
+	free(event->text);
+	*event = (struct page_event){0};
+}
+
+static void keep(struct page *page, uint64_t id, size_t len)
+{
+	struct page_event *event = &page->backlog[id % PAGE_BACKLOG];
+
+	while (page->oldest < id &&
+	       (id - page->oldest >= PAGE_BACKLOG || page->kept + len > PAGE_BYTES))
+		forget_oldest(page);
+	event->text = malloc(len);
+	if (!event->text)
+		return;
+	memcpy(event->text, page->text.buf, len);
+	event->len = len;
+	page->kept += len;
+}
+
+static void page_login(void *sink, const struct login_record *rec)
+{
+	struct page *page = sink;
+	bool failed = figures_login(page->figures, rec);
+	uint32_t *share = failed ? &page->bad : &page->good;
+	size_t len;
+
+	if (*share >= PAGE_PER_S) {
+		page->not_shown++;
+		return;
+	}
+	(*share)++;
+	output_printf(&page->text,
+		      "id: %llu\nevent: login\ndata: ", (unsigned long long)(page->shown + 1));
+	json_sink.login(page->json, rec); /* one line */
+	len = event_end(page);
+	if (!len) {
+		page->not_shown++;
+		return;
+	}
+	keep(page, ++page->shown, len);
+	if (page->stream)
+		http_stream_publish(page->stream, page->text.buf, len);
+}
+
+static size_t stats_event(struct page *page, uint64_t now_ns, bool all)
+{
+	struct jsonw w = {&page->text, false};
+
+	output_printf(&page->text, "event: stats\ndata: ");
+	jsonw_object(&w, NULL);
+	jsonw_uint(&w, "not_shown", page->not_shown);
+	figures_write(page->figures, &w, now_ns, all);
+	jsonw_object_end(&w);
+	output_write(&page->text, "\n", 1);
+	return event_end(page);
+}
+
+/* The next login that a browser has not seen. Those that were forgotten meanwhile it misses. */
+static void next_event(void *sink, uint64_t *from, uint64_t to, struct strbuf *out)
+{
+	const struct page *page = sink;
+
+	if (*from < page->oldest)
+		*from = page->oldest;
+	while (*from <= to && !out->len) {
+		const struct page_event *event = &page->backlog[(*from)++ % PAGE_BACKLOG];
+
+		if (event->text)
+			strbuf_add(out, event->text, event->len);
+	}
+}
+
+/* What a browser gets first: which run this is, the figures, and the logins it has not seen. */
+void page_events(void *sink, const struct http_request *req, struct http_reply *reply)
+{
+	struct page *page = sink;
+	uint64_t seen = strtoull(req->last_event_id, NULL, 10);
+	size_t len;
+
+	reply->type = "text/event-stream";
+	reply->stream = page->stream;
+	strbuf_addf(&reply->body, "event: begin\ndata: {\"run\":%llu}\n\n",
+		    (unsigned long long)page->run);
+	len = stats_event(page, page->ticked_ns, true);
+	strbuf_add(&reply->body, page->text.buf, len);
+	if (seen > page->shown)
+		seen = 0; /* of another run */
+	reply->backlog = (struct http_backlog){next_event, page, seen + 1, page->shown};
+}
+
+bool page_is_watched(const void *sink)
+{
+	const struct page *page = sink;
+
+	return page->stream && http_stream_clients(page->stream);
+}
+
+void page_waiting(void *sink, const struct pending_record *rec)
+{
+	struct page *page = sink;
+
+	if (rec->ns >= PAGE_WAIT_NS)
+		waiting_add(&page->waiting, rec);
+}
+
+/* How many wait, and a record of each of the longest; once more when there is none any longer. */
+static void waiting_publish(struct page *page)
+{
+	const struct waiting *w = &page->waiting;
+	size_t len;
+
+	if (!w->total && !page->has_waiting)
+		return;
+	page->has_waiting = w->total > 0;
+	output_printf(&page->text, "event: waiting\ndata: {\"count\":%llu,\"shown\":%u}\n",
+		      (unsigned long long)w->total, w->count);
+	len = event_end(page);
+	http_stream_publish(page->stream, page->text.buf, len);
+	for (unsigned i = 0; i < w->count; i++) {
+		output_printf(&page->text, "event: pending\ndata: ");
+		json_sink.pending(page->json, &w->longest[i]);
+		len = event_end(page);
+		http_stream_publish(page->stream, page->text.buf, len);
+	}
+}
+
+void page_tick(void *sink, uint64_t now_ns, const struct counter *counters, size_t count)
+{
+	struct page *page = sink;
+	size_t len;
+
+	page->good = page->bad = 0;
+	page->ticked_ns = now_ns;
+	figures_tick(page->figures, now_ns, counters, count);
+	if (page_is_watched(page)) {
+		len = stats_event(page, now_ns, false);
+		http_stream_publish(page->stream, page->text.buf, len);
+		waiting_publish(page);
+	}
+	page->waiting.total = page->waiting.count = 0;
+}
+
+const struct sink_ops page_sink = {
+	.name = "page",
+	.open = page_open,
+	.login = page_login,
+	.free = page_free,
+};

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * exposition.c - metrics as Prometheus reads them.
+ */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "sink/prometheus/exposition.h"
+#include "lib/utf8.h"
+
+#define Q_NONE -1.0 /* not named */
+
+const char *expo_content_type(enum expo_format format)
+{
+	return format == EXPO_OPENMETRICS
+		       ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+		       : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+/* The value of a parameter of one media range, up to its end; NULL: not there. */
+static const char *parameter(const char *at, const char *end, const char *name)
+{
+	size_t len = strlen(name);
+
+	while ((at = memchr(at, ';', (size_t)(end - at)))) {
+		at++;
+		while (at < end && (*at == ' ' || *at == '\t'))
+			at++;
+		if ((size_t)(end - at) > len && !strncasecmp(at, name, len) && at[len] == '=')
+			return at + len + 1;
+	}
+	return NULL;
+}
+
+static bool is_type(const char *at, const char *end, const char *type)
+{
+	size_t len = strlen(type);
+
+	return (size_t)(end - at) >= len && !strncasecmp(at, type, len) &&
+	       (at + len == end || strchr("; \t", at[len]));
+}
+
+/* One media range's weights into those of the two formats. */
+static void weigh(const char *at, const char *end, double q[2])
+{
+	const char *weight = parameter(at, end, "q"), *version = parameter(at, end, "version");
+	double value = weight ? strtod(weight, NULL) : 1;
+
+	if (is_type(at, end, "application/openmetrics-text")) {
+		if ((!version || !strncmp(version, "1.0.0", 5)) && value > q[EXPO_OPENMETRICS])
+			q[EXPO_OPENMETRICS] = value;
+	} else if (is_type(at, end, "text/plain") || is_type(at, end, "text/*") ||
+		   is_type(at, end, "*/*")) {
+		if (value > q[EXPO_TEXT])
+			q[EXPO_TEXT] = value;
+	}
+}
+
+enum expo_format expo_negotiate(const char *accept)
+{
+	double q[2] = {Q_NONE, Q_NONE};
+
+	while (*accept) {
+		const char *end;
+
+		accept += strspn(accept, " \t,");
+		end = accept + strcspn(accept, ",");
+		weigh(accept, end, q);
+		accept = end;
+	}
+	return q[EXPO_OPENMETRICS] > 0 && q[EXPO_OPENMETRICS] >= q[EXPO_TEXT] ? EXPO_OPENMETRICS
+									      : EXPO_TEXT;
+}
+
+/* Bytes that a label's value takes as they are, before the first that it does not. */
+static size_t plain_len(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= ' ' && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
+static void add_escaped(struct strbuf *out, const char *text)
+{
+	for (;;) {
+		size_t len = plain_len(text);
+		char utf8[4];
+		uint32_t cp;
+
+		strbuf_add(out, text, len);
+		text += len;
+		len = utf8_next(text, &cp);
+		if (!len)
+			return;
+		if (cp == '\n')
+			strbuf_adds(out, "\\n");
+		else if (cp == '"' || cp == '\\')
+			strbuf_add(out, (const char[]){'\\', (char)cp}, 2);
+		else
+			strbuf_add(out, utf8, utf8_put(cp < 0xa0 ? UTF8_REPLACEMENT : cp, utf8));
+		text += len;
+	}
+}
+
+/* What a sample's name has beyond its family's: in OpenMetrics; in text the family has it, too. */
+static const char *suffix(enum expo_type type)
+{
+	return type == EXPO_COUNTER ? "_total" : type == EXPO_INFO ? "_info" : "";
+}
+
+void expo_family(struct expo *e, const char *name, enum expo_type type, const char *help)
+{
+	static const char *const types[] = {[EXPO_COUNTER] = "counter",
+					    [EXPO_GAUGE] = "gauge",
+					    [EXPO_HISTOGRAM] = "histogram",
+					    [EXPO_INFO] = "info"};
+	bool text = e->format == EXPO_TEXT;
+	const char *more = text ? suffix(type) : "";
+
+	e->name = name;
+	e->type = type;
+	strbuf_addf(e->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, more, help, name, more,
+		    types[text && type == EXPO_INFO ? EXPO_GAUGE : type]);
+}
+
+static void add_labels(struct strbuf *out, const struct expo_label *labels, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		strbuf_add(out, i ? "," : "{", 1);
+		strbuf_adds(out, labels[i].name);
+		strbuf_add(out, "=\"", 2);
+		add_escaped(out, labels[i].value);
+		strbuf_add(out, "\"", 1);
+	}
+	if (count)
+		strbuf_add(out, "}", 1);
+}
+
+static void add_name(struct expo *e, const char *more, const struct expo_label *labels,
+		     size_t count)
+{
+	strbuf_adds(e->out, e->name);
+	strbuf_adds(e->out, more);
+	add_labels(e->out, labels, count);
+	strbuf_add(e->out, " ", 1);
+}
+
+void expo_count(struct expo *e, const struct expo_label *labels, size_t count, uint64_t value)
+{
+	add_name(e, suffix(e->type), labels, count);
+	strbuf_addu(e->out, value);
+	strbuf_add(e->out, "\n", 1);
+}
+
+void expo_seconds(struct expo *e, const struct expo_label *labels, size_t count, uint64_t ns)
+{
+	add_name(e, suffix(e->type), labels, count);
+	strbuf_add_seconds(e->out, ns);
+	strbuf_add(e->out, "\n", 1);
+}
+
+static void add_exemplar(struct strbuf *out, const struct expo_exemplar *exemplar)
+{
+	strbuf_add(out, " # ", 3);
+	add_labels(out, exemplar->labels, exemplar->label_count);
+	strbuf_add(out, " ", 1);
+	strbuf_add_seconds(out, exemplar->ns);
+	strbuf_add(out, " ", 1);
+	strbuf_add_seconds(out, exemplar->time_ns);
+}
+
+/* A bucket's line up to its bound is the same for all: it is copied from the first one's. */
+void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
+		    const struct buckets *buckets, const struct bucket_bounds *bounds,
+		    const struct expo_exemplar *exemplars)
+{
+	size_t start = e->out->len, len;
+	struct strbuf *out = e->out;
+	uint64_t sum = 0;
+
+	strbuf_adds(out, e->name);
+	strbuf_adds(out, "_bucket");
+	labels[count] = (struct expo_label){"le", ""};
+	add_labels(out, labels, count + 1);
+	len = out->len - start - 2; /* without the last "} */
+	out->len = start;
+	for (size_t i = 0; i <= bounds->count; i++) {
+		char *at = strbuf_reserve(out, len);
+
+		if (!at)
+			return;
+		if (i)
+			memcpy(at, out->data + start, len);
+		out->len += len;
+		strbuf_adds(out, i < bounds->count ? bounds->le[i] : "+Inf");
+		strbuf_add(out, "\"} ", 3);
+		sum += buckets->counts[i];
+		strbuf_addu(out, sum);
+		if (e->format == EXPO_OPENMETRICS && exemplars && exemplars[i].label_count)
+			add_exemplar(out, &exemplars[i]);
+		strbuf_add(out, "\n", 1);
+	}
+	add_name(e, "_sum", labels, count);
+	strbuf_add_seconds(out, buckets->sum_ns);
+	strbuf_add(out, "\n", 1);
+	add_name(e, "_count", labels, count);
+	strbuf_addu(out, sum);
+	strbuf_add(out, "\n", 1);
+}
+
+void expo_end(struct expo *e)
+{
+	if (e->format == EXPO_OPENMETRICS)
+		strbuf_adds(e->out, "# EOF\n");
+}

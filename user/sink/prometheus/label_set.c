@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * label_set.c - a bounded set of label values.
+ */
+#include <string.h>
+
+#include "sink/prometheus/label_set.h"
+
+size_t names_id(struct names *names, const char *name)
+{
+	size_t len;
+
+	if (!name)
+		name = NAMES_UNKNOWN;
+	len = strnlen(name, NAMES_TEXT - 1);
+	for (size_t i = 0; i < names->count; i++)
+		if (!memcmp(names->text[i], name, len) && !names->text[i][len])
+			return i;
+	if (names->count == NAMES_MAX) {
+		names->folded++;
+		return NAMES_MAX;
+	}
+	memcpy(names->text[names->count], name, len);
+	names->text[names->count][len] = '\0';
+	return names->count++;
+}
+
+const char *names_text(const struct names *names, size_t id)
+{
+	return id < names->count ? names->text[id] : "other";
+}

@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * prometheus.c - the records as metrics: a table of families, each with what writes its samples.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink/prometheus/prometheus.h"
+#include "sink/prometheus/servers.h"
+#include "sink/prometheus/top_clients.h"
+
+#define LABELS_MAX 4
+
+struct prometheus {
+	struct sink_config config;
+	struct servers servers;
+	struct top *top;
+};
+
+/* A page being made. */
+struct page {
+	struct expo expo;
+	const struct prometheus *sink;
+	const struct prometheus_facts *facts;
+};
+
+/* One row of the page; exactly one of server and page is there. */
+struct family {
+	const char *name;
+	enum expo_type type;
+	const char *help;
+	void (*server)(struct page *p, const struct server *s); /* a server's samples */
+	void (*page)(struct page *p);
+};
+
+static void *prometheus_open(const struct sink_config *config)
+{
+	struct prometheus *sink = calloc(1, sizeof(*sink));
+
+	if (!sink)
+		return NULL;
+	sink->config = *config;
+	sink->top = top_new(config->top_clients);
+	if (!sink->top) {
+		free(sink);
+		return NULL;
+	}
+	servers_init(&sink->servers);
+	return sink;
+}
+
+static void prometheus_free(void *ctx)
+{
+	struct prometheus *sink = ctx;
+
+	if (!sink)
+		return;
+	servers_release(&sink->servers);
+	top_free(sink->top);
+	free(sink);
+}
+
+static void prometheus_login(void *ctx, const struct login_record *rec)
+{
+	struct prometheus *sink = ctx;
+
+	servers_login(&sink->servers, rec, sink->config.clock);
+	top_login(sink->top, rec);
+}
+
+static void prometheus_close(void *ctx, const struct close_record *rec)
+{
+	struct prometheus *sink = ctx;
+
+	servers_close(&sink->servers, rec);
+}
+
+static void prometheus_command(void *ctx, const struct command_record *rec)
+{
+	struct prometheus *sink = ctx;
+
+	servers_command(&sink->servers, rec);
+}
+
+void prometheus_clear_commands(void *ctx)
+{
+	struct prometheus *sink = ctx;
+
+	for (size_t i = 0; i <= SERVERS_MAX; i++)
+		if (sink->servers.all[i])
+			memset(sink->servers.all[i]->elsewhere, 0,
+			       sizeof(sink->servers.all[i]->elsewhere));
+}
+
+void prometheus_add_commands(void *ctx, const struct prometheus_commands *commands)
+{
+	struct prometheus *sink = ctx;
+
+	servers_add_commands(&sink->servers, &commands->server, commands->kind, &commands->times);
+}
+
+void prometheus_clear_progress(void *ctx)
+{
+	struct prometheus *sink = ctx;
+
+	for (size_t i = 0; i <= SERVERS_MAX; i++)
+		if (sink->servers.all[i])
+			sink->servers.all[i]->in_progress = sink->servers.all[i]->oldest_ns = 0;
+}
+
+void prometheus_add_progress(void *ctx, const struct pending_record *rec)
+{
+	struct prometheus *sink = ctx;
+
+	servers_add_progress(&sink->servers, &rec->server,
+			     rec->time_ns > rec->start_ns ? rec->time_ns - rec->start_ns : 0);
+}
+
+#define LABEL(name, value)                                                                         \
+	(struct expo_label)                                                                        \
+	{                                                                                          \
+		name, value                                                                        \
+	}
+
+/* A server's sample with up to two more labels; a name of NULL ends them. */
+static void count(struct page *p, const struct server *s, const char *name1, const char *value1,
+		  const char *name2, const char *value2, uint64_t value)
+{
+	const struct expo_label labels[] = {{"server", s->name}, {name1, value1}, {name2, value2}};
+
+	expo_count(&p->expo, labels, !name1 ? 1 : !name2 ? 2 : 3, value);
+}
+
+static void count_one(struct page *p, const struct server *s, uint64_t value)
+{
+	count(p, s, NULL, NULL, NULL, NULL, value);
+}
+
+static uint64_t buckets_count(const struct buckets *b)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i <= BUCKETS_MAX; i++)
+		sum += b->counts[i];
+	return sum;
+}
+
+/* ---- what a server has ---- */
+
+static void put_logins(struct page *p, const struct server *s)
+{
+	static const enum basis bases[] = {BASIS_OBSERVED, BASIS_INFERRED};
+
+	/* Those of zero, too: that failures began can't be seen where their count does. */
+	for (int o = 0; o < OUTCOME_COUNT; o++)
+		for (size_t b = 0; b < sizeof(bases) / sizeof(bases[0]); b++)
+			count(p, s, "outcome", outcome_name(o), "basis", basis_name(bases[b]),
+			      s->outcomes[o][bases[b]]);
+}
+
+static void put_classes(struct page *p, const struct server *s)
+{
+	for (int c = 0; c < VERDICT_CLASS_COUNT; c++)
+		count(p, s, "class", verdict_class_name(c), NULL, NULL, s->classes[c]);
+}
+
+static void put_in_progress(struct page *p, const struct server *s)
+{
+	count_one(p, s, s->in_progress);
+}
+
+static void put_oldest(struct page *p, const struct server *s)
+{
+	expo_seconds(&p->expo, &(struct expo_label){"server", s->name}, 1, s->oldest_ns);
+}
+
+static void put_duration(struct page *p, const struct server *s)
+{
+	struct expo_label labels[2] = {{"server", s->name}}, all[BUCKETS_MAX + 1][3];
+	struct expo_exemplar exemplars[BUCKETS_MAX + 1] = {0};
+	char clients[BUCKETS_MAX + 1][SINK_ENDPOINT_MAX], ids[BUCKETS_MAX + 1][SINK_ID_MAX];
+
+	for (size_t i = 0; p->expo.format == EXPO_OPENMETRICS && i <= BUCKETS_MAX; i++) {
+		const struct server_exemplar *e = &s->exemplars[i];
+
+		if (!e->set)
+			continue;
+		all[i][0] = LABEL("client", sink_endpoint(&e->client, clients[i]));
+		all[i][1] = LABEL("id", sink_id(e->id, ids[i]));
+		all[i][2] = LABEL("connection_id", e->connection_id);
+		exemplars[i] = (struct expo_exemplar){all[i], *e->connection_id ? 3 : 2, e->ns,
+						      e->time_ns};
+	}
+	expo_histogram(&p->expo, labels, 1, &s->duration, &bucket_bounds_login, exemplars);
+}
+
+static void put_phases(struct page *p, const struct server *s)
+{
+	for (int i = 0; i < PHASE_SESSION; i++) {
+		struct expo_label labels[3] = {{"server", s->name}, {"phase", phase_name(i)}};
+
+		if (buckets_count(&s->phases[i]))
+			expo_histogram(&p->expo, labels, 2, &s->phases[i], &bucket_bounds_login,
+				       NULL);
+	}
+}
+
+static void put_waits(struct page *p, const struct server *s)
+{
+	for (int i = 0; i < PHASE_SESSION; i++) {
+		if (!buckets_count(&s->phases[i]))
+			continue;
+		for (int side = 0; side < SIDE_NONE; side++) {
+			const struct expo_label labels[] = {{"server", s->name},
+							    {"phase", phase_name(i)},
+							    {"side", side_name(side)}};
+
+			expo_seconds(&p->expo, labels, 3, s->wait_ns[i][side]);
+		}
+	}
+}
+
+/* Counts under names that were learned; those that are zero are another server's. */
+static void put_names(struct page *p, const struct server *s, const char *label,
+		      const struct names *names, const uint64_t counts[NAMES_IDS])
+{
+	for (size_t i = 0; i < NAMES_IDS; i++)
+		if (counts[i])
+			count(p, s, label, names_text(names, i), NULL, NULL, counts[i]);
+}
+
+static void put_verdicts(struct page *p, const struct server *s)
+{
+	put_names(p, s, "verdict", &p->sink->servers.verdicts, s->verdicts);
+}
+
+static void put_errors(struct page *p, const struct server *s)
+{
+	put_names(p, s, "error", &p->sink->servers.errors, s->errors);
+}
+
+static void put_drivers(struct page *p, const struct server *s)
+{
+	put_names(p, s, "driver", &p->sink->servers.drivers, s->drivers);
+}
+
+static void put_auth(struct page *p, const struct server *s)
+{
+	for (int i = 0; i < AUTH_COUNT; i++)
+		if (s->auth[i])
+			count(p, s, "method", auth_method_name(i), NULL, NULL, s->auth[i]);
+}
+
+static void put_encryption(struct page *p, const struct server *s)
+{
+	static const char *const versions[] = {"none", "1.0", "1.1", "1.2", "1.3", "other"};
+
+	for (int e = 0; e < ENCRYPTION_COUNT; e++)
+		for (int v = 0; v < SERVER_TLS_COUNT; v++)
+			if (s->encryption[e][v])
+				count(p, s, "encryption", encryption_name(e), "tls_version",
+				      versions[v], s->encryption[e][v]);
+}
+
+static void put_retransmits(struct page *p, const struct server *s)
+{
+	count(p, s, "segment", "syn", NULL, NULL, s->syn_retransmits);
+	count(p, s, "segment", "data", NULL, NULL, s->retransmits);
+}
+
+static void put_out_of_order(struct page *p, const struct server *s)
+{
+	count_one(p, s, s->out_of_order);
+}
+
+static void put_zero_windows(struct page *p, const struct server *s)
+{
+	count_one(p, s, s->zero_windows);
+}
+
+/* A date before 1970 is not shown; no certificate in use has one. */
+static void put_certificate(struct page *p, const struct server *s)
+{
+	if (s->has_cert && s->cert_not_after_s >= 0)
+		count_one(p, s, (uint64_t)s->cert_not_after_s);
+}
+
+static void put_closes(struct page *p, const struct server *s)
+{
+	for (int by = 0; by < SIDE_COUNT; by++)
+		for (int kind = 0; kind < SERVER_CLOSE_KINDS; kind++)
+			if (s->closes[by][kind])
+				count(p, s, "by", side_name(by) ?: "none", "kind",
+				      kind == SERVER_CLOSE_GRACEFUL ? "graceful"
+								    : close_how_name(kind),
+				      s->closes[by][kind]);
+}
+
+static void put_commands(struct page *p, const struct server *s)
+{
+	for (int i = 0; i < COMMAND_COUNT; i++) {
+		struct expo_label labels[3] = {{"server", s->name},
+					       {"kind", command_kind_name(i) ?: NAMES_UNKNOWN}};
+		struct buckets times = s->commands[i];
+
+		buckets_merge(&times, &s->elsewhere[i]);
+		if (buckets_count(&times))
+			expo_histogram(&p->expo, labels, 2, &times, &bucket_bounds_command, NULL);
+	}
+}
+
+static void put_resets(struct page *p, const struct server *s)
+{
+	count_one(p, s, s->resets);
+}
+
+static void put_mars_sessions(struct page *p, const struct server *s)
+{
+	count_one(p, s, s->mars_sessions);
+}
+
+static void put_mars_stalls(struct page *p, const struct server *s)
+{
+	count_one(p, s, s->mars_window_stalls);
+}
+
+/* ---- what the whole has ---- */
+
+static void put_client(struct page *p, const char *name, const struct top_client *c)
+{
+	for (int o = 0; o < OUTCOME_COUNT; o++) {
+		const struct expo_label labels[] = {{"client", name}, {"outcome", outcome_name(o)}};
+
+		if (c->outcomes[o])
+			expo_count(&p->expo, labels, 2, c->outcomes[o]);
+	}
+}
+
+static void put_client_seconds(struct page *p, const char *name, const struct top_client *c)
+{
+	expo_seconds(&p->expo, &LABEL("client", name), 1, c->total_ns);
+}
+
+/* Every client that is shown, and the others as one. */
+static void each_client(struct page *p,
+			void (*put)(struct page *p, const char *name, const struct top_client *c))
+{
+	const struct top *top = p->sink->top;
+	char addr[SINK_ADDR_MAX];
+
+	for (size_t i = 0; i < top->count; i++)
+		if (top->clients[i].shown)
+			put(p, sink_addr(top->clients[i].addr, addr), &top->clients[i]);
+	if (top->shown_max)
+		put(p, "other", &top->other);
+}
+
+static void put_clients(struct page *p)
+{
+	each_client(p, put_client);
+}
+
+static void put_clients_seconds(struct page *p)
+{
+	each_client(p, put_client_seconds);
+}
+
+static void put_connections(struct page *p)
+{
+	static const char *const states[] = {"login", "session", "over"};
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		expo_count(&p->expo, &LABEL("state", states[i]), 1, p->facts->connections[i]);
+}
+
+static void put_folded(struct page *p)
+{
+	const struct servers *s = &p->sink->servers;
+
+	expo_count(&p->expo, &LABEL("label", "server"), 1, s->folded);
+	expo_count(&p->expo, &LABEL("label", "driver"), 1, s->drivers.folded);
+	expo_count(&p->expo, &LABEL("label", "error"), 1, s->errors.folded);
+	expo_count(&p->expo, &LABEL("label", "verdict"), 1, s->verdicts.folded);
+}
+
+static void put_build(struct page *p)
+{
+	expo_count(&p->expo, &LABEL("version", TDSMON_VERSION), 1, 1);
+}
+
+#define SERVER(name, type, put, help)                                                              \
+	{                                                                                          \
+		"tdsmon_" name, type, help, put, NULL                                              \
+	}
+#define PAGE(name, type, put, help)                                                                \
+	{                                                                                          \
+		"tdsmon_" name, type, help, NULL, put                                              \
+	}
+
+static const struct family families[] = {
+	PAGE("build", EXPO_INFO, put_build, "The version that runs."),
+	SERVER("logins", EXPO_COUNTER, put_logins,
+	       "Logins decided, by outcome; basis tells whether it was read or inferred."),
+	SERVER("login_class", EXPO_COUNTER, put_classes,
+	       "Logins by class: ok, slow, failed, ended (none was wanted), or unknown."),
+	SERVER("logins_in_progress", EXPO_GAUGE, put_in_progress,
+	       "Logins that are not decided yet; half-open connections from their second SYN on."),
+	SERVER("login_oldest_in_progress_seconds", EXPO_GAUGE, put_oldest,
+	       "Age of the oldest of them, from its first packet; 0 where there is none."),
+	SERVER("login_duration_seconds", EXPO_HISTOGRAM, put_duration,
+	       "From the first packet to the end of the login, of those answered or kept waiting."),
+	SERVER("login_phase_duration_seconds", EXPO_HISTOGRAM, put_phases,
+	       "The same by phase; a phase that did not happen is not counted."),
+	SERVER("login_wait_seconds", EXPO_COUNTER, put_waits,
+	       "Time that logins took, by phase and by the side that was waited for."),
+	SERVER("login_verdicts", EXPO_COUNTER, put_verdicts, "Logins by verdict."),
+	SERVER("login_errors", EXPO_COUNTER, put_errors,
+	       "Logins that the server answered with an error, by its number."),
+	SERVER("login_auth", EXPO_COUNTER, put_auth, "Logins by authentication method."),
+	SERVER("login_encryption", EXPO_COUNTER, put_encryption,
+	       "Logins by what was encrypted, and by TLS version."),
+	SERVER("login_driver", EXPO_COUNTER, put_drivers,
+	       "Logins by the client's driver; unknown where it could not be read."),
+	SERVER("login_retransmits", EXPO_COUNTER, put_retransmits,
+	       "TCP segments sent again during logins."),
+	SERVER("login_out_of_order", EXPO_COUNTER, put_out_of_order,
+	       "TCP segments that came out of order during logins."),
+	SERVER("login_zero_windows", EXPO_COUNTER, put_zero_windows,
+	       "TCP windows that closed during logins."),
+	SERVER("certificate_not_after_timestamp_seconds", EXPO_GAUGE, put_certificate,
+	       "When the certificate that the server showed last ends."),
+	PAGE("connections", EXPO_GAUGE, put_connections,
+	     "Connections followed; those that are over are kept for a moment."),
+	SERVER("connection_closes", EXPO_COUNTER, put_closes,
+	       "Connections that ended, by who ended them and how."),
+	SERVER("command_duration_seconds", EXPO_HISTOGRAM, put_commands,
+	       "From a request's last byte to its response's last, by kind of command."),
+	SERVER("pool_resets", EXPO_COUNTER, put_resets,
+	       "Connections taken from a pool again, of connections that ended."),
+	SERVER("mars_sessions", EXPO_COUNTER, put_mars_sessions,
+	       "MARS sessions, of connections that ended."),
+	SERVER("mars_window_stalls", EXPO_COUNTER, put_mars_stalls,
+	       "Times that a MARS session's window was used up, of connections that ended."),
+	PAGE("client_logins", EXPO_COUNTER, put_clients,
+	     "Logins of the clients that log in most, the others together."),
+	PAGE("client_login_seconds", EXPO_COUNTER, put_clients_seconds,
+	     "Time that their logins took."),
+	PAGE("label_overflows", EXPO_COUNTER, put_folded,
+	     "Counted under the value other, as the label had its most values."),
+};
+
+static void put_family(struct page *p, const struct family *f)
+{
+	const struct servers *servers = &p->sink->servers;
+
+	expo_family(&p->expo, f->name, f->type, f->help);
+	if (f->page) {
+		f->page(p);
+		return;
+	}
+	for (size_t i = 0; i <= SERVERS_MAX; i++)
+		if (servers->all[i])
+			f->server(p, servers->all[i]);
+}
+
+static void put_facts(struct page *p, const struct counter *facts, size_t n, enum expo_type type)
+{
+	char name[128];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "tdsmon_%s", facts[i].name);
+		expo_family(&p->expo, name, type, facts[i].text);
+		expo_count(&p->expo, NULL, 0, facts[i].value);
+	}
+}
+
+/* The names that Prometheus's client libraries have agreed on. */
+static void put_process(struct page *p, const struct process_usage *u)
+{
+	struct expo *e = &p->expo;
+
+	expo_family(e, "process_cpu_seconds", EXPO_COUNTER, "CPU time used.");
+	expo_seconds(e, NULL, 0, u->cpu_ns);
+	expo_family(e, "process_start_time_seconds", EXPO_GAUGE, "Start, since 1970.");
+	expo_seconds(e, NULL, 0, u->start_ns);
+	expo_family(e, "process_resident_memory_bytes", EXPO_GAUGE, "Resident memory.");
+	expo_count(e, NULL, 0, u->resident_bytes);
+	expo_family(e, "process_virtual_memory_bytes", EXPO_GAUGE, "Virtual memory.");
+	expo_count(e, NULL, 0, u->virtual_bytes);
+	expo_family(e, "process_open_fds", EXPO_GAUGE, "Open file descriptors.");
+	expo_count(e, NULL, 0, u->open_fds);
+	expo_family(e, "process_max_fds", EXPO_GAUGE, "File descriptors that may be open.");
+	expo_count(e, NULL, 0, u->max_fds);
+}
+
+void prometheus_page(void *ctx, const struct prometheus_facts *facts, enum expo_format format,
+		     struct strbuf *out)
+{
+	struct page p = {.expo = {.out = out, .format = format}, .sink = ctx, .facts = facts};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		put_family(&p, &families[i]);
+	put_facts(&p, facts->counters, facts->counter_count, EXPO_COUNTER);
+	put_facts(&p, facts->gauges, facts->gauge_count, EXPO_GAUGE);
+	if (facts->page_ns) {
+		expo_family(&p.expo, "tdsmon_page_max_duration_seconds", EXPO_GAUGE,
+			    "The longest that making a page took; nothing else is done meanwhile.");
+		expo_seconds(&p.expo, NULL, 0, facts->page_ns);
+	}
+	if (facts->process)
+		put_process(&p, facts->process);
+	expo_end(&p.expo);
+}
+
+const struct sink_ops prometheus_sink = {
+	.name = "prometheus",
+	.open = prometheus_open,
+	.login = prometheus_login,
+	.close = prometheus_close,
+	.command = prometheus_command,
+	.free = prometheus_free,
+};

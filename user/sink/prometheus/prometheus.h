@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * prometheus.h - the records as metrics. The sink counts; the page is made of the counts when it is
+ * asked for. Every label has a bounded number of values, whatever comes on the wire.
+ */
+#ifndef TDSMON_PROMETHEUS_H
+#define TDSMON_PROMETHEUS_H
+
+#include "lib/counter.h"
+#include "sink/prometheus/exposition.h"
+#include "system/process.h"
+#include "sink/sink.h"
+
+extern const struct sink_ops prometheus_sink;
+
+/* What the page tells beside the records. */
+struct prometheus_facts {
+	const struct counter *counters; /* "packets_lost" becomes tdsmon_packets_lost_total */
+	size_t counter_count;
+	const struct counter *gauges; /* likewise, without _total */
+	size_t gauge_count;
+	uint64_t connections[3];	     /* in a login, in a session, over */
+	uint64_t page_ns;		     /* the longest that a page took; 0: left out */
+	const struct process_usage *process; /* NULL: left out */
+};
+
+/* Commands that a source counted by itself, besides those of the command records. */
+struct prometheus_commands {
+	struct endpoint server; /* port 0: all others together */
+	enum command_kind kind;
+	struct buckets times; /* in bucket_bounds_command; all since the beginning */
+};
+
+/* Before a page: forget what was added for the last one, and add what a source has now. */
+void prometheus_clear_commands(void *sink);
+void prometheus_add_commands(void *sink, const struct prometheus_commands *commands);
+
+/* Likewise of logins that are in progress. */
+void prometheus_clear_progress(void *sink);
+void prometheus_add_progress(void *sink, const struct pending_record *rec);
+
+/* Append the page to out. sink: from prometheus_sink.open(). */
+void prometheus_page(void *sink, const struct prometheus_facts *facts, enum expo_format format,
+		     struct strbuf *out);
+
+#endif

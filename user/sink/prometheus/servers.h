@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * servers.h - what is counted for each server, of a bounded number of them.
+ */
+#ifndef TDSMON_SERVERS_H
+#define TDSMON_SERVERS_H
+
+#include "lib/fixed_histogram.h"
+#include "sink/prometheus/label_set.h"
+#include "sink/sink.h"
+
+#define SERVERS_MAX 256
+/* Addresses that never answered as a server does: a scan must not take all places. */
+#define SERVERS_SILENT_MAX (SERVERS_MAX / 2)
+#define SERVERS_SLOTS	   1024 /* of the hash table, a power of two */
+
+/* TLS versions as label values. */
+enum server_tls {
+	SERVER_TLS_NONE,
+	SERVER_TLS_10,
+	SERVER_TLS_11,
+	SERVER_TLS_12,
+	SERVER_TLS_13,
+	SERVER_TLS_OTHER,
+	SERVER_TLS_COUNT
+};
+
+/* How a connection ended: the close record's words, and one for the orderly way. */
+#define SERVER_CLOSE_GRACEFUL CLOSE_COUNT
+#define SERVER_CLOSE_KINDS    (CLOSE_COUNT + 1)
+
+/* The login that was last in a bucket of the histogram. */
+struct server_exemplar {
+	uint64_t id;	      /* the login record's */
+	uint64_t ns, time_ns; /* time_ns: wall time */
+	struct endpoint client;
+	char connection_id[RECORD_GUID_LEN]; /* "": not seen */
+	bool set;
+};
+
+struct server {
+	struct endpoint endpoint;
+	bool answered;
+	char name[SINK_ENDPOINT_MAX]; /* the label's value */
+
+	struct buckets duration, phases[PHASE_SESSION], commands[COMMAND_COUNT];
+	struct buckets elsewhere[COMMAND_COUNT];	   /* commands that came as counts alone */
+	struct server_exemplar exemplars[BUCKETS_MAX + 1]; /* of duration */
+	uint64_t wait_ns[PHASE_SESSION][SIDE_NONE];
+	uint64_t outcomes[OUTCOME_COUNT][BASIS_COUNT];
+	uint64_t classes[VERDICT_CLASS_COUNT];
+	uint64_t auth[AUTH_COUNT];
+	uint64_t encryption[ENCRYPTION_COUNT][SERVER_TLS_COUNT];
+	uint64_t verdicts[NAMES_IDS], errors[NAMES_IDS], drivers[NAMES_IDS];
+	uint64_t syn_retransmits, retransmits, out_of_order, zero_windows;
+	int64_t cert_not_after_s;
+	bool has_cert;
+	uint64_t closes[SIDE_COUNT][SERVER_CLOSE_KINDS];
+	uint64_t in_progress, oldest_ns; /* logins now, and the age of the oldest */
+	uint64_t resets, mars_sessions, mars_window_stalls;
+};
+
+struct servers {
+	struct names verdicts, errors, drivers;
+	size_t count, silent;
+	uint64_t folded; /* records of servers there was no place for */
+	struct server *slots[SERVERS_SLOTS];
+	struct server *all[SERVERS_MAX + 1]; /* the last one, "other", is there where it was used */
+};
+
+void servers_init(struct servers *s); /* of all zeroes */
+void servers_release(struct servers *s);
+
+/* Count a record. */
+void servers_login(struct servers *s, const struct login_record *rec,
+		   const struct wallclock *clock);
+void servers_close(struct servers *s, const struct close_record *rec);
+void servers_command(struct servers *s, const struct command_record *rec);
+
+/* Count a login that is in progress, of that age; the caller takes it away again. */
+void servers_add_progress(struct servers *s, const struct endpoint *server, uint64_t age_ns);
+
+/*
+ * Count commands that a source has counted by itself; of port 0 those of all other servers. The
+ * caller takes them away again: they are what was counted since the source's beginning.
+ */
+void servers_add_commands(struct servers *s, const struct endpoint *server, enum command_kind kind,
+			  const struct buckets *times);
+
+#endif

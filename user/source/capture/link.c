@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * link.c - see link.h.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "source/capture/link.h"
+
+/* What a frame begins with, by the link type that the file names. */
+struct link {
+	uint32_t type;
+	uint16_t header_len;
+	int16_t type_off;    /* in that header, of the EtherType of what follows; -1: none, */
+	int16_t ifindex_off; /* -1: none */
+	uint16_t first;	     /* ... and this follows. 0: IP, of the version that it says itself */
+};
+
+/* https://www.tcpdump.org/linktypes.html */
+static const struct link links[] = {
+	{1, 0, -1, -1, DECAP_ETH_FRAME},
+	{113, 16, 14, -1, 0}, /* LINUX_SLL */
+	{276, 20, 0, 4, 0},   /* LINUX_SLL2 */
+	{101, 0, -1, -1, 0},  /* RAW */
+	{12, 0, -1, -1, 0},   /* RAW, as systems number it that write no LINKTYPE_ */
+	{14, 0, -1, -1, 0},   /* the same on OpenBSD */
+	{228, 0, -1, -1, 0},  /* IPV4 */
+	{229, 0, -1, -1, 0},  /* IPV6 */
+	/* Four bytes of address family, in either byte order: IP's own version says the same. */
+	{0, 4, -1, -1, 0},   /* NULL */
+	{108, 4, -1, -1, 0}, /* LOOP */
+	{51, 0, -1, -1, DECAP_ETH_PPPOE},
+	{219, 0, -1, -1, DECAP_ETH_MPLS},
+};
+
+/* A file's packets are unwrapped from whatever they are in. */
+static const struct decap_config link_decap = {
+	.vxlan = {DECAP_VXLAN_PORT, DECAP_VXLAN_LINUX},
+	.geneve = {DECAP_GENEVE_PORT},
+	.gre = 1,
+	.erspan = 1,
+};
+
+static uint16_t link_be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static enum pkt_result link_parse(const struct link *link, const struct frame *frame,
+				  struct pkt *pkt)
+{
+	uint16_t type = link->first;
+	enum pkt_result result;
+	const uint8_t *data;
+
+	if (frame->cap_len <= link->header_len)
+		return PKT_SHORT;
+	data = frame->data + link->header_len;
+	if (link->type_off >= 0)
+		type = link_be16(frame->data + link->type_off);
+	else if (!type)
+		type = *data >> 4 == 4 ? PKT_ETH_IP4 : *data >> 4 == 6 ? PKT_ETH_IP6 : 0;
+	result = decap_parse(pkt, &link_decap, type, data, frame->data + frame->cap_len,
+			     frame->len - link->header_len);
+	if (result == PKT_TCP || result == PKT_UDP)
+		pkt->payload_off += link->header_len;
+	return result;
+}
+
+const struct link *link_find(uint32_t type)
+{
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (links[i].type == type)
+			return &links[i];
+	return NULL;
+}
+
+/* Of those that are not known here, the ones that people come with. */
+const char *link_name(uint32_t type)
+{
+	static const struct {
+		uint32_t type;
+		const char *name;
+	} names[] = {
+		{6, "token ring"},     {9, "PPP"},
+		{10, "FDDI"},	       {50, "PPP"},
+		{104, "Cisco HDLC"},   {105, "802.11"},
+		{119, "802.11"},       {127, "802.11 with radiotap"},
+		{147, "user-defined"}, {187, "Bluetooth"},
+		{189, "USB"},	       {192, "802.11 (PPI)"},
+		{220, "USB"},	       {239, "NFLOG"},
+		{247, "InfiniBand"},   {249, "USB on Windows"},
+		{251, "Bluetooth"},    {258, "PKTAP of macOS"},
+		{253, "netlink"},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].type == type)
+			return names[i].name;
+	return "no name";
+}
+
+/* The ifindex of the "any" device's second format, network order. */
+static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
+{
+	const uint8_t *p = data + link->ifindex_off;
+
+	if (link->ifindex_off < 0)
+		return 0;
+	return (uint32_t)link_be16(p) << 16 | link_be16(p + 2);
+}
+
+enum pkt_result link_segment(const struct link *link, const struct frame *frame, struct seg *seg,
+			     const uint8_t **payload)
+{
+	struct pkt pkt;
+	enum pkt_result result = link_parse(link, frame, &pkt);
+	uint32_t held;
+
+	if (result == PKT_UDP && pkt.sport != SSRP_PORT && pkt.dport != SSRP_PORT)
+		return PKT_OTHER;
+	if (result != PKT_TCP && result != PKT_UDP)
+		return result;
+	memset(seg, 0, sizeof(*seg));
+	if (result == PKT_UDP)
+		pkt_datagram(&pkt, seg);
+	else
+		pkt_seg(&pkt, seg);
+	held = pkt.payload_off < frame->cap_len ? frame->cap_len - pkt.payload_off : 0;
+	seg->ts_ns = frame->ts_ns;
+	seg->cap_len = held < seg->len ? held : seg->len;
+	seg->ifindex = link_ifindex(link, frame->data);
+	seg->tunnel = pkt.tunnel;
+	seg->note = result == PKT_UDP ? SEG_NOTE_UDP : 0;
+	if (seg->cap_len < seg->len)
+		seg->note |= SEG_NOTE_TRUNC;
+	*payload = frame->data + (seg->cap_len ? pkt.payload_off : 0);
+	return result;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * pcap.c - the pcap file format: draft-ietf-opsawg-pcap, and the variants of it that are met.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/capture/capture_format.h"
+
+#define PCAP_HEADER   24
+#define PCAP_RECORD   16
+#define LINK_TYPE     0x0000ffffu /* of the header's last word */
+#define LINK_RESERVED 0x03ff0000u
+#define LINK_HAS_FCS  0x04000000u
+#define LINK_FCS(w)   ((w) >> 28 << 1) /* bytes */
+
+/* In which order a record has the two lengths. */
+enum lengths {
+	CAPTURED_FIRST,
+	CAPTURED_SECOND,
+	SMALLER_IS_CAPTURED,
+};
+
+struct pcap {
+	const struct link *link;
+	uint32_t unit_ns;    /* of the second word of a time */
+	uint32_t record_len; /* of a record's header */
+	uint32_t fcs;	     /* bytes of check sequence at the end of each frame */
+	enum lengths lengths;
+	bool swap;	  /* its numbers are in the other byte order */
+	uint8_t magic[8]; /* how it began, the version included */
+};
+
+static const struct variant {
+	uint32_t magic, unit_ns, record_len;
+} variants[] = {
+	{0xa1b2c3d4, 1000, PCAP_RECORD},
+	{0xa1b23c4d, 1, PCAP_RECORD},
+	{0xa1b2cd34, 1000, PCAP_RECORD + 8}, /* Kuznetzov's: interface, protocol, direction */
+};
+
+static uint32_t load32(const uint8_t *p, bool swap)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return swap ? __builtin_bswap32(v) : v;
+}
+
+static uint16_t load16(const uint8_t *p, bool swap)
+{
+	uint16_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return swap ? __builtin_bswap16(v) : v;
+}
+
+static const struct variant *variant_find(const uint8_t *magic, bool swap)
+{
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
+		if (variants[i].magic == load32(magic, swap))
+			return &variants[i];
+	return NULL;
+}
+
+static bool pcap_is(const uint8_t magic[CAPTURE_MAGIC])
+{
+	return variant_find(magic, false) || variant_find(magic, true);
+}
+
+/*
+ * Up to version 2.2, and in DG/UX's 543, the captured length was the second; programs differ in
+ * what they wrote as 2.3.
+ */
+static enum lengths lengths_of(uint16_t major, uint16_t minor)
+{
+	if (major == 543 || (major == 2 && minor < 3))
+		return CAPTURED_SECOND;
+	return major == 2 && minor == 3 ? SMALLER_IS_CAPTURED : CAPTURED_FIRST;
+}
+
+/* The file header, which is there, and is one of the variants. */
+static int pcap_header(struct capture *c, struct pcap *pcap, const uint8_t *header)
+{
+	bool swap = !variant_find(header, false);
+	const struct variant *v = variant_find(header, swap);
+	uint16_t major = load16(header + 4, swap), minor = load16(header + 6, swap);
+	uint32_t type = load32(header + 20, swap);
+
+	if ((major != 2 && major != 543) || type & LINK_RESERVED)
+		return capture_broken(c, "version %u.%u, link type 0x%x: no pcap file has these",
+				      major, minor, type);
+	*pcap = (struct pcap){.link = link_find(type & LINK_TYPE),
+			      .unit_ns = v->unit_ns,
+			      .record_len = v->record_len,
+			      .fcs = type & LINK_HAS_FCS ? LINK_FCS(type) : 0,
+			      .lengths = lengths_of(major, minor),
+			      .swap = swap};
+	memcpy(pcap->magic, header, sizeof(pcap->magic));
+	c->strange_type = type & LINK_TYPE;
+	return 0;
+}
+
+static int pcap_open(struct capture *c)
+{
+	const uint8_t *header = input_need(&c->input, PCAP_HEADER);
+	int err;
+
+	if (!header)
+		return capture_short(c, "its header");
+	c->state = calloc(1, sizeof(struct pcap));
+	err = c->state ? pcap_header(c, c->state, header) : -ENOMEM;
+	if (!err)
+		input_take(&c->input, PCAP_HEADER);
+	return !err && !((struct pcap *)c->state)->link ? -EPROTONOSUPPORT : err;
+}
+
+static void pcap_close(struct capture *c)
+{
+	free(c->state);
+}
+
+/*
+ * Another file's header where a record's should be: "cat" joined captures. No record is like that,
+ * as it would hold nothing of a packet of no length.
+ */
+static bool pcap_joined(const struct pcap *pcap, const uint8_t *record)
+{
+	return !memcmp(record, pcap->magic, sizeof(pcap->magic)) && !load32(record + 8, false) &&
+	       !load32(record + 12, false);
+}
+
+static void pcap_lengths(const struct pcap *pcap, const uint8_t *record, struct frame *frame)
+{
+	uint32_t first = load32(record + 8, pcap->swap), second = load32(record + 12, pcap->swap);
+	bool turned = pcap->lengths == CAPTURED_SECOND ||
+		      (pcap->lengths == SMALLER_IS_CAPTURED && first > second);
+
+	frame->cap_len = turned ? second : first;
+	frame->len = turned ? first : second;
+	if (frame->len < frame->cap_len)
+		frame->len = frame->cap_len;
+}
+
+/* The check sequence, of which the capture may have cut off some or all, is not the packet's. */
+static void pcap_trim(const struct pcap *pcap, struct frame *frame)
+{
+	if (frame->len < pcap->fcs)
+		return;
+	frame->len -= pcap->fcs;
+	if (frame->cap_len > frame->len)
+		frame->cap_len = frame->len;
+}
+
+/* The header of the next record: 1; 0 at the end. */
+static int pcap_record(struct capture *c, struct pcap *pcap, const uint8_t **record)
+{
+	int err;
+
+	for (;;) {
+		*record = input_need(&c->input, pcap->record_len);
+		if (!*record && !input_left(&c->input) && !c->input.err)
+			return 0;
+		if (!*record)
+			return capture_short(c, "a packet's header");
+		if (!pcap_joined(pcap, *record))
+			return 1;
+		*record = input_need(&c->input, PCAP_HEADER);
+		err = *record ? pcap_header(c, pcap, *record) : capture_short(c, "a file's header");
+		if (err)
+			return err;
+		input_take(&c->input, PCAP_HEADER);
+	}
+}
+
+static int pcap_next(struct capture *c, struct frame *frame, const struct link **link)
+{
+	struct pcap *pcap = c->state;
+	const uint8_t *record;
+	int got = pcap_record(c, pcap, &record);
+	size_t size;
+
+	if (got <= 0)
+		return got;
+	pcap_lengths(pcap, record, frame);
+	if (frame->cap_len > CAPTURE_PACKET_MAX)
+		return capture_broken(c, "a packet of %u bytes, which cannot be", frame->cap_len);
+	size = pcap->record_len + frame->cap_len;
+	record = input_need(&c->input, size);
+	if (!record)
+		return capture_short(c, "a packet");
+	frame->data = record + pcap->record_len;
+	frame->ts_ns = load32(record, pcap->swap) * 1000000000ull +
+		       (uint64_t)load32(record + 4, pcap->swap) * pcap->unit_ns;
+	pcap_trim(pcap, frame);
+	*link = pcap->link;
+	input_take(&c->input, size);
+	return 1;
+}
+
+const struct capture_format pcap_format = {pcap_is, pcap_open, pcap_next, pcap_close};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * command_latency.c - see latencies.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/log.h"
+#include "source/live/command_latency.h"
+
+struct latencies {
+	int map, servers; /* the kernel's */
+	int cpus;
+	uint16_t count, last; /* last: the one that was asked for last */
+	struct latency_server at[LATENCY_SERVERS];
+	struct latency *per_cpu; /* of one key, for each possible CPU */
+};
+
+/* The kernel adds to what is there, and makes none. */
+static int server_begin(struct latencies *latencies, uint32_t index)
+{
+	memset(latencies->per_cpu, 0, (size_t)latencies->cpus * sizeof(*latencies->per_cpu));
+	for (uint32_t kind = 0; kind < LATENCY_KINDS; kind++) {
+		uint32_t key = index * LATENCY_KINDS + kind;
+
+		if (bpf_map_update_elem(latencies->map, &key, latencies->per_cpu, BPF_NOEXIST))
+			return -errno;
+	}
+	return 0;
+}
+
+struct latencies *latencies_new(int map, int servers)
+{
+	struct latencies *latencies = calloc(1, sizeof(*latencies));
+
+	if (!latencies)
+		return NULL;
+	latencies->map = map;
+	latencies->servers = servers;
+	latencies->cpus = libbpf_num_possible_cpus();
+	latencies->count = 1;
+	if (latencies->cpus > 0)
+		latencies->per_cpu = calloc((size_t)latencies->cpus, sizeof(*latencies->per_cpu));
+	if (latencies->per_cpu && !server_begin(latencies, 0))
+		return latencies;
+	latencies_free(latencies);
+	return NULL;
+}
+
+void latencies_free(struct latencies *latencies)
+{
+	if (latencies)
+		free(latencies->per_cpu);
+	free(latencies);
+}
+
+static bool server_is(const struct latency_server *server, const uint8_t *addr, uint16_t port)
+{
+	return server->port == port && !memcmp(server->addr, addr, sizeof(server->addr));
+}
+
+uint16_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint16_t port)
+{
+	uint16_t number = latencies->count;
+	struct latency_server *server;
+
+	if (latencies->last && server_is(&latencies->at[latencies->last], addr, port))
+		return latencies->last;
+	for (uint16_t i = 1; i < latencies->count; i++)
+		if (server_is(&latencies->at[i], addr, port))
+			return latencies->last = i;
+	if (number == LATENCY_SERVERS || server_begin(latencies, number)) {
+		log_debug("no room for another server's command latency: it is one of the others");
+		return 0;
+	}
+	server = &latencies->at[number];
+	memcpy(server->addr, addr, sizeof(server->addr));
+	server->port = port;
+	if (bpf_map_update_elem(latencies->servers, server, &number, BPF_ANY))
+		log_debug("the kernel is not told of a server: %s", strerror(errno));
+	latencies->count++;
+	return latencies->last = number;
+}
+
+static void latency_add(struct latency *sum, const struct latency *one)
+{
+	sum->count += one->count;
+	sum->first_sum_ns += one->first_sum_ns;
+	sum->total_sum_ns += one->total_sum_ns;
+	for (uint32_t i = 0; i < LATENCY_BUCKETS; i++) {
+		sum->first[i] += one->first[i];
+		sum->total[i] += one->total[i];
+	}
+}
+
+int latencies_read(const struct latencies *latencies, live_latency_fn *fn, void *ctx)
+{
+	for (uint32_t key = 0; key < latencies->count * (uint32_t)LATENCY_KINDS; key++) {
+		const struct latency_server *server = &latencies->at[key / LATENCY_KINDS];
+		struct latency sum = {0};
+
+		if (bpf_map_lookup_elem(latencies->map, &key, latencies->per_cpu))
+			return -errno;
+		for (int cpu = 0; cpu < latencies->cpus; cpu++)
+			latency_add(&sum, &latencies->per_cpu[cpu]);
+		if (sum.count)
+			fn(ctx, server->addr, server->port,
+			   (enum latency_kind)(key % LATENCY_KINDS), &sum);
+	}
+	return 0;
+}

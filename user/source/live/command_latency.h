@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * command_latency.h - the servers whose command latency the kernel sums up, each by a number of its own.
+ */
+#ifndef TDSMON_COMMAND_LATENCY_H
+#define TDSMON_COMMAND_LATENCY_H
+
+#include "source/live/live.h"
+
+struct latencies;
+
+/*
+ * map, servers: the tap's "latencies" and "servers"; they must outlive this. NULL for want of
+ * memory.
+ */
+struct latencies *latencies_new(int map, int servers);
+void latencies_free(struct latencies *latencies);
+
+/* The server's number, a new one if it has none yet; 0 if there are none left. addr: 16 bytes. */
+uint16_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint16_t port);
+
+/* See live_latency(). */
+int latencies_read(const struct latencies *latencies, live_latency_fn *fn, void *ctx);
+
+#endif

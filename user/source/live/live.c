@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * live.c - the live source: the tap in the kernel, and its ring buffer.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "system/sandbox.h"
+#include "lib/fd.h"
+#include "source/live/interfaces.h"
+#include "source/live/command_latency.h"
+#include "source/live/live.h"
+#include "source/live/tap_load.h"
+#include "lib/log.h"
+#include "source/live/unanswered_syns.h"
+#include "source/live/tap_control.h"
+
+#define LIVE_BATCH	 65536 /* most segments in one dispatch, so that the caller's timers run */
+#define LIVE_LOOK_NS	 5000000 /* between looks at the ring buffer while there is traffic */
+#define LIVE_IDLE_MAX	 4	 /* looks in vain after which to sleep until woken */
+#define LIVE_FLOOD_NS	 10000000000ull /* between two lines about a flood */
+#define LIVE_STRANGER_NS 3000000000ull	/* a watched port may yet have a login within this time */
+#define LIVE_STRANGERS	 8		/* ports that are spoken of */
+
+struct live {
+	struct tap_bpf *tap;
+	struct port_set ports, learned; /* the tap watches both */
+	struct ring_buffer *ring;
+	struct latencies *latencies;
+	struct silent *silent;
+	struct steer steer;
+	struct interfaces *interfaces;
+	size_t seg_len; /* of a record's struct seg */
+	int epoll_fd, timer_fd;
+	uint64_t since_ns; /* all interfaces were attached to by then, both ways */
+	unsigned int idle; /* looks in vain in a row */
+	int cpus;
+	uint64_t half_open, flood_ns; /* handshakes left half open that were spoken of, and when */
+	struct {
+		uint16_t port;
+		uint64_t since_ns;
+	} strangers[LIVE_STRANGERS]; /* ports not watched on which TDS was seen */
+	int stranger_count, strangers_told;
+	/* of the dispatch going on */
+	segment_fn *fn;
+	void *fn_ctx;
+	int segments;
+};
+
+/* The tap's clock. */
+static uint64_t live_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/*
+ * segment_fn. Of what came while the hooks were being attached one direction may be missing, or
+ * some interface's: whatever is read into it would be wrong.
+ */
+static void live_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
+{
+	struct live *live = ctx;
+
+	if (seg->ts_ns >= live->since_ns || seg->note & SEG_NOTE_UDP)
+		live->fn(live->fn_ctx, seg, payload);
+}
+
+static int live_on_record(void *ctx, void *data, size_t size)
+{
+	struct live *live = ctx;
+	size_t head = live->seg_len;
+	const struct seg *seg;
+	struct seg room;
+
+	if (size < head)
+		return 0;
+	seg = tap_record(data, head, &room);
+	if (seg->cap_len > size - head ||
+	    (seg->note & SEG_NOTE_COUNTS && size < head + sizeof(struct tap_counts)))
+		return 0;
+	live_segment(live, seg, (const uint8_t *)data + head);
+	return ++live->segments < LIVE_BATCH ? 0 : -EAGAIN;
+}
+
+static int live_watch_fd(const struct live *live, int fd, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.fd = fd};
+
+	return epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
+}
+
+static int live_open_fds(struct live *live)
+{
+	int events = bpf_map__fd(live->tap->maps.events);
+	int err;
+
+	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (live->epoll_fd < 0)
+		return -errno;
+	live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (live->timer_fd < 0)
+		return -errno;
+	live->ring = ring_buffer__new(events, live_on_record, live, NULL);
+	if (!live->ring)
+		return -errno;
+	/* Edges: the tap's wake-ups alone, and not whatever came in since the last look. */
+	err = live_watch_fd(live, events, EPOLLIN | EPOLLET);
+	if (!err)
+		err = live_watch_fd(live, live->timer_fd, EPOLLIN);
+	return err;
+}
+
+static int live_load(struct live *live, const struct live_config *config)
+{
+	int err = tap_load(&live->tap, config);
+
+	if (err)
+		return err;
+	if (config->ports)
+		live->ports = *config->ports;
+	live->latencies = latencies_new(bpf_map__fd(live->tap->maps.latencies),
+					bpf_map__fd(live->tap->maps.servers));
+	if (!live->latencies)
+		return -ENOMEM;
+	live->silent = silent_new(bpf_map__fd(live->tap->maps.halves),
+				  bpf_map__max_entries(live->tap->maps.halves));
+	if (!live->silent)
+		return -errno;
+	steer_init(&live->steer, bpf_program__fd(live->tap->progs.tap_steer));
+	return 0;
+}
+
+static int live_watch(struct live *live, const struct live_config *config)
+{
+	const struct tap_bpf *tap = live->tap;
+	const struct attach_programs programs = {
+		.ingress = bpf_program__fd(tap->progs.tap_ingress),
+		.egress = bpf_program__fd(tap->progs.tap_egress),
+		.ingress_ip = bpf_program__fd(tap->progs.tap_ingress_ip),
+		.egress_ip = bpf_program__fd(tap->progs.tap_egress_ip),
+		.xdp = config->hook == LIVE_HOOK_XDP ? bpf_program__fd(tap->progs.tap_xdp) : -1,
+	};
+	int err = interfaces_watch(live->interfaces, &programs,
+				   config->mirror ? ATTACH_INGRESS_ONLY : ATTACH_BOTH);
+
+	return err ?: live_watch_fd(live, interfaces_fd(live->interfaces), EPOLLIN);
+}
+
+static int live_start(struct live *live, const struct live_config *config)
+{
+	int err;
+
+	live->seg_len = config->decap ? sizeof(struct seg) : SEG_PLAIN;
+	live->interfaces = interfaces_new(config->interfaces, config->interface_count, &err);
+	if (live->interfaces)
+		err = live_load(live, config);
+	if (!err)
+		err = live_open_fds(live);
+	if (!err)
+		err = live_watch(live, config);
+	live->since_ns = live_now_ns();
+	if (!err) {
+		live->tap->bss->tap_armed = 1;
+		live->tap->bss->tap_looks = !config->any_port;
+	}
+	return err;
+}
+
+struct live *live_open(const struct live_config *config, int *err)
+{
+	struct live *live = calloc(1, sizeof(*live));
+
+	*err = -ENOMEM;
+	if (!live) {
+		log_error("out of memory");
+		return NULL;
+	}
+	live->epoll_fd = live->timer_fd = -1;
+	live->cpus = libbpf_num_possible_cpus();
+	*err = live_start(live, config);
+	if (!*err)
+		return live;
+	log_error("can't watch live: %s", strerror(-*err));
+	live_close(live);
+	return NULL;
+}
+
+void live_close(struct live *live)
+{
+	if (!live)
+		return;
+	interfaces_free(live->interfaces);
+	ring_buffer__free(live->ring);
+	silent_free(live->silent);
+	latencies_free(live->latencies);
+	tap_bpf__destroy(live->tap);
+	fd_close(live->timer_fd);
+	fd_close(live->epoll_fd);
+	free(live);
+}
+
+void live_seed(const struct live *live, uint64_t seed[2])
+{
+	seed[0] = key_mix(live->tap->rodata->tap_seed[0], 0x7464736d6f6e2031ull);
+	seed[1] = key_mix(live->tap->rodata->tap_seed[1], 0x7464736d6f6e2032ull);
+}
+
+int live_fd(const struct live *live)
+{
+	return live->epoll_fd;
+}
+
+static int live_drain(struct live *live)
+{
+	int err = ring_buffer__consume(live->ring);
+
+	return err < 0 && err != -EAGAIN ? err : 0;
+}
+
+static void live_look_after(const struct live *live, long ns)
+{
+	struct itimerspec spec = {.it_value.tv_nsec = ns};
+
+	timerfd_settime(live->timer_fd, 0, &spec, NULL);
+}
+
+/* Look again soon while there is traffic; have the tap wake us when there is some again. */
+static int live_next_look(struct live *live)
+{
+	volatile __u32 *armed = &live->tap->bss->tap_armed;
+
+	if (live->segments) {
+		live->idle = 0;
+		*armed = 0;
+		live_look_after(live, live->segments >= LIVE_BATCH ? 1 : LIVE_LOOK_NS);
+		return 0;
+	}
+	if (live->idle < LIVE_IDLE_MAX) {
+		live->idle++;
+		live_look_after(live, LIVE_LOOK_NS);
+		return 0;
+	}
+	if (*armed)
+		return 0;
+	*armed = 1;
+	__sync_synchronize();
+	return live_drain(live); /* what came in before the tap could know */
+}
+
+/* The kernel may have added ports by itself, see bpf/browser.h: they are taken back. */
+static void live_write_ports(struct live *live)
+{
+	__u64 *ports = live->tap->bss->tap_ports;
+
+	for (size_t i = 0; i < sizeof(live->ports.bits) / sizeof(live->ports.bits[0]); i++)
+		ports[i] = live->ports.bits[i] | live->learned.bits[i];
+}
+
+/* A moment not long ago, by the lower half of its units. */
+static uint64_t live_time_of(uint32_t units)
+{
+	uint64_t now = live_now_ns() >> TAP_RESENT_SHIFT;
+
+	return (now - ((uint32_t)now - units)) << TAP_RESENT_SHIFT;
+}
+
+static uint64_t live_counter(const struct live *live, uint32_t which, uint64_t *per_cpu)
+{
+	uint64_t sum = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.counters), &which, per_cpu))
+		return 0;
+	for (int cpu = 0; cpu < live->cpus; cpu++)
+		sum += per_cpu[cpu];
+	return sum;
+}
+
+/* Of a flood there is one line now and then. */
+static void live_tell_flood(struct live *live, uint64_t now_ns)
+{
+	uint64_t taps[TAP_CNT_MAX], n;
+
+	if (live->flood_ns && now_ns - live->flood_ns < LIVE_FLOOD_NS)
+		return;
+	live_counters(live, taps);
+	n = taps[TAP_CNT_HALF_OPEN] - live->half_open;
+	if (!n)
+		return;
+	live->half_open = taps[TAP_CNT_HALF_OPEN];
+	live->flood_ns = now_ns;
+	log_warn("%" PRIu64 " half-open connections: a server answered their SYN, and their "
+		 "clients never completed the handshake. That is a SYN flood with made-up "
+		 "addresses, or answers do not reach the clients. They are counted, not listed",
+		 n);
+}
+
+void live_settle(struct live *live)
+{
+	live->tap->bss->tap_looks = 0;
+}
+
+static void live_note_stranger(struct live *live, uint16_t port, uint64_t now_ns)
+{
+	for (int i = 0; i < live->stranger_count; i++)
+		if (live->strangers[i].port == port)
+			return;
+	if (!port || live->stranger_count == LIVE_STRANGERS)
+		return;
+	live->strangers[live->stranger_count].port = port;
+	live->strangers[live->stranger_count++].since_ns = now_ns;
+}
+
+/* TDS where nobody looks for it, and none where it is looked for: each port is named once. */
+static void live_tell_strangers(struct live *live, uint64_t now_ns)
+{
+	const volatile __u16 *seen = live->tap->bss->tap_strangers;
+
+	if (!live->tap->bss->tap_looks)
+		return;
+	for (size_t i = 0; i < sizeof(live->tap->bss->tap_strangers) / sizeof(*seen); i++)
+		live_note_stranger(live, seen[i], now_ns);
+	for (; live->strangers_told < live->stranger_count; live->strangers_told++) {
+		uint16_t port = live->strangers[live->strangers_told].port;
+
+		if (now_ns - live->strangers[live->strangers_told].since_ns < LIVE_STRANGER_NS)
+			return;
+		if (!port_set_has(&live->ports, port) && !port_set_has(&live->learned, port))
+			log_warn("TDS seen on port %u, which is not watched: -p %u", port, port);
+	}
+}
+
+static void live_look_for_silent(struct live *live)
+{
+	uint64_t now_ns = live_now_ns();
+
+	live_tell_strangers(live, now_ns);
+	if (live->tap->bss->tap_kept) {
+		live->tap->bss->tap_kept = 0;
+		silent_expect(live->silent);
+	}
+	if (!silent_due(live->silent, now_ns))
+		return;
+	live->segments +=
+		silent_look(live->silent, now_ns, &live->ports, &live->learned, live_segment, live);
+	live_tell_flood(live, now_ns);
+}
+
+/* Takes note of the ring buffer's edge, too; what is in it is found by looking. */
+static int live_events(struct live *live)
+{
+	struct epoll_event events[4];
+	int n = epoll_wait(live->epoll_fd, events, 4, 0);
+	bool follow = interfaces_pending(live->interfaces);
+	uint64_t expired;
+
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.fd == interfaces_fd(live->interfaces))
+			follow = true;
+		else if (events[i].data.fd == live->timer_fd &&
+			 read(live->timer_fd, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
+			return -errno;
+	}
+	if (follow)
+		interfaces_follow(live->interfaces);
+	return 0;
+}
+
+int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
+{
+	bool browsed;
+	int err = live_events(live);
+
+	if (err)
+		return err;
+	live->fn = fn;
+	live->fn_ctx = ctx;
+	live->segments = 0;
+	browsed = live->tap->bss->tap_browsed;
+	live->tap->bss->tap_browsed = 0;
+	err = live_drain(live);
+	steer_flush(&live->steer); /* also of what the caller asked for in between */
+	if (browsed)
+		live_write_ports(live);
+	if (!err)
+		err = live_next_look(live);
+	if (!err)
+		live_look_for_silent(live);
+	/* After the packets that came in during one attachment, the next. */
+	if (!err && interfaces_pending(live->interfaces))
+		live_look_after(live, 1);
+	return err ? err : live->segments;
+}
+
+/* As the kernel has it: key.h. */
+static struct tap_key live_key(const struct live *live, const struct flow_key *flow)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+	struct tap_key key = {.port = {flow->port[0], flow->port[1]}};
+	uint64_t hash = key_hash6(live->tap->rodata->tap_seed[0], live->tap->rodata->tap_seed[1],
+				  flow->addr[0], flow->addr[1]);
+
+	memcpy(key.addr, &hash, sizeof(key.addr));
+	for (int i = 0; i < 2 && !memcmp(flow->addr[0], mapped, sizeof(mapped)); i++)
+		memcpy(&key.addr[i], flow->addr[i] + sizeof(mapped), sizeof(key.addr[i]));
+	key_enter(&key, live->tap->rodata->tap_seed[0], live->tap->rodata->tap_seed[1],
+		  flow->tunnel);
+	return key;
+}
+
+void live_tap(struct live *live, const struct flow_key *flow, uint8_t client, enum tap_level level)
+{
+	struct tap_steer steer = {
+		.level = (__u8)level, .client = client, .key = live_key(live, flow)};
+
+	if (level == TAP_HEADS)
+		steer.server =
+			latencies_server(live->latencies, flow->addr[!client], flow->port[!client]);
+	steer_add(&live->steer, &steer);
+}
+
+void live_set_ports(struct live *live, const struct port_set *ports)
+{
+	live->ports = *ports;
+	live_write_ports(live);
+}
+
+void live_port(struct live *live, uint16_t port, bool watch)
+{
+	if (watch)
+		port_set_add(&live->learned, port);
+	else
+		live->learned.bits[port / 64] &= ~(1ull << (port % 64));
+	live_write_ports(live);
+}
+
+bool live_state(const struct live *live, const struct flow_key *flow_key, struct tap_state *out)
+{
+	struct tap_key key = live_key(live, flow_key);
+	struct tap_flow flow;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.flows), &key, &flow))
+		return false;
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < 5; i++)
+		out->counts.commands[i] = flow.counts[i];
+	out->counts.resets = flow.counts[5];
+	for (int i = 0; i < 2; i++) {
+		out->end[i] = flow.walk[i].end;
+		out->seen[i] = flow.level != TAP_FULL && flow.walk[i].flags & TAP_WALK_SEEN;
+		out->acked[i] = flow.walk[i].acked;
+		out->has_acked[i] = !!(flow.walk[i].flags & TAP_WALK_ACKED);
+		out->resent[i] = flow.walk[i].resent;
+		if (flow.walk[i].resent)
+			out->resent_ns = live_time_of(flow.resent_first);
+	}
+	return true;
+}
+
+int live_latency(const struct live *live, live_latency_fn *fn, void *ctx)
+{
+	return latencies_read(live->latencies, fn, ctx);
+}
+
+bool live_is_local(const struct live *live, const uint8_t addr[16])
+{
+	return interfaces_are_at(live->interfaces, addr);
+}
+
+bool live_lost(const struct live *live)
+{
+	__u32 *lost = &live->tap->bss->tap_lost;
+
+	if (!*lost)
+		return false;
+	*lost = 0;
+	return true;
+}
+
+void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
+{
+	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));
+
+	memset(out, 0, TAP_CNT_MAX * sizeof(*out));
+	for (uint32_t which = 0; per_cpu && which < TAP_CNT_MAX; which++)
+		out[which] = live_counter(live, which, per_cpu);
+	out[TAP_CNT_SYNS] += silent_syns(live->silent);
+	out[TAP_CNT_HALF_OPEN] += silent_half_open(live->silent);
+	free(per_cpu);
+}
+
+size_t live_interfaces(const struct live *live)
+{
+	return interfaces_count(live->interfaces);
+}
+
+static bool live_maps_answer(void *ctx)
+{
+	const struct live *live = ctx;
+	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));
+	uint32_t first = 0;
+	bool answer = per_cpu &&
+		      !bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.counters), &first, per_cpu);
+
+	free(per_cpu);
+	return answer;
+}
+
+uint64_t live_capabilities(const struct live *live)
+{
+	const uint64_t bpf = CONFINE_BIT(CAP_BPF) | CONFINE_BIT(CAP_SYS_ADMIN);
+	uint64_t needed = 0;
+
+	if (!interfaces_by_links(live->interfaces))
+		needed |= CONFINE_BIT(CAP_NET_ADMIN);
+	if (!confine_works_without(bpf, live_maps_answer, (void *)live))
+		needed |= CONFINE_BIT(CAP_BPF);
+	return needed;
+}
+
+const char *live_describe(const struct live *live)
+{
+	return interfaces_describe(live->interfaces);
+}
+
+const char *live_interface_name(const struct live *live, uint32_t ifindex)
+{
+	return interfaces_name(live->interfaces, ifindex);
+}

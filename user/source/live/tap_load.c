@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * tap_load.c - the tap into the kernel.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+#include <linux/capability.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "decap.h"
+#include "decap.skel.h"
+#include "source/live/tap_load.h"
+#include "lib/log.h"
+
+#define VERIFIER_LOG_SIZE (4u << 20) /* bytes; touched only if the verifier refuses */
+#define VERIFIER_LOG_TAIL 12	     /* lines of it that are shown */
+#define BTF_PATH	  "/sys/kernel/btf/vmlinux"
+
+static int __attribute__((format(printf, 2, 0)))
+quiet_print(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char text[1024];
+	int n = vsnprintf(text, sizeof(text), fmt, args);
+
+	(void)level;
+	text[strcspn(text, "\n")] = 0;
+	log_debug("%s", text);
+	return n;
+}
+
+/* The effective capabilities, bit n for capability n; none if they can't be told. */
+static __u64 capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capget, &header, data))
+		return 0;
+	return data[0].effective | (__u64)data[1].effective << 32;
+}
+
+static int check_capabilities(void)
+{
+	static const struct {
+		const char *name;
+		int cap;
+		int stands_in; /* a capability that includes it; the same if none does */
+	} needed[] = {
+		{"CAP_BPF", CAP_BPF, CAP_SYS_ADMIN},
+		{"CAP_PERFMON", CAP_PERFMON, CAP_SYS_ADMIN},
+		{"CAP_NET_ADMIN", CAP_NET_ADMIN, CAP_NET_ADMIN},
+	};
+	__u64 have = capabilities();
+	char missing[64] = "";
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (have >> needed[i].cap & 1 || have >> needed[i].stands_in & 1)
+			continue;
+		if (*missing)
+			strcat(missing, ", ");
+		strcat(missing, needed[i].name);
+	}
+	if (!*missing)
+		return 0;
+	log_error("not privileged, missing: %s. Run it as root (sudo), or grant it once: setcap "
+		  "cap_bpf,cap_perfmon,cap_net_admin+ep PROGRAM",
+		  missing);
+	return -EPERM;
+}
+
+/* With the capabilities there, what else may forbid it: else it would look like an old kernel. */
+static int check_permitted(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(__u32), sizeof(__u32), 1, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 || errno != EPERM)
+		return 0;
+	log_error("the system call bpf() is refused here, though the capabilities are there: by a "
+		  "container's filter (podman and docker: --security-opt seccomp=unconfined; "
+		  "Kubernetes: seccompProfile), or by kernel lockdown");
+	return -EPERM;
+}
+
+static int check_kernel(void)
+{
+	struct utsname name = {0};
+	struct btf *btf;
+
+	uname(&name);
+	if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 0) {
+		log_error("kernel %s has no BPF ring buffer: 5.8 or later is needed", name.release);
+		return -EOPNOTSUPP;
+	}
+	btf = btf__load_vmlinux_btf();
+	if (!btf) {
+		log_error("kernel %s has no BTF (" BTF_PATH "): one built with "
+			  "CONFIG_DEBUG_INFO_BTF is needed, as distributions' kernels are",
+			  name.release);
+		return -EOPNOTSUPP;
+	}
+	btf__free(btf);
+	return 0;
+}
+
+/* Frames in several buffers (jumbo frames and the like), from Linux 5.18 on. */
+static bool kernel_has_xdp_frags(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 1;
+}
+
+/* The end of the verifier's log says what it refused. */
+static void show_verifier_log(const char *program, char *text)
+{
+	char *line = text + strlen(text);
+	int lines = 0;
+
+	while (line > text && lines < VERIFIER_LOG_TAIL)
+		if (*--line == '\n')
+			lines++;
+	log_error("the kernel refused program %s:", program);
+	for (char *save, *part = strtok_r(line, "\n", &save); part;
+	     part = strtok_r(NULL, "\n", &save))
+		log_error("  %s", part);
+}
+
+static void configure(struct tap_bpf *tap, const struct live_config *config)
+{
+	_Static_assert(sizeof(tap->bss->tap_ports) == sizeof(config->ports->bits),
+		       "one set of ports, two spellings");
+
+	if (config->ports)
+		memcpy(tap->bss->tap_ports, config->ports->bits, sizeof(config->ports->bits));
+	tap->rodata->tap_any_port = config->any_port;
+	tap->rodata->tap_mirror = config->mirror;
+	tap->rodata->tap_browser = config->browser;
+	if (config->sql)
+		tap->rodata->tap_budget = UINT32_MAX;
+	tap->rodata->tap_commands = config->commands;
+	if (config->decap)
+		memcpy((void *)&tap->rodata->tap_decap, config->decap, sizeof(*config->decap));
+	/* Early at boot there may be none yet: then the key is what a run without it has. */
+	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) <
+	    0)
+		log_debug("no random numbers: %s", strerror(errno));
+	if (config->ring_size)
+		bpf_map__set_max_entries(tap->maps.events, config->ring_size);
+	if (config->max_flows)
+		bpf_map__set_max_entries(tap->maps.flows, config->max_flows);
+	if (config->hook != LIVE_HOOK_XDP)
+		bpf_program__set_autoload(tap->progs.tap_xdp, false);
+	else if (kernel_has_xdp_frags())
+		bpf_program__set_flags(tap->progs.tap_xdp, BPF_F_XDP_HAS_FRAGS);
+}
+
+static int load_with_logs(struct tap_bpf *tap)
+{
+	struct bpf_program *prog;
+	char *text;
+	int err;
+
+	bpf_object__for_each_program(prog, tap->obj)
+	{
+		text = malloc(VERIFIER_LOG_SIZE);
+		if (!text)
+			return -ENOMEM;
+		*text = 0;
+		bpf_program__set_log_buf(prog, text, VERIFIER_LOG_SIZE);
+	}
+	err = tap_bpf__load(tap);
+	bpf_object__for_each_program(prog, tap->obj)
+	{
+		size_t size;
+
+		text = (char *)bpf_program__log_buf(prog, &size);
+		if (err && text && *text)
+			show_verifier_log(bpf_program__name(prog), text);
+		bpf_program__set_log_buf(prog, NULL, 0);
+		free(text);
+	}
+	return err;
+}
+
+struct tap_bpf *tap_skeleton(bool decap)
+{
+	struct tap_bpf *tap;
+	int err;
+
+	_Static_assert(sizeof(*tap->rodata) == sizeof(*((struct decap_bpf *)0)->rodata) &&
+			       sizeof(*tap->bss) == sizeof(*((struct decap_bpf *)0)->bss),
+		       "the same maps and programs, but for the instructions");
+	if (!decap)
+		return tap_bpf__open();
+	tap = calloc(1, sizeof(*tap));
+	if (!tap)
+		return NULL;
+	err = tap_bpf__create_skeleton(tap);
+	if (!err) {
+		tap->skeleton->data = (void *)decap_bpf__elf_bytes(&tap->skeleton->data_sz);
+		err = bpf_object__open_skeleton(tap->skeleton, NULL);
+	}
+	if (!err)
+		return tap;
+	tap_bpf__destroy(tap);
+	errno = -err;
+	return NULL;
+}
+
+int tap_load(struct tap_bpf **tap, const struct live_config *config)
+{
+	int err;
+
+	libbpf_set_print(quiet_print);
+	err = check_capabilities();
+	if (!err)
+		err = check_permitted();
+	if (!err)
+		err = check_kernel();
+	if (err)
+		return err;
+	*tap = tap_skeleton(config->decap);
+	if (!*tap) {
+		err = -errno;
+		log_error("can't open the tap's BPF object: %s", strerror(-err));
+		return err;
+	}
+	configure(*tap, config);
+	err = load_with_logs(*tap);
+	if (!err)
+		return 0;
+	log_error("can't load the tap into the kernel: %s%s", strerror(-err),
+		  err == -ENOMEM  ? " (is there room for the ring buffer, is RLIMIT_MEMLOCK low?)"
+		  : err == -EPERM ? " (is BPF locked down here: a container, RLIMIT_MEMLOCK?)"
+				  : "");
+	tap_bpf__destroy(*tap);
+	*tap = NULL;
+	return err;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * unanswered_syns.c - see silent.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "source/live/tap_load.h"
+#include "source/live/unanswered_syns.h"
+
+#define SILENT_LOOK_NS 1000000000ull /* between looks */
+/* By then a client has repeated its SYN, if it means to: after 1 s (RFC 6298 2), once after 3 s. */
+#define SILENT_NS     5000000000ull
+#define SILENT_TOLD   16	    /* most at a look */
+#define SILENT_RTT_NS 1000000000ull /* a client that is there has completed its handshake by then  \
+				     */
+
+/* What nothing more is expected of. */
+enum silent_kind {
+	SILENT_NOTHING,
+	SILENT_SYN,    /* nobody answered it */
+	SILENT_SYNACK, /* its client did not acknowledge it */
+};
+
+struct silent {
+	struct tap_half *at; /* shared with the kernel */
+	uint32_t slots;
+	uint64_t looked_ns;
+	uint32_t looks;		  /* left: in the first the newest SYN may not be seen yet */
+	uint64_t syns, half_open; /* counted */
+};
+
+struct silent *silent_new(int map, uint32_t slots)
+{
+	struct silent *silent = calloc(1, sizeof(*silent));
+
+	if (!silent)
+		return NULL;
+	silent->slots = slots;
+	silent->at =
+		mmap(NULL, slots * sizeof(*silent->at), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (silent->at != MAP_FAILED)
+		return silent;
+	free(silent);
+	return NULL;
+}
+
+void silent_free(struct silent *silent)
+{
+	if (silent)
+		munmap(silent->at, silent->slots * sizeof(*silent->at));
+	free(silent);
+}
+
+void silent_expect(struct silent *silent)
+{
+	silent->looks = 2;
+}
+
+bool silent_due(const struct silent *silent, uint64_t now_ns)
+{
+	return silent->looks && now_ns - silent->looked_ns >= SILENT_LOOK_NS;
+}
+
+/* What is due in a slot. The kernel may put another handshake there at any moment. */
+static enum silent_kind silent_kind(struct silent *silent, const struct tap_half *half,
+				    uint64_t now_ns, __u32 *state)
+{
+	uint64_t ts_ns;
+
+	*state = __atomic_load_n(&half->state, __ATOMIC_ACQUIRE);
+	if (!(*state & (TAP_HALF_SYN | TAP_HALF_SYNACK)) ||
+	    *state & (TAP_HALF_TOLD | TAP_HALF_PROVEN | TAP_HALF_WITHIN))
+		return SILENT_NOTHING;
+	silent_expect(silent);
+	ts_ns = *state & TAP_HALF_SYNACK ? half->rest[0].ts_ns : half->syn.ts_ns;
+	if (now_ns < ts_ns || now_ns - ts_ns < SILENT_NS)
+		return SILENT_NOTHING;
+	return *state & TAP_HALF_SYNACK ? SILENT_SYNACK : SILENT_SYN;
+}
+
+/* Take it out of its slot: false if it is there no more. */
+static bool silent_take(struct tap_half *half, __u32 state, struct tap_half *out)
+{
+	*out = *half;
+	out->state = state;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return half->syn.ts_ns == out->syn.ts_ns && half->syn.seq == out->syn.seq &&
+	       __sync_bool_compare_and_swap(&half->state, state,
+					    (state & ~(__u32)TAP_HALF_PARTS) | TAP_HALF_TOLD);
+}
+
+static void silent_tell(const struct tap_half *half, segment_fn *fn, void *ctx)
+{
+	struct seg seg = half->syn;
+
+	if (half->state & TAP_HALF_SYN)
+		fn(ctx, &seg, NULL);
+	if (!(half->state & TAP_HALF_SYNACK))
+		return;
+	memcpy(seg.saddr, half->syn.daddr, sizeof(seg.saddr));
+	memcpy(seg.daddr, half->syn.saddr, sizeof(seg.daddr));
+	seg.sport = half->syn.dport;
+	seg.dport = half->syn.sport;
+	seg.ts_ns = half->rest[0].ts_ns;
+	seg.seq = half->rest[0].seq;
+	seg.ack = half->rest[0].ack;
+	seg.ifindex = half->rest[0].ifindex;
+	seg.window = half->rest[0].window;
+	seg.ip_id = half->rest[0].ip_id;
+	seg.flags = half->rest[0].flags;
+	seg.dir = half->rest[0].dir;
+	seg.ttl = half->rest[0].ttl;
+	seg.len = seg.note = 0;
+	fn(ctx, &seg, NULL);
+	for (int i = 0; i < 2 && half->again_ns[i]; i++) {
+		seg.ts_ns = half->again_ns[i];
+		fn(ctx, &seg, NULL);
+	}
+}
+
+/* Are there more half-open handshakes than clients that went away leave behind? */
+static bool silent_flood(const struct silent *silent, uint64_t now_ns)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < silent->slots; i++) {
+		const struct tap_half *half = &silent->at[i];
+
+		n += half->state & TAP_HALF_SYNACK && now_ns > half->rest[0].ts_ns &&
+		     now_ns - half->rest[0].ts_ns >= SILENT_RTT_NS &&
+		     !(half->state & (TAP_HALF_TOLD | TAP_HALF_PROVEN));
+	}
+	return n > SILENT_TOLD;
+}
+
+int silent_look(struct silent *silent, uint64_t now_ns, const struct port_set *ports,
+		const struct port_set *learned, segment_fn *fn, void *ctx)
+{
+	struct tap_half half;
+	enum silent_kind kind;
+	bool flood;
+	int told = 0;
+	__u32 state;
+
+	silent->looked_ns = now_ns;
+	silent->looks--;
+	flood = silent_flood(silent, now_ns);
+	for (uint32_t i = 0; i < silent->slots; i++) {
+		kind = silent_kind(silent, &silent->at[i], now_ns, &state);
+		if (kind == SILENT_NOTHING || !silent_take(&silent->at[i], state, &half) ||
+		    (!port_set_has(ports, half.syn.dport) &&
+		     !port_set_has(learned, half.syn.dport)))
+			continue;
+		if (told == SILENT_TOLD || (flood && kind == SILENT_SYNACK)) {
+			*(kind == SILENT_SYN ? &silent->syns : &silent->half_open) += 1;
+			continue;
+		}
+		silent_tell(&half, fn, ctx);
+		told++;
+	}
+	return told;
+}
+
+uint64_t silent_syns(const struct silent *silent)
+{
+	return silent->syns;
+}
+
+uint64_t silent_half_open(const struct silent *silent)
+{
+	return silent->half_open;
+}
