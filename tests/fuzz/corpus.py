@@ -55,7 +55,8 @@ MESSAGES = [(23, b"Login failed for user '."), (24, b"Logon failed for login ' d
 
 # Statements, in which a literal and a name are put
 STATEMENTS = [b"exec @r = p hunter2, 'a', [b] select 1", b"set @a='PASS'+/* c */N'WORD'+CHAR(80)", b"-- c\nexec ('x')",
-              b"select 0x1f, 2.5e-3, $1 from [t]]u] where \"a\" = 'it''s'", b"execute as login='sa' /* /* */ */"]
+              b"select 0x1f, 2.5e-3, $1 from [t]]u] where \"a\" = 'it''s'", b"execute as login='sa' /* /* */ */",
+              b"set @a='x'+CHAR(+0)+'y'"]
 
 
 class Corpus:
@@ -296,6 +297,9 @@ def main():
         corpus.add("ssrp", seed)
     for at, message in MESSAGES:
         corpus.add("redact", struct.pack(">H", at) + message)
+    for statement in STATEMENTS:
+        corpus.add("sql_mask", b"\0\xff\xff" + statement)
+        corpus.add("sql_mask", b"\0\0\0" + statement)
     handshake = bytes([SYN << 3, 4 | SYN << 3, ACK << 3])
     for seed in PROXY:
         corpus.add("proxy", b"\3" + seed + b"\x12\1\0\x2f")

@@ -93,20 +93,29 @@ UNIT_CASE(quotes_that_are_none)
 /* Names that are put together, or written otherwise. */
 UNIT_CASE(names_that_are_hard_to_see)
 {
-	check_mask("declare @p char(9)='x'; exec('create login a with PASS'+'WORD='''+@p+'''')",
+	check_mask("declare @p char(9)='x'; exec('create login a with PAS'+'SWORD='''+@p+'''')",
 		   "declare @p char(***)='***'; exec('***'+'***' ***");
-	check_mask("set @q='with PASS' + /* - */ N'WORD=''x'''", "set @q='***' +   N'***' ***");
-	check_mask("set @q='PASS'+CHAR(87)+nchar(0x4f)+'RD=''x'''",
+	check_mask("set @q='with PAS' + /* - */ N'SWORD=''x'''", "set @q='***' +   N'***' ***");
+	check_mask("set @q='PAS'+CHAR(83)+nchar(0x57)+'ORD=''x'''",
 		   "set @q='***'+CHAR(***)+nchar(***)+'***' ***");
 	check_mask("set @q=char(112)+char(119)+char(100)+'=x'",
 		   "set @q=char(***)+char(***)+char(***) ***");
-	check_mask("set @q=concat('PASS', 'WORD', '=x')", "set @q=concat('***', '***' ***");
+	check_mask("set @q=concat('PAS', 'SWORD', '=x')", "set @q=concat('***', '***' ***");
 	check_mask("set @q='PASS\\\nWORD=x'", "set @q='***' ***");
-	check_mask("set @q='PASS'+''+'WORD=x'", "set @q='***'+'***'+'***' ***");
+	check_mask("set @q='PAS'+''+'SWORD=x'", "set @q='***'+'***'+'***' ***");
 	check_mask("create login a with \uff30\uff21\uff33\uff33\uff37\uff2f\uff32\uff24='x'",
 		   "create login a with \uff30\uff21\uff33\uff33\uff37\uff2f\uff32\uff24 ***");
 	check_mask("create login a with P\u0410SSWORD='x'",
 		   "create login a with P\u0410SSWORD ***");
+	/* A part that names one ends what is told. */
+	check_mask("set @q='PASS'+'WORD=x', @p='y'", "set @q='***' ***");
+	/* Characters that do not end the text for the search. */
+	check_mask("set @q='x'+CHAR(+0)+'y', @p='z'; password",
+		   "set @q='***'+CHAR(+***)+'***', @p='***'; password ***");
+	check_mask("set @p='z', @q=nchar(0x0) password",
+		   "set @p='***', @q=nchar(***) password ***");
+	/* What is a comment between two strings may be text of one. */
+	check_mask("set @q='a'' + /* password=''x'' */ ''b'", "set @q='***' ***");
 	/* What is executed is a string: what it becomes nobody sees. */
 	check_mask("exec (reverse('x DROWSSAP'))", "exec (reverse('***'))");
 	check_mask("declare @q char(1)='x' execute(@q) -- c",
@@ -158,13 +167,19 @@ UNIT_CASE(folded)
 {
 	struct sql_folded f;
 
-	CHECK_INT(sql_fold(&f, "A\u0410\u4e2d'b''"), 0);
+	CHECK_INT(sql_fold(&f, "A\u0410\u4e2d'b''", SQL_JOINED), 0);
 	CHECK_STR(f.text, "aa?'b'");
 	CHECK_INT(f.at[1], 3);
 	CHECK_INT(f.at[2], 6);
 	CHECK_INT(f.at[5], 10);
 	sql_folded_release(&f);
-	CHECK_INT(sql_fold(&f, "'a' + varchar(5) + char(5x) + char('b"), 0);
+	CHECK_INT(sql_fold(&f, "'a' + /* c */ 'b'", SQL_AS_WRITTEN), 0);
+	CHECK_STR(f.text, "'a' + /* c */ 'b'");
+	sql_folded_release(&f);
+	CHECK_INT(sql_fold(&f, "'a' + /* c */ 'b' + char(0)", SQL_JOINED), 0);
+	CHECK_STR(f.text, "'ab?");
+	sql_folded_release(&f);
+	CHECK_INT(sql_fold(&f, "'a' + varchar(5) + char(5x) + char('b", SQL_JOINED), 0);
 	CHECK_STR(f.text, "'a' + varchar(5) + char(5x) + char('b");
 	sql_folded_release(&f);
 }

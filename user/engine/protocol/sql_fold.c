@@ -25,13 +25,14 @@ static const struct {
 	{0x51d, 0x51c, 'w'}, {0x501, 0x500, 'd'},
 };
 
+/* Never NUL, which would end the text: CHAR(0) is a character of a string like others. */
 static char fold_character(uint32_t cp)
 {
 	if (cp >= 0xff01 && cp <= 0xff5e) /* full width forms of ASCII */
 		cp -= 0xff01 - '!';
 	if (cp >= 'A' && cp <= 'Z')
 		return (char)(cp | 0x20);
-	if (cp < 0x80)
+	if (cp && cp < 0x80)
 		return (char)cp;
 	for (size_t i = 0; i < sizeof(alike) / sizeof(alike[0]); i++) {
 		if (cp == alike[i].small || cp == alike[i].capital)
@@ -117,9 +118,12 @@ static bool begins_word(const char *text, const char *p)
 
 /* The strings that are put together with what ends at p: behind the quotes where the last begins.
  */
-static const char *join(const char *p)
+static const char *join(const char *p, enum sql_reading reading)
 {
 	const char *next;
+
+	if (reading == SQL_AS_WRITTEN)
+		return p;
 
 	while ((next = string_goes_on(p))) {
 		p = next + strspn(next, "'");
@@ -129,7 +133,7 @@ static const char *join(const char *p)
 	return p;
 }
 
-static void fold_all(struct sql_folded *f, const char *text)
+static void fold_all(struct sql_folded *f, const char *text, enum sql_reading reading)
 {
 	const char *p = text, *next, *joined;
 	size_t n = 0;
@@ -140,13 +144,14 @@ static void fold_all(struct sql_folded *f, const char *text)
 			p += 2 + (p[1] == '\r'); /* a string goes on in the next line */
 			continue;
 		}
-		next = begins_word(text, p) ? character_call(p, &cp) : NULL;
+		next = reading == SQL_JOINED && begins_word(text, p) ? character_call(p, &cp)
+								     : NULL;
 		if (next) {
 			fold_put(f, &n, cp, (size_t)(next - text));
-			p = join(next);
+			p = join(next, reading);
 		} else if (*p == '\'') {
 			next = p + strspn(p, "'");
-			joined = join(next);
+			joined = join(next, reading);
 			if (joined == next)
 				fold_put(f, &n, '\'', (size_t)(next - text));
 			p = joined;
@@ -158,7 +163,7 @@ static void fold_all(struct sql_folded *f, const char *text)
 	f->text[n] = '\0';
 }
 
-int sql_fold(struct sql_folded *f, const char *text)
+int sql_fold(struct sql_folded *f, const char *text, enum sql_reading reading)
 {
 	size_t most = strlen(text) + 1;
 
@@ -168,7 +173,7 @@ int sql_fold(struct sql_folded *f, const char *text)
 		free(f->at);
 		return -ENOMEM;
 	}
-	fold_all(f, text);
+	fold_all(f, text, reading);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sql_fold.h - a statement's text as it is to be searched for names: in lower case, letters that
- * look alike as one, and strings that are put together as the whole that they become.
+ * sql_fold.h - a statement's text as it is to be searched for names: in lower case, and letters
+ * that look alike as one.
  */
 #ifndef TDSMON_SQL_FOLD_H
 #define TDSMON_SQL_FOLD_H
@@ -14,8 +14,17 @@ struct sql_folded {
 	uint32_t *at; /* where each of its characters ends in the statement */
 };
 
+enum sql_reading {
+	SQL_AS_WRITTEN,
+	/*
+	 * Strings that are put together, as the whole that they become. Comments between them are
+	 * left out: the same text may be a string's, where they are none.
+	 */
+	SQL_JOINED,
+};
+
 /* 0 or -ENOMEM. */
-int sql_fold(struct sql_folded *f, const char *text);
+int sql_fold(struct sql_folded *f, const char *text, enum sql_reading reading);
 void sql_folded_release(struct sql_folded *f);
 
 /* Steps over white space and comments. */

@@ -314,23 +314,40 @@ static char *masked(const char *text, const char *end, bool goes_on)
 	return out;
 }
 
-char *sql_mask(char *text, bool cut)
+/* What decides how much of a text is told. */
+struct found {
+	const char *end; /* behind what is named first; NULL: nothing */
+	bool dynamic;
+};
+
+/* Look for names in one reading of the text. 0 or -ENOMEM. */
+static int search(struct found *found, const char *text, enum sql_reading reading)
 {
 	struct sql_folded folded;
 	const char *end;
+	int err = sql_fold(&folded, text, reading);
+
+	if (err)
+		return err;
+	end = sensitive_end(folded.text);
+	if (end)
+		first_of(&found->end, text + folded.at[end - folded.text - 1]);
+	found->dynamic |= is_dynamic(folded.text);
+	sql_folded_release(&folded);
+	return 0;
+}
+
+char *sql_mask(char *text, bool cut)
+{
+	struct found found = {0};
 	char *told = NULL;
 
-	if (sql_fold(&folded, text)) {
-		wipe_text(text);
-		return NULL;
+	if (!search(&found, text, SQL_AS_WRITTEN) && !search(&found, text, SQL_JOINED)) {
+		if (found.end || cut || found.dynamic)
+			told = masked(text, found.end ?: text + strlen(text), found.end);
+		else
+			told = strdup(text);
 	}
-	end = sensitive_end(folded.text);
-	if (end || cut || is_dynamic(folded.text))
-		told = masked(text, text + (end ? folded.at[end - folded.text - 1] : strlen(text)),
-			      end);
-	else
-		told = strdup(text);
-	sql_folded_release(&folded);
 	wipe_text(text);
 	return told;
 }
