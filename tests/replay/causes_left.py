@@ -294,6 +294,14 @@ def client_gave_up_on_domain_controller(s):
     c.client(sspi(ntlm_authenticate())).fin(CLIENT, 20000)
 
 
+@causes.login("timed_out", "the client gave up after waiting 10.000 s for the answer to the authentication message: " +
+              SERVER_AUTH, also={"auth": {"method": "ntlm", "rounds": 2}, "waits": {"client_ns": 2700000}})
+def client_gave_up_on_a_token_sent_as_login7(s):
+    """Python-tds sends NTLM's last message in a packet of LOGIN7's type."""
+    c = begin_clear(s.connection()).client(login7(sspi=NTLM_NEGOTIATE)).server(answer(sspi_token(NTLM_CHALLENGE)))
+    c.client(tds(LOGIN7, ntlm_authenticate())).client(attention(), 9999.8).fin(CLIENT, 0.2)
+
+
 @causes.login("timed_out", "the server gave up after waiting 60.000 s for LOGIN7: " + CLIENT_LOGIN,
               also={"outcome": "timed_out"})
 def server_gave_up_on_login7(s):

@@ -91,8 +91,33 @@ static void login7_method(struct login *l, bool cut)
 	l->login7.sspi = NULL; /* it pointed into the message */
 }
 
+static void client_sspi(struct login *l, const struct message *m, uint64_t ts_ns)
+{
+	l->rounds++;
+	token_seen(l, m->data, m->len);
+	progress_spoke(l, "sspi", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+}
+
+/* Python-tds sends its response to the challenge in a packet of LOGIN7's type. */
+static bool is_sspi_as_login7(const struct login *l, const struct message *m)
+{
+	struct sspi_token token;
+	bool is;
+
+	if (l->state != LOGIN_SENT || !l->answered || !l->answer.sspi || l->owes != SIDE_CLIENT)
+		return false;
+	sspi_parse(&token, m->data, m->len);
+	is = token.mech != SSPI_UNKNOWN;
+	sspi_release(&token);
+	return is;
+}
+
 static void client_login7(struct login *l, const struct message *m, uint64_t ts_ns)
 {
+	if (is_sspi_as_login7(l, m)) {
+		client_sspi(l, m, ts_ns);
+		return;
+	}
 	/* Login-only encryption: what follows the first packet of LOGIN7 is plain. */
 	if (l->login7_hidden && l->state == LOGIN_SENT && !l->answered) {
 		progress_spoke_on(l, SIDE_CLIENT, ts_ns);
@@ -141,9 +166,7 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
 		client_login_old(l, m, ts_ns);
 		return;
 	case TDS_SSPI:
-		l->rounds++;
-		token_seen(l, m->data, m->len);
-		progress_spoke(l, "sspi", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		client_sspi(l, m, ts_ns);
 		return;
 	case TDS_FEDAUTH_TOKEN:
 		l->rounds++;
