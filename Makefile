@@ -111,12 +111,12 @@ bench: deps deps-test
 	$(Q)$(MAKE) all $(BENCHES) $(SERVER) $(LOAD)
 	$(Q)tests/bench/bench $(O) $(ONLY)
 
-# The manual page and the completions are made of README.md.
+# The manual page and the completions are made from docs/MANUAL.md.
 DOCS := $(addprefix $(O)/contrib/,tdsmon.8 tdsmon.bash tdsmon.zsh tdsmon.fish)
 DOC_FORM = $(patsubst .%,%,$(subst .8,.man,$(suffix $@)))
-$(DOCS): README.md contrib/generate.awk
+$(DOCS): docs/MANUAL.md contrib/generate.awk
 	@mkdir -p $(@D)
-	$(call say,DOC,$@)awk -f contrib/generate.awk -v form=$(DOC_FORM) -v version=$(VERSION) README.md > $@
+	$(call say,DOC,$@)awk -f contrib/generate.awk -v form=$(DOC_FORM) -v version=$(VERSION) docs/MANUAL.md > $@
 
 docs: $(DOCS)
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# generate.awk - the manual page and the shells' completions, from README.md: its table of options,
+# generate.awk - the manual page and the shells' completions, from docs/MANUAL.md: its table of options,
 # and the paragraphs and tables that the manual page shares with it.
 #
-#	awk -f contrib/generate.awk -v form=man|bash|zsh|fish -v version=VERSION README.md
+#	awk -f contrib/generate.awk -v form=man|bash|zsh|fish -v version=VERSION docs/MANUAL.md
 
-# ---- README.md, taken apart ----
+# ---- docs/MANUAL.md, taken apart ----
 
 # Cells of a table's row into cell[], 1 on; \| is a | within one.
 function row(line, cell,    n, i)
@@ -141,7 +141,7 @@ function paragraphs_of(which, most,    i)
 
 function man(    i)
 {
-	print ".\\\" made from README.md by contrib/generate.awk"
+	print ".\\\" made from docs/MANUAL.md by contrib/generate.awk"
 	print ".TH TDSMON 8 \"\" \"tdsmon " version "\" \"System Administration\""
 	heading("NAME")
 	print "tdsmon \\- watch logins to Microsoft SQL Server on the wire"
@@ -208,7 +208,7 @@ function bash(    i, words, pattern, what, value)
 	value["interface"] = "COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$cur\"))"
 	value["user"] = "COMPREPLY=($(compgen -u -- \"$cur\"))"
 	value["free"] = "COMPREPLY=()"
-	print "# made from README.md by contrib/generate.awk"
+	print "# made from docs/MANUAL.md by contrib/generate.awk"
 	print "_tdsmon()\n{"
 	print "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
 	print "\tcase $prev in"
@@ -232,7 +232,7 @@ function zsh(    i, what, value, spec)
 	value["file"] = ":file:_files"
 	value["interface"] = ":interface:_net_interfaces"
 	value["user"] = ":user:_users"
-	print "#compdef tdsmon\n# made from README.md by contrib/generate.awk"
+	print "#compdef tdsmon\n# made from docs/MANUAL.md by contrib/generate.awk"
 	print "_arguments \\"
 	for (i = 1; i <= options; i++) {
 		what = kind(i)
@@ -259,7 +259,7 @@ function fish(    i, what, value)
 	value["free"] = " -x"
 	value[""] = ""
 	value["optional"] = ""
-	print "# made from README.md by contrib/generate.awk\ncomplete -c tdsmon -f"
+	print "# made from docs/MANUAL.md by contrib/generate.awk\ncomplete -c tdsmon -f"
 	for (i = 1; i <= options; i++) {
 		what = kind(i)
 		if (!(what in value))
