@@ -185,7 +185,7 @@ function kind(i,    values)
 	}
 	if (values == "FILE")
 		return "file"
-	if (long[i] == "interface" || long[i] == "user")
+	if (long[i] == "interface" || long[i] == "run-as")
 		return long[i]
 	return "free"
 }
@@ -206,7 +206,7 @@ function bash(    i, words, pattern, what, value)
 {
 	value["file"] = "compopt -o filenames 2>/dev/null\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))"
 	value["interface"] = "COMPREPLY=($(compgen -W \"$(ls /sys/class/net)\" -- \"$cur\"))"
-	value["user"] = "COMPREPLY=($(compgen -u -- \"$cur\"))"
+	value["run-as"] = "COMPREPLY=($(compgen -u -- \"$cur\"))"
 	value["free"] = "COMPREPLY=()"
 	print "# made from docs/MANUAL.md by contrib/generate.awk"
 	print "_tdsmon()\n{"
@@ -231,7 +231,7 @@ function zsh(    i, what, value, spec)
 {
 	value["file"] = ":file:_files"
 	value["interface"] = ":interface:_net_interfaces"
-	value["user"] = ":user:_users"
+	value["run-as"] = ":user:_users"
 	print "#compdef tdsmon\n# made from docs/MANUAL.md by contrib/generate.awk"
 	print "_arguments \\"
 	for (i = 1; i <= options; i++) {
@@ -255,7 +255,7 @@ function fish(    i, what, value)
 {
 	value["file"] = " -r -F"
 	value["interface"] = " -x -a '(ls /sys/class/net)'"
-	value["user"] = " -x -a '(__fish_complete_users)'"
+	value["run-as"] = " -x -a '(__fish_complete_users)'"
 	value["free"] = " -x"
 	value[""] = ""
 	value["optional"] = ""

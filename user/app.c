@@ -135,8 +135,8 @@ static int app_open_engine(struct app *app)
 	const struct opts *opts = app->opts;
 	struct engine_config config = {.ports = &app->ports,
 				       .any_port = opts->any_port,
-				       .browser = opts->browser,
-				       .identities = opts->identities,
+				       .browser = opts->sql_browser,
+				       .identities = opts->show_identities,
 				       .sql = opts->sql,
 				       .times_elsewhere = app->live && !opts->commands,
 				       .max_flows = opts->max_connections,
@@ -193,7 +193,7 @@ int app_open(struct app *app)
 	app->progress = isatty(STDERR_FILENO) && !config.terminal;
 	format = app_listen(app, opts->format, &config, opts->commands);
 	if (format)
-		format->problems = opts->problems;
+		format->problems = opts->only_problems;
 	else
 		err = -ENOMEM;
 	config.out = app->messages;

@@ -26,9 +26,9 @@ struct opts {
 	size_t interface_count, file_count, allowed_host_count;
 	struct port_set ports;
 	const char *config; /* the configuration file, or NULL */
-	const char *user;   /* as whom to go on once attached, or NULL */
+	const char *run_as; /* the user to become once attached, or NULL */
 	char *text;	    /* of the configuration file; settings point into it */
-	unsigned line;	    /* the one of it that is looked at; 0: none */
+	unsigned line;	    /* the line of it that is being read; 0: none */
 	const struct sink_ops *format;
 	const char *live_only; /* an option given that is of no use with files, or NULL */
 	const char *listen;    /* where HTTP is served, or NULL */
@@ -38,10 +38,11 @@ struct opts {
 	uint32_t ring_mib;	  /* 0: the default */
 	enum live_hook hook;
 	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from;
-	struct decap_config decap; /* where decap_from says so */
+	struct decap_config decap;		  /* where decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
-	bool browser;				  /* on unless it is said not to be */
-	bool any_port, mirror, identities, commands, sql, explain, problems, verbose;
+	bool sql_browser;			  /* on by default */
+	bool any_port, mirror, show_identities, commands, sql, explain, only_problems, verbose;
+	bool again; /* parsed again by SIGHUP: former names are not logged twice */
 };
 
 enum opts_result {

@@ -190,8 +190,8 @@ static int watch_confine(struct app *app, const struct exporter *x)
 	int err;
 
 	watch_prepare();
-	err = confine_privileges(app->opts->user ? CONFINE_USER_NAMED : CONFINE_USER_DEFAULT,
-				 app->opts->user, keep);
+	err = confine_privileges(app->opts->run_as ? CONFINE_USER_NAMED : CONFINE_USER_DEFAULT,
+				 app->opts->run_as, keep);
 	if (err)
 		return err;
 	log_debug("capabilities kept: %#" PRIx64, keep);
@@ -263,7 +263,7 @@ static int watch_live(struct app *app)
 				     .ports = &app->opts->ports,
 				     .any_port = app->opts->any_port,
 				     .sql = app->opts->sql,
-				     .browser = app->opts->browser,
+				     .browser = app->opts->sql_browser,
 				     .commands = app->opts->commands,
 				     .max_flows = app->opts->max_connections,
 				     .ring_size = app->opts->ring_mib << 20};

@@ -57,7 +57,7 @@ def _check(case, build, path):
         records = lib.run(build, path, PORTS, case.options)
     except lib.ReplayError as err:
         return [str(err)]
-    bad = lib.invariants(records, "--identities" in case.options)
+    bad = lib.invariants(records, "--show-identities" in case.options)
     record = _record(case, records, meant)
     if record is None:
         return bad + ["no single record of it"]

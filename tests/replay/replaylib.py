@@ -491,7 +491,7 @@ def _command(r):
 def invariants(records, identities=False):
     """What holds for every record, whatever the capture: a list of sentences, empty if it does.
 
-    identities: --identities was given, so that auth may name people."""
+    identities: --show-identities was given, so that auth may name people."""
     out, last_login, open_login, ids = [], {}, set(), {}
     stepped = {r["id"] for r in records if r.get("type") == "close" and r.get("duration_ns", 0) is None}
     for i, r in enumerate(records):
@@ -507,7 +507,7 @@ def invariants(records, identities=False):
             timed = r["id"] not in stepped and r["outcome_basis"] == "observed"
             bad = _login_times(r) + _login_phases(r, timed) + _login_basis(r)
             if not identities:
-                bad += ["auth.%s without --identities" % k for k in ("user", "domain", "workstation")
+                bad += ["auth.%s without --show-identities" % k for k in ("user", "domain", "workstation")
                         if r["auth"][k] is not None]
             if _in_tunnel(r) in open_login:
                 bad.append("a second login record before the connection's close")

@@ -92,7 +92,7 @@ UNIT_CASE(options)
 	CHECK_INT(parse(&o,
 			"interface = eth0\ninterface = lo\nport = 1433,50000-50001\nport = 7\n"
 			"any-port\nmirror = no\ncommands = yes\nformat = json\nslow-login = "
-			"10\nuser = watcher\n",
+			"10\nrun-as = watcher\n",
 			NULL, NULL),
 		  OPTS_RUN);
 	CHECK_INT(o.interface_count, 2);
@@ -104,7 +104,7 @@ UNIT_CASE(options)
 	CHECK_STR(o.format->name, "json");
 	CHECK_INT(o.slow_login_ms, 10);
 	CHECK_INT(o.slow_prelogin_ms, 0);
-	CHECK_STR(o.user, "watcher");
+	CHECK_STR(o.run_as, "watcher");
 	opts_release(&o);
 }
 
@@ -152,7 +152,7 @@ UNIT_CASE(wrong_lines)
 		"port = 0\n",	  "port\n",	"port =\n",	    "any-port = 1\n",
 		"any-port =\n",	  "nonsense\n", "nonsense = 1\n",   "-p = 1\n",
 		"read = f\n",	  "help\n",	"config = other\n", "p = 1433\n",
-		"format = xml\n", "= 1\n",	"version = yes\n",  "slow-login = 1s\n",
+		"format = xml\n", "= 1\n",	"version = yes\n",  "slow-login = 1d\n",
 	};
 	struct opts o;
 

@@ -40,8 +40,8 @@ UNIT_CASE(defaults)
 	CHECK_INT(o.interface_count + o.file_count, 0);
 	CHECK_STR(o.format->name, "text");
 	CHECK_INT(o.hook, LIVE_HOOK_TC);
-	CHECK(!o.any_port && !o.mirror && !o.identities && !o.commands && !o.max_connections);
-	CHECK(o.browser);
+	CHECK(!o.any_port && !o.mirror && !o.show_identities && !o.commands && !o.max_connections);
+	CHECK(o.sql_browser);
 	opts_release(&o);
 }
 
@@ -69,7 +69,7 @@ UNIT_CASE(everything_at_once)
 	CHECK(port_set_has(&o.ports, 65535) && !port_set_has(&o.ports, 1503));
 	CHECK_INT(o.hook, LIVE_HOOK_XDP);
 	CHECK_STR(o.format->name, "json");
-	CHECK(o.any_port && o.mirror && !o.identities);
+	CHECK(o.any_port && o.mirror && !o.show_identities);
 	CHECK_INT(o.max_connections, 10);
 	CHECK_INT(o.ring_mib, 64);
 	opts_release(&o);
@@ -114,12 +114,56 @@ UNIT_CASE(browser_or_not)
 {
 	struct opts o;
 
-	CHECK_INT(PARSE(&o, "--no-browser"), OPTS_RUN);
-	CHECK(!o.browser);
+	CHECK_INT(PARSE(&o, "--no-sql-browser"), OPTS_RUN);
+	CHECK(!o.sql_browser);
 	opts_release(&o);
-	CHECK_INT(PARSE(&o, "--no-browser", "--browser"), OPTS_RUN);
-	CHECK(o.browser);
+	CHECK_INT(PARSE(&o, "--no-sql-browser", "--sql-browser"), OPTS_RUN);
+	CHECK(o.sql_browser);
 	opts_release(&o);
+}
+
+UNIT_CASE(former_names_are_taken)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "--no-browser", "--identities", "--problems", "--user", "ann"),
+		  OPTS_RUN);
+	CHECK(!o.sql_browser && o.show_identities && o.only_problems);
+	CHECK_STR(o.run_as, "ann");
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--no-sql-browser", "--browser"), OPTS_RUN);
+	CHECK(o.sql_browser);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--user"), OPTS_USAGE);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "-r", "f", "--user", "ann"), OPTS_USAGE);
+	opts_release(&o);
+}
+
+UNIT_CASE(durations)
+{
+	static const struct {
+		char *text;
+		uint32_t ms;
+	} rows[] = {
+		{"1", 1},	   {"2000", 2000},     {"500ms", 500},
+		{"2s", 2000},	   {"1m", 60000},      {"60m", 3600000},
+		{"1h", 3600000},   {"3600s", 3600000}, {"3600000", 3600000},
+		{"0", 0},	   {"0s", 0},	       {"", 0},
+		{"s", 0},	   {"2 s", 0},	       {"2S", 0},
+		{"2sec", 0},	   {"1.5s", 0},	       {"-1s", 0},
+		{"61m", 0},	   {"2h", 0},	       {"3600001", 0},
+		{"4294967297", 0}, {"71583h", 0},      {"1d", 0},
+	};
+	struct opts o;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CHECK_INT(PARSE(&o, "--slow-login", rows[i].text, "--slow-prelogin", "7"),
+			  rows[i].ms ? OPTS_RUN : OPTS_USAGE);
+		CHECK_INT(o.slow_login_ms, rows[i].ms);
+		CHECK_INT(o.slow_prelogin_ms, rows[i].ms ? 7 : 0);
+		opts_release(&o);
+	}
 }
 
 UNIT_CASE(several_files_after_one_r)
@@ -292,6 +336,8 @@ int main(void)
 	RUN(everything_at_once);
 	RUN(where_to_listen);
 	RUN(browser_or_not);
+	RUN(former_names_are_taken);
+	RUN(durations);
 	RUN(several_files_after_one_r);
 	RUN(ports_given_replace_the_default);
 	RUN(tunnels);

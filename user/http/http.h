@@ -74,7 +74,8 @@ struct http_route {
 };
 
 struct http_config {
-	const char *listen;		 /* "127.0.0.1:9433", "[::1]:9433", ":9433"; port 0: any */
+	const char *listen;		 /* "127.0.0.1:9433", "[::1]:9433", ":9433" (every
+					  * address), "9433" (127.0.0.1); port 0: any */
 	const char *web_config;		 /* web configuration file; NULL: neither TLS nor users */
 	webconfig_open_fn *open_fn;	 /* opens it and what it names at http_reload(), or NULL */
 	void *open_ctx;

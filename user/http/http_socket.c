@@ -13,14 +13,28 @@
 #include "http/http_int.h"
 #include "lib/log.h"
 
-#define BACKLOG 64
+#define BACKLOG	 64
+#define LOOPBACK "127.0.0.1"
 
-/* "ADDR:PORT" or "[ADDR]:PORT" into its parts, in copy; false where it is neither. */
+static bool all_digits(const char *s)
+{
+	return *s && strlen(s) == strspn(s, "0123456789");
+}
+
+/*
+ * Split "ADDR:PORT", "[ADDR]:PORT", ":PORT" (host is "": every address) or "PORT" (loopback) in
+ * copy; false: it is none of these.
+ */
 static bool split(char *copy, char **host, char **port)
 {
 	char *colon = strrchr(copy, ':');
 
-	if (!colon || !colon[1] || strlen(colon + 1) != strspn(colon + 1, "0123456789"))
+	if (!colon && all_digits(copy)) {
+		*host = LOOPBACK;
+		*port = copy;
+		return true;
+	}
+	if (!colon || !all_digits(colon + 1))
 		return false;
 	*colon = '\0';
 	*port = colon + 1;
@@ -56,7 +70,7 @@ int http_socket_open(const char *listen)
 
 	if (strlen(listen) >= sizeof(copy) || !split(strcpy(copy, listen), &host, &port) ||
 	    strtoul(port, NULL, 10) > 65535) {
-		log_error("'%s' is no address to listen on: ADDR:PORT, [IPv6]:PORT or :PORT",
+		log_error("cannot listen on '%s': use PORT, ADDR:PORT, [IPv6]:PORT or :PORT",
 			  listen);
 		return -EINVAL;
 	}
@@ -65,7 +79,7 @@ int http_socket_open(const char *listen)
 		log_error("cannot listen on %s: %s", listen, gai_strerror(err));
 		return -EADDRNOTAVAIL;
 	}
-	/* Without an address: IPv6's, which takes IPv4 as well, where the host has it. */
+	/* Without an address: IPv6's wildcard, which also takes IPv4, where the host has IPv6. */
 	for (int family = AF_INET6; fd < 0; family = AF_INET) {
 		for (struct addrinfo *a = all; a && fd < 0; a = a->ai_next)
 			if (a->ai_family == family)

@@ -205,7 +205,7 @@ static void text_hint(struct text_sink *sink, const struct login_record *rec)
 		return;
 	sink->hinted = true;
 	output_printf(sink->config.out,
-		      "%s" RECORD_HIDDEN " may name a person: --identities shows it%s\n",
+		      "%s" RECORD_HIDDEN " may name a person: --show-identities shows it%s\n",
 		      text_colour(sink, COLOUR_DIM), text_colour(sink, COLOUR_OFF));
 }
 

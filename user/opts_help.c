@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * opts_help.c - the text of --help.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "opts_int.h"
+
+#define OPTS_COLUMNS	 80
+#define OPTS_HELP_INDENT 28
+
+/* Text from column OPTS_HELP_INDENT on, broken at blanks; the cursor is there already. */
+static void opts_help_text(struct output *out, const char *text)
+{
+	const size_t room = OPTS_COLUMNS - OPTS_HELP_INDENT;
+
+	while (strlen(text) > room) {
+		size_t len = room;
+
+		while (len && text[len] != ' ')
+			len--;
+		output_printf(out, "%.*s\n%*s", (int)len, text, OPTS_HELP_INDENT, "");
+		text += len + 1;
+	}
+	output_printf(out, "%s\n", text);
+}
+
+void opts_help(struct output *out)
+{
+	char left[OPTS_HELP_INDENT + 16];
+
+	output_printf(
+		out,
+		"usage: tdsmon [-i NAME]... [-p PORTS]... [OPTION]...\n"
+		"       tdsmon -r FILE...          [-p PORTS]... [OPTION]...\n"
+		"\n"
+		"Watches logins to Microsoft SQL Server on the wire and reports how long each\n"
+		"phase took, which side was waited for, and why a login failed. Packets pass\n"
+		"unchanged.\n"
+		"\n");
+	for (size_t i = 0; i < OPTS_COUNT; i++) {
+		const struct opt *o = &opts_table[i];
+		char letter[5] = "    ";
+
+		if (o->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(left, sizeof(left), "  %s--%s %s", letter, o->name, o->arg ? o->arg : "");
+		output_printf(out, "%-*s", OPTS_HELP_INDENT, left);
+		opts_help_text(out, o->help);
+	}
+	output_printf(
+		out, "\n"
+		     "examples:\n"
+		     "  tdsmon                                  every interface, port 1433\n"
+		     "  tdsmon -i eth0 -p 1433,50000-50010      a server with named instances\n"
+		     "  tdsmon --any-port --format json | jq .  all details, for programs\n"
+		     "  tdsmon -r trace.pcapng                  a capture file\n"
+		     "  tdsmon -r /var/captures *.pcap.gz       many files, in the order of time\n"
+		     "  ssh host tcpdump -U -w - port 1433 | tdsmon -r -\n"
+		     "\n"
+		     "Records go to standard output, messages and the summary to standard error.\n"
+		     "Exit status: 0 done, 1 something failed, 2 wrong usage. Watching live needs\n"
+		     "root, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON.\n");
+}

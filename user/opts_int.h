@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * opts_int.h - what the files of the options share; everybody else includes opts.h.
+ */
+#ifndef TDSMON_OPTS_INT_H
+#define TDSMON_OPTS_INT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "opts.h"
+
+#define OPTS_COUNT     29
+#define OPTS_OLD_COUNT 5
+
+/* struct opt's traits */
+#define OPT_LIVE 0x01 /* of no use with files */
+#define OPT_LINE 0x02 /* only for the command line, not for the configuration file */
+#define OPT_LONE 0x04 /* may stand without its value */
+#define OPT_NO	 0x08 /* clears its flag */
+#define OPT_MANY 0x10 /* further values may follow the first */
+
+struct opt {
+	const char *name;
+	char letter; /* or 0 */
+	uint8_t traits;
+	const char *arg; /* its name in the help; NULL: the option takes none */
+	/* 0, or -EINVAL with the reason logged; or NULL and the offset of a bool to set. */
+	int (*set)(struct opts *opts, const char *value);
+	size_t flag;
+	const char *help;
+};
+
+/* A former name of an option: it still works, and logs the present one. */
+struct opt_old {
+	const char *name, *now;
+};
+
+extern const struct opt opts_table[OPTS_COUNT];
+extern const struct opt_old opts_old[OPTS_OLD_COUNT];
+
+/* Log why a setting is refused: with its place in the file, or with a hint at the help. */
+void opts_error(const struct opts *opts, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* --config's setter, by which the first pass over the command line knows the option. */
+int opts_set_config(struct opts *opts, const char *value);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * opts_table.c - the table of options, and what each does with its value.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/http_host.h"
+#include "lib/duration.h"
+#include "lib/log.h"
+#include "lib/number.h"
+#include "opts_int.h"
+#include "ports.h"
+#include "tunnels.h"
+
+#define OPTS_RING_MIB	 1024u	     /* most */
+#define OPTS_CONNECTIONS (16u << 20) /* most; each may take kilobytes */
+
+static int opts_append(const char ***list, size_t *count, const char *value)
+{
+	const char **grown = realloc(*list, (*count + 1) * sizeof(*grown));
+
+	if (!grown) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	*list = grown;
+	grown[(*count)++] = value;
+	return 0;
+}
+
+static int set_interface(struct opts *opts, const char *value)
+{
+	if (opts->interfaces_from != opts->source)
+		opts->interface_count = 0;
+	opts->interfaces_from = opts->source;
+	return opts_append(&opts->interfaces, &opts->interface_count, value);
+}
+
+static int set_file(struct opts *opts, const char *value)
+{
+	return opts_append(&opts->files, &opts->file_count, value);
+}
+
+int opts_set_config(struct opts *opts, const char *value)
+{
+	opts->config = value;
+	return 0;
+}
+
+static int set_run_as(struct opts *opts, const char *value)
+{
+	opts->run_as = value;
+	return 0;
+}
+
+static int set_port(struct opts *opts, const char *value)
+{
+	char why[PORTS_WHY];
+
+	if (opts->ports_from != opts->source)
+		memset(&opts->ports, 0, sizeof(opts->ports));
+	opts->ports_from = opts->source;
+	if (!ports_parse(&opts->ports, value, why))
+		return 0;
+	opts_error(opts, "%s", why);
+	return -EINVAL;
+}
+
+static int set_format(struct opts *opts, const char *value)
+{
+	opts->format = sink_find(value);
+	if (opts->format)
+		return 0;
+	opts_error(opts, "'%s' is not a format: use text or json", value);
+	return -EINVAL;
+}
+
+static int set_hook(struct opts *opts, const char *value)
+{
+	opts->hook = strcmp(value, "xdp") ? LIVE_HOOK_TC : LIVE_HOOK_XDP;
+	if (!strcmp(value, "tc") || !strcmp(value, "xdp"))
+		return 0;
+	opts_error(opts, "'%s' is not a hook: use tc or xdp", value);
+	return -EINVAL;
+}
+
+static int set_decap(struct opts *opts, const char *value)
+{
+	char why[TUNNELS_WHY];
+
+	if (opts->decap_from != opts->source)
+		memset(&opts->decap, 0, sizeof(opts->decap));
+	opts->decap_from = opts->source;
+	if (!tunnels_parse(&opts->decap, value, why))
+		return 0;
+	opts_error(opts, "%s", why);
+	return -EINVAL;
+}
+
+static int set_max_connections(struct opts *opts, const char *value)
+{
+	char *end;
+
+	opts->max_connections = (uint32_t)number_parse(value, OPTS_CONNECTIONS, &end);
+	if (opts->max_connections && !*end)
+		return 0;
+	opts_error(opts, "'%s' is not a number of connections: use 1 to %u", value,
+		   OPTS_CONNECTIONS);
+	return -EINVAL;
+}
+
+static int set_listen(struct opts *opts, const char *value)
+{
+	opts->listen = value ? value : OPTS_LISTEN_DEFAULT;
+	return 0;
+}
+
+static int set_web_config(struct opts *opts, const char *value)
+{
+	opts->web_config = value;
+	return 0;
+}
+
+static int set_ring_size(struct opts *opts, const char *value)
+{
+	char *end;
+
+	opts->ring_mib = (uint32_t)number_parse(value, OPTS_RING_MIB, &end);
+	if (opts->ring_mib && !*end && !(opts->ring_mib & (opts->ring_mib - 1)))
+		return 0;
+	opts_error(opts, "'%s' is not a size: use MiB, a power of two from 1 to %u", value,
+		   OPTS_RING_MIB);
+	return -EINVAL;
+}
+
+static int set_allowed_host(struct opts *opts, const char *value)
+{
+	if (!http_host_is_name(value)) {
+		opts_error(opts,
+			   "'%s' is not a host name: use letters, digits, - and ., without a port",
+			   value);
+		return -EINVAL;
+	}
+	if (opts->allowed_hosts_from != opts->source)
+		opts->allowed_host_count = 0;
+	opts->allowed_hosts_from = opts->source;
+	return opts_append(&opts->allowed_hosts, &opts->allowed_host_count, value);
+}
+
+static int set_textfile(struct opts *opts, const char *value)
+{
+	opts->textfile = value;
+	return 0;
+}
+
+static int set_top_clients(struct opts *opts, const char *value)
+{
+	char *end;
+
+	opts->top_clients = (uint32_t)number_parse(value, SINK_TOP_CLIENTS_MAX, &end);
+	if ((opts->top_clients || !strcmp(value, "0")) && !*end)
+		return 0;
+	opts_error(opts, "'%s' is not a number of clients: use 0 to %u", value,
+		   SINK_TOP_CLIENTS_MAX);
+	return -EINVAL;
+}
+
+static int set_ms(const struct opts *opts, uint32_t *ms, const char *value)
+{
+	*ms = duration_parse_ms(value);
+	if (*ms)
+		return 0;
+	opts_error(opts, "'%s' is not a time from 1ms to 1h: use 500ms, 2s, 1m or milliseconds",
+		   value);
+	return -EINVAL;
+}
+
+static int set_slow_prelogin(struct opts *opts, const char *value)
+{
+	return set_ms(opts, &opts->slow_prelogin_ms, value);
+}
+
+static int set_slow_login(struct opts *opts, const char *value)
+{
+	return set_ms(opts, &opts->slow_login_ms, value);
+}
+
+#define FLAG(member) offsetof(struct opts, member)
+
+const struct opt opts_table[OPTS_COUNT] = {
+	{"interface", 'i', OPT_LIVE, "NAME", set_interface, 0,
+	 "watch this interface; repeatable (default: every interface that is up, loopback "
+	 "included)"},
+	{"read", 'r', OPT_LINE | OPT_MANY, "FILE", set_file, 0,
+	 "read captures instead, in the order of time: pcap or pcapng, also compressed by gzip or "
+	 "zstd; a directory stands for its captures, - for standard input"},
+	{"port", 'p', 0, "PORTS", set_port, 0,
+	 "ports of the servers, such as 1433,1500-1510; repeatable (default: 1433)"},
+	{"any-port", 0, 0, NULL, NULL, FLAG(any_port),
+	 "also detect TDS on all other ports, from a connection's first bytes"},
+	{"sql-browser", 0, 0, NULL, NULL, FLAG(sql_browser),
+	 "also watch the ports that SQL Server Browser announces (default)"},
+	{"no-sql-browser", 0, OPT_NO, NULL, NULL, FLAG(sql_browser),
+	 "ignore SQL Server Browser and watch only the ports of -p"},
+	{"format", 0, 0, "FORMAT", set_format, 0,
+	 "text for people (default), or json: one object per line"},
+	{"commands", 0, 0, NULL, NULL, FLAG(commands),
+	 "also write a record for each command: kind, times, sizes"},
+	{"sql", 0, 0, NULL, NULL, FLAG(sql),
+	 "--commands, and the text of unencrypted commands: up to 4096 characters, passwords "
+	 "masked"},
+	{"show-identities", 0, 0, NULL, NULL, FLAG(show_identities),
+	 "show user, domain and workstation names where they can be read"},
+	{"explain", 0, 0, NULL, NULL, FLAG(explain),
+	 "text: add each login's steps, the grounds of conclusions, and its times in SqlClient's "
+	 "words"},
+	{"only-problems", 0, 0, NULL, NULL, FLAG(only_problems),
+	 "write only logins that failed or were slow, and sessions that were cut off; all are "
+	 "counted"},
+	{"slow-login", 0, 0, "TIME", set_slow_login, 0,
+	 "a login that takes longer is slow: 500ms, 2s, 1m, or milliseconds (default: 2s)"},
+	{"slow-prelogin", 0, 0, "TIME", set_slow_prelogin, 0,
+	 "a login is also slow if tcp, prelogin and tls together take longer (default: 1s)"},
+	{"mirror", 0, OPT_LIVE, NULL, NULL, FLAG(mirror),
+	 "the interfaces are mirror ports: both directions come in"},
+	{"decap", 0, OPT_LIVE, "TUNNELS", set_decap, 0,
+	 "look into tunnels on the interfaces of -i: vxlan[:PORT], geneve[:PORT], gre, erspan"},
+	{"hook", 0, OPT_LIVE, "HOOK", set_hook, 0,
+	 "where the kernel sees incoming packets: tc (default) or xdp"},
+	{"max-connections", 0, 0, "N", set_max_connections, 0,
+	 "follow at most N connections and forget the oldest first (default: 65536)"},
+	{"ring-size", 0, OPT_LIVE, "MIB", set_ring_size, 0,
+	 "size of the ring buffer between kernel and user space, a power of two (default: 16)"},
+	{"listen", 0, OPT_LIVE | OPT_LONE, "[ADDR:PORT]", set_listen, 0,
+	 "serve a live page and metrics for Prometheus by HTTP; PORT listens on 127.0.0.1, :PORT "
+	 "on every address (without a value: " OPTS_LISTEN_DEFAULT ")"},
+	{"web-config", 0, OPT_LIVE, "FILE", set_web_config, 0,
+	 "TLS and passwords for --listen, in the file format that Prometheus exporters share"},
+	{"allowed-host", 0, OPT_LIVE, "NAME", set_allowed_host, 0,
+	 "a name that --listen answers to, in addition to this host's own; repeatable"},
+	{"textfile", 0, 0, "FILE", set_textfile, 0,
+	 "write the metrics to this file every 15 s and at the end"},
+	{"top-clients", 0, 0, "N", set_top_clients, 0,
+	 "in the metrics, count the N clients with the most logins one by one (default: 0)"},
+	{"config", 0, OPT_LINE, "FILE", opts_set_config, 0,
+	 "also read options from this file: lines \"name = value\"; SIGHUP reads it again"},
+	{"run-as", 0, OPT_LIVE, "NAME", set_run_as, 0,
+	 "started as root, continue as this user once attached (default: tdsmon if that user "
+	 "exists, else nobody)"},
+	{"verbose", 'v', 0, NULL, NULL, FLAG(verbose), "log more of what tdsmon does"},
+	{"version", 'V', OPT_LINE, NULL, NULL, 0, "print the versions"},
+	{"help", 'h', OPT_LINE, NULL, NULL, 0, "print this help"},
+};
+
+const struct opt_old opts_old[OPTS_OLD_COUNT] = {
+	{"browser", "sql-browser"},
+	{"no-browser", "no-sql-browser"},
+	{"identities", "show-identities"},
+	{"problems", "only-problems"},
+	{"user", "run-as"},
+};
