@@ -558,7 +558,10 @@ static void ask_unacked(struct flow *f, enum side side, const struct tap_state *
 	f->half[side].acked = state->acked[i];
 	f->half[side].has_acked = true;
 	r->resent[side] = (struct resent){
-		.since_ns = state->resent_ns, .times = 1u + state->resent[i], .shortest = 0};
+		.since_ns = state->resent_ns,
+		.times = 1u + state->resent[i],
+		.end = f->half[side].next,
+	};
 }
 
 void conn_ask(struct engine *e, struct flow *f)

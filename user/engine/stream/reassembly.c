@@ -416,11 +416,21 @@ static void flush_held(struct engine *e, struct flow *f)
 	}
 }
 
+/*
+ * Bytes of its stream are missing. Behind those that were sent again they were perhaps never sent:
+ * a forged FIN tells of some, too.
+ */
+static bool lacks_bytes(const struct half *h)
+{
+	return h->has_isn && (uint32_t)(h->next - h->fin_done - h->isn - 1) != (uint32_t)h->bytes;
+}
+
 struct unacked tcp_unacked(const struct flow *f, enum side side)
 {
 	const struct half *h = &f->half[side];
 	const struct held *held = tcp_held(f, side);
 	struct unacked u = {.side = side};
+	uint32_t end;
 	int32_t n;
 
 	if (!f->reorder || !h->known || f->reorder->claimed[side])
@@ -430,8 +440,10 @@ struct unacked tcp_unacked(const struct flow *f, enum side side)
 		u.since_ns = held->seg.ts_ns;
 		u.sent = 1;
 	} else if (f->reorder->resent[side].times > 1) {
-		n = tcp_seq_diff(h->next - h->fin_done,
-				 h->has_acked ? h->acked : h->next - (uint32_t)h->bytes);
+		end = h->next - h->fin_done;
+		if (lacks_bytes(h) && tcp_seq_diff(f->reorder->resent[side].end, end) < 0)
+			end = f->reorder->resent[side].end;
+		n = tcp_seq_diff(end, h->has_acked ? h->acked : h->next - (uint32_t)h->bytes);
 		if (n <= 0)
 			return u; /* all of it was acknowledged, the FIN too */
 		u.bytes = (uint32_t)n;
