@@ -9,6 +9,7 @@ import glob
 import gzip
 import hashlib
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -23,6 +24,7 @@ STREAM_MAX = 8192     # of a direction's stream that goes into one
 CAPTURES_LARGE = 40000
 FILES_LARGE = 4000
 PER_HARNESS = 250
+DISTURBANCES = 12     # operations of a seed that disturbs a capture; tests/fuzz/session.h
 
 # TDS packet types
 BATCH, LOGIN_OLD, RPC, RESULT, NORMAL_OLD = 0x01, 0x02, 0x03, 0x04, 0x0f
@@ -63,9 +65,9 @@ class Corpus:
     def __init__(self, out):
         self.out, self.counts = out, {}
 
-    def add(self, harness, seed):
+    def add(self, harness, seed, most=PER_HARNESS):
         folder = os.path.join(self.out, harness)
-        if not seed or len(seed) > SEED_MAX or self.counts.get(harness, 0) >= PER_HARNESS:
+        if not seed or len(seed) > SEED_MAX or self.counts.get(harness, 0) >= most:
             return
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, hashlib.sha1(seed).hexdigest()[:16])
@@ -291,8 +293,25 @@ def add_capture(corpus, path):
         previous = engine_seed(of, client, 0)
 
 
+def fnv1a(text):
+    value = 2166136261
+    for byte in text.encode():
+        value = (value ^ byte) * 16777619 & 0xffffffff
+    return value
+
+
+def add_disturbed(corpus, names):
+    """Each capture as it is, and disturbed at random, the same way each time: the mutator's seeds."""
+    numbers = random.Random(1433)
+    for i, name in enumerate(names):
+        head = struct.pack(">BIB", 0xc2 if i % 2 else 2, fnv1a(name), 0)
+        corpus.add("mutator", head, 2 * len(names))
+        corpus.add("mutator", head + numbers.randbytes(6 * (1 + i % DISTURBANCES)), 2 * len(names))
+
+
 def main():
     corpus = Corpus(sys.argv[2])
+    add_disturbed(corpus, sorted(os.path.basename(p) for p in glob.glob(os.path.join(sys.argv[1], "*.pcap*"))))
     for seed in SSRP:
         corpus.add("ssrp", seed)
     for at, message in MESSAGES:

@@ -16,7 +16,11 @@ struct checked {
 	struct engine_config config;
 	struct port_set ports, learned;
 	struct engine_stats before;
+	const struct engine_ops *tell; /* who is told each record as well; NULL: nobody */
+	void *tell_ctx;
 	uint64_t segments, logins, closes, unanswered;
+	uint64_t payload; /* bytes that were fed, or stood for */
+	uint64_t told;	  /* bytes that close records tell of */
 	struct {
 		struct flow_key key;
 		bool has_login; /* since its last close */
@@ -73,6 +77,39 @@ static void check_times(const struct login_record *r)
 		waits += r->wait_ns[i];
 	FUZZ_ASSERT(steps == r->total_ns && phases == r->total_ns && waits == r->total_ns);
 	FUZZ_ASSERT(r->end_ns >= r->start_ns && r->end_ns - r->start_ns >= r->total_ns);
+}
+
+/* A verdict's class agrees with the outcome: one word for whoever does not know its name. */
+static void check_class(const struct login_record *r)
+{
+	static const uint8_t classes[OUTCOME_COUNT] = {
+		[OUTCOME_INCOMPLETE] = 1 << VERDICT_UNKNOWN,
+		[OUTCOME_UNANSWERED] = 1 << VERDICT_FAILED | 1 << VERDICT_ENDED,
+		[OUTCOME_REJECTED] = 1 << VERDICT_FAILED | 1 << VERDICT_ENDED,
+		[OUTCOME_NOT_TDS] = 1 << VERDICT_FAILED | 1 << VERDICT_ENDED,
+		[OUTCOME_OK] = 1 << VERDICT_OK | 1 << VERDICT_SLOW,
+		[OUTCOME_REFUSED] = 1 << VERDICT_FAILED,
+		[OUTCOME_REDIRECTED] = 1 << VERDICT_OK | 1 << VERDICT_SLOW,
+		[OUTCOME_TIMED_OUT] = 1 << VERDICT_FAILED,
+		[OUTCOME_TLS_FAILED] = 1 << VERDICT_FAILED,
+		[OUTCOME_PROBE] = 1 << VERDICT_ENDED,
+		[OUTCOME_ABANDONED] = 1 << VERDICT_FAILED | 1 << VERDICT_ENDED,
+		[OUTCOME_DROPPED] = 1 << VERDICT_FAILED,
+	};
+
+	verdict_class_name(r->verdict.class);
+	FUZZ_ASSERT(classes[r->outcome] & 1 << r->verdict.class);
+}
+
+/* Of a wait before the connection: what is told of took part of it. */
+static void check_before(const struct before *b)
+{
+	FUZZ_ASSERT(!b->ns == !b->count && b->count <= BEFORE_MOST);
+	FUZZ_ASSERT(b->ns <= INT64_MAX);
+	for (uint32_t i = 0; i < b->count; i++) {
+		outcome_name(b->attempts[i].outcome);
+		FUZZ_ASSERT(b->attempts[i].ns <= b->ns);
+	}
 }
 
 static void check_texts(const struct login_record *r)
@@ -139,6 +176,12 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 	check_times(r);
 	check_texts(r);
 	check_enums(r);
+	check_class(r);
+	check_before(&r->before);
+	FUZZ_ASSERT(r->total_ns <= INT64_MAX);
+	/* No more packets than there were. */
+	FUZZ_ASSERT((uint64_t)r->tcp.retransmits + r->tcp.syn_retransmits <= c->segments);
+	FUZZ_ASSERT(r->tcp.out_of_order <= c->segments && r->tcp.zero_windows <= c->segments);
 	/* A method is known on some basis, and with grounds. */
 	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == (r->auth.basis == BASIS_UNKNOWN));
 	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == !r->auth.grounds);
@@ -146,9 +189,26 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 	FUZZ_ASSERT(!r->has_error || r->outcome == OUTCOME_REFUSED);
 	FUZZ_ASSERT(r->browser.seen || (!r->browser.ns && !r->browser.retries));
 	FUZZ_ASSERT(r->browser.ns == NO_NS || r->browser.ns == r->browser.waited_ns);
-	FUZZ_ASSERT((r->outcome == OUTCOME_REDIRECTED) == !!r->redirect_host);
+	/* Where it is concluded only, nobody sees to where. */
+	FUZZ_ASSERT(!r->redirect_host || r->outcome == OUTCOME_REDIRECTED);
+	FUZZ_ASSERT(r->redirect_host || r->outcome != OUTCOME_REDIRECTED ||
+		    r->outcome_basis == BASIS_INFERRED);
 	if (!c->config.identities)
 		FUZZ_ASSERT(!r->auth.user && !r->auth.domain && !r->auth.workstation);
+	if (c->tell)
+		c->tell->login(c->tell_ctx, r);
+}
+
+/* What was never acknowledged is part of what was sent, and lasted no longer than the connection.
+ */
+static void check_unacknowledged(const struct close_record *r)
+{
+	FUZZ_ASSERT(!r->unacknowledged.sent == !r->unacknowledged.bytes);
+	if (!r->unacknowledged.sent)
+		return;
+	FUZZ_ASSERT(r->unacknowledged.side <= SIDE_SERVER);
+	FUZZ_ASSERT(r->unacknowledged.bytes <= r->bytes[r->unacknowledged.side]);
+	FUZZ_ASSERT(r->unacknowledged.ns == NO_NS || r->unacknowledged.ns <= r->duration_ns);
 }
 
 static void checked_close_record(void *ctx, const struct close_record *r)
@@ -168,7 +228,20 @@ static void checked_close_record(void *ctx, const struct close_record *r)
 	FUZZ_ASSERT(r->mars_open <= r->mars_sessions);
 	FUZZ_ASSERT(r->has_mars || !r->mars_sessions);
 	FUZZ_ASSERT(!r->has_mars || r->mars_basis != BASIS_UNKNOWN);
-	FUZZ_ASSERT(r->duration_ns <= r->time_ns || !r->time_ns);
+	FUZZ_ASSERT(r->duration_ns == NO_NS || r->duration_ns <= r->time_ns || !r->time_ns);
+	FUZZ_ASSERT(r->by == SIDE_NONE || r->by <= SIDE_SERVER);
+	/* Where one FIN was not captured, the other's ACK shows that it was not the first. */
+	FUZZ_ASSERT(r->by == SIDE_NONE || r->how == CLOSE_FIN || r->how == CLOSE_RST);
+	FUZZ_ASSERT(r->by != SIDE_NONE || r->how != CLOSE_RST);
+	FUZZ_ASSERT(!r->graceful || r->by != SIDE_NONE);
+	FUZZ_ASSERT(!r->verdict.name == !r->verdict.text);
+	fuzz_text(r->verdict.name);
+	fuzz_text(r->verdict.text);
+	verdict_class_name(r->verdict.class);
+	c->told += r->bytes[SIDE_CLIENT] + r->bytes[SIDE_SERVER];
+	check_unacknowledged(r);
+	if (c->tell)
+		c->tell->close(c->tell_ctx, r);
 }
 
 static void checked_command_record(void *ctx, const struct command_record *r)
@@ -190,6 +263,12 @@ static void checked_command_record(void *ctx, const struct command_record *r)
 	/* No answer takes longer than all there is: a time that runs backwards takes none. */
 	FUZZ_ASSERT(r->total_ns == NO_NS || r->total_ns < 1ull << 63);
 	FUZZ_ASSERT(r->first_byte_ns == NO_NS || r->first_byte_ns < 1ull << 63);
+	FUZZ_ASSERT(r->cancelled >= -1 && r->cancelled <= 1);
+	FUZZ_ASSERT(r->answered >= -1 && r->answered <= 1);
+	FUZZ_ASSERT(r->session >= -1 && r->session <= UINT16_MAX);
+	FUZZ_ASSERT(r->spid >= -1 && r->spid <= UINT16_MAX);
+	if (c->tell)
+		c->tell->command(c->tell_ctx, r);
 }
 
 static void checked_browser_record(void *ctx, const struct browser_record *r)
@@ -199,14 +278,19 @@ static void checked_browser_record(void *ctx, const struct browser_record *r)
 	c->unanswered++;
 	fuzz_text(r->instance);
 	FUZZ_ASSERT(r->questions >= 1 && r->server.port == SSRP_PORT);
+	if (c->tell)
+		c->tell->browser(c->tell_ctx, r);
 }
 
 static void checked_pending_record(void *ctx, const struct pending_record *r)
 {
-	(void)ctx;
+	struct checked *c = ctx;
+
 	FUZZ_ASSERT(r->phase < PHASE_SESSION && r->waits_on < SIDE_NONE);
 	FUZZ_ASSERT(r->what && *r->what);
 	FUZZ_ASSERT(r->ns >= 5000000000 && r->ns <= r->time_ns);
+	if (c->tell)
+		c->tell->pending(c->tell_ctx, r);
 }
 
 /* Said to begin and to end in turns. */
@@ -242,6 +326,8 @@ static void checked_stats(struct checked *c)
 	FUZZ_ASSERT(now->missing_bytes >= was->missing_bytes);
 	FUZZ_ASSERT(now->out_of_window >= was->out_of_window);
 	FUZZ_ASSERT(now->duplicates >= was->duplicates && now->lost_sync >= was->lost_sync);
+	/* Each byte counts once, and was sent or is said to be missing. */
+	FUZZ_ASSERT(c->told <= c->payload + now->missing_bytes);
 	FUZZ_ASSERT(!c->config.max_flows || now->flows <= c->config.max_flows);
 	c->before = *now;
 }
@@ -270,6 +356,7 @@ static void checked_begin(struct checked *c, const struct engine_config *config)
 static void checked_segment(struct checked *c, const struct seg *seg, const uint8_t *payload)
 {
 	c->segments++;
+	c->payload += seg->len;
 	engine_segment(c->engine, seg, payload);
 	checked_stats(c);
 }
