@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * counters.c - the ways to lose or skip something, as tables over the rooms' statistics.
+ * counters.c - everything that can be lost or skipped, as tables over the rooms' statistics.
  */
 #include "counters.h"
 #include "lib/memory.h"
@@ -15,63 +15,73 @@ struct row {
 	{                                                                                          \
 		name, text, offsetof(type, member)                                                 \
 	}
-#define ENGINE(member, text) ROW(struct engine_stats, member, #member, text)
-#define FILES(member, text)  ROW(struct capture_stats, member, "file_" #member, text)
+#define ENGINE(member, name, text) ROW(struct engine_stats, member, name, text)
+#define FILES(member, name, text)  ROW(struct capture_stats, member, name, text)
 #define TAP(index, name, text)                                                                     \
 	{                                                                                          \
 		name, text, (index) * sizeof(uint64_t)                                             \
 	}
 
+#define MALFORMED  "packets cut short or malformed before the end of the TCP or UDP header"
+#define FRAGMENTED "IP fragments after the first; fragments are not reassembled"
+#define NESTED	   "packets in more than four nested tunnels; not unwrapped"
+
 static const struct row engine_rows[] = {
-	ENGINE(missing_bytes, "bytes missing: packets lost on the way to us; such logins are "
-			      "incomplete"),
-	ENGINE(flows_evicted, "connections forgotten early: more than --max-connections at once"),
-	ENGINE(buffer_evicted, "streams given up: reassembly memory was used up"),
-	ENGINE(messages_refused, "messages left unread or MARS sessions not followed: memory for "
-				 "them was used up"),
-	ENGINE(clock_steps, "times that a capture's clock jumped"),
-	ENGINE(one_sided, "connections of which only one direction was captured"),
-	ENGINE(lost_sync, "streams that stopped making sense as TDS, TLS or SMP"),
-	ENGINE(out_of_window, "segments too far out of sequence to be believed"),
-	ENGINE(pending_suppressed,
+	ENGINE(missing_bytes, "missing_bytes",
+	       "bytes missing: packets were lost before tdsmon saw them; such logins are "
+	       "incomplete"),
+	ENGINE(flows_evicted, "connections_evicted",
+	       "connections forgotten early: more than --max-connections at once"),
+	ENGINE(buffer_evicted, "stream_buffers_evicted",
+	       "streams given up: reassembly memory was used up"),
+	ENGINE(messages_refused, "messages_refused",
+	       "messages not read or MARS sessions not followed: memory for them was used up"),
+	ENGINE(clock_steps, "clock_steps", "jumps of a capture's clock"),
+	ENGINE(one_sided, "connections_one_sided",
+	       "connections of which only one direction was captured"),
+	ENGINE(lost_sync, "streams_desynchronized",
+	       "streams that stopped making sense as TDS, TLS or SMP"),
+	ENGINE(out_of_window, "segments_out_of_window",
+	       "segments ignored: their sequence number is too far off"),
+	ENGINE(pending_suppressed, "pending_records_suppressed",
 	       "waiting logins not reported while they waited: too many at once"),
-	ENGINE(duplicates, "packets seen twice; counted once"),
-	ENGINE(instances_evicted, "instances forgotten: SQL Server Browser told of too many"),
-	ENGINE(browser_evicted, "questions to SQL Server Browser forgotten: too many at once"),
-	ENGINE(browser_malformed, "datagrams on UDP 1434 that are none of SQL Server Browser's"),
-	ENGINE(browser_cut,
-	       "answers of SQL Server Browser cut short: fragments, or the snap length"),
+	ENGINE(duplicates, "packets_duplicated", "packets seen twice; counted once"),
+	ENGINE(instances_evicted, "sql_browser_instances_evicted",
+	       "instances forgotten: SQL Server Browser announced too many"),
+	ENGINE(browser_evicted, "sql_browser_requests_evicted",
+	       "requests to SQL Server Browser forgotten: too many at once"),
+	ENGINE(browser_malformed, "sql_browser_datagrams_malformed",
+	       "datagrams on UDP 1434 that are not SQL Server Browser's"),
+	ENGINE(browser_cut, "sql_browser_responses_truncated",
+	       "responses of SQL Server Browser cut short: fragments, or the snap length"),
 };
 
 static const struct row file_rows[] = {
-	FILES(malformed, "packets cut short or malformed before the end of the TCP or UDP header"),
-	FILES(truncated, "segments whose payload the capture cut short (snap length)"),
-	FILES(fragments, "IP fragments other than the first; not put together"),
-	FILES(nested, "packets in more than four tunnels, one within another; not unwrapped"),
+	FILES(malformed, "packets_malformed", MALFORMED),
+	FILES(truncated, "segments_truncated",
+	      "segments whose payload the capture cut short (snap length)"),
+	FILES(fragments, "packets_fragmented", FRAGMENTED),
+	FILES(nested, "packets_nested", NESTED),
 };
 
 static const struct row tap_rows[] = {
-	TAP(TAP_CNT_LOST, "packets_lost",
-	    "packets lost: the ring buffer was full, we were too slow"),
-	TAP(TAP_CNT_SHORT, "packets_malformed",
-	    "packets cut short or malformed before the end of the TCP or UDP header"),
-	TAP(TAP_CNT_FRAGMENT, "packets_fragmented",
-	    "IP fragments other than the first; not put together"),
+	TAP(TAP_CNT_LOST, "packets_lost", "packets lost: the ring buffer was full"),
+	TAP(TAP_CNT_SHORT, "packets_malformed", MALFORMED),
+	TAP(TAP_CNT_FRAGMENT, "packets_fragmented", FRAGMENTED),
 	TAP(TAP_CNT_EXT_HEADERS, "packets_ext_headers",
-	    "IPv6 packets with more extension headers than are walked"),
-	TAP(TAP_CNT_NESTED, "packets_nested",
-	    "packets in more than four tunnels, one within another; not unwrapped"),
-	TAP(TAP_CNT_FLOW_MISS, "flow_map_full",
-	    "packets of flows the kernel's map had no room for; seen nevertheless"),
-	TAP(TAP_CNT_BUDGET, "budget_exceeded",
-	    "packets whose payload was not copied: the login had used up its budget"),
-	TAP(TAP_CNT_FLOOD, "browser_flood",
-	    "datagrams of SQL Server Browser left out: more than 1,024 a second on a CPU"),
-	TAP(TAP_CNT_SYNS, "syns_untold",
-	    "SYNs that nobody answered or that were refused, too many to list: a flood, or a "
-	    "server that is not there"),
-	TAP(TAP_CNT_HALF_OPEN, "half_open",
-	    "half-open connections, too many to list: a SYN flood with made-up addresses"),
+	    "IPv6 packets with too many extension headers; not read"),
+	TAP(TAP_CNT_NESTED, "packets_nested", NESTED),
+	TAP(TAP_CNT_FLOW_MISS, "packets_flow_map_full",
+	    "packets of connections that did not fit into the kernel's flow table; still seen"),
+	TAP(TAP_CNT_BUDGET, "packets_payload_skipped",
+	    "packets whose payload was not copied: their login had used up its budget"),
+	TAP(TAP_CNT_FLOOD, "sql_browser_datagrams_skipped",
+	    "datagrams of SQL Server Browser skipped: more than 1,024 a second on a CPU"),
+	TAP(TAP_CNT_SYNS, "unanswered_syns_unreported",
+	    "unanswered or refused SYNs beyond the reporting limit: a SYN flood, or the server is "
+	    "down"),
+	TAP(TAP_CNT_HALF_OPEN, "half_open_connections_unreported",
+	    "half-open connections beyond the reporting limit: a SYN flood with forged addresses"),
 };
 
 static size_t counters_fill(const struct row *rows, size_t count, const void *stats,
@@ -118,8 +128,8 @@ size_t counters_output(const struct output *out, const struct output *messages,
 
 size_t counters_memory(struct counter *out)
 {
-	out[0] = (struct counter){"out_of_memory",
-				  "times that memory was used up: what needed it is missing",
+	out[0] = (struct counter){"allocation_failures",
+				  "allocations that failed: logins, records or facts are missing",
 				  memory_failures()};
 	return 1;
 }

@@ -34,9 +34,9 @@ struct metrics_page {
 
 struct exporter {
 	struct app *app;
-	struct http *http;	/* NULL without --listen */
-	int textfile_err;	/* as logged last */
-	uint64_t page_ns;	/* the longest that a page took */
+	struct http *http;		     /* NULL without --listen */
+	int textfile_err;		     /* as logged last */
+	uint64_t page_ns;		     /* the longest that a page took */
 	struct metrics_page pages[2][PAGES]; /* by enum expo_format */
 	struct http_route routes[EXPORT_ROUTES];
 	struct process process;
@@ -46,14 +46,17 @@ static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_
 {
 	const struct counter rows[] = {
 		{"http_requests", "HTTP requests.", s->requests},
-		{"http_unauthorized", "HTTP requests without the right password.", s->unauthorized},
-		{"http_refused", "HTTP requests for what is not there.", s->refused},
-		{"http_displaced",
-		 "HTTP connections closed to make room for others: too many, in all or of one "
-		 "address.",
+		{"http_requests_unauthorized", "HTTP requests without a valid password.",
+		 s->unauthorized},
+		{"http_requests_refused", "HTTP requests for an unknown page, method or host.",
+		 s->refused},
+		{"http_connections_displaced",
+		 "HTTP connections closed to make room: too many in total, or from one address.",
 		 s->displaced},
-		{"http_timeouts", "HTTP connections that were too slow.", s->timed_out},
-		{"http_streams_dropped", "Streams given up: the client was too slow.",
+		{"http_connections_timed_out",
+		 "HTTP connections closed because a request or its answer took too long.",
+		 s->timed_out},
+		{"http_streams_dropped", "Event streams closed because the client was too slow.",
 		 s->streams_dropped},
 	};
 
@@ -71,9 +74,9 @@ static size_t gauges(const struct exporter *x, const struct app *app, struct cou
 					    live_interfaces(app->live)};
 	if (!x || !x->http)
 		return n;
-	out[n++] = (struct counter){"http_connections", "HTTP connections.",
+	out[n++] = (struct counter){"http_connections", "HTTP connections that are open.",
 				    http_stats(x->http)->connections};
-	out[n++] = (struct counter){"http_streams", "Streams that are listened to.",
+	out[n++] = (struct counter){"http_streams", "Event streams that are open.",
 				    http_stats(x->http)->streams};
 	return n;
 }
@@ -112,14 +115,13 @@ static size_t seen(const struct engine_stats *stats, struct counter out[SEEN_COU
 {
 	size_t n = 0;
 
-	out[n++] = (struct counter){"segments", "TCP segments looked at.", stats->segments};
-	out[n++] = (struct counter){"browser_questions", "Questions to SQL Server Browser.",
+	out[n++] = (struct counter){"segments", "TCP segments examined.", stats->segments};
+	out[n++] = (struct counter){"sql_browser_requests", "Requests to SQL Server Browser.",
 				    stats->browser_questions};
-	out[n++] =
-		(struct counter){"browser_unanswered",
-				 "Questions to SQL Server Browser that it did not answer, and no "
-				 "connection followed.",
-				 stats->browser_unanswered};
+	out[n++] = (struct counter){"sql_browser_requests_unanswered",
+				    "Requests to SQL Server Browser that neither a response nor a "
+				    "connection followed.",
+				    stats->browser_unanswered};
 	return n;
 }
 

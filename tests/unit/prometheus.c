@@ -118,8 +118,8 @@ UNIT_CASE(a_login_is_counted_everywhere)
 #define SERVER "server=\"10.10.10.120:1433\""
 	CHECK_LINE(p, "tdsmon_logins_total{" SERVER ",outcome=\"ok\",basis=\"observed\"} 1");
 	CHECK_LINE(p, "tdsmon_logins_total{" SERVER ",outcome=\"refused\",basis=\"observed\"} 0");
-	CHECK_LINE(p, "tdsmon_login_class_total{" SERVER ",class=\"slow\"} 1");
-	CHECK_LINE(p, "tdsmon_login_class_total{" SERVER ",class=\"failed\"} 0");
+	CHECK_LINE(p, "tdsmon_logins_by_class_total{" SERVER ",class=\"slow\"} 1");
+	CHECK_LINE(p, "tdsmon_logins_by_class_total{" SERVER ",class=\"failed\"} 0");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"0.01\"} 0");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"0.025\"} 1");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"60.0\"} 1");
@@ -141,10 +141,10 @@ UNIT_CASE(a_login_is_counted_everywhere)
 	CHECK_LINE(p, "tdsmon_login_wait_seconds_total{" SERVER
 		      ",phase=\"prelogin\",side=\"network\"} 0");
 	CHECK_LINE(p, "tdsmon_login_verdicts_total{" SERVER ",verdict=\"ok\"} 1");
-	CHECK_LINE(p, "tdsmon_login_auth_total{" SERVER ",method=\"sql\"} 1");
-	CHECK_LINE(p, "tdsmon_login_encryption_total{" SERVER
+	CHECK_LINE(p, "tdsmon_logins_by_auth_total{" SERVER ",method=\"sql\"} 1");
+	CHECK_LINE(p, "tdsmon_logins_by_encryption_total{" SERVER
 		      ",encryption=\"login\",tls_version=\"1.2\"} 1");
-	CHECK_LINE(p, "tdsmon_login_driver_total{" SERVER ",driver=\"ODBC\"} 1");
+	CHECK_LINE(p, "tdsmon_logins_by_driver_total{" SERVER ",driver=\"ODBC\"} 1");
 	CHECK_LINE(p, "tdsmon_certificate_not_after_timestamp_seconds{" SERVER "} 1609459200");
 	CHECK_LINE(p, "tdsmon_connections{state=\"session\"} 2");
 	CHECK_LINE(p, "tdsmon_packets_lost_total 3");
@@ -303,7 +303,7 @@ UNIT_CASE(hostile_strings_stay_inside_their_quotation_marks)
 	rec.tds.driver = "a\"} 1\n# \\ \xff\x1b[2J µ \u202e";
 	prometheus_sink.login(sink, &rec);
 	CHECK_LINE(page_of(sink, EXPO_TEXT),
-		   "tdsmon_login_driver_total{" SERVER
+		   "tdsmon_logins_by_driver_total{" SERVER
 		   ",driver=\"a\\\"} 1\\n# \\\\ \ufffd\ufffd[2J µ \u202e\"} 1");
 	prometheus_sink.free(sink);
 }

@@ -399,55 +399,63 @@ static void put_build(struct page *p)
 	}
 
 static const struct family families[] = {
-	PAGE("build", EXPO_INFO, put_build, "The version that runs."),
+	PAGE("build", EXPO_INFO, put_build, "The version of tdsmon that runs."),
 	SERVER("logins", EXPO_COUNTER, put_logins,
-	       "Logins decided, by outcome; basis tells whether it was read or inferred."),
-	SERVER("login_class", EXPO_COUNTER, put_classes,
-	       "Logins by class: ok, slow, failed, ended (none was wanted), or unknown."),
+	       "Logins by outcome; basis says whether the outcome was read (observed) or "
+	       "inferred."),
+	SERVER("logins_by_class", EXPO_COUNTER, put_classes,
+	       "Logins by class: ok, slow, failed, ended (nobody wanted a login) or unknown."),
 	SERVER("logins_in_progress", EXPO_GAUGE, put_in_progress,
-	       "Logins that are not decided yet; half-open connections from their second SYN on."),
+	       "Logins without an outcome so far; a half-open connection counts from its second "
+	       "SYN."),
 	SERVER("login_oldest_in_progress_seconds", EXPO_GAUGE, put_oldest,
-	       "Age of the oldest of them, from its first packet; 0 where there is none."),
+	       "Age of the oldest login in progress, from its first packet; 0 if there is no such "
+	       "login."),
 	SERVER("login_duration_seconds", EXPO_HISTOGRAM, put_duration,
-	       "From the first packet to the end of the login, of those answered or kept waiting."),
+	       "Time from the first packet to the end of the login, of logins that were answered "
+	       "or "
+	       "kept waiting."),
 	SERVER("login_phase_duration_seconds", EXPO_HISTOGRAM, put_phases,
-	       "The same by phase; a phase that did not happen is not counted."),
+	       "Time of each phase, of logins that were answered or kept waiting; a phase that did "
+	       "not "
+	       "happen is not counted."),
 	SERVER("login_wait_seconds", EXPO_COUNTER, put_waits,
 	       "Time that logins took, by phase and by the side that was waited for."),
 	SERVER("login_verdicts", EXPO_COUNTER, put_verdicts, "Logins by verdict."),
 	SERVER("login_errors", EXPO_COUNTER, put_errors,
-	       "Logins that the server answered with an error, by its number."),
-	SERVER("login_auth", EXPO_COUNTER, put_auth, "Logins by authentication method."),
-	SERVER("login_encryption", EXPO_COUNTER, put_encryption,
-	       "Logins by what was encrypted, and by TLS version."),
-	SERVER("login_driver", EXPO_COUNTER, put_drivers,
-	       "Logins by the client's driver; unknown where it could not be read."),
+	       "Logins that the server answered with an error, by error number."),
+	SERVER("logins_by_auth", EXPO_COUNTER, put_auth, "Logins by authentication method."),
+	SERVER("logins_by_encryption", EXPO_COUNTER, put_encryption,
+	       "Logins by scope of encryption and TLS version."),
+	SERVER("logins_by_driver", EXPO_COUNTER, put_drivers,
+	       "Logins by client driver; unknown if the driver could not be read."),
 	SERVER("login_retransmits", EXPO_COUNTER, put_retransmits,
-	       "TCP segments sent again during logins."),
-	SERVER("login_out_of_order", EXPO_COUNTER, put_out_of_order,
-	       "TCP segments that came out of order during logins."),
+	       "TCP segments retransmitted during logins."),
+	SERVER("login_out_of_order_segments", EXPO_COUNTER, put_out_of_order,
+	       "TCP segments that arrived out of order during logins."),
 	SERVER("login_zero_windows", EXPO_COUNTER, put_zero_windows,
 	       "TCP windows that closed during logins."),
 	SERVER("certificate_not_after_timestamp_seconds", EXPO_GAUGE, put_certificate,
-	       "When the certificate that the server showed last ends."),
+	       "Expiry of the certificate that the server showed last."),
 	PAGE("connections", EXPO_GAUGE, put_connections,
-	     "Connections followed; those that are over are kept for a moment."),
+	     "Connections followed now, by state; over means kept a moment for late packets."),
 	SERVER("connection_closes", EXPO_COUNTER, put_closes,
 	       "Connections that ended, by who ended them and how."),
 	SERVER("command_duration_seconds", EXPO_HISTOGRAM, put_commands,
-	       "From a request's last byte to its response's last, by kind of command."),
+	       "Time from the last byte of a request to the last byte of its response, by kind."),
 	SERVER("pool_resets", EXPO_COUNTER, put_resets,
-	       "Connections taken from a pool again, of connections that ended."),
+	       "Sessions reset for reuse by a connection pool, of connections that ended."),
 	SERVER("mars_sessions", EXPO_COUNTER, put_mars_sessions,
 	       "MARS sessions, of connections that ended."),
 	SERVER("mars_window_stalls", EXPO_COUNTER, put_mars_stalls,
-	       "Times that a MARS session's window was used up, of connections that ended."),
+	       "Times that a MARS session used up its window, of connections that ended."),
 	PAGE("client_logins", EXPO_COUNTER, put_clients,
-	     "Logins of the clients that log in most, the others together."),
+	     "Logins of the clients with the most logins; all others count as other."),
 	PAGE("client_login_seconds", EXPO_COUNTER, put_clients_seconds,
-	     "Time that their logins took."),
+	     "Time that logins took, of the clients with the most logins; all others count as "
+	     "other."),
 	PAGE("label_overflows", EXPO_COUNTER, put_folded,
-	     "Counted under the value other, as the label had its most values."),
+	     "Samples counted as other because the label had its maximum of values."),
 };
 
 static void put_family(struct page *p, const struct family *f)
@@ -480,9 +488,9 @@ static void put_process(struct page *p, const struct process_usage *u)
 {
 	struct expo *e = &p->expo;
 
-	expo_family(e, "process_cpu_seconds", EXPO_COUNTER, "CPU time used.");
+	expo_family(e, "process_cpu_seconds", EXPO_COUNTER, "CPU time used, user and system.");
 	expo_seconds(e, NULL, 0, u->cpu_ns);
-	expo_family(e, "process_start_time_seconds", EXPO_GAUGE, "Start, since 1970.");
+	expo_family(e, "process_start_time_seconds", EXPO_GAUGE, "Start time, since 1970.");
 	expo_seconds(e, NULL, 0, u->start_ns);
 	expo_family(e, "process_resident_memory_bytes", EXPO_GAUGE, "Resident memory.");
 	expo_count(e, NULL, 0, u->resident_bytes);
@@ -490,7 +498,7 @@ static void put_process(struct page *p, const struct process_usage *u)
 	expo_count(e, NULL, 0, u->virtual_bytes);
 	expo_family(e, "process_open_fds", EXPO_GAUGE, "Open file descriptors.");
 	expo_count(e, NULL, 0, u->open_fds);
-	expo_family(e, "process_max_fds", EXPO_GAUGE, "File descriptors that may be open.");
+	expo_family(e, "process_max_fds", EXPO_GAUGE, "Limit of open file descriptors.");
 	expo_count(e, NULL, 0, u->max_fds);
 }
 
@@ -504,8 +512,9 @@ void prometheus_page(void *ctx, const struct prometheus_facts *facts, enum expo_
 	put_facts(&p, facts->counters, facts->counter_count, EXPO_COUNTER);
 	put_facts(&p, facts->gauges, facts->gauge_count, EXPO_GAUGE);
 	if (facts->page_ns) {
-		expo_family(&p.expo, "tdsmon_page_max_duration_seconds", EXPO_GAUGE,
-			    "The longest that making a page took; nothing else is done meanwhile.");
+		expo_family(&p.expo, "tdsmon_metrics_render_max_seconds", EXPO_GAUGE,
+			    "Longest time that rendering the metrics took; tdsmon does nothing "
+			    "else meanwhile.");
 		expo_seconds(&p.expo, NULL, 0, facts->page_ns);
 	}
 	if (facts->process)
