@@ -444,9 +444,10 @@ struct unacked tcp_unacked(const struct flow *f, enum side side)
 		if (lacks_bytes(h) && tcp_seq_diff(f->reorder->resent[side].end, end) < 0)
 			end = f->reorder->resent[side].end;
 		n = tcp_seq_diff(end, h->has_acked ? h->acked : h->next - (uint32_t)h->bytes);
-		if (n <= 0)
+		if (n <= 0 || !h->bytes)
 			return u; /* all of it was acknowledged, the FIN too */
-		u.bytes = (uint32_t)n;
+		/* An ACK, and segments, may be of a connection before on the same ports. */
+		u.bytes = (uint32_t)n < h->bytes ? (uint32_t)n : h->bytes;
 		u.since_ns = f->reorder->resent[side].since_ns;
 		u.sent = f->reorder->resent[side].times;
 		u.shortest = f->reorder->resent[side].shortest;
