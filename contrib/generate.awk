@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 #
-# generate.awk - the manual page and the shells' completions, from docs/MANUAL.md: its table of options,
-# and the paragraphs and tables that the manual page shares with it.
+# generate.awk - makes the manual page and the shell completions from docs/MANUAL.md: its table of
+# options, and the paragraphs and tables that the manual page shares with it.
 #
 #	awk -f contrib/generate.awk -v form=man|bash|zsh|fish -v version=VERSION docs/MANUAL.md
 
-# ---- docs/MANUAL.md, taken apart ----
+# ---- parsing docs/MANUAL.md ----
 
 # Cells of a table's row into cell[], 1 on; \| is a | within one.
 function row(line, cell,    n, i)
@@ -19,7 +19,7 @@ function row(line, cell,    n, i)
 	return n
 }
 
-# An option's row: names, argument and text, of each option that it tells of.
+# A row of the options' table: names, argument and text of each option in it.
 function option_row(line,    cell, names, n, i, word)
 {
 	row(line, cell)
@@ -91,7 +91,7 @@ fenced {
 
 # ---- the manual page ----
 
-# Text as troff has it: `code` and **terms** in bold, links as their text.
+# Text in troff: `code` and **terms** in bold, links by their text.
 function roff(s,    out, piece, n, i)
 {
 	gsub(/\\/, "\\e", s)
@@ -128,7 +128,7 @@ function heading(name)
 	print ".SH " name
 }
 
-# The first paragraphs of a section, no more than so many.
+# The first paragraphs of a section, at most `most`.
 function paragraphs_of(which, most,    i)
 {
 	for (i = 0; i <= last[which] && most; i++) {
@@ -144,13 +144,13 @@ function man(    i)
 	print ".\\\" made from docs/MANUAL.md by contrib/generate.awk"
 	print ".TH TDSMON 8 \"\" \"tdsmon " version "\" \"System Administration\""
 	heading("NAME")
-	print "tdsmon \\- watch logins to Microsoft SQL Server on the wire"
+	print "tdsmon \\- watch Microsoft SQL Server logins on the wire"
 	heading("SYNOPSIS")
 	print "\\fBtdsmon\\fR [\\fB\\-i\\fR \\fINAME\\fR]... [\\fB\\-p\\fR \\fIPORTS\\fR]... [\\fIOPTION\\fR]..."
 	print ".br\n\\fBtdsmon\\fR \\fB\\-r\\fR \\fIFILE\\fR... [\\fB\\-p\\fR \\fIPORTS\\fR]... [\\fIOPTION\\fR]..."
 	heading("DESCRIPTION")
 	paragraphs_of("", 1)
-	paragraphs_of("What it tells", 1)
+	paragraphs_of("What it reports", 1)
 	heading("OPTIONS")
 	for (i = 1; i <= rows; i++)
 		print ".TP\n" roff_names(row_names[i]) "\n" roff(row_text[i])
@@ -171,7 +171,7 @@ function man(    i)
 
 # ---- completions ----
 
-# What an argument may be: words, or what to look among.
+# How an argument is completed: its words, or the kind of name to look up.
 function kind(i,    values)
 {
 	values = argument[i]
@@ -190,7 +190,7 @@ function kind(i,    values)
 	return "free"
 }
 
-# What an option does, in few words.
+# The first clause of an option's text.
 function brief(i,    s)
 {
 	s = text[i]
