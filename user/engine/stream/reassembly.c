@@ -699,7 +699,7 @@ static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
 		note_resent(f, from, seg, first->seg.ts_ns);
 	if (!seg->len || !diff || is_probe_byte(seg, diff))
 		return;
-	if (diff < 0)
+	if (diff < 0 && h->bytes) /* else it was never seen, and may be of before */
 		note_resent(f, from, seg, h->last_ns);
 	if (f->login && diff > 0)
 		f->login->out_of_order++;
