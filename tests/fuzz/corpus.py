@@ -309,8 +309,39 @@ def add_disturbed(corpus, names):
         corpus.add("mutator", head + numbers.randbytes(6 * (1 + i % DISTURBANCES)), 2 * len(names))
 
 
+COMPANION_PORTS = (53, 80, 88, 135, 389, 443, 445, 49152) # as the harness has them
+COMPANION_LOGIN = bytes([0x20, 0, 1, 0, 0, 0, 1, 50, 60, 1])
+
+
+def companion_record(ip):
+    """A record of the companions harness; b"" for a packet without payload, or of other ports."""
+    head = (ip[0] & 15) * 4
+    if ip[0] >> 4 != 4 or ip[9] not in (6, 17) or len(ip) < head + 20:
+        return b""
+    sport, dport = struct.unpack_from(">HH", ip, head)
+    payload = ip[head + (8 if ip[9] == 17 else (ip[head + 12] >> 4) * 4):struct.unpack_from(">H", ip, 2)[0]][:255]
+    port, reverse = (dport, 0) if dport in COMPANION_PORTS else (sport, 2)
+    if port not in COMPANION_PORTS or not payload:
+        return b""
+    return bytes([0x10 | (0x40 if ip[9] == 17 else 0), COMPANION_PORTS.index(port) << 3 | reverse, 3, 0, 0,
+                  len(payload)]) + payload
+
+
+def add_companions(corpus, path):
+    """The requests of a capture's hosts to others, 3,000 bytes a seed, and a login after each."""
+    seed = b""
+    for frame in mangle.read(path)[2]:
+        seed += companion_record(frame.data[14:])
+        if len(seed) > 3000:
+            corpus.add("companions", seed + COMPANION_LOGIN)
+            seed = b""
+    corpus.add("companions", seed + COMPANION_LOGIN)
+
+
 def main():
     corpus = Corpus(sys.argv[2])
+    for path in sorted(glob.glob(os.path.join(sys.argv[1], "dc_*.pcap"))):
+        add_companions(corpus, path)
     add_disturbed(corpus, sorted(os.path.basename(p) for p in glob.glob(os.path.join(sys.argv[1], "*.pcap*"))))
     for seed in SSRP:
         corpus.add("ssrp", seed)

@@ -29,6 +29,8 @@ RECORD_NAME(confidence_name, enum confidence, CONFIDENCES)
 RECORD_NAME(verdict_class_name, enum verdict_class, VERDICT_CLASSES)
 RECORD_NAME(close_how_name, enum close_how, CLOSE_HOWS)
 RECORD_NAME(command_kind_name, enum command_kind, COMMAND_KINDS)
+RECORD_NAME(dependency_kind_name, enum dependency_kind, DEPENDENCY_KINDS)
+RECORD_NAME(wait_part_name, enum wait_part, WAIT_PARTS)
 
 const char *tunnel_kind(uint32_t tunnel)
 {

@@ -122,6 +122,33 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(COMMAND_ATTENTION, "attention")                                                          \
 	X(COMMAND_UNKNOWN, NULL) /* TLS hides it, or TDS 5 that was not captured; null in JSON */
 
+/* Services that a login may depend on. */
+#define DEPENDENCY_KINDS(X)                                                                        \
+	X(DEPENDENCY_DNS, "dns")                                                                   \
+	X(DEPENDENCY_KERBEROS, "kerberos")                                                         \
+	X(DEPENDENCY_NETLOGON, "netlogon")                                                         \
+	X(DEPENDENCY_LDAP, "ldap")                                                                 \
+	X(DEPENDENCY_SMB, "smb")                                                                   \
+	X(DEPENDENCY_HTTP, "http")                                                                 \
+	X(DEPENDENCY_HTTPS, "https")                                                               \
+	X(DEPENDENCY_OTHER, "other")
+
+/* Parts of a wait; of two that overlap the earlier one here has the time. */
+#define WAIT_PARTS(X)                                                                              \
+	X(PART_UNACKNOWLEDGED, "unacknowledged")                                                   \
+	X(PART_UNACCEPTED, "unaccepted")                                                           \
+	X(PART_STOPPED, "stopped")                                                                 \
+	X(PART_THROTTLED, "throttled")                                                             \
+	X(PART_UNREAD, "unread")                                                                   \
+	X(PART_DC, "dc")                                                                           \
+	X(PART_DC_QUEUE, "dc_queue")                                                               \
+	X(PART_KDC, "kdc")                                                                         \
+	X(PART_LDAP, "ldap")                                                                       \
+	X(PART_DNS, "dns")                                                                         \
+	X(PART_CRL, "crl")                                                                         \
+	X(PART_TOKEN, "token")                                                                     \
+	X(PART_PROCESS, "process")
+
 #define RECORD_ENUM(name, word) name,
 enum vantage { VANTAGES(RECORD_ENUM) VANTAGE_COUNT };
 enum outcome { OUTCOMES(RECORD_ENUM) OUTCOME_COUNT };
@@ -135,6 +162,8 @@ enum confidence { CONFIDENCES(RECORD_ENUM) CONFIDENCE_COUNT };
 enum verdict_class { VERDICT_CLASSES(RECORD_ENUM) VERDICT_CLASS_COUNT };
 enum close_how { CLOSE_HOWS(RECORD_ENUM) CLOSE_COUNT };
 enum command_kind { COMMAND_KINDS(RECORD_ENUM) COMMAND_COUNT };
+enum wait_part { WAIT_PARTS(RECORD_ENUM) PART_COUNT };
+enum dependency_kind { DEPENDENCY_KINDS(RECORD_ENUM) DEPENDENCY_COUNT };
 #undef RECORD_ENUM
 
 /* The words of the JSON contract; NULL where it says null. Any value out of range is a bug. */
@@ -150,6 +179,8 @@ const char *confidence_name(enum confidence c);
 const char *verdict_class_name(enum verdict_class c);
 const char *close_how_name(enum close_how h);
 const char *command_kind_name(enum command_kind k);
+const char *dependency_kind_name(enum dependency_kind k);
+const char *wait_part_name(enum wait_part p);
 
 /* Extensions of LOGIN7 by id: MS-TDS 2.2.6.4. USERAGENT is in the drivers alone. */
 #define FEATURES(X)                                                                                \
@@ -205,6 +236,29 @@ struct step {
 	uint64_t ns;
 };
 
+/* A share of a step of 20 ms and more; a step's parts add up to it. */
+struct step_part {
+	size_t step; /* which of the record's steps */
+	enum wait_part part;
+	uint64_t ns;
+	enum basis basis;
+	const char *grounds; /* one sentence; NULL */
+	bool has_peer;
+	struct endpoint peer; /* who was asked */
+};
+
+/* Requests of one kind that a side made to one peer while the login waited for that side. */
+struct dependency {
+	enum side side;
+	enum dependency_kind kind;
+	struct endpoint peer;
+	const char *operation, *target, *result; /* NULL: not known */
+	uint32_t requests, unanswered;
+	uint64_t ns;	 /* during which at least one of them was in flight */
+	uint64_t rtt_ns; /* to the peer, the least that was seen; NO_NS: not known */
+	uint32_t in_flight_most;
+};
+
 #define RECORD_HIDDEN "<hidden>" /* in place of what is not told where names were not asked for */
 
 struct login_error {
@@ -239,6 +293,8 @@ struct verdict_words {
 	const char *name, *text;
 	enum verdict_class class;
 };
+
+struct dependency_findings;
 
 struct login_record {
 	uint64_t id;
@@ -293,6 +349,12 @@ struct login_record {
 	uint64_t phase_ns[PHASE_SESSION]; /* NO_NS: did not happen */
 	const struct step *steps;
 	size_t step_count;
+	const struct step_part *parts; /* by rising step; a step without has none that are known */
+	size_t part_count;
+	const struct dependency_findings *findings; /* the engine's own, for its verdicts */
+	uint32_t stalled_together; /* logins of the server that waited until the same moment */
+	const struct dependency *dependencies;
+	size_t dependency_count;
 	uint64_t wait_ns[SIDE_NONE]; /* by enum side */
 
 	struct verdict_words verdict;

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * dependency.c - requests to DNS, KDCs, domain controllers and directories: their messages, the
+ * exchanges made of them, and a login's share. Without an engine: packets in, findings out.
+ */
+#include <stdlib.h>
+
+#include "engine/dependency/dependency.h"
+#include "guard.h"
+#include "unit.h"
+
+#define MS 1000000ull
+
+static const uint8_t query[] = "\x85\x85\1\0\0\1\0\0\0\0\0\0\3sql\7example\4test\0\0\1\0\1";
+static const uint8_t reply[] = "\x85\x85\x85\x80\0\1\0\1\0\0\0\0\3sql\7example\4test\0\0\1\0\1"
+			       "\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\x0a\x4d\0\x14";
+/* A Netlogon request 39 over a secure channel, its body and signature left out. */
+static const uint8_t samlogon[] = "\5\0\0\3\x10\0\0\0\x28\0\x08\0\7\0\0\0\0\0\0\0\0\0\x27\0"
+				  "\x44\6\0\0\1\0\0\0\0\0\0\0\0\0\0\0";
+static const uint8_t samlogon_response[] = "\5\0\2\3\x10\0\0\0\x18\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0";
+static const uint8_t search[] = "\x30\x0c\2\1\2\x63\7\4\5dc=ex";
+static const uint8_t search_done[] = "\x30\x0c\2\1\2\x65\7\x0a\1\0\4\0\4\0";
+/* KRB-ERROR 7 for MSSQLSvc/web */
+static const uint8_t krb_error[] =
+	"\x7e\x2b\x30\x29\xa0\3\2\1\5\xa1\3\2\1\x1e\xa6\3\2\1\7\xaa\x18\x30\x16\xa0\3\2\1\1"
+	"\xa1\x0f\x30\x0d\x1b\x08MSSQLSvc\x1b\1w";
+#define BYTES(array) array, sizeof(array) - 1
+
+UNIT_CASE(dns_query_and_response)
+{
+	struct service_message m, answer;
+
+	dns_parse(guarded(query, sizeof(query) - 1), sizeof(query) - 1, &m);
+	CHECK_INT(m.role, MESSAGE_REQUEST);
+	CHECK_STR(m.target, "sql.example.test");
+	CHECK_STR(m.operation, "A");
+	dns_parse(guarded(reply, sizeof(reply) - 1), sizeof(reply) - 1, &answer);
+	CHECK_INT(answer.role, MESSAGE_RESPONSE);
+	CHECK(answer.id == m.id);
+	CHECK_STR(answer.result, "ok");
+	CHECK_INT(answer.address_count, 1);
+	CHECK_INT(answer.addresses[0][15], 0x14);
+}
+
+UNIT_CASE(every_cut_of_every_message_is_read_safely)
+{
+	static const struct {
+		const uint8_t *p;
+		size_t len;
+	} all[] = {{BYTES(query)},    {BYTES(reply)},
+		   {BYTES(samlogon)}, {BYTES(samlogon_response)},
+		   {BYTES(search)},   {BYTES(search_done)},
+		   {BYTES(krb_error)}};
+	struct service_message m;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		for (size_t n = 0; n <= all[i].len; n++) {
+			const uint8_t *p = guarded(all[i].p, n);
+			enum rpc_interface interface = RPC_UNBOUND;
+
+			dns_parse(p, n, &m);
+			kerberos_parse(p, n, &m);
+			ldap_parse(p, n, &m);
+			http_parse(p, n, &m);
+			rpc_parse(p, n, &interface, &m);
+			smb_parse(p, n, &interface, &m);
+			CHECK(m.role <= MESSAGE_ONE_WAY);
+		}
+	}
+}
+
+UNIT_CASE(kerberos_error_by_name)
+{
+	struct service_message m;
+
+	kerberos_parse(guarded(BYTES(krb_error)), sizeof(krb_error) - 1, &m);
+	CHECK_INT(m.role, MESSAGE_RESPONSE);
+	CHECK_STR(m.result, "KDC_ERR_S_PRINCIPAL_UNKNOWN");
+	CHECK_STR(m.target, "MSSQLSvc/w");
+}
+
+UNIT_CASE(netlogon_call_by_its_number_and_trailer)
+{
+	enum rpc_interface interface = RPC_UNBOUND;
+	struct service_message m;
+
+	rpc_parse(guarded(BYTES(samlogon)), sizeof(samlogon) - 1, &interface, &m);
+	CHECK_INT(m.role, MESSAGE_REQUEST);
+	CHECK_INT(m.kind, DEPENDENCY_NETLOGON);
+	CHECK_STR(m.operation, "SamLogon");
+	CHECK_INT(m.id, 7);
+	rpc_parse(guarded(BYTES(samlogon_response)), sizeof(samlogon_response) - 1, &interface, &m);
+	CHECK_INT(m.role, MESSAGE_RESPONSE);
+	CHECK_INT(m.id, 7);
+}
+
+UNIT_CASE(an_smb_interim_response_answers_nothing)
+{
+	static const uint8_t pending[] =
+		"\0\0\0\x49\xfeSMB\x40\0\0\0\3\1\0\0\x0b\0\1\0\x13\0\0\0\0\0\0\0"
+		"\x18\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		"\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\x21";
+	enum rpc_interface pipe = RPC_UNBOUND;
+	struct service_message m;
+
+	smb_parse(guarded(BYTES(pending)), sizeof(pending) - 1, &pipe, &m);
+	CHECK_INT(m.role, MESSAGE_ONE_WAY);
+	CHECK_STR(m.operation, "IOCTL");
+}
+
+/* ---- packets ---- */
+
+static const struct endpoint client = {{[10] = 0xff, 0xff, 10, 77, 0, 30}, 40000};
+static const struct endpoint server = {{[10] = 0xff, 0xff, 10, 77, 0, 20}, 1433};
+static const struct endpoint dc = {{[10] = 0xff, 0xff, 10, 77, 0, 10}, 49152};
+
+static struct companions *new_companions(void)
+{
+	static const uint64_t seed[2];
+	struct companions *c = companions_new(seed);
+
+	if (!c)
+		abort();
+	return c;
+}
+
+static void packet(struct companions *c, const struct endpoint *from, uint16_t sport,
+		   const struct endpoint *to, uint16_t dport, uint64_t ns, struct seg seg,
+		   const uint8_t *payload, size_t len)
+{
+	seg.ts_ns = ns;
+	memcpy(seg.saddr, from->addr, 16);
+	memcpy(seg.daddr, to->addr, 16);
+	seg.sport = sport;
+	seg.dport = dport;
+	seg.len = seg.cap_len = (uint32_t)len;
+	companions_segment(c, &seg, payload);
+}
+
+static void call(struct companions *c, uint64_t from_ns, uint64_t to_ns, uint8_t id, uint32_t seq)
+{
+	uint8_t request[sizeof(samlogon)], response[sizeof(samlogon_response)];
+
+	memcpy(request, samlogon, sizeof(request));
+	memcpy(response, samlogon_response, sizeof(response));
+	request[12] = response[12] = id;
+	packet(c, &server, 42360, &dc, dc.port, from_ns, (struct seg){.seq = seq, .flags = SEG_ACK},
+	       request, sizeof(request) - 1);
+	if (!to_ns)
+		return;
+	packet(c, &dc, dc.port, &server, 42360, from_ns + MS,
+	       (struct seg){.seq = seq, .ack = seq + 40, .flags = SEG_ACK}, NULL, 0);
+	packet(c, &dc, dc.port, &server, 42360, to_ns,
+	       (struct seg){.seq = seq, .ack = seq + 40, .flags = SEG_ACK}, response,
+	       sizeof(response) - 1);
+}
+
+/* A login that waits for its server from a to b after its last token. */
+static void find(struct companions *c, uint64_t id, uint64_t a, uint64_t b,
+		 enum authority authority, struct dependency_findings *out)
+{
+	const struct step steps[] = {{"login7", PHASE_LOGIN, SIDE_CLIENT, 1},
+				     {"loginack", PHASE_AUTH, SIDE_SERVER, b - a}};
+	const struct dependency_login login = {id, &client, &server, a - 1, steps, 2, authority};
+
+	dependency_find(c, &login, out);
+}
+
+static uint64_t part_ns(const struct dependency_findings *f, enum wait_part part)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < f->part_count; i++)
+		ns += f->parts[i].part == part ? f->parts[i].ns : 0;
+	return ns;
+}
+
+static uint64_t all_parts_ns(const struct dependency_findings *f)
+{
+	uint64_t ns = 0;
+
+	for (size_t i = 0; i < f->part_count; i++)
+		ns += f->parts[i].ns;
+	return ns;
+}
+
+UNIT_CASE(a_slow_call_is_the_domain_controllers)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1000 * MS, 4000 * MS, 7, 100);
+	find(c, 1, 999 * MS, 4001 * MS, AUTHORITY_DC, &f);
+	CHECK_INT(f.cause, CAUSE_DC_SLOW);
+	CHECK_INT(part_ns(&f, PART_DC), 3000 * MS);
+	CHECK_INT(all_parts_ns(&f), 3002 * MS);
+	CHECK_INT(f.count, 1);
+	CHECK_INT(f.list[0].kind, DEPENDENCY_NETLOGON);
+	CHECK_INT(f.list[0].unanswered, 0);
+	companions_free(c);
+}
+
+UNIT_CASE(a_sql_login_has_no_call)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1000 * MS, 4000 * MS, 7, 100);
+	find(c, 1, 999 * MS, 4001 * MS, AUTHORITY_NONE, &f);
+	CHECK_INT(f.cause, CAUSE_NONE);
+	CHECK_INT(part_ns(&f, PART_DC), 0);
+	CHECK_INT(f.count, 1); /* it did happen meanwhile */
+	companions_free(c);
+}
+
+UNIT_CASE(calls_one_after_another_are_a_queue)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	for (uint64_t i = 0; i < 4; i++)
+		call(c, (1000 + 1000 * i) * MS, (2000 + 1000 * i) * MS - 1, (uint8_t)i,
+		     (uint32_t)(100 + 40 * i));
+	for (uint64_t i = 0; i < 4; i++) {
+		find(c, i + 1, 999 * MS, (2000 + 1000 * i) * MS + MS, AUTHORITY_DC, &f);
+		CHECK_INT(f.cause, i < 2 ? CAUSE_DC_SLOW : CAUSE_DC_QUEUE);
+		CHECK(i < 1 || part_ns(&f, PART_DC_QUEUE) == (1000 * i + 1) * MS);
+		CHECK_INT(f.own->id, i);
+	}
+	CHECK_INT(f.in_flight, 1);
+	companions_free(c);
+}
+
+UNIT_CASE(a_prompt_call_leaves_the_rest_to_the_server)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1000 * MS, 1002 * MS, 7, 100);
+	call(c, 2990 * MS, 2995 * MS, 8, 140); /* somebody else's, right before the answer */
+	find(c, 1, 999 * MS, 3000 * MS, AUTHORITY_DC, &f);
+	CHECK_INT(f.cause, CAUSE_SERVER_BUSY);
+	CHECK_INT(f.own->id, 7);
+	companions_free(c);
+}
+
+UNIT_CASE(a_call_without_an_ack_is_a_dead_domain_controller)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1000 * MS, 0, 7, 100);
+	call(c, 1200 * MS, 0, 7, 100);
+	find(c, 1, 999 * MS, 11000 * MS, AUTHORITY_DC, &f);
+	CHECK_INT(f.cause, CAUSE_DC_UNREACHABLE);
+	CHECK_INT(f.list[0].unanswered, 1);
+	companions_free(c);
+}
+
+UNIT_CASE(what_was_lost_is_no_outage)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1000 * MS, 0, 7, 100);
+	companions_lost(c);
+	find(c, 1, 999 * MS, 11000 * MS, AUTHORITY_DC, &f);
+	CHECK_INT(f.cause, CAUSE_NONE);
+	companions_free(c);
+}
+
+static void ldap(struct companions *c, uint64_t from_ns, uint64_t to_ns)
+{
+	packet(c, &server, 56414, &dc, 389, from_ns, (struct seg){.seq = 1, .flags = SEG_ACK},
+	       BYTES(search));
+	packet(c, &dc, 389, &server, 56414, to_ns,
+	       (struct seg){.seq = 1, .ack = 15, .flags = SEG_ACK}, BYTES(search_done));
+}
+
+UNIT_CASE(a_search_right_before_the_answer_was_waited_for)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	ldap(c, 1010 * MS, 3500 * MS);
+	find(c, 1, 1000 * MS, 3503 * MS, AUTHORITY_NONE, &f);
+	CHECK_INT(f.cause, CAUSE_LDAP);
+	CHECK_INT(part_ns(&f, PART_LDAP), 2490 * MS);
+	CHECK_STR(f.list[0].operation, "search");
+	companions_free(c);
+}
+
+UNIT_CASE(a_search_that_began_before_or_goes_on_after_is_anothers)
+{
+	static const uint64_t times[][2] = {{500, 2500}, {1200, 9000}, {1200, 2000}};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct companions *c = new_companions();
+		struct dependency_findings f;
+
+		ldap(c, times[i][0] * MS, times[i][1] * MS);
+		find(c, 1, 1000 * MS, 2502 * MS, AUTHORITY_NONE, &f);
+		CHECK_INT(f.cause, CAUSE_NONE);
+		CHECK_INT(part_ns(&f, PART_LDAP), 0);
+		companions_free(c);
+	}
+}
+
+UNIT_CASE(a_message_in_pieces_and_sent_again_is_one_request)
+{
+	struct companions *c = new_companions();
+	const struct exchange *x;
+
+	for (uint32_t i = 0; i + 1 < sizeof(search); i++)
+		packet(c, &server, 56414, &dc, 389, (1000 + i) * MS,
+		       (struct seg){.seq = 1 + i, .flags = SEG_ACK}, search + i, 1);
+	packet(c, &server, 56414, &dc, 389, 1300 * MS, (struct seg){.seq = 1, .flags = SEG_ACK},
+	       BYTES(search));
+	x = companions_newest(c);
+	CHECK(x && x->start_ns == 1000 * MS && x->sent == 2);
+	CHECK(x && !companions_before(c, x));
+	packet(c, &dc, 389, &server, 56414, 1400 * MS,
+	       (struct seg){.seq = 1, .ack = 15, .flags = SEG_ACK}, BYTES(search_done));
+	CHECK(x && x->state == EXCHANGE_ANSWERED && x->end_ns == 1400 * MS);
+	companions_free(c);
+}
+
+UNIT_CASE(dns_before_the_connection_counts_once)
+{
+	struct companions *c = new_companions();
+	struct seg udp = {.note = SEG_NOTE_UDP};
+
+	packet(c, &client, 5000, &dc, 53, 1000 * MS, udp, BYTES(query));
+	packet(c, &client, 5000, &dc, 53, 6000 * MS, udp, BYTES(query));
+	packet(c, &dc, 53, &client, 5000, 6001 * MS, udp, BYTES(reply));
+	CHECK(dependency_dns_before(c, 1, &client, &dc, 6002 * MS) == NO_NS);
+	CHECK_INT(dependency_dns_before(c, 1, &client, &server, 6002 * MS), 5001 * MS);
+	CHECK(dependency_dns_before(c, 2, &client, &server, 6003 * MS) == NO_NS);
+	companions_free(c);
+}
+
+UNIT_CASE(more_exchanges_and_conversations_than_are_kept)
+{
+	struct companions *c = new_companions();
+	struct seg udp = {.note = SEG_NOTE_UDP};
+
+	for (uint32_t i = 0; i < 3 * COMPANION_EXCHANGES; i++) {
+		struct endpoint asker = client;
+
+		asker.addr[13] = (uint8_t)(i >> 16);
+		asker.addr[14] = (uint8_t)(i >> 8);
+		asker.addr[15] = (uint8_t)i;
+		packet(c, &asker, 5000, &dc, 53, i * MS, udp, BYTES(query));
+	}
+	CHECK_INT(companions_stats(c)->exchanges, 3 * COMPANION_EXCHANGES);
+	CHECK_INT(companions_stats(c)->unanswered_forgotten, 2 * COMPANION_EXCHANGES);
+	CHECK(companions_stats(c)->conversations_evicted > 0);
+	companions_lost(c);
+	companions_free(c);
+}
+
+int main(void)
+{
+	RUN(dns_query_and_response);
+	RUN(every_cut_of_every_message_is_read_safely);
+	RUN(kerberos_error_by_name);
+	RUN(netlogon_call_by_its_number_and_trailer);
+	RUN(an_smb_interim_response_answers_nothing);
+	RUN(a_slow_call_is_the_domain_controllers);
+	RUN(a_sql_login_has_no_call);
+	RUN(calls_one_after_another_are_a_queue);
+	RUN(a_prompt_call_leaves_the_rest_to_the_server);
+	RUN(a_call_without_an_ack_is_a_dead_domain_controller);
+	RUN(what_was_lost_is_no_outage);
+	RUN(a_search_right_before_the_answer_was_waited_for);
+	RUN(a_search_that_began_before_or_goes_on_after_is_anothers);
+	RUN(a_message_in_pieces_and_sent_again_is_one_request);
+	RUN(dns_before_the_connection_counts_once);
+	RUN(more_exchanges_and_conversations_than_are_kept);
+	return unit_status();
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * companions.h - the requests that hosts make to the services that a login depends on, timed by
+ * request and response: who asked whom for what, when, and what came back. The last few thousand
+ * are kept, so that a login that is decided late can look back.
+ */
+#ifndef TDSMON_COMPANIONS_H
+#define TDSMON_COMPANIONS_H
+
+#include <linux/types.h>
+
+#include "engine/dependency/service_message.h"
+#include "engine/record.h"
+#include "segment.h"
+
+#define COMPANION_EXCHANGES	4096 /* kept; the oldest makes room */
+#define COMPANION_CONVERSATIONS 4096 /* followed; the one that was quiet longest makes room */
+
+enum exchange_state {
+	EXCHANGE_OPEN, /* not answered so far */
+	EXCHANGE_ANSWERED,
+	EXCHANGE_CLOSED,  /* the connection ended before the response */
+	EXCHANGE_UNKNOWN, /* packets were lost while it was open */
+};
+
+/* One request and its response; or, with connect, a TCP connection's SYN and SYN+ACK. */
+struct exchange {
+	uint64_t serial;   /* in the order of their start, from 1; 0: an empty place */
+	uint64_t start_ns; /* the request's first packet */
+	uint64_t ack_ns;   /* when the peer's TCP acknowledged it; NO_NS: it did not */
+	uint64_t end_ns;   /* the response's last packet, or the connection's end; NO_NS: open */
+	uint64_t id, other_id;
+	uint64_t owner;	  /* the login that it was for, by its connection's id; 0: not known */
+	uint8_t host[16]; /* that asks */
+	struct endpoint peer;
+	enum dependency_kind kind;
+	enum exchange_state state;
+	const char *operation, *result; /* as in struct service_message */
+	char target[MESSAGE_TARGET_LEN];
+	uint8_t addresses[MESSAGE_ADDRESSES][16]; /* that DNS gave */
+	uint32_t address_count;
+	uint32_t sent;	  /* times, repetitions and retransmissions included */
+	uint32_t end_seq; /* of the request, over TCP */
+	uint16_t port;	  /* the host's */
+	bool connect, udp;
+	int32_t next_open; /* of its conversation; -1: none */
+};
+
+struct companion_stats {
+	uint64_t exchanges, responses;
+	uint64_t unanswered_forgotten; /* exchanges that made room while open */
+	uint64_t conversations_evicted;
+};
+
+struct companions;
+
+/* seed: of the hash table, as in engine_config. NULL: out of memory. */
+struct companions *companions_new(const uint64_t seed[2]);
+void companions_free(struct companions *c);
+
+/*
+ * Take one TCP segment or, with SEG_NOTE_UDP, one datagram, of whatever ports; payload holds
+ * seg->cap_len bytes. Segments of other services cost a table look-up.
+ */
+void companions_segment(struct companions *c, const struct seg *seg, const uint8_t *payload);
+
+/* The source lost packets: what is open may have been answered. */
+void companions_lost(struct companions *c);
+
+/* The newest exchange, and the one that began before it; NULL: there is none. */
+struct exchange *companions_newest(struct companions *c);
+struct exchange *companions_before(struct companions *c, const struct exchange *x);
+
+const struct companion_stats *companions_stats(const struct companions *c);
+
+#endif

@@ -1,0 +1,741 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * dependency.c - see dependency.h. Overlap and order decide, with one tolerance: what ends within
+ * NEAR_NS before the next thing happens was waited for by it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/dependency/dependency.h"
+
+#define NEAR_NS		25000000ull	/* a busy host's time between two things that follow */
+#define OLDEST_NS	600000000000ull /* exchanges that began earlier are not looked at */
+#define OPEN_LONG_NS	30000000000ull	/* an open request that is older is taken to be forgotten */
+#define FAR_RTT_NS	5000000ull
+#define FAR_RTT_MOST_NS 1000000000ull /* no path is longer: TCP would have sent it again */
+#define DNS_GAP_NS	1000000000ull /* between the look-up and the connection */
+#define DNS_LONG_NS	60000000000ull
+#define SPANS_MOST	128
+
+/* A wait that is being split: of one host, from a to b. */
+struct wait {
+	const uint8_t *host;
+	enum side side;
+	uint64_t a, b;
+};
+
+/* How near is near: the longer a wait, the busier the host may have been. */
+static uint64_t near_of(const struct wait *w)
+{
+	return NEAR_NS + (w->b - w->a) / 50;
+}
+
+/* What one exchange takes of a wait. */
+struct span {
+	uint64_t from, to;
+	enum wait_part part;
+	const struct exchange *x;
+	const char *grounds;
+};
+
+struct spans {
+	struct span at[SPANS_MOST];
+	size_t count;
+};
+
+static bool exchange_of(const struct exchange *x, const uint8_t *host)
+{
+	return !memcmp(x->host, host, 16);
+}
+
+static bool exchange_is_call(const struct exchange *x)
+{
+	return x->kind == DEPENDENCY_NETLOGON && x->operation && !strcmp(x->operation, "SamLogon");
+}
+
+/* Until when it was in flight, as far as that matters before b. */
+static uint64_t exchange_until(const struct exchange *x, uint64_t b)
+{
+	return x->end_ns < b ? x->end_ns : b;
+}
+
+static bool exchange_overlaps(const struct exchange *x, uint64_t a, uint64_t b)
+{
+	return x->start_ns < b && exchange_until(x, b) > a;
+}
+
+static uint64_t gap(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
+/* Exchanges that may matter for a time that begins at a: from the newest back. */
+#define for_each_exchange(x, c, a)                                                                 \
+	for (struct exchange *x = companions_newest(c); x && x->start_ns + OLDEST_NS > (a);        \
+	     x = companions_before(c, x))
+
+/* The least round trip that was seen between host and peer. */
+static uint64_t rtt_to(struct companions *c, const uint8_t *host, const uint8_t *peer, uint64_t now)
+{
+	uint64_t least = NO_NS;
+
+	for_each_exchange(x, c, now)
+	{
+		uint64_t ns;
+
+		if (x->udp || x->ack_ns == NO_NS || x->sent > 1 || !exchange_of(x, host) ||
+		    memcmp(x->peer.addr, peer, 16))
+			continue;
+		ns = gap(x->start_ns, x->ack_ns);
+		if (ns < least)
+			least = ns;
+	}
+	return least;
+}
+
+/* Were Netlogon calls of the host in flight from the wait's beginning to b, without a gap? */
+static bool calls_without_gap(struct companions *c, const struct wait *w, uint64_t b)
+{
+	uint64_t covered = w->a, near = near_of(w);
+
+	while (covered + near < b) {
+		uint64_t most = covered;
+
+		for_each_exchange(x, c, w->a)
+		{
+			if (exchange_is_call(x) && exchange_of(x, w->host) && x->start_ns < b &&
+			    x->start_ns <= covered + near && exchange_until(x, b) > most)
+				most = exchange_until(x, b);
+		}
+		if (most == covered)
+			return false;
+		covered = most;
+	}
+	return true;
+}
+
+static uint32_t calls_in_flight(struct companions *c, const uint8_t *host, uint64_t a, uint64_t b)
+{
+	uint32_t most = 0;
+
+	for_each_exchange(x, c, a)
+	{
+		uint32_t count = 0;
+
+		if (!exchange_is_call(x) || !exchange_of(x, host) || !exchange_overlaps(x, a, b))
+			continue;
+		for_each_exchange(other, c, a)
+		{
+			count += exchange_is_call(other) && exchange_of(other, host) &&
+				 other->start_ns <= x->start_ns &&
+				 exchange_until(other, b) > x->start_ns;
+		}
+		if (count > most)
+			most = count;
+	}
+	return most;
+}
+
+/*
+ * The Netlogon call of a login that waited from a to b for its server's answer. In a queue the
+ * calls of earlier logins come first, so the one that ended right before the answer is its own;
+ * else it is the first one after the token, as nothing keeps the server from asking at once.
+ */
+static struct exchange *call_find(struct companions *c, const struct wait *w)
+{
+	struct exchange *first = NULL, *last = NULL;
+	uint64_t near = near_of(w);
+	bool tight;
+
+	for_each_exchange(x, c, w->a)
+	{
+		if (x->start_ns < w->a)
+			break;
+		if (!exchange_is_call(x) || x->owner || x->state == EXCHANGE_UNKNOWN ||
+		    !exchange_of(x, w->host) || x->start_ns >= w->b)
+			continue;
+		first = x;
+		if (x->state == EXCHANGE_ANSWERED && x->end_ns <= w->b &&
+		    (!last || x->end_ns > last->end_ns))
+			last = x;
+	}
+	if (!first)
+		return NULL;
+	tight = last && last->end_ns + near >= w->b;
+	if (tight && calls_without_gap(c, w, last->start_ns))
+		return last;
+	if (first->start_ns <= w->a + near)
+		return first;
+	return tight ? last : NULL;
+}
+
+/* Where the method is not known a call is its own only if it is nearly all of the wait. */
+static bool call_fits(const struct exchange *x, const struct wait *w, enum authority authority)
+{
+	return authority == AUTHORITY_DC ||
+	       (x->start_ns <= w->a + near_of(w) && x->end_ns + near_of(w) >= w->b &&
+		2 * gap(x->start_ns, exchange_until(x, w->b)) >= w->b - w->a);
+}
+
+static void span_add(struct spans *s, const struct wait *w, uint64_t from, uint64_t to,
+		     enum wait_part part, const struct exchange *x, const char *grounds)
+{
+	if (from < w->a)
+		from = w->a;
+	if (to > w->b)
+		to = w->b;
+	if (from < to && s->count < SPANS_MOST)
+		s->at[s->count++] = (struct span){from, to, part, x, grounds};
+}
+
+/* The part of a wait that a kind of request makes on its side. */
+static enum wait_part part_of(const struct exchange *x, enum side side)
+{
+	switch (x->kind) {
+	case DEPENDENCY_DNS:
+		return PART_DNS;
+	case DEPENDENCY_LDAP:
+		return PART_LDAP;
+	case DEPENDENCY_KERBEROS:
+		return PART_KDC;
+	case DEPENDENCY_HTTP:
+		return PART_CRL;
+	case DEPENDENCY_HTTPS:
+		return PART_TOKEN;
+	case DEPENDENCY_NETLOGON:
+	case DEPENDENCY_SMB:
+	case DEPENDENCY_OTHER: /* RPC */
+		return side == SIDE_SERVER ? PART_DC : PART_PROCESS;
+	default:
+		return PART_PROCESS;
+	}
+}
+
+/* A request that nobody answered while it was waited for. */
+static bool exchange_unanswered(const struct exchange *x, uint64_t b)
+{
+	return (x->state == EXCHANGE_OPEN && x->start_ns + OPEN_LONG_NS > b) ||
+	       (x->state == EXCHANGE_OPEN && x->sent > 1) || x->state == EXCHANGE_CLOSED ||
+	       (x->state == EXCHANGE_ANSWERED && x->end_ns > b);
+}
+
+/*
+ * Answered requests of the host that the wait's end followed from: the last one ended right before
+ * it, the one before that right before the last one began, and so on.
+ */
+static void chain_add(struct companions *c, const struct wait *w, const struct exchange *call,
+		      struct spans *s)
+{
+	uint64_t from = w->b, near = near_of(w);
+
+	for (bool more = true; more;) {
+		const struct exchange *next = NULL;
+
+		more = false;
+		for_each_exchange(x, c, w->a)
+		{
+			if (x->state != EXCHANGE_ANSWERED || exchange_is_call(x) ||
+			    !exchange_of(x, w->host) || x->end_ns > from ||
+			    x->end_ns + near < from || x->start_ns >= from || x->end_ns <= w->a ||
+			    x->start_ns + near < w->a || part_of(x, w->side) == PART_PROCESS)
+				continue;
+			if (!next || x->start_ns < next->start_ns)
+				next = x;
+		}
+		if (next) {
+			span_add(s, w, next->start_ns, next->end_ns, part_of(next, w->side), next,
+				 "the wait ended right after its response");
+			from = next->start_ns;
+			more = from > w->a;
+		} else if (call && call->state == EXCHANGE_ANSWERED && call->start_ns < from &&
+			   call->end_ns + near >= from) {
+			from = call->start_ns;
+			call = NULL;
+			more = true;
+		}
+	}
+}
+
+/* Does the service at this peer answer the host meanwhile? Then one lost response is not an outage.
+ */
+static bool peer_answers(struct companions *c, const struct exchange *silent, uint64_t b)
+{
+	for_each_exchange(x, c, silent->start_ns)
+	{
+		if (x->state == EXCHANGE_ANSWERED && x->end_ns > silent->start_ns &&
+		    x->end_ns <= b && x->peer.port == silent->peer.port && x->udp == silent->udp &&
+		    !memcmp(x->peer.addr, silent->peer.addr, 16) &&
+		    !memcmp(x->host, silent->host, 16))
+			return true;
+	}
+	return false;
+}
+
+/* Is the peer of this request a domain controller, as its other requests show? */
+static bool peer_is_dc(struct companions *c, const struct exchange *of)
+{
+	for_each_exchange(x, c, of->start_ns)
+	{
+		if ((x->kind == DEPENDENCY_NETLOGON || x->kind == DEPENDENCY_KERBEROS ||
+		     x->kind == DEPENDENCY_LDAP) &&
+		    !memcmp(x->peer.addr, of->peer.addr, 16) && !memcmp(x->host, of->host, 16))
+			return true;
+	}
+	return false;
+}
+
+/* The part of the wait that an unanswered request may be; PART_PROCESS: none. */
+static enum wait_part part_unanswered(struct companions *c, const struct wait *w,
+				      const struct exchange *x)
+{
+	if (x->kind == DEPENDENCY_DNS)
+		return PART_DNS;
+	if (w->side == SIDE_CLIENT)
+		return x->kind == DEPENDENCY_KERBEROS ? PART_KDC : PART_PROCESS;
+	return part_of(x, w->side) != PART_PROCESS && peer_is_dc(c, x) ? PART_DC : PART_PROCESS;
+}
+
+/* Requests that nobody answered, older ones included, for which the wait may have gone on. */
+static void unanswered_add(struct companions *c, const struct wait *w, struct spans *s)
+{
+	for_each_exchange(x, c, w->a)
+	{
+		enum wait_part part;
+
+		if (!exchange_of(x, w->host) || !exchange_overlaps(x, w->a, w->b) ||
+		    !exchange_unanswered(x, w->b) || (exchange_is_call(x) && x->owner) ||
+		    peer_answers(c, x, w->b))
+			continue;
+		part = part_unanswered(c, w, x);
+		if (part != PART_PROCESS)
+			span_add(s, w, x->start_ns, exchange_until(x, w->b), part, x,
+				 "the request was not answered meanwhile");
+	}
+}
+
+static int time_compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void part_add(struct dependency_findings *out, size_t step, const struct span *span,
+		     uint64_t ns)
+{
+	enum wait_part part = span ? span->part : PART_PROCESS;
+	const struct exchange *x = span ? span->x : NULL;
+	struct step_part *p;
+
+	for (size_t i = 0; i < out->part_count; i++) {
+		p = &out->parts[i];
+		if (p->step == step && p->part == part && p->has_peer == (x != NULL) &&
+		    (!x || !memcmp(&p->peer, &x->peer, sizeof(p->peer)))) {
+			p->ns += ns;
+			return;
+		}
+	}
+	/* The last place of a record is the rest's, so that a step's parts still add up. */
+	if (out->part_count == PARTS_MOST) {
+		out->parts[PARTS_MOST - 1].ns += ns;
+		return;
+	}
+	p = &out->parts[out->part_count++];
+	memset(p, 0, sizeof(*p));
+	p->step = step;
+	p->part = part;
+	p->ns = ns;
+	p->basis = BASIS_INFERRED;
+	p->grounds = span ? span->grounds : NULL;
+	p->has_peer = x != NULL;
+	if (x)
+		p->peer = x->peer;
+}
+
+/* Share out the wait: each piece between two bounds goes to the first part that holds it. */
+static void wait_split(const struct wait *w, const struct spans *s, size_t step,
+		       struct dependency_findings *out)
+{
+	uint64_t bounds[2 * SPANS_MOST + 2];
+	size_t count = 0;
+
+	bounds[count++] = w->a;
+	bounds[count++] = w->b;
+	for (size_t i = 0; i < s->count; i++) {
+		bounds[count++] = s->at[i].from;
+		bounds[count++] = s->at[i].to;
+	}
+	qsort(bounds, count, sizeof(bounds[0]), time_compare);
+	for (size_t i = 0; i + 1 < count; i++) {
+		const struct span *best = NULL;
+
+		if (bounds[i] == bounds[i + 1])
+			continue;
+		for (size_t k = 0; k < s->count; k++)
+			if (s->at[k].from <= bounds[i] && s->at[k].to >= bounds[i + 1] &&
+			    (!best || s->at[k].part < best->part))
+				best = &s->at[k];
+		part_add(out, step, best, bounds[i + 1] - bounds[i]);
+	}
+}
+
+/* The list of dependencies. */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static struct dependency *list_place(struct dependency_findings *out, const struct exchange *x,
+				     enum side side, const char *result)
+{
+	const char *target = *x->target ? x->target : NULL;
+	struct dependency *d;
+
+	for (size_t i = 0; i < out->count; i++) {
+		d = &out->list[i];
+		if (d->side == side && d->kind == x->kind &&
+		    !memcmp(&d->peer, &x->peer, sizeof(d->peer)) &&
+		    same_text(d->operation, x->operation) && same_text(d->target, target) &&
+		    same_text(d->result, result))
+			return d;
+	}
+	if (out->count == DEPENDENCIES_MOST)
+		return NULL;
+	d = &out->list[out->count++];
+	memset(d, 0, sizeof(*d));
+	d->side = side;
+	d->kind = x->kind;
+	d->peer = x->peer;
+	d->operation = x->operation;
+	d->target = target;
+	d->result = result;
+	d->rtt_ns = NO_NS;
+	return d;
+}
+
+static void list_add(struct companions *c, struct dependency_findings *out, struct exchange *x,
+		     enum side side, uint64_t b)
+{
+	struct dependency *d = list_place(out, x, side, x->result);
+	uint32_t in_flight = 0;
+	uint64_t until = exchange_until(x, b > x->start_ns ? b : x->start_ns);
+
+	if (!d)
+		return;
+	d->requests++;
+	d->unanswered += exchange_unanswered(x, b);
+	d->ns += until - x->start_ns;
+	if (d->rtt_ns == NO_NS)
+		d->rtt_ns = rtt_to(c, x->host, x->peer.addr, b);
+	for_each_exchange(other, c, x->start_ns)
+	{
+		in_flight += other == x ||
+			     (other->kind == x->kind && exchange_of(other, x->host) &&
+			      !memcmp(&other->peer, &x->peer, sizeof(x->peer)) &&
+			      other->start_ns <= x->start_ns && other->end_ns > x->start_ns);
+	}
+	if (in_flight > d->in_flight_most)
+		d->in_flight_most = in_flight;
+}
+
+static bool exchange_failed(const struct exchange *x)
+{
+	return x->result && strcmp(x->result, "ok") && strcmp(x->result, "closed") &&
+	       strcmp(x->result, "KDC_ERR_PREAUTH_REQUIRED") &&
+	       strcmp(x->result, "KRB_ERR_RESPONSE_TOO_BIG");
+}
+
+static bool listed_for(const struct exchange *x, const struct wait *waits, size_t count,
+		       uint64_t start, uint64_t end, const uint8_t *host)
+{
+	if (!exchange_of(x, host) || (x->connect && same_text(x->result, "ok")))
+		return false;
+	if (exchange_failed(x) && x->end_ns >= start && x->start_ns <= end)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (!memcmp(waits[i].host, host, 16) &&
+		    exchange_overlaps(x, waits[i].a, waits[i].b))
+			return true;
+	return false;
+}
+
+static void list_find(struct companions *c, const struct dependency_login *login,
+		      const struct wait *waits, size_t count, uint64_t end,
+		      struct dependency_findings *out)
+{
+	for_each_exchange(x, c, login->start_ns)
+	{
+		if (!count && x->start_ns < login->start_ns)
+			break;
+		if (listed_for(x, waits, count, login->start_ns, end, login->server->addr))
+			list_add(c, out, x, SIDE_SERVER, end);
+		else if (listed_for(x, waits, count, login->start_ns, end, login->client->addr))
+			list_add(c, out, x, SIDE_CLIENT, end);
+	}
+}
+
+/* The cause: the largest part of all waits. */
+
+static const struct exchange *cause_exchange(const struct spans *all, enum wait_part part)
+{
+	const struct span *longest = NULL;
+
+	for (size_t i = 0; i < all->count; i++)
+		if (all->at[i].part == part &&
+		    (!longest || all->at[i].to - all->at[i].from > longest->to - longest->from))
+			longest = &all->at[i];
+	return longest ? longest->x : NULL;
+}
+
+/* Did the peer's host itself not answer? It acknowledged nothing, or not for most of the time. */
+static bool exchange_is_dead(const struct exchange *x)
+{
+	if (x->state != EXCHANGE_ANSWERED)
+		return x->ack_ns == NO_NS;
+	return x->sent > 1 && 2 * gap(x->start_ns, x->ack_ns) >= gap(x->start_ns, x->end_ns);
+}
+
+/* A domain controller that answers late: is it away, far, or slow? */
+static enum cause cause_of_dc(const struct exchange *x, uint64_t rtt_ns)
+{
+	uint64_t taken = x ? gap(x->start_ns, x->end_ns) : 0;
+
+	if (!x)
+		return CAUSE_DC_SLOW;
+	if (exchange_is_dead(x))
+		return CAUSE_DC_UNREACHABLE;
+	if (rtt_ns != NO_NS && rtt_ns >= FAR_RTT_NS && rtt_ns < FAR_RTT_MOST_NS &&
+	    2 * taken <= 5 * rtt_ns)
+		return CAUSE_DC_FAR;
+	return CAUSE_DC_SLOW;
+}
+
+/* Its domain controller's answer took little of the wait, and nothing else is known of the rest. */
+static bool is_server_busy(const struct dependency_findings *out, const uint64_t sums[PART_COUNT])
+{
+	uint64_t all = 0;
+
+	if (!out->own || out->own->state != EXCHANGE_ANSWERED)
+		return false;
+	for (enum wait_part part = 0; part < PART_COUNT; part++)
+		all += sums[part];
+	return 3 * sums[PART_PROCESS] >= 2 * all &&
+	       4 * gap(out->own->start_ns, out->own->end_ns) <= all;
+}
+
+static void cause_find(struct companions *c, const struct dependency_login *login,
+		       struct dependency_findings *out, const struct spans *all, uint64_t end)
+{
+	uint64_t sums[PART_COUNT] = {0};
+	enum wait_part most = PART_PROCESS;
+
+	for (size_t i = 0; i < out->part_count; i++)
+		sums[out->parts[i].part] += out->parts[i].ns;
+	for (enum wait_part part = 0; part < PART_COUNT; part++)
+		if (sums[part] > sums[most])
+			most = part;
+	/* A queue as long as the call itself is still the domain controller's. */
+	if (most == PART_DC_QUEUE && sums[PART_DC] + sums[PART_DC] / 20 >= sums[most])
+		most = PART_DC;
+	out->worst = cause_exchange(all, most);
+	out->cause_ns = sums[most];
+	if (out->worst)
+		out->rtt_ns = rtt_to(c, out->worst->host, out->worst->peer.addr, end);
+	switch (most) {
+	case PART_DC:
+		out->cause = cause_of_dc(out->worst, out->rtt_ns);
+		break;
+	case PART_DC_QUEUE:
+		out->cause = out->queue_is_dead ? CAUSE_DC_UNREACHABLE : CAUSE_DC_QUEUE;
+		break;
+	case PART_KDC:
+		if (out->worst && exchange_of(out->worst, login->server->addr))
+			out->cause = cause_of_dc(out->worst, out->rtt_ns);
+		else
+			out->cause = out->kerberos_errors ? CAUSE_KERBEROS_ERROR : CAUSE_KDC;
+		break;
+	case PART_LDAP:
+		out->cause = CAUSE_LDAP;
+		break;
+	case PART_DNS:
+		out->cause = CAUSE_DNS;
+		break;
+	case PART_CRL:
+		out->cause = CAUSE_CERTIFICATE_CHECK;
+		break;
+	case PART_TOKEN:
+		out->cause = CAUSE_TOKEN;
+		break;
+	default:
+		out->cause = is_server_busy(out, sums) ? CAUSE_SERVER_BUSY : CAUSE_NONE;
+	}
+}
+
+/* One of the login's waits. */
+
+/* Was it a call that the domain controller's host did not acknowledge that held up the others? */
+static bool queue_is_dead(struct companions *c, const struct wait *w, const struct exchange *call)
+{
+	for_each_exchange(x, c, w->a)
+	{
+		if (x != call && exchange_is_call(x) && exchange_of(x, w->host) &&
+		    exchange_overlaps(x, w->a, call->start_ns) && exchange_is_dead(x) &&
+		    2 * (exchange_until(x, call->start_ns) -
+			 (x->start_ns > w->a ? x->start_ns : w->a)) >=
+			    call->start_ns - w->a)
+			return true;
+	}
+	return false;
+}
+
+static void server_spans(struct companions *c, const struct dependency_login *login,
+			 const struct wait *w, struct dependency_findings *out, struct spans *s)
+{
+	struct exchange *call = NULL;
+
+	if (login->authority != AUTHORITY_NONE)
+		call = call_find(c, w);
+	if (call && call_fits(call, w, login->authority)) {
+		call->owner = login->id;
+		out->own = call;
+		span_add(s, w, call->start_ns, exchange_until(call, w->b), PART_DC, call,
+			 "the Netlogon call that fits this login by order");
+		if (call->start_ns > w->a && calls_without_gap(c, w, call->start_ns) &&
+		    (out->in_flight = calls_in_flight(c, w->host, w->a, call->start_ns))) {
+			out->queue_is_dead = queue_is_dead(c, w, call);
+			span_add(s, w, w->a, call->start_ns, PART_DC_QUEUE, call,
+				 "earlier logins' Netlogon calls were in flight without a gap");
+		}
+	} else {
+		call = NULL;
+	}
+	if (w->b - w->a < WAIT_SPLIT_NS)
+		return;
+	chain_add(c, w, call, s);
+	if (login->authority == AUTHORITY_DC && (!call || call->state != EXCHANGE_ANSWERED))
+		unanswered_add(c, w, s);
+}
+
+static bool wait_is_servers(const struct step *step)
+{
+	return step->waits_on == SIDE_SERVER &&
+	       (step->phase == PHASE_LOGIN || step->phase == PHASE_AUTH);
+}
+
+static void wait_find(struct companions *c, const struct dependency_login *login, size_t step,
+		      const struct wait *w, struct dependency_findings *out, struct spans *all)
+{
+	struct spans s;
+
+	s.count = 0;
+	if (wait_is_servers(&login->steps[step])) {
+		server_spans(c, login, w, out, &s);
+	} else if (w->side == SIDE_CLIENT && w->b - w->a >= WAIT_SPLIT_NS) {
+		chain_add(c, w, NULL, &s);
+		unanswered_add(c, w, &s);
+	}
+	if (w->b - w->a < WAIT_SPLIT_NS || !s.count)
+		return;
+	wait_split(w, &s, step, out);
+	for (size_t i = 0; i < s.count && all->count < SPANS_MOST; i++)
+		all->at[all->count++] = s.at[i];
+}
+
+static void kerberos_errors_find(struct companions *c, const struct dependency_login *login,
+				 uint64_t end, struct dependency_findings *out)
+{
+	for_each_exchange(x, c, login->start_ns)
+	{
+		if (x->start_ns < login->start_ns)
+			break;
+		if (x->kind != DEPENDENCY_KERBEROS || !exchange_of(x, login->client->addr) ||
+		    x->start_ns > end || !exchange_failed(x))
+			continue;
+		out->kerberos_errors++;
+		if (!out->kerberos_error)
+			out->kerberos_error = x;
+	}
+}
+
+#define WAITS_MOST 32
+
+void dependency_find(struct companions *c, const struct dependency_login *login,
+		     struct dependency_findings *out)
+{
+	struct wait waits[WAITS_MOST];
+	struct spans all;
+	uint64_t at = login->start_ns;
+	size_t count = 0;
+
+	memset(out, 0, sizeof(*out));
+	out->rtt_ns = NO_NS;
+	all.count = 0;
+	if (!companions_newest(c))
+		return;
+	for (size_t i = 0; i < login->step_count; at += login->steps[i++].ns) {
+		const struct step *step = &login->steps[i];
+		struct wait w = {step->waits_on == SIDE_SERVER ? login->server->addr
+							       : login->client->addr,
+				 step->waits_on, at, at + step->ns};
+
+		if (step->waits_on == SIDE_NETWORK || !step->ns)
+			continue;
+		if (step->ns >= WAIT_SPLIT_NS && count < WAITS_MOST)
+			waits[count++] = w;
+		wait_find(c, login, i, &w, out, &all);
+	}
+	kerberos_errors_find(c, login, at, out);
+	list_find(c, login, waits, count, at, out);
+	if (out->part_count)
+		cause_find(c, login, out, &all, at);
+}
+
+/* DNS before the connection. */
+
+static bool names_address(const struct exchange *x, const uint8_t *addr)
+{
+	for (uint32_t i = 0; i < x->address_count; i++)
+		if (!memcmp(x->addresses[i], addr, 16))
+			return true;
+	return false;
+}
+
+static struct exchange *lookup_find(struct companions *c, const struct endpoint *client,
+				    const struct endpoint *server, uint64_t start_ns)
+{
+	for_each_exchange(x, c, start_ns)
+	{
+		if (x->kind == DEPENDENCY_DNS && x->state == EXCHANGE_ANSWERED && !x->owner &&
+		    x->end_ns <= start_ns && x->end_ns + DNS_GAP_NS >= start_ns &&
+		    exchange_of(x, client->addr) && names_address(x, server->addr))
+			return x;
+	}
+	return NULL;
+}
+
+uint64_t dependency_dns_before(struct companions *c, uint64_t id, const struct endpoint *client,
+			       const struct endpoint *server, uint64_t start_ns)
+{
+	struct exchange *found = lookup_find(c, client, server, start_ns);
+	uint64_t from, to;
+
+	if (!found)
+		return NO_NS;
+	from = found->start_ns;
+	to = found->end_ns;
+	/* A and AAAA, and what was asked of another server before, are one look-up of one name. */
+	for_each_exchange(x, c, from)
+	{
+		if (x->kind != DEPENDENCY_DNS || x->owner || !exchange_of(x, client->addr) ||
+		    strcmp(x->target, found->target) || x->start_ns > start_ns ||
+		    x->start_ns + DNS_LONG_NS < found->start_ns)
+			continue;
+		if (x->start_ns < from)
+			from = x->start_ns;
+		if (x->state == EXCHANGE_ANSWERED && x->end_ns > to && x->end_ns <= start_ns)
+			to = x->end_ns;
+		x->owner = id;
+	}
+	return to - from;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * dependency.h - a login's share of the requests that its two hosts made meanwhile: which of them
+ * it waited for, how its waits split, and what was the cause. A request does not say which login it
+ * is for, so all of this is inferred, from overlap and order: docs/CAUSES.md.
+ */
+#ifndef TDSMON_DEPENDENCY_H
+#define TDSMON_DEPENDENCY_H
+
+#include "engine/dependency/companions.h"
+#include "engine/record.h"
+
+#define WAIT_SPLIT_NS	  20000000ull /* shorter steps are not split: the JSON contract */
+#define DEPENDENCIES_MOST 16
+#define PARTS_MOST	  48
+
+/* What a Windows login asks of a domain controller. */
+enum authority {
+	AUTHORITY_NONE,	   /* a SQL login: any such request is somebody else's */
+	AUTHORITY_UNKNOWN, /* encrypted, or Kerberos, whose tickets are seldom checked with one */
+	AUTHORITY_DC,	   /* NTLM: one Netlogon call for each login */
+};
+
+struct dependency_login {
+	uint64_t id;
+	const struct endpoint *client, *server;
+	uint64_t start_ns; /* of the first step */
+	const struct step *steps;
+	size_t step_count;
+	enum authority authority;
+};
+
+enum cause {
+	CAUSE_NONE,
+	CAUSE_DC_QUEUE,
+	CAUSE_DC_SLOW,
+	CAUSE_DC_FAR,
+	CAUSE_DC_UNREACHABLE,
+	CAUSE_SERVER_BUSY, /* its domain controller answered at once: the rest is the server's own
+			    */
+	CAUSE_LDAP,
+	CAUSE_DNS,
+	CAUSE_KDC,
+	CAUSE_KERBEROS_ERROR,
+	CAUSE_CERTIFICATE_CHECK,
+	CAUSE_TOKEN,
+	CAUSE_COUNT,
+};
+
+struct dependency_findings {
+	struct dependency list[DEPENDENCIES_MOST];
+	size_t count;
+	struct step_part parts[PARTS_MOST];
+	size_t part_count;
+	enum cause cause;
+	uint64_t cause_ns;	      /* of the part that is the cause */
+	const struct exchange *own;   /* the Netlogon call of this login; NULL: none was found */
+	uint64_t rtt_ns;	      /* to its domain controller; NO_NS: not known */
+	bool queue_is_dead;	      /* a call that nobody acknowledged held up its queue */
+	uint32_t in_flight;	      /* most Netlogon calls that were open in its queue's time */
+	const struct exchange *worst; /* the exchange behind the cause; NULL: none */
+	uint32_t kerberos_errors;     /* of its client, in the login's time */
+	const struct exchange *kerberos_error; /* the last of these */
+};
+
+/*
+ * Fill in out; its pointers hold until the next segment. Takes the login's Netlogon call for its
+ * own, so that no later login does. A login whose hosts made no requests costs a look at the
+ * newest.
+ */
+void dependency_find(struct companions *c, const struct dependency_login *login,
+		     struct dependency_findings *out);
+
+/*
+ * Time for which the client waited for DNS to give the server's address, before the connection that
+ * began at start_ns; NO_NS: no such look-up was seen. The look-up counts for that connection only.
+ */
+uint64_t dependency_dns_before(struct companions *c, uint64_t id, const struct endpoint *client,
+			       const struct endpoint *server, uint64_t start_ns);
+
+#endif
