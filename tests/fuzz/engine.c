@@ -141,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_buffer = how & 8 ? 1000 : 0,
 		.max_messages = how & 64 ? 3000 : 0,
 		.reorder_ns = how & 16 ? UINT64_MAX : 0,
-		.sql = how & 32,
+		.sql = how & 32, .dependencies = true,
 	};
 	uint64_t now_ns = 1000000000;
 	struct checked c;

@@ -354,7 +354,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_buffer = how & 8 ? 20000 : 0,
 		.max_messages = how & 64 ? 20000 : 0,
 		.reorder_ns = how & 16 ? 0 : UINT64_MAX,
-		.sql = how & 128,
+		.sql = how & 128, .dependencies = true,
 	};
 	struct told told;
 

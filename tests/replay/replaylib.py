@@ -292,7 +292,7 @@ CONTRACT = {
         "error": ("?", {"number": "int", "state": "int", "class": "int", "message": "str?"}),
         "redirect": ("?", {"host": "str", "port": "int"}),
         "total_ns": "int?", "phases": {p + "_ns": "int?" for p in PHASES}, "steps": "list",
-        "waits": {"client_ns": "int?", "server_ns": "int?", "network_ns": "int?"},
+        "waits": {"client_ns": "int?", "server_ns": "int?", "network_ns": "int?"}, "dependencies": "list",
         "verdict": {"name": "str", "class": VERDICT_CLASSES, "text": "str"},
         "tcp": {"syn_retransmits": "int", "retransmits": "int", "out_of_order": "int", "zero_windows": "int",
                 "missing_bytes": "int"}},
@@ -319,7 +319,14 @@ CONTRACT = {
         "tunnel": _TUNNEL, "interface": "str?",
         "phase": PHASES, "waits_on": ["client", "server", "network"], "for": "str", "ns": "int", "within": "list?"},
 }
-_STEP = {"name": "str", "phase": PHASES, "waits_on": ["client", "server", "network"], "ns": "int"}
+_STEP = {"name": "str", "phase": PHASES, "waits_on": ["client", "server", "network"], "ns": "int", "within": "list?"}
+PARTS = ["unacknowledged", "unaccepted", "stopped", "throttled", "unread", "dc", "dc_queue", "kdc", "ldap", "dns", "crl",
+         "token", "process"]
+_PART = {"part": PARTS, "ns": "int", "basis": ["observed", "sampled", "inferred"], "grounds": "str?",
+         "peer": ("?", _ADDRESS)}
+_DEPENDENCY = {"side": ["client", "server"], "kind": ["dns", "kerberos", "netlogon", "ldap", "smb", "http", "https", "other"],
+               "peer": _ADDRESS, "operation": "str?", "target": "str?", "requests": "int", "unanswered": "int",
+               "ns": "int", "rtt_ns": "int?", "in_flight_most": "int", "result": "str?"}
 _ID = re.compile(r"^[0-9a-f]{16}$")
 _TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$")
 _TYPES = {"str": str, "int": int, "bool": bool, "list": list, "time": str, "id": str}
@@ -369,12 +376,31 @@ def phase_ns(login):
     return {p: login["phases"][p + "_ns"] for p in order if login["phases"][p + "_ns"] is not None}
 
 
+def _parts(step, path):
+    """The parts of a step add up to it; each of them once for each peer."""
+    within = step.get("within")
+    if within is None:
+        return []
+    out = [x for i, p in enumerate(within) for x in _shape(_PART, p, "%s.within[%d]" % (path, i))]
+    if out:
+        return out
+    if step["ns"] < 20000000 or sum(p["ns"] for p in within) != step["ns"]:
+        out.append("%s: its parts come to %d ns, it is %d" % (path, sum(p["ns"] for p in within), step["ns"]))
+    names = [(p["part"], json.dumps(p["peer"])) for p in within]
+    return out + (["%s: a part twice" % path] if len(set(names)) < len(names) else [])
+
+
 def _login_times(r):
     phases, steps, total = phase_ns(r), r["steps"], r["total_ns"]
     waits = [v for v in r["waits"].values() if v is not None]
     out = []
+    for i, d in enumerate(r["dependencies"]):
+        out += _shape(_DEPENDENCY, d, "dependencies[%d]" % i)
+        if d.get("unanswered", 0) > d.get("requests", 0):
+            out.append("dependencies[%d]: more unanswered than requests" % i)
     for i, step in enumerate(steps):
         out += _shape(_STEP, step, "steps[%d]" % i)
+        out += _parts(step, "steps[%d]" % i)
     if out:
         return out
     if total is None:

@@ -152,7 +152,7 @@ static void datagram_file(uint16_t sport, uint32_t link_type, const void *head, 
 	file_write(out, sizeof(words) + len - cut);
 }
 
-UNIT_CASE(datagrams_of_the_browser)
+UNIT_CASE(datagrams_that_the_engine_reads)
 {
 	static const struct {
 		uint16_t sport;
@@ -164,7 +164,10 @@ UNIT_CASE(datagrams_of_the_browser)
 		{1434, 101, "", 0, 0, 1},
 		{1434, 1, "\1\2\3\4\5\6\1\2\3\4\5\6\x81\0\0\1\x08\0", 18, 0, 1},
 		{1434, 113, "\0\0\0\1\0\6\0\0\0\0\0\0\0\0\x08\0", 16, 1, 1},
-		{53, 101, "", 0, 0, 0},
+		{53, 101, "", 0, 0, 1},
+		{88, 101, "", 0, 0, 1},
+		{389, 101, "", 0, 0, 1},
+		{5353, 101, "", 0, 0, 0},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -181,7 +184,7 @@ UNIT_CASE(datagrams_of_the_browser)
 		CHECK_INT(capture_stats(c)->segments, 0);
 		CHECK_INT(capture_stats(c)->truncated, 0);
 		if (cases[i].got) {
-			CHECK_INT(seg.sport, 1434);
+			CHECK_INT(seg.sport, cases[i].sport);
 			CHECK_INT(seg.dport, 40000);
 			CHECK_INT(seg.saddr[15], 2);
 			CHECK_INT(seg.len, 4);
@@ -426,7 +429,7 @@ int main(void)
 		return 1;
 	close(made);
 	RUN(link_types);
-	RUN(datagrams_of_the_browser);
+	RUN(datagrams_that_the_engine_reads);
 	RUN(precisions_and_byte_orders);
 	RUN(snap_length_is_a_gap);
 	RUN(interface_of_linux_cooked_v2);

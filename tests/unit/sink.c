@@ -29,6 +29,7 @@ static struct login_record full_login(void)
 		.end_ns = 1609459316577669800 + 18555000,
 		.client = {{[10] = 0xff, 0xff, 10, 10, 10, 10}, 60123},
 		.server = {{[10] = 0xff, 0xff, 10, 10, 10, 120}, 1433},
+		.before = {.dns_ns = NO_NS},
 		.vantage = VANTAGE_SERVER,
 		.tds = {.version = "7.4",
 			.version_raw = 0x74000004,
@@ -116,6 +117,25 @@ static const char *login_as(const struct sink_ops *ops, const struct login_recor
 UNIT_CASE(json_login_full)
 {
 	struct login_record rec = full_login();
+	const struct step_part parts[] = {
+		{1, PART_KDC, 1900000, BASIS_INFERRED, "why", true, rec.server},
+		{1, PART_PROCESS, 54000, BASIS_INFERRED, NULL, false, {{0}, 0}},
+	};
+	const struct dependency dependency = {.side = SIDE_CLIENT,
+					      .kind = DEPENDENCY_KERBEROS,
+					      .peer = rec.server,
+					      .operation = "TGS-REQ",
+					      .result = "ok",
+					      .requests = 2,
+					      .unanswered = 1,
+					      .ns = 1900000,
+					      .rtt_ns = NO_NS,
+					      .in_flight_most = 1};
+
+	rec.parts = parts;
+	rec.part_count = 2;
+	rec.dependencies = &dependency;
+	rec.dependency_count = 1;
 
 	CHECK_STR(login_as(&json_sink, &rec),
 		  "{\"type\":\"login\",\"v\":1,\"id\":\"00c0ffee12345678\","
@@ -143,9 +163,17 @@ UNIT_CASE(json_login_full)
 		  "\"total_ns\":18555000,\"phases\":{\"tcp_ns\":976000,\"prelogin_ns\":1954000,"
 		  "\"tls_ns\":11718000,\"login_ns\":3907000,\"auth_ns\":null},"
 		  "\"steps\":[{\"name\":\"syn\",\"phase\":\"tcp\",\"waits_on\":\"network\","
-		  "\"ns\":976000},{\"name\":\"prelogin\",\"phase\":\"prelogin\","
-		  "\"waits_on\":\"client\",\"ns\":1954000}],"
+		  "\"ns\":976000,\"within\":null},{\"name\":\"prelogin\",\"phase\":\"prelogin\","
+		  "\"waits_on\":\"client\",\"ns\":1954000,\"within\":["
+		  "{\"part\":\"kdc\",\"ns\":1900000,\"basis\":\"inferred\",\"grounds\":\"why\","
+		  "\"peer\":{\"addr\":\"10.10.10.120\",\"port\":1433}},"
+		  "{\"part\":\"process\",\"ns\":54000,\"basis\":\"inferred\",\"grounds\":null,"
+		  "\"peer\":null}]}],"
 		  "\"waits\":{\"client_ns\":2000000,\"server_ns\":15579000,\"network_ns\":976000},"
+		  "\"dependencies\":[{\"side\":\"client\",\"kind\":\"kerberos\","
+		  "\"peer\":{\"addr\":\"10.10.10.120\",\"port\":1433},\"operation\":\"TGS-REQ\","
+		  "\"target\":null,\"requests\":2,\"unanswered\":1,\"ns\":1900000,\"rtt_ns\":null,"
+		  "\"in_flight_most\":1,\"result\":\"ok\"}],"
 		  "\"verdict\":{\"name\":\"ok\",\"class\":\"ok\",\"text\":\"Logged in.\"},"
 		  "\"tcp\":{\"syn_retransmits\":0,\"retransmits\":1,\"out_of_order\":0,"
 		  "\"zero_windows\":0,\"missing_bytes\":0}}\n");
@@ -704,9 +732,8 @@ UNIT_CASE(text_shows_the_error_whatever_the_verdict_is)
 		     "             Somebody guesses.\n"
 		     "             error 18456, state 1, class 14: Login failed.\n"));
 	rec.error.message = NULL;
-	CHECK(strstr(login_as(&text_sink, &rec),
-		     "             Somebody guesses.\n"
-		     "             error 18456, state 1, class 14\n"));
+	CHECK(strstr(login_as(&text_sink, &rec), "             Somebody guesses.\n"
+						 "             error 18456, state 1, class 14\n"));
 }
 
 UNIT_CASE(summary_of_the_browser)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/dependency/companions.h"
 #include "engine/conn.h"
 #include "engine/stream/doubt.h"
 #include "engine/login/login.h"
@@ -65,6 +66,11 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		free(e);
 		return NULL;
 	}
+	if (config->dependencies && !(e->companions = companions_new(engine_seed(e)))) {
+		flow_table_release(&e->flows);
+		free(e);
+		return NULL;
+	}
 	browser_init(e);
 	pending_init(&e->pending);
 	return e;
@@ -81,6 +87,7 @@ void engine_free(struct engine *e)
 	timeline_release(&e->timeline);
 	flow_table_release(&e->flows);
 	cert_cache_release(&e->certs);
+	companions_free(e->companions);
 	free(e);
 }
 
@@ -482,6 +489,12 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	uint8_t sender;
 	enum side from;
 
+	if (seg->note & SEG_NOTE_UDP && e->companions && seg->sport != SSRP_PORT &&
+	    seg->dport != SSRP_PORT) {
+		engine_tick(e, seg->ts_ns);
+		companions_segment(e->companions, seg, payload);
+		return;
+	}
 	if (seg->note & SEG_NOTE_UDP) {
 		datagram(e, seg, payload);
 		return;
@@ -489,6 +502,8 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	e->stats.segments++;
 	engine_tick(e, seg->ts_ns);
 	f = flow_for(e, seg, payload, &sender);
+	if (!f && e->companions)
+		companions_segment(e->companions, seg, payload);
 	if (!f || is_doubted(f, seg))
 		return;
 	if (seg->note & SEG_NOTE_COUNTS)
@@ -517,6 +532,8 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 
 void engine_lost(struct engine *e)
 {
+	if (e->companions)
+		companions_lost(e->companions);
 	e->losses++;
 	e->lost_ns = e->now_ns;
 }

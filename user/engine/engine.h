@@ -37,6 +37,7 @@ struct engine_config {
 	bool sql;		      /* tell what requests in clear say */
 	bool times_elsewhere;	      /* live: of commands whose heads the kernel keeps to itself it
 				       * knows the times; those that are seen are told */
+	bool dependencies;	      /* follow what hosts ask of DNS, KDCs, domain controllers */
 	uint64_t seed[2];	      /* of hash tables, secret; 0: files', always the same. No
 				       * record depends on it */
 	uint32_t max_flows;	      /* 0: default, 65,536; the least recently used is evicted */

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/dependency/dependency.h"
 #include "engine/verdict/attempts.h"
+#include "engine/verdict/stalls.h"
 #include "engine/login/login.h"
 #include "engine/verdict/verdict.h"
 
@@ -323,10 +325,96 @@ static void learn(struct answers *a, const struct login *l, const struct login_r
 	}
 }
 
+static enum authority authority_of(const struct login *l)
+{
+	if (l->method == AUTH_NTLM || l->method == AUTH_WINDOWS)
+		return AUTHORITY_DC;
+	return l->method == AUTH_SQL || l->method == AUTH_FEDAUTH ? AUTHORITY_NONE
+								  : AUTHORITY_UNKNOWN;
+}
+
+/* What the login's hosts asked of others meanwhile. */
+static void depend(struct engine *e, const struct login *l, struct login_record *r,
+		   struct dependency_findings *findings)
+{
+	const struct dependency_login login = {r->id,	 &r->client,	&r->server,	r->start_ns,
+					       r->steps, r->step_count, authority_of(l)};
+
+	if (!e->companions)
+		return;
+	if (!r->mid_stream)
+		r->before.dns_ns = dependency_dns_before(e->companions, r->id, &r->client,
+							 &r->server, r->start_ns);
+	dependency_find(e->companions, &login, findings);
+	r->findings = findings;
+	r->parts = findings->parts;
+	r->part_count = findings->part_count;
+	r->dependencies = findings->list;
+	r->dependency_count = findings->count;
+}
+
+/*
+ * A longer wait for the server later in the login: until it went on, to its domain controller where
+ * that was asked.
+ */
+static struct stall stall_later(const struct login_record *r)
+{
+	const struct dependency_findings *w = r->findings;
+	uint64_t at = r->start_ns;
+	struct stall stall = {.server = r->server};
+
+	for (size_t i = 0; i < r->step_count; at += r->steps[i++].ns) {
+		uint64_t ns = r->steps[i].ns;
+
+		if (r->steps[i].waits_on != SIDE_SERVER)
+			continue;
+		if (w && w->own && w->own->start_ns > at && w->own->start_ns < at + ns)
+			ns = w->own->start_ns - at;
+		if (ns >= STALL_LEAST_NS && ns > stall.to_ns - stall.from_ns) {
+			stall.from_ns = at;
+			stall.to_ns = at + ns;
+		}
+	}
+	return stall;
+}
+
+/*
+ * Other logins of the server whose wait for its PRELOGIN response, or for TLS, ended when this
+ * one's did: those that were decided, and those under way.
+ */
+static uint32_t stalled_together(struct engine *e, const struct flow *f, const struct login *l,
+				 const struct login_record *r)
+{
+	struct stall first = stall_of(l, &r->server), later = stall_later(r), stall;
+	uint32_t count;
+
+	stall = later.to_ns - later.from_ns > first.to_ns - first.from_ns ? later : first;
+	count = stalls_like(&e->stalls, &stall);
+	if (first.to_ns)
+		stalls_add(&e->stalls, &first);
+	if (stall.to_ns - stall.from_ns < STALL_LEAST_NS)
+		return 0;
+	for (const struct flow *o = flow_oldest(&e->flows, FLOW_LOGIN); o;
+	     o = flow_next(&e->flows, o)) {
+		struct endpoint server;
+		struct stall other;
+
+		if (o == f || !o->login)
+			continue;
+		server = flow_endpoint(o, SIDE_SERVER);
+		other = stall_of(o->login, &server);
+		if (stall_is_denied(&stall, &other))
+			return 0;
+		count += stall_is_like(&stall, &other);
+	}
+	return count;
+}
+
 void login_emit(struct engine *e, struct flow *f)
 {
 	const struct login *l = f->login;
 	struct login_record r = {.mid_stream = f->mid_stream};
+	struct dependency_findings findings;
 	struct tls_names names;
 	struct tiling t;
 
@@ -357,6 +445,8 @@ void login_emit(struct engine *e, struct flow *f)
 	if (r.redirect_port && r.outcome_basis == BASIS_OBSERVED)
 		browser_routed(e, r.redirect_port);
 	learn(&e->answers, l, &r);
+	depend(e, l, &r, &findings);
+	r.stalled_together = stalled_together(e, f, l, &r);
 	verdict_find(l, &r, &r.verdict);
 	if (e->ops.login)
 		e->ops.login(e->ctx, &r);

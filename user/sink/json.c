@@ -294,6 +294,35 @@ static void json_phases(struct jsonw *w, const struct login_record *rec)
 	jsonw_object_end(w);
 }
 
+/* The parts of one step; null where nothing is known of it. */
+static void json_within(struct jsonw *w, const struct login_record *rec, size_t step)
+{
+	size_t i = 0;
+
+	while (i < rec->part_count && rec->parts[i].step != step)
+		i++;
+	if (i == rec->part_count) {
+		jsonw_null(w, "within");
+		return;
+	}
+	jsonw_array(w, "within");
+	for (; i < rec->part_count && rec->parts[i].step == step; i++) {
+		const struct step_part *p = &rec->parts[i];
+
+		jsonw_object(w, NULL);
+		jsonw_text(w, "part", wait_part_name(p->part));
+		json_ns(w, "ns", p->ns);
+		jsonw_text(w, "basis", basis_name(p->basis));
+		jsonw_text(w, "grounds", p->grounds);
+		if (p->has_peer)
+			json_endpoint(w, "peer", &p->peer);
+		else
+			jsonw_null(w, "peer");
+		jsonw_object_end(w);
+	}
+	jsonw_array_end(w);
+}
+
 static void json_steps(struct jsonw *w, const struct login_record *rec)
 {
 	jsonw_array(w, "steps");
@@ -305,6 +334,30 @@ static void json_steps(struct jsonw *w, const struct login_record *rec)
 		jsonw_text(w, "phase", phase_name(s->phase));
 		jsonw_text(w, "waits_on", side_name(s->waits_on));
 		json_ns(w, "ns", s->ns);
+		json_within(w, rec, i);
+		jsonw_object_end(w);
+	}
+	jsonw_array_end(w);
+}
+
+static void json_dependencies(struct jsonw *w, const struct login_record *rec)
+{
+	jsonw_array(w, "dependencies");
+	for (size_t i = 0; i < rec->dependency_count; i++) {
+		const struct dependency *d = &rec->dependencies[i];
+
+		jsonw_object(w, NULL);
+		jsonw_text(w, "side", side_name(d->side));
+		jsonw_text(w, "kind", dependency_kind_name(d->kind));
+		json_endpoint(w, "peer", &d->peer);
+		jsonw_text(w, "operation", d->operation);
+		jsonw_text(w, "target", d->target);
+		jsonw_uint(w, "requests", d->requests);
+		jsonw_uint(w, "unanswered", d->unanswered);
+		json_ns(w, "ns", d->ns);
+		json_ns(w, "rtt_ns", d->rtt_ns);
+		jsonw_uint(w, "in_flight_most", d->in_flight_most);
+		jsonw_text(w, "result", d->result);
 		jsonw_object_end(w);
 	}
 	jsonw_array_end(w);
@@ -321,7 +374,7 @@ static void json_waits(struct jsonw *w, const struct login_record *rec)
 
 static void json_before(struct jsonw *w, const struct before *before)
 {
-	if (!before->ns) {
+	if (!before->ns && before->dns_ns == NO_NS) {
 		jsonw_null(w, "before");
 		return;
 	}
@@ -336,7 +389,7 @@ static void json_before(struct jsonw *w, const struct before *before)
 		jsonw_object_end(w);
 	}
 	jsonw_array_end(w);
-	json_ns(w, "ns", before->ns);
+	json_ns(w, "ns", before->ns ? before->ns : before->dns_ns);
 	jsonw_object_end(w);
 }
 
@@ -394,6 +447,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 	json_phases(&w, rec);
 	json_steps(&w, rec);
 	json_waits(&w, rec);
+	json_dependencies(&w, rec);
 	json_verdict(&w, &rec->verdict);
 	json_tcp(&w, rec);
 	json_end(&w);
@@ -497,8 +551,8 @@ static void json_command(void *ctx, const struct command_record *rec)
 static void json_pending(void *ctx, const struct pending_record *rec)
 {
 	struct json_sink *sink = ctx;
-	struct jsonw w = json_begin(sink, "pending", rec->id, rec->time_ns, &rec->client,
-				    &rec->server);
+	struct jsonw w =
+		json_begin(sink, "pending", rec->id, rec->time_ns, &rec->client, &rec->server);
 
 	json_interface(&w, sink, rec->ifindex);
 	json_tunnel(&w, rec->tunnel);

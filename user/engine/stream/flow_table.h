@@ -10,6 +10,7 @@
 #include "engine/protocol/x509.h"
 #include "engine/browser/browser.h"
 #include "engine/engine.h"
+#include "engine/verdict/stalls.h"
 #include "engine/protocol/frame.h"
 #include "engine/verdict/recent.h"
 #include "engine/pending.h"
@@ -18,6 +19,7 @@
 
 #define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
 
+struct companions;
 struct hidden;
 struct login;
 struct mars;
@@ -186,6 +188,8 @@ struct engine {
 	struct cert_cache certs;
 	struct pending pending;
 	struct strangers strangers;
+	struct companions *companions; /* NULL: not followed */
+	struct stalls stalls;
 };
 
 /*

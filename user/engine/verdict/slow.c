@@ -91,7 +91,7 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 /* It went through at once, but the client had tried other addresses for long. */
 static bool is_after_attempts(const struct login *l, const struct login_record *r)
 {
-	return r->outcome == OUTCOME_OK && r->before.ns > l->limits->slow_login_ns &&
+	return r->outcome == OUTCOME_OK && r->before.count && r->before.ns > l->limits->slow_login_ns &&
 	       r->before.ns > r->total_ns;
 }
 

@@ -105,7 +105,8 @@ static enum verdict_class class_of(const struct login *l, const struct login_rec
 void verdict_find(const struct login *l, const struct login_record *r, struct verdict_words *words)
 {
 	static const struct verdict *const groups[] = {
-		verdict_path, verdict_tls, verdict_left, verdict_refused, verdict_slow,
+		verdict_path, verdict_tls,     verdict_cause,
+		verdict_left, verdict_refused, verdict_slow,
 	};
 	const struct verdict *v = groups[0];
 

@@ -3,6 +3,7 @@
  * link.c - see link.h.
  */
 #include <stddef.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "source/capture/link.h"
@@ -110,6 +111,12 @@ static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
 	return (uint32_t)link_be16(p) << 16 | link_be16(p + 2);
 }
 
+/* Datagrams that the engine reads: of SQL Server Browser, DNS, Kerberos and connectionless LDAP. */
+static bool link_wants_port(uint16_t port)
+{
+	return port == SSRP_PORT || port == 53 || port == 88 || port == 389;
+}
+
 enum pkt_result link_segment(const struct link *link, const struct frame *frame, struct seg *seg,
 			     const uint8_t **payload)
 {
@@ -117,7 +124,7 @@ enum pkt_result link_segment(const struct link *link, const struct frame *frame,
 	enum pkt_result result = link_parse(link, frame, &pkt);
 	uint32_t held;
 
-	if (result == PKT_UDP && pkt.sport != SSRP_PORT && pkt.dport != SSRP_PORT)
+	if (result == PKT_UDP && !link_wants_port(pkt.sport) && !link_wants_port(pkt.dport))
 		return PKT_OTHER;
 	if (result != PKT_TCP && result != PKT_UDP)
 		return result;

@@ -26,7 +26,7 @@ struct frame {
 };
 
 /*
- * Parse the frame. PKT_TCP, and PKT_UDP of SQL Server Browser's port: *seg and *payload are filled
+ * Parse the frame. PKT_TCP, and PKT_UDP of the ports that the engine reads: *seg and *payload are filled
  * in, the payload is seg->cap_len bytes of the frame. After any other result both are undefined;
  * PKT_OTHER is also UDP of other ports.
  */

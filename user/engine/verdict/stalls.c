@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * stalls.c - see stalls.h.
+ */
+#include <string.h>
+
+#include "engine/login/login.h"
+#include "engine/verdict/stalls.h"
+
+#define TOGETHER_NS 50000000ull /* between the ends of two waits that one cause ended */
+
+struct stall stall_of(const struct login *l, const struct endpoint *server)
+{
+	uint64_t at = l->ack_ns ? l->ack_ns : l->mark_count ? l->marks[0].ts_ns : 0;
+	struct stall stall = {.server = *server};
+
+	for (uint32_t i = 0; i < l->mark_count; i++) {
+		const struct mark *m = &l->marks[i];
+		bool counts = (m->phase == PHASE_PRELOGIN || m->phase == PHASE_TLS) &&
+			      m->waited_for == SIDE_SERVER;
+
+		if (counts && m->ts_ns > at && m->ts_ns - at > stall.to_ns - stall.from_ns) {
+			stall.from_ns = at;
+			stall.to_ns = m->ts_ns;
+		}
+		at = m->ts_ns;
+	}
+	return stall;
+}
+
+static bool same_server(const struct stall *a, const struct stall *b)
+{
+	return a->server.port == b->server.port &&
+	       !memcmp(a->server.addr, b->server.addr, sizeof(a->server.addr));
+}
+
+static bool is_long(const struct stall *s)
+{
+	return s->to_ns && s->to_ns - s->from_ns >= STALL_LEAST_NS;
+}
+
+bool stall_is_like(const struct stall *a, const struct stall *b)
+{
+	uint64_t apart = a->to_ns > b->to_ns ? a->to_ns - b->to_ns : b->to_ns - a->to_ns;
+
+	return is_long(a) && is_long(b) && apart <= TOGETHER_NS && same_server(a, b);
+}
+
+bool stall_is_denied(const struct stall *stall, const struct stall *other)
+{
+	return other->to_ns > stall->from_ns + TOGETHER_NS &&
+	       other->to_ns + TOGETHER_NS < stall->to_ns && same_server(stall, other);
+}
+
+void stalls_add(struct stalls *s, const struct stall *stall)
+{
+	s->at[s->next++ % STALLS_KEPT] = *stall;
+}
+
+uint32_t stalls_like(const struct stalls *s, const struct stall *stall)
+{
+	uint32_t count = 0;
+
+	for (int i = 0; i < STALLS_KEPT; i++) {
+		if (stall_is_denied(stall, &s->at[i]))
+			return 0;
+		count += stall_is_like(&s->at[i], stall);
+	}
+	return count;
+}
