@@ -7,7 +7,7 @@
 #include "locate.h"
 #include "recognise.h"
 
-#define TAP_TC_PASS -1	 /* TC_ACT_UNSPEC: go on as if this program were not there */
+#define TAP_TC_PASS -1 /* TC_ACT_UNSPEC: go on as if this program were not there */
 /* bytes, more than the headers of any usual packet */
 #define TAP_PULL (TAP_DECAP ? 1024u : 256u)
 

@@ -28,7 +28,7 @@
 #define TAP_PLAIN_PAD
 #define tap_seg_tunnel(seg, number) ((seg)->tunnel = (number))
 #else
-#define TAP_PLAIN_PAD __u8 plain_pad[8];
+#define TAP_PLAIN_PAD		    __u8 plain_pad[8];
 #define tap_seg_tunnel(seg, number) ((void)(number))
 #endif
 
@@ -38,11 +38,11 @@ __u64 tap_ports[65536 / 64] __attribute__((aligned(64)));
 /* Set before loading. The defaults watch nothing. */
 const volatile bool tap_any_port = false;
 const volatile bool tap_mirror = false;
-const volatile bool tap_browser = false;    /* hand the Browser's datagrams over */
-const volatile bool tap_commands = false;   /* the heads of all messages are events */
-const volatile __u32 tap_budget = 1 << 20;  /* payload bytes of a flow at TAP_FULL */
-const volatile __u64 tap_seed[2];	    /* random: key_hash6() */
-const volatile bool tap_xdp_direct = false; /* tests: do as a kernel before 5.18 has to */
+const volatile bool tap_browser = false;      /* hand the Browser's datagrams over */
+const volatile bool tap_commands = false;     /* the heads of all messages are events */
+const volatile __u32 tap_budget = 1 << 20;    /* payload bytes of a flow at TAP_FULL */
+const volatile __u64 tap_seed[2];	      /* random: key_hash6() */
+const volatile bool tap_xdp_direct = false;   /* tests: do as a kernel before 5.18 has to */
 const volatile struct decap_config tap_decap; /* what to unwrap, where TAP_DECAP */
 
 #define TAP_COUNTS 6 /* of struct tap_counts: the commands by kind, and the resets */
@@ -107,8 +107,8 @@ struct tap_work {
 	struct seg seg;
 	struct tap_key key;
 	__u32 payload_off;
-	__u32 avail;	  /* payload bytes that the frame holds */
-	__u32 side;	  /* which of the key's ends it is from */
+	__u32 avail; /* payload bytes that the frame holds */
+	__u32 side;  /* which of the key's ends it is from */
 	struct decap decap;
 	struct walk walk; /* of the segment's direction */
 	struct walk_at at;

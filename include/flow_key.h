@@ -10,7 +10,8 @@
 
 /* The lower (addr, port) pair first, as in struct flow_key. */
 struct tap_key {
-	__u32 addr[2]; /* IPv4: network order; IPv6: key_hash6() of both; in a tunnel: key_enter() */
+	/* IPv4: network order; IPv6: key_hash6() of both; in a tunnel: key_enter() */
+	__u32 addr[2];
 	__u16 port[2]; /* host order */
 };
 _Static_assert(sizeof(struct tap_key) == 12, "BPF map key");

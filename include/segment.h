@@ -32,9 +32,9 @@ enum seg_dir {
  *                 seq, ack, window and flags are 0.
  * SEG_NOTE_COUNTS: struct tap_counts stands in the place of payload; cap_len is 0.
  */
-#define SEG_NOTE_HEADS 0x01
-#define SEG_NOTE_TRUNC 0x02
-#define SEG_NOTE_UDP   0x04
+#define SEG_NOTE_HEADS	0x01
+#define SEG_NOTE_TRUNC	0x02
+#define SEG_NOTE_UDP	0x04
 #define SEG_NOTE_COUNTS 0x08
 
 #define SSRP_PORT 1434 /* of SQL Server Browser, MC-SQLR 1.9 */
@@ -53,22 +53,22 @@ enum seg_dir {
  * The records of a tap that unwraps no tunnels are SEG_PLAIN bytes: they end before tunnel.
  */
 struct seg {
-	__u64 ts_ns;	 /* when it was seen, on the source's clock */
+	__u64 ts_ns; /* when it was seen, on the source's clock */
 	__u8 saddr[16];
 	__u8 daddr[16];
 	__u32 seq;
 	__u32 ack;
 	__u32 len;
 	__u32 cap_len;
-	__u32 ifindex;	 /* 0: not known */
+	__u32 ifindex; /* 0: not known */
 	__u16 sport;
 	__u16 dport;
-	__u16 window;	 /* unscaled */
-	__u16 ip_id;	 /* 0 for IPv6 */
-	__u8 flags;	 /* SEG_FIN ... SEG_URG */
-	__u8 dir;	 /* enum seg_dir */
-	__u8 ttl;	 /* or hop limit */
-	__u8 note;	 /* SEG_NOTE_* */
+	__u16 window; /* unscaled */
+	__u16 ip_id;  /* 0 for IPv6 */
+	__u8 flags;   /* SEG_FIN ... SEG_URG */
+	__u8 dir;     /* enum seg_dir */
+	__u8 ttl;     /* or hop limit */
+	__u8 note;    /* SEG_NOTE_* */
 #if !defined(__BPF__) || TAP_DECAP
 	__u32 tunnel; /* TUNNEL_* */
 	__u32 pad;
@@ -129,12 +129,12 @@ _Static_assert(sizeof(struct tap_counts) == 32, "the ring buffer's ABI");
 /* Of a flow, where the kernel is asked; of the lower and of the higher end of its key. */
 struct tap_state {
 	struct tap_counts counts;
-	__u64 resent_ns;  /* when the first of these came, to the millisecond; 0: none did */
-	__u32 end[2];	  /* of what it sent: the next sequence number */
-	__u32 acked[2];	  /* of what it sent: the next one that its peer waits for */
-	__u8 seen[2];	  /* which of the ends hold */
+	__u64 resent_ns;   /* when the first of these came, to the millisecond; 0: none did */
+	__u32 end[2];	   /* of what it sent: the next sequence number */
+	__u32 acked[2];	   /* of what it sent: the next one that its peer waits for */
+	__u8 seen[2];	   /* which of the ends hold */
 	__u8 has_acked[2]; /* which of acked hold */
-	__u8 resent[2];	  /* times that what begins at acked was sent again; 255: or more */
+	__u8 resent[2];	   /* times that what begins at acked was sent again; 255: or more */
 };
 
 /*
@@ -144,12 +144,12 @@ struct tap_state {
  * SKIPPED, and its record comes along with a later packet's EVENT.
  */
 enum tap_counter {
-	TAP_CNT_OTHER = 0,	 /* not TCP on a watched port, nor from or to the Browser */
-	TAP_CNT_EVENT = 1,	 /* handed over in full */
-	TAP_CNT_SKIPPED = 2,	 /* watched, nothing to hand over at its level or as yet */
-	TAP_CNT_LOST = 3,	 /* ring buffer full: the packet, or part of it, was not handed over */
-	TAP_CNT_SHORT = 4,	 /* cut short or malformed before the end of TCP's or UDP's header */
-	TAP_CNT_FRAGMENT = 5,	 /* IP fragment other than the first */
+	TAP_CNT_OTHER = 0,    /* not TCP on a watched port, nor from or to the Browser */
+	TAP_CNT_EVENT = 1,    /* handed over in full */
+	TAP_CNT_SKIPPED = 2,  /* watched, nothing to hand over at its level or as yet */
+	TAP_CNT_LOST = 3,     /* ring buffer full: the packet, or part of it, was not handed over */
+	TAP_CNT_SHORT = 4,    /* cut short or malformed before the end of TCP's or UDP's header */
+	TAP_CNT_FRAGMENT = 5, /* IP fragment other than the first */
 	TAP_CNT_EXT_HEADERS = 6, /* IPv6 extension headers beyond the walk's bound */
 	TAP_CNT_FLOW_MISS = 7,	 /* flow map refused the flow: handed over at TAP_FULL */
 	TAP_CNT_BUDGET = 8,	 /* flow used up its budget of payload: header handed over */

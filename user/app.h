@@ -45,14 +45,14 @@ struct app {
 	struct listener *metrics; /* NULL: nobody asked for metrics */
 	struct listener *page;	  /* NULL: nothing is served */
 	struct wallclock clock;
-	struct service service; /* live: its manager, if any */
-	struct opener *opener;	/* live: opens what we may not; NULL: nothing */
-	bool prompt;		/* files: every record is written out at once */
-	bool progress;		/* standard error is a terminal of its own */
-	uint64_t lines_lost;	/* of out, when it was last said */
-	bool memory_said;	/* that it was used up */
-	bool losing_lines;	/* and that there may be more */
-	uint64_t progress_ns;	/* when it was shown last */
+	struct service service;	   /* live: its manager, if any */
+	struct opener *opener;	   /* live: opens what we may not; NULL: nothing */
+	bool prompt;		   /* files: every record is written out at once */
+	bool progress;		   /* standard error is a terminal of its own */
+	uint64_t lines_lost;	   /* of out, when it was last said */
+	bool memory_said;	   /* that it was used up */
+	bool losing_lines;	   /* and that there may be more */
+	uint64_t progress_ns;	   /* when it was shown last */
 	struct capture_stats read; /* the captures so far */
 };
 

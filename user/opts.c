@@ -186,8 +186,7 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 		return OPTS_USAGE;
 	}
 	if (opts->file_count && opts->live_only) {
-		opts_error(opts,
-			   "--%s is only for watching live: leave it out with --read",
+		opts_error(opts, "--%s is only for watching live: leave it out with --read",
 			   opts->live_only);
 		return OPTS_USAGE;
 	}

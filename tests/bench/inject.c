@@ -32,7 +32,7 @@
 
 #define FRAMES_MAX  4096
 #define PCAP_HEADER 24
-#define LOOK_NS	   5000000
+#define LOOK_NS	    5000000
 /* Where addresses and ports stand in a frame of Ethernet and IPv4 without options. */
 #define SOURCE	    26
 #define DESTINATION 30

@@ -50,9 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	FUZZ_ASSERT(err <= 0 || most < 0);
 	stats = *capture_stats(capture);
-	FUZZ_ASSERT(stats.packets ==
-		    stats.segments + stats.other + stats.malformed + stats.fragments +
-			    stats.nested);
+	FUZZ_ASSERT(stats.packets == stats.segments + stats.other + stats.malformed +
+					     stats.fragments + stats.nested);
 	FUZZ_ASSERT(stats.truncated <= stats.segments);
 	temporary_close(capture);
 	return 0;

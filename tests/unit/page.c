@@ -23,11 +23,11 @@ static void *open_page(void)
 static void log_in(void *page, uint64_t at_ns, uint64_t total_ns, enum outcome outcome,
 		   const char *verdict)
 {
-	enum verdict_class class = outcome != OUTCOME_OK && outcome != OUTCOME_REDIRECTED &&
-						   outcome != OUTCOME_PROBE
-					   ? VERDICT_FAILED
-				   : total_ns > 2000 * MS ? VERDICT_SLOW
-							  : VERDICT_OK;
+	enum verdict_class class =
+		outcome != OUTCOME_OK && outcome != OUTCOME_REDIRECTED && outcome != OUTCOME_PROBE
+			? VERDICT_FAILED
+		: total_ns > 2000 * MS ? VERDICT_SLOW
+				       : VERDICT_OK;
 	struct login_record rec = {
 		.start_ns = at_ns,
 		.end_ns = at_ns + total_ns,
@@ -85,12 +85,13 @@ UNIT_CASE(a_browser_gets_what_was)
 	CHECK_INT(count_of(text, "\nevent: login\ndata: {\"type\":\"login\","), 2);
 	CHECK_INT(count_of(text, "id: 1\n"), 1);
 	CHECK_INT(count_of(text, "id: 2\n"), 1);
-	CHECK(strstr(text, "event: stats\ndata: {\"not_shown\":0,"
-			   "\"since\":\"2021-01-01T00:00:00.020000000Z\",\"logins\":2,\"failed\":1,"
-			   "\"lost\":[],\"causes\":[{\"name\":\"login_failed\",\"text\":\"a sentence\","
-			   "\"count\":1,\"last\":\"2021-01-01T00:00:00.040000000Z\"}],"
-			   "\"slots\":[{\"t\":1609459200,\"logins\":2,\"failed\":1,\"times\":{"
-			   "\"tcp\":[1000000,1000000,1000000],"));
+	CHECK(strstr(text,
+		     "event: stats\ndata: {\"not_shown\":0,"
+		     "\"since\":\"2021-01-01T00:00:00.020000000Z\",\"logins\":2,\"failed\":1,"
+		     "\"lost\":[],\"causes\":[{\"name\":\"login_failed\",\"text\":\"a sentence\","
+		     "\"count\":1,\"last\":\"2021-01-01T00:00:00.040000000Z\"}],"
+		     "\"slots\":[{\"t\":1609459200,\"logins\":2,\"failed\":1,\"times\":{"
+		     "\"tcp\":[1000000,1000000,1000000],"));
 	free(text);
 	page_sink.free(page);
 }

@@ -210,8 +210,8 @@ static void login_settle(struct engine *e, struct flow *f)
 	}
 	if (l && l->state == LOGIN_DECIDED && !awaits_next(e, f) &&
 	    !(l->outcome != OUTCOME_OK && l->closed_by == SIDE_CLIENT &&
-	      l->closed_how == CLOSE_FIN && flow_in_login(f) &&
-	      !f->half[SIDE_SERVER].fin_done && l->owes == SIDE_SERVER))
+	      l->closed_how == CLOSE_FIN && flow_in_login(f) && !f->half[SIDE_SERVER].fin_done &&
+	      l->owes == SIDE_SERVER))
 		login_told(e, f);
 }
 
@@ -481,7 +481,8 @@ static void close_unacked(const struct engine *e, const struct flow *f, struct c
 	r->unacknowledged.side = u.side;
 	r->unacknowledged.bytes = u.bytes;
 	r->unacknowledged.sent = u.sent;
-	r->unacknowledged.ns = f->clock_stepped || end_ns < u.since_ns ? NO_NS : end_ns - u.since_ns;
+	r->unacknowledged.ns =
+		f->clock_stepped || end_ns < u.since_ns ? NO_NS : end_ns - u.since_ns;
 }
 
 static void close_emit(struct engine *e, struct flow *f)
@@ -490,7 +491,7 @@ static void close_emit(struct engine *e, struct flow *f)
 		.id = flow_id(&e->flows, f),
 		.tunnel = flow_tunnel(&e->flows, f),
 		.time_ns = f->last_ns,
-		.duration_ns = f->clock_stepped		 ? NO_NS
+		.duration_ns = f->clock_stepped		  ? NO_NS
 			       : f->last_ns > f->first_ns ? f->last_ns - f->first_ns
 							  : 0,
 		.client = flow_endpoint(f, SIDE_CLIENT),
@@ -606,7 +607,8 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	flow_touch(&e->flows, f, FLOW_CLOSED);
 	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn ||
 	       f->half[0].probes >= KEEPALIVE_LEAST || f->half[1].probes >= KEEPALIVE_LEAST;
-	e->stats.one_sided += seen && (tcp_is_unseen(f, SIDE_CLIENT) || tcp_is_unseen(f, SIDE_SERVER));
+	e->stats.one_sided +=
+		seen && (tcp_is_unseen(f, SIDE_CLIENT) || tcp_is_unseen(f, SIDE_SERVER));
 	if (f->login && left_blind(f))
 		login_forget(f);
 	if (f->login) {

@@ -59,8 +59,8 @@ struct http_reply {
 	struct strbuf body; /* becomes the server's; compressed where the client takes gzip */
 	const char *fixed;  /* or, instead of it, what outlives the server */
 	size_t fixed_len;
-	struct http_body *shared; /* or what others are sent, too: held for this answer */
-	struct http_stream *stream; /* after the body what is published there, without end */
+	struct http_body *shared;    /* or what others are sent, too: held for this answer */
+	struct http_stream *stream;  /* after the body what is published there, without end */
 	struct http_backlog backlog; /* before that */
 };
 
@@ -74,17 +74,17 @@ struct http_route {
 };
 
 struct http_config {
-	const char *listen;		 /* "127.0.0.1:9433", "[::1]:9433", ":9433" (every
+	const char *listen;	    /* "127.0.0.1:9433", "[::1]:9433", ":9433" (every
 					  * address), "9433" (127.0.0.1); port 0: any */
-	const char *web_config;		 /* web configuration file; NULL: neither TLS nor users */
-	webconfig_open_fn *open_fn;	 /* opens it and what it names at http_reload(), or NULL */
+	const char *web_config;	    /* web configuration file; NULL: neither TLS nor users */
+	webconfig_open_fn *open_fn; /* opens it and what it names at http_reload(), or NULL */
 	void *open_ctx;
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;
 	const char *const *allowed_hosts; /* names of this server beside those of its host */
 	size_t allowed_host_count;
 	const char *allow_hint; /* said to a request for another host: how to allow its name */
-	uint64_t request_ns; /* in which a request has to come, and its answer to go; 0: 10 s */
+	uint64_t request_ns;	/* in which a request has to come, and its answer to go; 0: 10 s */
 };
 
 /* All of them only grow, but for those marked as now. */

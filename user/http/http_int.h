@@ -22,7 +22,7 @@
 #define HTTP_TICK_NS		500000000ull
 #define HTTP_STALL_NS		45000000000ull /* three heartbeats that a client does not take */
 #define HTTP_HEARTBEAT_NS	15000000000ull /* proxies give up on a stream that is silent */
-#define HTTP_AUTH_SERVED	64 /* parties that had a password checked last */
+#define HTTP_AUTH_SERVED	64	       /* parties that had a password checked last */
 #define HTTP_TEXT		64	       /* of an address, or of an URL */
 
 struct http_listener;
@@ -45,10 +45,10 @@ struct http_peer {
 	uint64_t since_ns;    /* it has been in this state */
 	uint64_t deadline_ns; /* UINT64_MAX: a stream's */
 	bool closing;
-	uint64_t waits_since_ns;    /* its place among those that wait */
-	bool waits;		    /* suspended, for its password to be checked */
-	enum basicauth_answer auth; /* what came of that, for the request being served */
-	uint8_t party[16];	       /* its address, or what that belongs to */
+	uint64_t waits_since_ns;	/* its place among those that wait */
+	bool waits;			/* suspended, for its password to be checked */
+	enum basicauth_answer auth;	/* what came of that, for the request being served */
+	uint8_t party[16];		/* its address, or what that belongs to */
 	struct http_listener *listener; /* of a stream's */
 };
 
@@ -86,7 +86,7 @@ struct http_served {
 struct http {
 	struct http_config config;
 	struct webconfig web;
-	struct basicauth *auth; /* NULL: everybody is let in */
+	struct basicauth *auth;				  /* NULL: everybody is let in */
 	struct http_served auth_served[HTTP_AUTH_SERVED]; /* a ring */
 	size_t auth_served_next;
 	uint64_t auth_next_ns; /* no password is checked before */

@@ -169,10 +169,9 @@ enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 	struct MHD_Response *response = NULL;
 	enum MHD_Result result;
 
-	http->stats.refused +=
-		reply->status == MHD_HTTP_NOT_FOUND ||
-		reply->status == MHD_HTTP_METHOD_NOT_ALLOWED ||
-		reply->status == MHD_HTTP_MISDIRECTED_REQUEST;
+	http->stats.refused += reply->status == MHD_HTTP_NOT_FOUND ||
+			       reply->status == MHD_HTTP_METHOD_NOT_ALLOWED ||
+			       reply->status == MHD_HTTP_MISDIRECTED_REQUEST;
 	if (reply->body.failed) {
 		reply->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
 		strbuf_release(&reply->body);

@@ -49,7 +49,7 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 {
 	const uint8_t *at = cursor_take(c, n);
 
-	return at ? cursor_init(at, n) : (struct cursor){ .bad = true };
+	return at ? cursor_init(at, n) : (struct cursor){.bad = true};
 }
 
 /* n bytes, at most 8. */

@@ -24,8 +24,9 @@ const struct sink_ops *sink_find(const char *name)
 bool sink_timed(const struct login_record *rec)
 {
 	static const bool timed[OUTCOME_COUNT] = {
-		[OUTCOME_OK] = true,	    [OUTCOME_REFUSED] = true,	 [OUTCOME_REDIRECTED] = true,
-		[OUTCOME_TIMED_OUT] = true, [OUTCOME_TLS_FAILED] = true, [OUTCOME_ABANDONED] = true,
+		[OUTCOME_OK] = true,	     [OUTCOME_REFUSED] = true,
+		[OUTCOME_REDIRECTED] = true, [OUTCOME_TIMED_OUT] = true,
+		[OUTCOME_TLS_FAILED] = true, [OUTCOME_ABANDONED] = true,
 		[OUTCOME_DROPPED] = true,
 	};
 

@@ -17,10 +17,10 @@ struct sink_config {
 	/* An interface's name until the next record, or NULL: not known; NULL: never known. */
 	const char *(*interface_name)(const void *interfaces, uint32_t ifindex);
 	const void *interfaces; /* what it is to be asked of */
-	bool terminal;	      /* out is a terminal */
-	bool colour;	      /* that takes colours */
-	bool explain;	      /* text: the evidence under each login */
-	unsigned top_clients; /* prometheus: so many are shown by themselves */
+	bool terminal;		/* out is a terminal */
+	bool colour;		/* that takes colours */
+	bool explain;		/* text: the evidence under each login */
+	unsigned top_clients;	/* prometheus: so many are shown by themselves */
 };
 
 /* One kind of sink. Any callback but open and free may be NULL. */

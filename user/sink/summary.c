@@ -21,7 +21,8 @@ struct summary {
 	uint64_t outcomes[OUTCOME_COUNT];
 	uint64_t slow; /* of those that went through */
 	uint64_t sessions_reset, idle_resets;
-	uint64_t joined, joined_commands; /* sessions whose login was not seen, and what they asked */
+	uint64_t joined;		/* sessions whose login was not seen */
+	uint64_t joined_commands;	/* and their requests */
 	uint64_t lookups, lookups_late; /* logins after SQL Server Browser was asked */
 	uint64_t unanswered;		/* questions to it */
 	struct waiting waiting;		/* at the end */

@@ -402,7 +402,8 @@ static void text_login(void *ctx, const struct login_record *rec)
 	bool slow = rec->verdict.class == VERDICT_SLOW;
 	char ms[TEXT_MS_MAX], outcome[32];
 
-	snprintf(outcome, sizeof(outcome), "%s%s", outcome_name(rec->outcome), slow ? ", slow" : "");
+	snprintf(outcome, sizeof(outcome), "%s%s", outcome_name(rec->outcome),
+		 slow ? ", slow" : "");
 	text_explain(sink,
 		     rec->outcome_basis == BASIS_INFERRED || rec->auth.basis == BASIS_INFERRED);
 	text_hint(sink, rec);

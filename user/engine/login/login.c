@@ -95,9 +95,8 @@ static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_n
 	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
 		return;
 	l->lacks_ack = login_lacks_ack(l, seg);
-	l->ack_unsure = has_more(seg) &&
-			(is_capture(l) || may_lack_packets(l) || !l->syn_ns) && !l->retransmits &&
-			l->syns < 2 &&
+	l->ack_unsure = has_more(seg) && (is_capture(l) || may_lack_packets(l) || !l->syn_ns) &&
+			!l->retransmits && l->syns < 2 &&
 			(!l->syn_ns || !l->syn_ip_id || !seg->ip_id ||
 			 (uint16_t)(seg->ip_id - l->syn_ip_id) != 1);
 	l->ack_ns = ts_ns;
@@ -463,8 +462,7 @@ void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
 	enum phase phase = login_phase(l);
 	uint64_t silent_ns = now_ns > f->last_ns ? now_ns - f->last_ns : 0;
 	uint64_t end_ns = ended ? f->last_ns : now_ns;
-	enum outcome outcome =
-		ended || l->clock_stepped ? OUTCOME_INCOMPLETE : OUTCOME_TIMED_OUT;
+	enum outcome outcome = ended || l->clock_stepped ? OUTCOME_INCOMPLETE : OUTCOME_TIMED_OUT;
 
 	if (l->state == LOGIN_DECIDED)
 		return;

@@ -70,14 +70,14 @@ struct login {
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
 	uint64_t refused_ns; /* when the last SYN was answered by a reset; 0: it was not */
-	uint32_t refusals; /* times that it was */
+	uint32_t refusals;   /* times that it was */
 	uint32_t syns, retransmits, out_of_order, zero_windows[2];
 	uint32_t disorder_told, zero_windows_told; /* of these, before the last mark */
 	uint64_t missing_bytes;
 	uint16_t syn_ip_id;
 	bool port_reused;  /* the SYN was answered for an earlier connection on these ports */
 	bool server_heard; /* a packet of the server's was seen */
-	bool ttl_differs; /* the reset came from another distance than its side's other packets */
+	bool ttl_differs;  /* the reset came from another distance than its side's other packets */
 
 	enum login_state state;
 	enum side owes;	      /* whose message is due */
@@ -92,15 +92,15 @@ struct login {
 	bool framed[2];		/* a whole frame */
 	struct proxy proxy;
 	struct beginning beginning[2];
-	bool lossy;	/* segments are missing */
-	bool one_sided; /* and all of one direction */
-	bool ring_lost; /* the tap lost packets meanwhile, which may be of this login */
+	bool lossy;	    /* segments are missing */
+	bool one_sided;	    /* and all of one direction */
+	bool ring_lost;	    /* the tap lost packets meanwhile, which may be of this login */
 	bool clock_stepped; /* the capture's clock jumped: no time after sound_marks holds */
-	bool lacks_ack; /* the handshake's ACK is missing: lost to us, or to the server */
-	bool ack_unsure; /* it was not seen as such, and may be missing: when TCP was through is
+	bool lacks_ack;	    /* the handshake's ACK is missing: lost to us, or to the server */
+	bool ack_unsure;    /* it was not seen as such, and may be missing: when TCP was through is
 			  * not known */
-	bool cut;	/* payload was not captured (snap length) */
-	bool unread;	/* and with it something that the outcome hangs on */
+	bool cut;	    /* payload was not captured (snap length) */
+	bool unread;	    /* and with it something that the outcome hangs on */
 	bool not_tds, strict, login7_clear, login7_hidden;
 	bool answered;	       /* LOGIN7 had its first answer */
 	bool has_clear_answer; /* and the server gave it in clear */
@@ -142,8 +142,9 @@ struct login {
 	bool gave_up;	    /* the monitor did */
 	bool at_end;	    /* the capture ended first, */
 	bool evicted;	    /* or the connection had to make room for others */
-	struct unacked unacked; /* what the side that was waited for never got, or never got through */
-	uint32_t part, whole;	/* bytes of the message that the other side began to send; whole 0:
+	/* Bytes that the side that was waited for never got, or never acknowledged. */
+	struct unacked unacked;
+	uint32_t part, whole; /* bytes of the message that the other side began to send; whole 0:
 				 * of none */
 
 	/* Large, and valid as far as they count: login_new() zeroes nothing from here on. */

@@ -12,7 +12,7 @@
 #define NS_PER_S   1000000000ull
 #define JUMP_NS	   (10 * NS_PER_S) /* silence, or a wrong time: the next segment tells */
 #define STEP_NS	   NS_PER_S	   /* no capture mixes up the order of packets by so much */
-#define WALKS_MOST 1000 /* beyond this many steps a capture's times are noise */
+#define WALKS_MOST 1000		   /* beyond this many steps a capture's times are noise */
 
 /* The clock was set back to now_ns: the connections that were heard later than that span the step. */
 static void step_back(struct engine *e, uint64_t now_ns)

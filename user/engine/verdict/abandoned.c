@@ -10,10 +10,10 @@
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
 
-#define SERVED_NS	 (10 * NS_PER_S) /* others that got through so near to a refusal say it listens */
-#define SCAN_NS		 (60 * NS_PER_S) /* within this time ... */
-#define SCAN_TARGETS	 16 /* ... so many servers or ports were dialled for nothing, */
-#define SCAN_BEGINNINGS	 3  /* or so many kinds of what is no TDS were tried */
+#define SERVED_NS	(10 * NS_PER_S) /* others that got through so near to a refusal say it listens */
+#define SCAN_NS		(60 * NS_PER_S) /* within this time ... */
+#define SCAN_TARGETS	16		/* ... so many servers or ports were dialled for nothing, */
+#define SCAN_BEGINNINGS 3		/* or so many kinds of what is no TDS were tried */
 
 /* ---- not reached ---- */
 
@@ -43,12 +43,12 @@ static bool is_dead_address(const struct login *l, const struct login_record *r)
 
 static char *dead_address_text(const struct login *l, const struct login_record *r)
 {
-	return text_format("this address %s (%u SYN%s), and the client went on to the next one, where "
-			   "it logged in (inferred): remove the address from DNS or bring its server "
-			   "back; MultiSubnetFailover=True makes drivers try all addresses at once",
-			   r->outcome == OUTCOME_REJECTED ? "refused the connection"
-							  : "did not answer",
-			   l->syns, l->syns == 1 ? "" : "s");
+	return text_format(
+		"this address %s (%u SYN%s), and the client went on to the next one, where "
+		"it logged in (inferred): remove the address from DNS or bring its server "
+		"back; MultiSubnetFailover=True makes drivers try all addresses at once",
+		r->outcome == OUTCOME_REJECTED ? "refused the connection" : "did not answer",
+		l->syns, l->syns == 1 ? "" : "s");
 }
 
 static bool is_unanswered(const struct login *l, const struct login_record *r)
@@ -75,10 +75,11 @@ static bool is_refused_among_others(const struct login *l, const struct login_re
 static char *refused_among_others_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return text_format("connection refused, though port %u took other connections within %.0f s "
-			   "of it: the listen queue was full (Windows answers so), or the service "
-			   "was restarting",
-			   r->server.port, verdict_seconds(SERVED_NS));
+	return text_format(
+		"connection refused, though port %u took other connections within %.0f s "
+		"of it: the listen queue was full (Windows answers so), or the service "
+		"was restarting",
+		r->server.port, verdict_seconds(SERVED_NS));
 }
 
 static bool is_rejected(const struct login *l, const struct login_record *r)
@@ -161,9 +162,10 @@ static bool is_port_scan(const struct login *l, const struct login_record *r)
 static char *port_scan_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return text_format("this client asked several servers from the same port %u within a second, "
-			   "and sent nothing: a port scan",
-			   r->client.port);
+	return text_format(
+		"this client asked several servers from the same port %u within a second, "
+		"and sent nothing: a port scan",
+		r->client.port);
 }
 
 static char *scan_text(const struct login *l, const struct login_record *r)

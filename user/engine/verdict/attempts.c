@@ -125,8 +125,7 @@ void attempts_before(const struct history *h, const struct endpoint *client,
 		memmove(before->attempts + 1, before->attempts,
 			before->count * sizeof(before->attempts[0]));
 		before->attempts[0].server = d->server;
-		before->attempts[0].outcome =
-			d->refused_ns ? OUTCOME_REJECTED : OUTCOME_UNANSWERED;
+		before->attempts[0].outcome = d->refused_ns ? OUTCOME_REJECTED : OUTCOME_UNANSWERED;
 		before->attempts[0].ns = end_ns - d->at_ns;
 		before->count++;
 		before->ns = ts_ns - d->at_ns;

@@ -180,9 +180,10 @@ static bool is_close_unsure(const struct closing *c)
 static char *close_unsure_text(const struct closing *c)
 {
 	if (!c->f->close_unsure)
-		return text_format("the %s reset the connection; packets before that are missing from "
-				   "the capture, so it may have closed it before",
-				   who(c));
+		return text_format(
+			"the %s reset the connection; packets before that are missing from "
+			"the capture, so it may have closed it before",
+			who(c));
 	return text_format("the %s closed the connection; packets before that are missing from the "
 			   "capture, so the other side may have closed it first",
 			   side_name((enum side)c->f->close_by));

@@ -53,9 +53,10 @@ static bool is_missing(const struct login *l, const struct login_record *r)
 static char *missing_text(const struct login *l, const struct login_record *r)
 {
 	if (l->ring_lost)
-		return text_format("the ring buffer was full and packets were lost while this login was "
-				   "under way, so nothing is concluded from what it seems to lack; "
-				   "--ring-size gives it more room");
+		return text_format(
+			"the ring buffer was full and packets were lost while this login was "
+			"under way, so nothing is concluded from what it seems to lack; "
+			"--ring-size gives it more room");
 	if (!l->missing_bytes && r->mid_stream)
 		return text_format("the beginning of this login was not captured, so nothing is "
 				   "concluded from the rest");
@@ -137,9 +138,9 @@ static char *device_reset_text(const struct login *l, const struct login_record 
 
 static bool is_path_dead(const struct login *l, const struct login_record *r)
 {
-	return l->unacked.sent && (r->outcome == OUTCOME_TIMED_OUT || r->outcome == OUTCOME_DROPPED ||
-				   r->outcome == OUTCOME_ABANDONED ||
-				   r->outcome == OUTCOME_TLS_FAILED);
+	return l->unacked.sent &&
+	       (r->outcome == OUTCOME_TIMED_OUT || r->outcome == OUTCOME_DROPPED ||
+		r->outcome == OUTCOME_ABANDONED || r->outcome == OUTCOME_TLS_FAILED);
 }
 
 static bool is_mtu(const struct login *l, const struct login_record *r)
@@ -159,8 +160,8 @@ static char *unacked_text(const struct login *l, const struct login_record *r, c
 	return text_format("the %s sent %llu bytes %u times within %.3f s, and the %s never "
 			   "acknowledged them: %s",
 			   sender, (unsigned long long)u->bytes, u->sent,
-			   verdict_seconds(r->end_ns > u->since_ns ? r->end_ns - u->since_ns : 0), peer,
-			   look);
+			   verdict_seconds(r->end_ns > u->since_ns ? r->end_ns - u->since_ns : 0),
+			   peer, look);
 }
 
 static char *mtu_text(const struct login *l, const struct login_record *r)

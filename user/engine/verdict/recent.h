@@ -18,7 +18,7 @@
 
 struct history_dial {
 	struct endpoint client, server;
-	uint64_t at_ns; /* 0: free, here and below */
+	uint64_t at_ns;			  /* 0: free, here and below */
 	uint64_t last_ns, before_last_ns; /* of its SYNs */
 	uint64_t answered_ns, refused_ns; /* by SYN+ACK, by a reset; 0: not so far */
 	bool login;			  /* it was let in */

@@ -12,7 +12,7 @@
 #define FIGURES_SLOT_NS (10 * NS_PER_S)
 #define FIGURES_SLOTS	90
 #define FIGURES_TIMES	(PHASE_SESSION + 1) /* the phases, and the total after them */
-#define FIGURES_CAUSES	64 /* there are fewer verdicts */
+#define FIGURES_CAUSES	64		    /* there are fewer verdicts */
 #define FIGURES_LOST	32
 #define FIGURES_TEXT	240 /* of a verdict's sentence, and a NUL */
 
@@ -36,7 +36,7 @@ struct figures {
 	const struct wallclock *clock;
 	uint64_t since_ns, logins, failed;
 	struct slot now, past[FIGURES_SLOTS];
-	uint32_t next; /* place in past */
+	uint32_t next;			 /* place in past */
 	struct hist hist[FIGURES_TIMES]; /* of now */
 	struct cause causes[FIGURES_CAUSES];
 	struct counter lost[FIGURES_LOST];
@@ -61,8 +61,8 @@ static void slot_measure(struct slot *slot, const struct hist *hist)
 {
 	for (int i = 0; i < FIGURES_TIMES; i++)
 		for (size_t p = 0; p < FIGURES_PERCENTILES; p++)
-			slot->ns[i][p] = hist[i].count ? hist_quantile(&hist[i], percentiles[p])
-						       : NO_NS;
+			slot->ns[i][p] =
+				hist[i].count ? hist_quantile(&hist[i], percentiles[p]) : NO_NS;
 }
 
 /* The slot that ts_ns is in becomes the present one; time does not go back. */

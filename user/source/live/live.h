@@ -24,12 +24,12 @@ struct live_config {
 	bool mirror; /* one ingress hook sees both directions: no egress program */
 	const struct port_set *ports;
 	bool any_port;
-	bool browser;	    /* hand SQL Server Browser's datagrams over, too */
-	bool sql;	    /* flows may stay at TAP_FULL for as long as they last: no budget */
-	bool commands;	    /* hand the heads of all messages over */
+	bool browser;  /* hand SQL Server Browser's datagrams over, too */
+	bool sql;      /* flows may stay at TAP_FULL for as long as they last: no budget */
+	bool commands; /* hand the heads of all messages over */
 	const struct decap_config *decap; /* which tunnels to unwrap; NULL: none */
-	uint32_t max_flows; /* 0: 65,536 */
-	uint32_t ring_size; /* bytes of the ring buffer, a power of two; 0: 16 MiB */
+	uint32_t max_flows;		  /* 0: 65,536 */
+	uint32_t ring_size;		  /* bytes of the ring buffer, a power of two; 0: 16 MiB */
 };
 
 /*

@@ -11,10 +11,10 @@
 
 #define SILENT_LOOK_NS 1000000000ull /* between looks */
 /* By then a client has repeated its SYN, if it means to: after 1 s (RFC 6298 2), once after 3 s. */
-#define SILENT_NS     5000000000ull
-#define SILENT_TOLD   16	    /* most at a look */
-#define SILENT_RTT_NS 1000000000ull /* a client that is there has completed its handshake by then  \
-				     */
+#define SILENT_NS   5000000000ull
+#define SILENT_TOLD 16 /* most at a look */
+/* A client that is there has completed its handshake by then. */
+#define SILENT_RTT_NS 1000000000ull
 
 /* What nothing more is expected of. */
 enum silent_kind {
