@@ -129,3 +129,48 @@ def mars_finished(s):
               "many; else its process was killed", also={"mars": {"sessions": 1, "open": 1, "window_stalls": 0}})
 def mars_not_finished(s):
     mars(s).rst(CLIENT)
+
+
+# ---- joined in the middle ------------------------------------------------------------------------
+
+def rdp(length):
+    """A TPKT packet of RDP (RFC 2126 4.3): its first bytes could be the head of an RPC."""
+    return b"\3\0" + struct.pack(">H", length) + b"\2\xf0\x80\x64" + bytes(length - 8)
+
+
+@causes.close(None, None, also={"commands": {"rpc": 0, "batch": 0}, "login": None})
+def rdp_is_no_session(s):
+    """The client resets it while something would be under way."""
+    c = s.connection()
+    for _ in range(3):
+        c.client(rdp(0x2a))
+    c.rst(CLIENT)
+
+
+@causes.close(None, None, also={"commands": {"rpc": 0, "batch": 0, "attention": 0}})
+def one_head_that_fits_is_no_proof(s):
+    c = s.connection()
+    c.client(b"\1\1\0\x20\0\0\1\0" + bytes(24))
+    c.client(b"what follows is no TDS at all, whatever it was")
+    c.rst(CLIENT)
+
+
+@causes.close("closed_busy", "the client reset the connection while its request was not answered yet: a command time-out, or "
+              "its process was killed", also={"commands": {"batch": 2}})
+def two_requests_that_fit_are_a_session(s):
+    c = s.connection()
+    c.client(batch("select 1")).client(batch("select 2"))
+    c.rst(CLIENT)
+
+
+@causes.fact({"outcome": "ok", "mid_stream": True, "phases": {"prelogin_ns": None}, "auth": {"method": "sql"}})
+def a_login_joined_before_the_prelogin_response(s):
+    c = s.connection()
+    c.server(prelogin_reply(NOT_SUP)).client(login7()).server(success())
+    c.client(batch("select 1")).server(rows()).close()
+
+
+@causes.close("closed", "the client closed the connection", also={"login": None, "commands": {"batch": 1}})
+def a_session_joined_by_a_response(s):
+    c = s.connection()
+    c.server(rows()).client(batch("select 1")).server(rows()).close()

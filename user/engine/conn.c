@@ -215,13 +215,82 @@ static void login_settle(struct engine *e, struct flow *f)
 		login_told(e, f);
 }
 
+/*
+ * Other protocols' bytes can look like the head of a request. A session that was joined by one is
+ * believed once the server responds, or once two requests' heads have fitted.
+ */
+enum proof { PROVEN, UNPROVEN, FITS_ONCE };
+
+/* MS-TDS 2.2.3.1.6: a head's last byte, Window, is 0. */
+static bool window_is_zero(const struct framer *frame)
+{
+	return frame->kind != FRAME_TDS || !frame->header[7];
+}
+
+/* Joined in the middle of a session: there is no login. */
+static void session_join(struct conn *c, const struct framer *frame)
+{
+	login_drop(c->e, c->f);
+	c->f->unproven = frame->kind == FRAME_TDS && c->from == SIDE_CLIENT ? UNPROVEN : PROVEN;
+}
+
+static void session_prove(struct flow *f, enum side from, const struct framer *frame)
+{
+	if (f->unproven == PROVEN)
+		return;
+	if (from == SIDE_SERVER)
+		f->unproven = window_is_zero(frame) ? PROVEN : f->unproven;
+	else if (!window_is_zero(frame))
+		f->unproven = UNPROVEN;
+	else
+		f->unproven = f->unproven == FITS_ONCE ? PROVEN : FITS_ONCE;
+}
+
+/* It was never proven: nothing is said of its commands. */
+static void session_disown(struct engine *e, struct flow *f)
+{
+	if (f->unproven == PROVEN)
+		return;
+	memset(f->commands, 0, sizeof(f->commands));
+	f->resets = 0;
+	f->awaiting = false;
+	session_free(e, f);
+}
+
+/*
+ * Joined by a server's message: its PRELOGIN response is of the same type as all others, and begins
+ * with option 0, VERSION (MS-TDS 2.2.6.5), which is no token of a response.
+ */
+static bool is_blind_answer(const struct conn *c, const struct framer *frame)
+{
+	return c->from == SIDE_SERVER && frame->kind == FRAME_TDS && frame->header[0] == TDS_RESULT;
+}
+
+static void blind_answer(struct conn *c, const struct framer *frame, bool prelogin, uint64_t ts_ns)
+{
+	c->f->blind_answer = false;
+	if (prelogin && c->f->login) {
+		login_head(c->f, c->from, frame, ts_ns);
+		return;
+	}
+	if (c->f->login)
+		session_join(c, frame);
+	session_head(c->e, c->f, c->from, frame, ts_ns);
+}
+
 static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct conn *c = ctx;
 	struct login *l = c->f->login;
 
-	if (l && joined_blind(c->f) && l->state == LOGIN_TCP && !begins_login(frame))
-		login_drop(c->e, c->f);
+	if (l && joined_blind(c->f) && l->state == LOGIN_TCP && !begins_login(frame)) {
+		c->f->blind_answer = is_blind_answer(c, frame);
+		if (c->f->blind_answer)
+			return;
+		session_join(c, frame);
+	}
+	if (!c->f->login)
+		session_prove(c->f, c->from, frame);
 	if (login_listens(c->f) && !login_proven_by(l, c->from, frame)) {
 		login_head(c->f, c->from, frame, ts_ns);
 		return;
@@ -238,6 +307,8 @@ static void body(void *ctx, const struct framer *frame, const uint8_t *data, uin
 {
 	struct conn *c = ctx;
 
+	if (c->f->blind_answer && c->from == SIDE_SERVER && len)
+		blind_answer(c, frame, data && !data[0], ts_ns);
 	if (login_listens(c->f))
 		login_body(c->f, c->from, frame, data, len, ts_ns);
 	else
@@ -248,6 +319,8 @@ static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct conn *c = ctx;
 
+	if (c->f->blind_answer && c->from == SIDE_SERVER)
+		blind_answer(c, frame, false, ts_ns);
 	if (login_listens(c->f))
 		login_end(c->f, c->from, frame, ts_ns);
 	else
@@ -263,7 +336,9 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 	(void)data, (void)len;
 	if (!l || l->framed[c->from])
 		c->e->stats.lost_sync++;
+	c->f->blind_answer = false;
 	if (!l) {
+		session_disown(c->e, c->f);
 		session_lossy(c->f);
 		return;
 	}
@@ -512,7 +587,8 @@ static void close_emit(struct engine *e, struct flow *f)
 		r.commands[i] = f->commands[i];
 	session_mars(f, &r);
 	close_unacked(e, f, &r);
-	verdict_close(e, f, &r, &r.verdict);
+	if (f->unproven == PROVEN)
+		verdict_close(e, f, &r, &r.verdict);
 	e->stats.closes++;
 	if (e->ops.close)
 		e->ops.close(e->ctx, &r);
@@ -542,6 +618,7 @@ void conn_counts(struct flow *f, const struct tap_counts *counts)
 	for (int i = 0; i <= COMMAND_ATTENTION; i++)
 		f->commands[i] += counts->commands[i];
 	f->resets += counts->resets;
+	f->unproven = PROVEN; /* the kernel follows what it has seen the login of */
 	if (!f->mars)
 		f->awaiting = counts->awaiting;
 }
@@ -618,6 +695,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	f->told = true;
 	if (how == CLOSE_FIN || how == CLOSE_RST)
 		conn_over(e, f);
+	session_disown(e, f);
 	if ((seen || f->has_login) && !f->tentative) {
 		session_close(e, f);
 		close_emit(e, f);

@@ -131,6 +131,8 @@ struct flow {
 	uint32_t gap_last : 2;	    /* a bit of each side: what was last of it is missing */
 	uint32_t after_idle : 1;    /* what was sent last came after a long silence */
 	uint32_t close_unsure : 1;  /* the other side may have closed first: packets are missing */
+	uint32_t unproven : 2;	    /* joined in the middle, and not yet sure to be TDS: conn.c */
+	uint32_t blind_answer : 1;  /* joined by a server's message, whose first byte will tell */
 	/* After the login, a bit of each side: its TDS message goes on; and session.c's IN_*. */
 	uint8_t in_message;
 	uint8_t list : 2;   /* enum flow_list */
