@@ -60,7 +60,7 @@ SKEL     := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
 TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bpf/*.c))
 TOOLS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
 BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
-# The newest clang, by which the tap is built for the tests besides.
+# The newest clang: for the tests the tap is also built with it.
 NEWEST    = $(or $(lastword $(shell ls /usr/bin/clang-[0-9] /usr/bin/clang-[0-9][0-9] 2>/dev/null | sort -V)),$(CLANG))
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load

@@ -229,7 +229,7 @@ static void get_healthz(void *ctx, const struct http_request *req, struct http_r
 		return;
 	}
 	reply->status = HTTP_NOT_READY;
-	strbuf_adds(&reply->body, "no interface is watched: there is none that is up\n");
+	strbuf_adds(&reply->body, "no interface is watched: none of them is up\n");
 }
 
 static int on_page(void *ctx)

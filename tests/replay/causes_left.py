@@ -45,8 +45,8 @@ def dial_both(s, first):
     return loser
 
 
-@causes.login("parallel_attempt", "this address did not answer, but the client dialled another address at the same "
-              "time and logged in there: parallel attempts (MultiSubnetFailover, transparent network IP "
+@causes.login("parallel_attempt", "this address did not answer, but the client connected to another address at the "
+              "same time and logged in there: parallel attempts (MultiSubnetFailover, transparent network IP "
               "resolution), no failure", also={"outcome": "unanswered"})
 def multi_subnet_failover_loser_unanswered(s):
     loser = dial_both(s, lambda c: None)
@@ -136,8 +136,8 @@ def a_scan_from_one_port(s):
     return first
 
 
-@causes.login("parallel_attempt", "this address refused the connection, but the client dialled another address at "
-              "the same time and logged in there: parallel attempts (MultiSubnetFailover, transparent network IP "
+@causes.login("parallel_attempt", "this address refused the connection, but the client connected to another address "
+              "at the same time and logged in there: parallel attempts (MultiSubnetFailover, transparent network IP "
               "resolution), no failure", also={"outcome": "rejected"})
 def transparent_network_ip_loser_refused(s):
     loser = s.connection(0, server="10.2.0.2")
@@ -149,7 +149,7 @@ def transparent_network_ip_loser_refused(s):
     return loser
 
 
-@causes.login("parallel_attempt", "the client left without a byte, and dialled another address within half a second: "
+@causes.login("parallel_attempt", "the client left without a byte, and connected to another address within half a second: "
               "the loser of parallel attempts (MultiSubnetFailover, transparent network IP resolution), or a health "
               "check of several servers", also={"outcome": "probe"})
 def multi_subnet_failover_loser_closed(s):
@@ -160,13 +160,13 @@ def multi_subnet_failover_loser_closed(s):
 
 # ---- no TDS, probes, scans ----------------------------------------------------------------------
 
-@causes.login("not_tds", "what the client sent is not TDS but HTTP: another protocol's client, or a scanner, dialled "
-              "this port", also={"outcome": "not_tds"})
+@causes.login("not_tds", "what the client sent is not TDS but HTTP: another protocol's client, or a scanner, connected "
+              "to this port", also={"outcome": "not_tds"})
 def http_client(s):
     s.connection().connect().client(b"GET / HTTP/1.1\r\nHost: sql1\r\n\r\n").close()
 
 
-@causes.login("not_tds", "what the client sent is not TDS: another protocol's client, or a scanner, dialled this port")
+@causes.login("not_tds", "what the client sent is not TDS: another protocol's client, or a scanner, connected to this port")
 def unknown_client(s):
     s.connection().connect().client(b"\xfe\xed\xfa\xce\0\0\0\1").close()
 
@@ -188,7 +188,7 @@ def prelogin_only(s):
     s.connection().connect().client(prelogin()).server(prelogin_reply()).close()
 
 
-@causes.login("scan", "this client dialled 16 servers or ports within a minute and asked for nothing: a port scan, or "
+@causes.login("scan", "this client connected to 16 servers or ports within a minute and asked for nothing: a port scan, or "
               "the monitoring of many servers", also={"outcome": "probe"})
 def port_scan(s):
     for host in range(1, 17):
@@ -204,8 +204,8 @@ def service_scan(s):
     return s.connection(6000).connect().client(b"HELP\r\n").close()
 
 
-@causes.login("not_tds", "what the client sent is not TDS but HTTP: another protocol's client, or a scanner, dialled "
-              "this port")
+@causes.login("not_tds", "what the client sent is not TDS but HTTP: another protocol's client, or a scanner, connected "
+              "to this port")
 def http_client_that_retries_is_no_scan(s):
     for number in range(20):
         c = s.connection(number * 1000).connect().client(b"GET / HTTP/1.1\r\n\r\n").close()
@@ -350,7 +350,7 @@ def client_disliked_challenge(s):
 
 
 @causes.login("server_dropped", "the server closed the connection instead of sending the PRELOGIN response: a proxy "
-              "without a server behind it, a listener for TDS 8.0 alone, or a PRELOGIN that it can't read (17828 in "
+              "without a server behind it, a listener only for TDS 8.0, or a PRELOGIN that it can't read (17828 in "
               "its error log)", also={"outcome": "dropped"})
 def server_closed_on_prelogin(s):
     s.connection().connect().client(prelogin()).fin(SERVER)
@@ -409,7 +409,7 @@ def half_open_scan_is_no_device(s):
 
 
 @causes.login("server_dropped", "the server reset the connection instead of sending the PRELOGIN response: a proxy "
-              "without a server behind it, a listener for TDS 8.0 alone, or a PRELOGIN that it can't read (17828 in "
+              "without a server behind it, a listener only for TDS 8.0, or a PRELOGIN that it can't read (17828 in "
               "its error log)")
 def reset_of_another_default_ttl_is_no_device(s):
     """128 - 3 and 64 - 3 are as far away: stacks begin resets at another TTL."""

@@ -4,8 +4,8 @@ import causes
 from scene import CLIENT, SERVER
 from tdsbytes import *
 
-FAILED = ("login failed (18456): wrong name or password, or a Windows account without a login; the state that tells "
-          "which is in the server's error log alone")
+FAILED = ("login failed (18456): wrong name or password, or a Windows account without a login; only the server's error "
+          "log has the state that tells which")
 
 # Each error of a login by number: its verdict, and the sentence.
 ERRORS = {
@@ -29,9 +29,9 @@ ERRORS = {
             "moving"),
     4221: ("database_unavailable", "the readable secondary was not ready (4221): a long transaction on the primary "
            "holds it up"),
-    976: ("replica_not_readable", "the database is in an availability group and not readable here (976): dial the "
-          "listener or the primary"),
-    978: ("replica_not_readable", "the secondary replica takes read-only logins alone (978): "
+    976: ("replica_not_readable", "the database is in an availability group and not readable here (976): connect to "
+          "the listener or the primary"),
+    978: ("replica_not_readable", "the secondary replica takes only read-only logins (978): "
           "ApplicationIntent=ReadOnly is missing"),
     979: ("replica_not_readable", "the replica takes no read-only logins (979): see its role's connection setting"),
     983: ("replica_not_readable", "the replica is neither primary nor secondary just now (983): see the availability "
@@ -48,8 +48,8 @@ ERRORS = {
     18460: ("license_limit", "the licensed number of connections is reached (18460)"),
     17809: ("too_many_connections", "the largest number of user connections is reached (17809): see sp_configure "
             "'user connections' and who leaves connections open"),
-    17810: ("dac_in_use", "the dedicated administrator connection is in use (17810): there is one alone"),
-    18489: ("dac_in_use", "the dedicated administrator connection is in use (18489): there is one alone"),
+    17810: ("dac_in_use", "the dedicated administrator connection is in use (17810): there is only one"),
+    18489: ("dac_in_use", "the dedicated administrator connection is in use (18489): there is only one"),
     18462: ("password_change_failed", "the password change failed (18462): the old password is too new to be changed"),
     18463: ("password_change_failed", "the password change failed (18463): that password can't be used at this time"),
     18464: ("password_change_failed", "the password change failed (18464): the new password is too short"),
@@ -69,7 +69,7 @@ ERRORS = {
             "server's error log"),
     18061: ("pool_reset_failed", "a pooled connection could not be reset for another login (18061)"),
     4014: ("login_malformed", "the server could not read on from the network (4014): see the path and the client"),
-    4019: ("language_unknown", "the language asked for is none that the server knows (4019)"),
+    4019: ("language_unknown", "the server does not know the requested language (4019)"),
     40615: ("firewall_rule", "the server's firewall does not allow this address (40615): add a rule for it"),
     40532: ("server_unknown", "the gateway knows no such server (40532): see the server's name, and user@server"),
     40197: ("service_error", "the service had an error (40197): try again after some seconds"),
@@ -277,7 +277,7 @@ def another_client_s_connection_is_no_redirect(s):
     return c
 
 
-@causes.login("null_credentials", "the client sent NTLM credentials without a name: it could not use its own, for want "
+@causes.login("null_credentials", "the client sent NTLM credentials without a name: it could not use its own, for lack "
               "of a Kerberos delegation or a logged-in user", also={"auth": {"method": "ntlm", "rounds": 2}})
 def null_credentials(s):
     c = begin_clear(s.connection()).client(login7(sspi=NTLM_NEGOTIATE)).server(answer(sspi_token(NTLM_CHALLENGE)))
@@ -313,8 +313,8 @@ def redirect(s, host="node7.example.test", port=11000):
     return c.close()
 
 
-@causes.login("redirected", "the server sent the client on to node7.example.test port 11000; whether it went there is "
-              "told when this connection ends", also={
+@causes.login("redirected", "the server sent the client on to node7.example.test port 11000; the record of this connection's "
+              "end says whether it went there", also={
                   "outcome": "redirected", "redirect": {"host": "node7.example.test", "port": 11000}})
 def redirected(s):
     redirect(s)
@@ -352,7 +352,7 @@ def follow(s):
     return gateway, target.close()
 
 
-@causes.close("redirect_followed", "the client followed the redirect: it dialled port 11000 15.800 ms after the answer")
+@causes.close("redirect_followed", "the client followed the redirect: it connected to port 11000 15.800 ms after the answer")
 def redirect_followed(s):
     return follow(s)[0]
 

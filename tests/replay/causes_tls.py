@@ -228,7 +228,7 @@ def server_cannot_encrypt(s):
 
 
 @causes.login("encryption_mismatch", "the client left because of encryption: the client says required, the server off; "
-              "the client wants all encrypted and the server agreed to the login alone, which the protocol does not "
+              "the client wants all encrypted and the server agreed to only the login, which the protocol does not "
               "allow", also={"outcome": "abandoned"})
 def server_agrees_to_the_login_alone(s):
     s.connection().connect().client(prelogin(REQ)).server(prelogin_reply(OFF)).rst(CLIENT)

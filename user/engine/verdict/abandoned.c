@@ -27,7 +27,7 @@ static char *parallel_lost_text(const struct login *l, const struct login_record
 {
 	(void)l;
 	return text_format(
-		"%s, but the client dialled another address at the same time and logged in "
+		"%s, but the client connected to another address at the same time and logged in "
 		"there: parallel attempts (MultiSubnetFailover, transparent network IP "
 		"resolution), no failure",
 		r->outcome == OUTCOME_REJECTED ? "this address refused the connection"
@@ -136,8 +136,9 @@ static char *not_tds_text(const struct login *l, const struct login_record *r)
 	return text_format(
 		"what the %s sent is not TDS%s%s: %s", from == SIDE_SERVER ? "server" : "client",
 		protocol ? " but " : "", protocol ? protocol : "",
-		from == SIDE_SERVER ? "another service listens on this port, or a proxy answers"
-				    : "another protocol's client, or a scanner, dialled this port");
+		from == SIDE_SERVER
+			? "another service listens on this port, or a proxy answers"
+			: "another protocol's client, or a scanner, connected to this port");
 }
 
 /* ---- probes and scans ---- */
@@ -177,9 +178,10 @@ static char *scan_text(const struct login *l, const struct login_record *r)
 			"this client sent %u kinds of what is not TDS within a minute: "
 			"a scanner that finds out what listens here",
 			history_beginnings(l->history, login_record_client(r), r->end_ns, SCAN_NS));
-	return text_format("this client dialled %u servers or ports within a minute and asked for "
-			   "nothing: a port scan, or the monitoring of many servers",
-			   targets);
+	return text_format(
+		"this client connected to %u servers or ports within a minute and asked for "
+		"nothing: a port scan, or the monitoring of many servers",
+		targets);
 }
 
 /* The other attempt may have begun a little earlier or later. */
@@ -193,7 +195,7 @@ static char *parallel_text(const struct login *l, const struct login_record *r)
 {
 	(void)l, (void)r;
 	return text_format(
-		"the client left without a byte, and dialled another address within half a "
+		"the client left without a byte, and connected to another address within half a "
 		"second: the loser of parallel attempts (MultiSubnetFailover, transparent "
 		"network IP resolution), or a health check of several servers");
 }
@@ -325,7 +327,7 @@ static const char *dropped_look(enum phase phase)
 {
 	switch (phase) {
 	case PHASE_PRELOGIN:
-		return "a proxy without a server behind it, a listener for TDS 8.0 alone, or a "
+		return "a proxy without a server behind it, a listener only for TDS 8.0, or a "
 		       "PRELOGIN that it can't read (17828 in its error log)";
 	case PHASE_LOGIN:
 		return "see its error log: a malformed or too large LOGIN7 (17832, 17836), no room "

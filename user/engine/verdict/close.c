@@ -41,9 +41,10 @@ static char *followed_text(const struct closing *c)
 	const struct history_redirect *d = c->redirect;
 	uint64_t after_ns = d->followed_ns > d->at_ns ? d->followed_ns - d->at_ns : 0;
 
-	return text_format("the client followed the redirect: it dialled port %u %.3f ms after the "
-			   "answer",
-			   d->target.port, (double)after_ns / 1e6);
+	return text_format(
+		"the client followed the redirect: it connected to port %u %.3f ms after the "
+		"answer",
+		d->target.port, (double)after_ns / 1e6);
 }
 
 static bool is_not_followed(const struct closing *c)

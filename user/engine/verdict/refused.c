@@ -14,8 +14,8 @@ static const struct cause {
 	const char *name, *text;
 } causes[] = {
 	{18456, "login_failed",
-	 "login failed (18456): wrong name or password, or a Windows account without a login; the "
-	 "state that tells which is in the server's error log alone"},
+	 "login failed (18456): wrong name or password, or a Windows account without a login; only "
+	 "the server's error log has the state that tells which"},
 	{4002, "login_failed",
 	 "login failed (4002): wrong name or password, on Sybase or a SQL Server before 7.0"},
 	{18452, "untrusted_domain",
@@ -46,10 +46,11 @@ static const struct cause {
 	 "the readable secondary was not ready (4221): a long transaction on the primary holds it "
 	 "up"},
 	{976, "replica_not_readable",
-	 "the database is in an availability group and not readable here (976): dial the listener "
+	 "the database is in an availability group and not readable here (976): connect to the "
+	 "listener "
 	 "or the primary"},
 	{978, "replica_not_readable",
-	 "the secondary replica takes read-only logins alone (978): ApplicationIntent=ReadOnly is "
+	 "the secondary replica takes only read-only logins (978): ApplicationIntent=ReadOnly is "
 	 "missing"},
 	{979, "replica_not_readable",
 	 "the replica takes no read-only logins (979): see its role's connection setting"},
@@ -74,9 +75,9 @@ static const struct cause {
 	 "the largest number of user connections is reached (17809): see sp_configure 'user "
 	 "connections' and who leaves connections open"},
 	{17810, "dac_in_use",
-	 "the dedicated administrator connection is in use (17810): there is one alone"},
+	 "the dedicated administrator connection is in use (17810): there is only one"},
 	{18489, "dac_in_use",
-	 "the dedicated administrator connection is in use (18489): there is one alone"},
+	 "the dedicated administrator connection is in use (18489): there is only one"},
 	{18462, "password_change_failed",
 	 "the password change failed (18462): the old password is too new to be changed"},
 	{18463, "password_change_failed",
@@ -112,7 +113,7 @@ static const struct cause {
 	 "a pooled connection could not be reset for another login (18061)"},
 	{4014, "login_malformed",
 	 "the server could not read on from the network (4014): see the path and the client"},
-	{4019, "language_unknown", "the language asked for is none that the server knows (4019)"},
+	{4019, "language_unknown", "the server does not know the requested language (4019)"},
 	{40615, "firewall_rule",
 	 "the server's firewall does not allow this address (40615): add a rule for it"},
 	{40532, "server_unknown",
@@ -191,7 +192,7 @@ static char *null_credentials_text(const struct login *l, const struct login_rec
 	(void)l, (void)r;
 	return text_format(
 		"the client sent NTLM credentials without a name: it could not use its own, "
-		"for want of a Kerberos delegation or a logged-in user");
+		"for lack of a Kerberos delegation or a logged-in user");
 }
 
 static bool is_refused(const struct login *l, const struct login_record *r)
@@ -245,8 +246,8 @@ static char *redirected_text(const struct login *l, const struct login_record *r
 				   "gateways send)",
 				   l->next.port, verdict_after(l, r, after),
 				   (double)l->next_ns / 1e6, l->next.port);
-	return text_format("the server sent the client on to %s port %u%s; whether it went there "
-			   "is told when this connection ends",
+	return text_format("the server sent the client on to %s port %u%s; the record of "
+			   "this connection's end says whether it went there",
 			   r->redirect_host ? r->redirect_host : "?", r->redirect_port,
 			   verdict_after(l, r, after));
 }

@@ -93,7 +93,7 @@ static char *encryption_mismatch_text(const struct login *l, const struct login_
 		why = "the client can't or won't encrypt and the server requires it: switch it on "
 		      "in the client, or lift Force Encryption";
 	else if (r->encryption.server == ENCRYPT_OFF)
-		why = "the client wants all encrypted and the server agreed to the login alone, "
+		why = "the client wants all encrypted and the server agreed to only the login, "
 		      "which the protocol does not allow";
 	return text_format("the %s left because of encryption: the client says %s, the server %s; "
 			   "%s",

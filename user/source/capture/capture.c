@@ -162,8 +162,8 @@ static uint64_t *capture_counter(struct capture_stats *stats, enum pkt_result re
 static int capture_remark(const struct capture *c)
 {
 	if (c->timeless)
-		log_warn("%s: %" PRIu64 " packets have no time that can be told; each is taken to "
-			 "have come with the one before it",
+		log_warn("%s: %" PRIu64 " packets have no readable time; each gets the time of the "
+			 "packet before it",
 			 c->name, c->timeless);
 	if (!c->strange)
 		return 0;

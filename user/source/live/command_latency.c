@@ -81,7 +81,7 @@ uint16_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint
 	memcpy(server->addr, addr, sizeof(server->addr));
 	server->port = port;
 	if (bpf_map_update_elem(latencies->servers, server, &number, BPF_ANY))
-		log_debug("the kernel is not told of a server: %s", strerror(errno));
+		log_debug("cannot add a server to the kernel's table: %s", strerror(errno));
 	latencies->count++;
 	return latencies->last = number;
 }

@@ -34,7 +34,7 @@ void steer_flush(struct steer *steer)
 		return;
 	err = bpf_prog_test_run_opts(steer->program, &run);
 	if (err)
-		log_debug("the kernel is not told of %u connections: %s", steer->count,
+		log_debug("cannot tell the kernel about %u connections: %s", steer->count,
 			  strerror(-err));
 	steer->count = 0;
 }
