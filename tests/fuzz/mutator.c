@@ -154,11 +154,12 @@ static void append(const struct loaded *c)
 
 /* Keys of each type, as the contract has them. */
 static const char *const login_keys[] = {
-	"id",	    "time",	  "client",	   "server",	 "interface", "tunnel",
-	"vantage",  "mid_stream", "tds",	   "encryption", "tls",	      "auth",
-	"mars",	    "outcome",	  "outcome_basis", "confidence", "error",     "redirect",
-	"total_ns", "phases",	  "steps",	   "waits",	 "verdict",   "tcp",
-	"before",   NULL,
+	"id",		"time",	   "client",	 "server",   "interface",
+	"tunnel",	"vantage", "mid_stream", "tds",	     "encryption",
+	"tls",		"auth",	   "mars",	 "outcome",  "outcome_basis",
+	"confidence",	"error",   "redirect",	 "total_ns", "phases",
+	"steps",	"waits",   "verdict",	 "tcp",	     "before",
+	"dependencies", NULL,
 };
 static const char *const close_keys[] = {
 	"id",	 "time",     "client", "server",	 "interface", "tunnel",
@@ -354,7 +355,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_buffer = how & 8 ? 20000 : 0,
 		.max_messages = how & 64 ? 20000 : 0,
 		.reorder_ns = how & 16 ? 0 : UINT64_MAX,
-		.sql = how & 128, .dependencies = true,
+		.sql = how & 128,
+		.dependencies = true,
 	};
 	struct told told;
 

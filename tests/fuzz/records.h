@@ -19,6 +19,7 @@ struct checked {
 	const struct engine_ops *tell; /* who is told each record as well; NULL: nobody */
 	void *tell_ctx;
 	uint64_t segments, logins, closes, unanswered;
+	uint64_t others;  /* datagrams that are not SQL Server Browser's */
 	uint64_t payload; /* bytes that were fed, or stood for */
 	uint64_t told;	  /* bytes that close records tell of */
 	bool heads;	  /* the tap kept payload to itself, which is told of as well */
@@ -78,6 +79,42 @@ static void check_times(const struct login_record *r)
 		waits += r->wait_ns[i];
 	FUZZ_ASSERT(steps == r->total_ns && phases == r->total_ns && waits == r->total_ns);
 	FUZZ_ASSERT(r->end_ns >= r->start_ns && r->end_ns - r->start_ns >= r->total_ns);
+}
+
+/* The parts of a step add up to it, and come in the order of the steps. */
+static void check_parts(const struct login_record *r)
+{
+	uint64_t ns;
+
+	for (size_t i = 0; i < r->part_count;) {
+		size_t step = r->parts[i].step;
+
+		FUZZ_ASSERT(step < r->step_count && r->steps[step].ns >= 20000000);
+		for (ns = 0; i < r->part_count && r->parts[i].step == step; i++) {
+			wait_part_name(r->parts[i].part);
+			FUZZ_ASSERT(r->parts[i].basis != BASIS_UNKNOWN);
+			fuzz_text(r->parts[i].grounds);
+			ns += r->parts[i].ns;
+		}
+		FUZZ_ASSERT(ns == r->steps[step].ns);
+		FUZZ_ASSERT(i == r->part_count || r->parts[i].step > step);
+	}
+}
+
+static void check_dependencies(const struct login_record *r)
+{
+	for (size_t i = 0; i < r->dependency_count; i++) {
+		const struct dependency *d = &r->dependencies[i];
+
+		dependency_kind_name(d->kind);
+		fuzz_text(d->operation);
+		fuzz_text(d->target);
+		fuzz_text(d->result);
+		FUZZ_ASSERT(d->side <= SIDE_SERVER);
+		FUZZ_ASSERT(d->requests && d->unanswered <= d->requests);
+		FUZZ_ASSERT(d->in_flight_most && d->in_flight_most <= d->requests);
+		FUZZ_ASSERT(d->ns <= INT64_MAX);
+	}
 }
 
 /* A verdict's class agrees with the outcome: one word for whoever does not know its name. */
@@ -179,6 +216,8 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 	check_enums(r);
 	check_class(r);
 	check_before(&r->before);
+	check_parts(r);
+	check_dependencies(r);
 	FUZZ_ASSERT(r->total_ns <= INT64_MAX);
 	/* No more packets than there were. */
 	FUZZ_ASSERT((uint64_t)r->tcp.retransmits + r->tcp.syn_retransmits <= c->segments);
@@ -318,7 +357,7 @@ static void checked_stats(struct checked *c)
 {
 	const struct engine_stats *now = engine_stats(c->engine), *was = &c->before;
 
-	FUZZ_ASSERT(now->segments + now->datagrams == c->segments);
+	FUZZ_ASSERT(now->segments + now->datagrams + c->others == c->segments);
 	FUZZ_ASSERT(now->browser_unanswered <= now->browser_questions);
 	FUZZ_ASSERT(now->browser_questions + now->browser_malformed <= now->datagrams);
 	FUZZ_ASSERT(c->unanswered == now->browser_unanswered);
@@ -359,6 +398,8 @@ static void checked_begin(struct checked *c, const struct engine_config *config)
 static void checked_segment(struct checked *c, const struct seg *seg, const uint8_t *payload)
 {
 	c->segments++;
+	c->others += c->config.dependencies && seg->note & SEG_NOTE_UDP &&
+		     seg->sport != SSRP_PORT && seg->dport != SSRP_PORT;
 	c->payload += seg->len;
 	c->heads |= seg->note & SEG_NOTE_HEADS;
 	engine_segment(c->engine, seg, payload);

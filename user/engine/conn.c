@@ -576,7 +576,7 @@ static void close_emit(struct engine *e, struct flow *f)
 		.login = (enum outcome)f->login_outcome,
 		.by = f->close_unsure ? SIDE_NONE : (enum side)f->close_by,
 		.how = (enum close_how)f->close_how,
-		.graceful = f->graceful,
+		.graceful = f->graceful && !f->close_unsure, /* the client's FIN came first */
 		.phase = (enum phase)f->phase,
 		.bytes = {f->half[0].bytes, f->half[1].bytes},
 		.reset_connections = f->resets,

@@ -428,7 +428,8 @@ void login_emit(struct engine *e, struct flow *f)
 	r.vantage = vantage_of(e, l, &r);
 	r.browser = l->lookup;
 	tile(&t, l, r.vantage, f->first_ns);
-	r.start_ns = f->first_ns;
+	/* A capture may hold the SYN behind its answer: times count, where they are sound. */
+	r.start_ns = t.start_ns < f->first_ns ? t.start_ns : f->first_ns;
 	r.total_ns = t.at_ns - t.start_ns;
 	r.end_ns = t.at_ns;
 	memcpy(r.phase_ns, t.phase_ns, sizeof(r.phase_ns));
