@@ -87,7 +87,7 @@ TAP_INLINE enum tap_counter browser_locate(const struct pkt *pkt)
 		return TAP_CNT_LOST;
 	pkt_datagram(pkt, &work->seg);
 	work->seg.cap_len = 0;
-	work->seg.note = SEG_NOTE_UDP;
+	work->seg.rec_flags = SEG_F_UDP;
 	work->payload_off = pkt->payload_off;
 	return TAP_CNT_DATAGRAM;
 }

@@ -106,7 +106,7 @@ TAP_INLINE bool emit_record(void *ctx, enum tap_hook hook, const struct tap_work
 	n = (n & (room - 1)) + 1;
 	if (emit_load(ctx, hook, work->payload_off, (__u8 *)(rec + 1), n, room)) {
 		rec->cap_len = 0;
-		rec->note |= SEG_NOTE_TRUNC;
+		rec->rec_flags |= SEG_F_TRUNC;
 	}
 	bpf_ringbuf_submit(rec, emit_wakeup());
 	return true;
@@ -131,7 +131,7 @@ TAP_INLINE bool emit_rest(void *ctx, enum tap_hook hook, struct tap_work *work)
 
 	seg->cap_len = work->avail > SEG_CHUNK ? SEG_CHUNK : work->avail;
 	if (seg->cap_len < seg->len)
-		seg->note |= SEG_NOTE_TRUNC;
+		seg->rec_flags |= SEG_F_TRUNC;
 	if (!seg->cap_len)
 		return emit_head(work);
 	if (seg->cap_len <= 128)

@@ -70,7 +70,7 @@ TAP_INLINE void walk_time(struct tap_work *work)
 
 /*
  * The work's segment, and cap_len bytes of the head in the work; or, where note has
- * SEG_NOTE_COUNTS, those.
+ * SEG_F_COUNTS, those.
  */
 __noinline int walk_record(__u32 cap_len, __u32 note)
 {
@@ -88,7 +88,7 @@ __noinline int walk_record(__u32 cap_len, __u32 note)
 	walk_time(work);
 	rec->seg = work->seg;
 	rec->seg.cap_len = cap_len < WALK_HEAD ? cap_len : WALK_HEAD;
-	rec->seg.note = SEG_NOTE_HEADS | note;
+	rec->seg.rec_flags = SEG_F_HEADS | note;
 	__builtin_memcpy(rec->head, work->head, sizeof(rec->head));
 	bpf_ringbuf_submit(rec, emit_wakeup());
 	return 0;
@@ -114,7 +114,7 @@ __noinline int walk_mark(__u32 seq, __u32 other)
 	rec->len = 0;
 	rec->cap_len = 0;
 	rec->flags = 0;
-	rec->note = SEG_NOTE_HEADS;
+	rec->rec_flags = SEG_F_HEADS;
 	if (other) {
 		__builtin_memcpy(rec->saddr, work->seg.daddr, sizeof(rec->saddr));
 		__builtin_memcpy(rec->daddr, work->seg.saddr, sizeof(rec->daddr));

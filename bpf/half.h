@@ -316,7 +316,7 @@ TAP_INLINE void half_seg(struct seg *seg, const struct half *half, enum half_par
 	seg->dir = p->dir;
 	seg->ttl = p->ttl;
 	seg->len = 0;
-	seg->note = 0;
+	seg->rec_flags = 0;
 }
 
 /* Hand over one packet of those that are held. False if the ring buffer had no room. */

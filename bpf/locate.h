@@ -24,7 +24,7 @@ TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const 
 	tap_seg_tunnel(&work->seg, pkt->tunnel);
 	work->seg.ts_ns = 0;
 	work->seg.cap_len = 0;
-	work->seg.note = 0;
+	work->seg.rec_flags = 0;
 	work->payload_off = pkt->payload_off;
 }
 

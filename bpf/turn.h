@@ -131,7 +131,7 @@ TAP_INLINE void turn_sealed(struct flow *flow, __u32 side, __u8 flags)
 		turn_sealed_over(flow);
 		if (!push)
 			return;
-		flow->kind = LATENCY_SEALED;
+		flow->kind = LATENCY_ENCRYPTED;
 		flow->sent_ns = bpf_ktime_get_ns();
 		flow->turn = TURN_WAITS;
 		return;

@@ -5,7 +5,7 @@
  * each message and the last, all of TLS, and the place where a message ends. The rest is passed
  * over, as is all of a flow at TAP_CLOSE.
  *
- * What was passed over is made up for by the next record: it says SEG_NOTE_HEADS. Before a
+ * What was passed over is made up for by the next record: it says SEG_F_HEADS. Before a
  * record that stands in no order to what was passed over (a FIN, a RST, payload of a direction
  * whose boundaries are lost), a mark is handed over: a record without payload at the place that
  * the stream has come to.
@@ -121,7 +121,7 @@ TAP_INLINE void walk_tell(struct tap_work *work, struct flow *flow, struct walk_
 	counts->awaiting = !flow->sealed && flow->turn != TURN_IDLE;
 	work->seg.seq = seq;
 	work->seg.len = 0;
-	err = walk_record(0, SEG_NOTE_COUNTS);
+	err = walk_record(0, SEG_F_COUNTS);
 	walk_result(at, err);
 	at->told = seq == at->end;
 	if (err)
@@ -231,7 +231,7 @@ TAP_INLINE bool walk_doubtful(struct tap_work *work, struct flow *flow, struct w
 	seg->len = at->end - at->seq;
 	seg->flags = at->flags;
 	if (seg->len)
-		seg->note |= SEG_NOTE_TRUNC;
+		seg->rec_flags |= SEG_F_TRUNC;
 	walk_result(at, emit_head(work) ? 0 : -1);
 	return true;
 }

@@ -446,7 +446,7 @@ PKT_INLINE void pkt_ends(const struct pkt *pkt, struct seg *seg)
 
 /*
  * Fill what the headers tell of a segment: addresses, ports, seq, ack, flags, window, ttl, ip_id,
- * and len. The rest (ts_ns, cap_len, ifindex, dir, note) is the caller's, and left alone.
+ * and len. The rest (ts_ns, cap_len, ifindex, dir, rec_flags) is the caller's, and left alone.
  */
 PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
 {

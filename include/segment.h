@@ -23,19 +23,19 @@ enum seg_dir {
 };
 
 /*
- * What stands in for payload that is not there, seg.note bits.
- * SEG_NOTE_HEADS: the kernel walks frames itself at this level; payload bytes between the ones
- *                 it hands over were seen by it and skipped, they are not lost. If payload
- *                 follows (cap_len > 0), it is the head of a frame that begins at seq.
- * SEG_NOTE_TRUNC: the frame itself was cut short (a capture's snap length, a budget).
- * SEG_NOTE_UDP:   no segment, but a datagram from or to SSRP_PORT; of one in fragments the first.
- *                 seq, ack, window and flags are 0.
- * SEG_NOTE_COUNTS: struct tap_counts stands in the place of payload; cap_len is 0.
+ * seg.rec_flags: why payload is missing and what the record carries instead.
+ * SEG_F_HEADS: the kernel walked the frames itself. Payload between the bytes that it forwards was
+ *		seen and skipped, not lost. Any payload (cap_len > 0) is the head of a frame that
+ *		begins at seq.
+ * SEG_F_TRUNC: the frame was cut short (a capture's snap length, a budget).
+ * SEG_F_UDP:	a datagram from or to SSRP_PORT instead of a segment; the first fragment, if it was
+ *		fragmented. seq, ack, window and flags are 0.
+ * SEG_F_COUNTS: a struct tap_counts takes the place of the payload; cap_len is 0.
  */
-#define SEG_NOTE_HEADS	0x01
-#define SEG_NOTE_TRUNC	0x02
-#define SEG_NOTE_UDP	0x04
-#define SEG_NOTE_COUNTS 0x08
+#define SEG_F_HEADS  0x01
+#define SEG_F_TRUNC  0x02
+#define SEG_F_UDP    0x04
+#define SEG_F_COUNTS 0x08
 
 #define SSRP_PORT 1434 /* of SQL Server Browser, MC-SQLR 1.9 */
 
@@ -63,12 +63,12 @@ struct seg {
 	__u32 ifindex; /* 0: not known */
 	__u16 sport;
 	__u16 dport;
-	__u16 window; /* unscaled */
-	__u16 ip_id;  /* 0 for IPv6 */
-	__u8 flags;   /* SEG_FIN ... SEG_URG */
-	__u8 dir;     /* enum seg_dir */
-	__u8 ttl;     /* or hop limit */
-	__u8 note;    /* SEG_NOTE_* */
+	__u16 window;	/* unscaled */
+	__u16 ip_id;	/* 0 for IPv6 */
+	__u8 flags;	/* SEG_FIN ... SEG_URG */
+	__u8 dir;	/* enum seg_dir */
+	__u8 ttl;	/* or hop limit */
+	__u8 rec_flags; /* SEG_F_* */
 #if !defined(__BPF__) || TAP_DECAP
 	__u32 tunnel; /* TUNNEL_* */
 	__u32 pad;

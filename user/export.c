@@ -87,7 +87,7 @@ static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port, enu
 {
 	struct prometheus_commands commands = {
 		.server.port = port,
-		.kind = kind == LATENCY_SEALED ? COMMAND_UNKNOWN : (enum command_kind)kind,
+		.kind = kind == LATENCY_ENCRYPTED ? COMMAND_UNKNOWN : (enum command_kind)kind,
 		.times.sum_ns = sum->total_sum_ns,
 	};
 	const struct app *app = ctx;

@@ -47,7 +47,7 @@ struct frame {
 static struct frame frames[FRAMES_MAX];
 static size_t frame_count;
 static struct tap_bpf *tap;
-static struct steer steer;
+static struct tap_control control;
 static struct engine *engine;
 static const struct sink_ops *format;
 static void *sink;
@@ -134,7 +134,7 @@ static void on_tap(void *ctx, const struct flow_key *flow, uint8_t client, enum 
 	(void)ctx;
 	for (int i = 0; i < 2; i++)
 		memcpy(&one.key.addr[i], flow->addr[i] + 12, sizeof(one.key.addr[i]));
-	steer_add(&steer, &one);
+	tap_control_add(&control, &one);
 }
 
 static int on_record(void *ctx, void *data, size_t size)
@@ -165,7 +165,7 @@ static void take_out(struct ring_buffer *ring)
 		nanosleep(&pause, NULL);
 		last = all_in;
 		ring_buffer__consume(ring);
-		steer_flush(&steer);
+		tap_control_flush(&control);
 		output_flush(&out);
 	} while (!last);
 }
@@ -195,7 +195,7 @@ static void open_all(const struct port_set *ports, unsigned long copies)
 
 	if (tap_load(&tap, &config))
 		exit(1);
-	steer_init(&steer, bpf_program__fd(tap->progs.tap_steer));
+	tap_control_init(&control, bpf_program__fd(tap->progs.tap_steer));
 	engine = engine_new(&engine_config, &ops, NULL);
 	output_init(&out, open("/dev/null", O_WRONLY));
 	format = sink_find("text");

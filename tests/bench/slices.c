@@ -46,7 +46,7 @@ struct watcher {
 	enum way way;
 	struct tap_bpf *tap;
 	struct ring_buffer *ring;
-	struct steer steer;
+	struct tap_control control;
 	struct engine *engine;
 	struct output out;
 	const struct sink_ops *format;
@@ -128,7 +128,7 @@ static void on_tap(void *ctx, const struct flow_key *flow, uint8_t client, enum 
 
 	for (int i = 0; i < 2; i++)
 		memcpy(&one.key.addr[i], flow->addr[i] + 12, sizeof(one.key.addr[i]));
-	steer_add(&w->steer, &one);
+	tap_control_add(&w->control, &one);
 }
 
 static int on_record(void *ctx, void *data, size_t size)
@@ -156,7 +156,7 @@ static void watcher_open(struct watcher *w, uint16_t port)
 	if (tap_load(&w->tap, &config))
 		exit(1);
 	w->ring = ring_buffer__new(bpf_map__fd(w->tap->maps.events), on_record, w, NULL);
-	steer_init(&w->steer, bpf_program__fd(w->tap->progs.tap_steer));
+	tap_control_init(&w->control, bpf_program__fd(w->tap->progs.tap_steer));
 	w->engine = engine_new(&engine, &ops, w);
 	output_init(&w->out, open("/dev/null", O_WRONLY));
 	w->format = sink_find("text");
@@ -246,7 +246,7 @@ static void watch_for(struct watcher *w, uint64_t ns)
 		if (!w->tap)
 			continue;
 		ring_buffer__consume(w->ring);
-		steer_flush(&w->steer);
+		tap_control_flush(&w->control);
 		engine_tick(w->engine, now_ns());
 		output_flush(&w->out);
 	}

@@ -83,8 +83,8 @@ static void check_case(struct tap *tap, const struct hook_case *h, const struct 
 	if (seg->len != c->len || seg->cap_len != c->cap_len || !payload_right(&records[0]))
 		UNIT_FAIL("%s, %s: len %u, cap_len %u, or other payload", h->name, c->name,
 			  seg->len, seg->cap_len);
-	if (seg->note != (c->cap_len < c->len ? SEG_NOTE_UDP | SEG_NOTE_TRUNC : SEG_NOTE_UDP))
-		UNIT_FAIL("%s, %s: note %u", h->name, c->name, seg->note);
+	if (seg->rec_flags != (c->cap_len < c->len ? SEG_F_UDP | SEG_F_TRUNC : SEG_F_UDP))
+		UNIT_FAIL("%s, %s: rec_flags %u", h->name, c->name, seg->rec_flags);
 }
 
 UNIT_CASE(table)
@@ -125,7 +125,7 @@ UNIT_CASE(fields)
 	CHECK(seg->ts_ns != 0);
 	/* nor the other way round */
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 1, .payload_len = 5), TAP_CNT_EVENT);
-	CHECK_INT(seg->note, 0);
+	CHECK_INT(seg->rec_flags, 0);
 	tap_close(&tap);
 }
 
@@ -139,7 +139,7 @@ UNIT_CASE(longer_than_a_record)
 	CHECK_INT(record_count, 1);
 	CHECK_INT(records[0].seg.len, 9000);
 	CHECK_INT(records[0].seg.cap_len, SEG_CHUNK);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_UDP | SEG_NOTE_TRUNC);
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_UDP | SEG_F_TRUNC);
 	CHECK(payload_right(&records[0]));
 	tap_close(&tap);
 }

@@ -32,7 +32,7 @@ static void begin(struct tap *tap, const struct tap_setup *setup)
 {
 	begin_unanswered(tap, setup);
 	CHECK_INT(tds(tap, SERVER, 4, 1, 40, 40), TAP_CNT_EVENT);
-	CHECK_INT(records[0].seg.note, 0);
+	CHECK_INT(records[0].seg.rec_flags, 0);
 }
 
 static uint8_t level(struct tap *tap)
@@ -161,7 +161,7 @@ static void made_up(uint8_t with_level)
 		CHECK_INT(forge(&tap, RST, off), TAP_CNT_EVENT); /* it is user space's to judge */
 		CHECK_INT(records[record_count - 1].seg.flags, RST);
 		CHECK_INT(records[record_count - 1].seg.seq, at[CLIENT] + (uint32_t)off);
-		CHECK_INT(records[record_count - 1].seg.note, 0);
+		CHECK_INT(records[record_count - 1].seg.rec_flags, 0);
 		CHECK_INT(forge(&tap, FIN | ACK, off), TAP_CNT_EVENT);
 	}
 	CHECK_INT(forge(&tap, SYN, 100000), TAP_CNT_SKIPPED);
@@ -467,7 +467,7 @@ UNIT_CASE(frames_of_all_kinds)
 		CHECK_INT(say(&tap, SERVER, PSH | ACK, stream, cut), TAP_CNT_EVENT);
 		CHECK_INT(say(&tap, SERVER, PSH | ACK, stream + cut, sizeof(stream) - cut),
 			  TAP_CNT_EVENT);
-		CHECK_INT(records[0].seg.note, 0);
+		CHECK_INT(records[0].seg.rec_flags, 0);
 		CHECK_INT(records[0].seg.cap_len, sizeof(stream) - cut);
 		steer(&tap, &key, TAP_HEADS);
 		CHECK_INT(tds(&tap, SERVER, 4, 1, 300, 300), TAP_CNT_SKIPPED);
@@ -493,7 +493,7 @@ UNIT_CASE(loss)
 	CHECK_INT(more(&tap, SERVER, 700), TAP_CNT_EVENT);
 	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(more(&tap, SERVER, 700), TAP_CNT_EVENT);
-	CHECK_INT(records[record_count - 1].seg.note, 0);
+	CHECK_INT(records[record_count - 1].seg.rec_flags, 0);
 	tap_close(&tap);
 }
 

@@ -88,7 +88,7 @@ static void look(uint16_t from_port)
 		seen.wrong |= !seg->ts_ns;
 		if (at + seg->len > seen.upto)
 			seen.upto = at + seg->len;
-		if (!(seg->note & SEG_NOTE_HEADS))
+		if (!(seg->rec_flags & SEG_F_HEADS))
 			seen.plain += seg->len;
 		else if (seg->cap_len && seen.count < RECORDS_MAX)
 			seen.heads[seen.count++] = (struct want){at, seg->cap_len};
@@ -240,7 +240,7 @@ UNIT_CASE(end_of_message)
 	CHECK_INT(records[0].seg.seq, BASE + 2020);
 	CHECK_INT(records[0].seg.len, 1000);
 	CHECK_INT(records[0].seg.cap_len, 0);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_HEADS);
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_HEADS);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 2020, 3020), TAP_CNT_SKIPPED);
 	begin(&tap);
 	feed(&tap, HOOK_EGRESS, 20, 3000);
@@ -358,18 +358,18 @@ UNIT_CASE(loss)
 	CHECK_INT(record_count, 2);
 	CHECK_INT(records[0].seg.seq, BASE + 100);
 	CHECK_INT(records[0].seg.cap_len, 3);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_HEADS);
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_HEADS);
 	CHECK_INT(records[1].seg.seq, BASE + 150);
 	CHECK_INT(records[1].seg.cap_len, 100);
-	CHECK_INT(records[1].seg.note, 0);
+	CHECK_INT(records[1].seg.rec_flags, 0);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 103, 150), TAP_CNT_EVENT);
-	CHECK_INT(records[0].seg.note, 0);
+	CHECK_INT(records[0].seg.rec_flags, 0);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 250, 300), TAP_CNT_EVENT);
-	CHECK_INT(records[0].seg.note, 0);
+	CHECK_INT(records[0].seg.rec_flags, 0);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 300, 400), TAP_CNT_EVENT);
-	CHECK_INT(records[0].seg.note, 0);
+	CHECK_INT(records[0].seg.rec_flags, 0);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 400, 500), TAP_CNT_EVENT);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_HEADS);
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_HEADS);
 	CHECK_INT(records[0].seg.cap_len, 8);
 	CHECK(!seen.wrong);
 	tap_close(&tap);
@@ -392,8 +392,8 @@ UNIT_CASE(loss_within_bulk)
 	CHECK_INT(records[0].seg.seq, BASE + 2020);
 	CHECK_INT(records[0].seg.len, 0);
 	CHECK_INT(records[0].seg.flags, 0);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_HEADS);
-	CHECK_INT(records[1].seg.note, 0);
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_HEADS);
+	CHECK_INT(records[1].seg.rec_flags, 0);
 	tap_close(&tap);
 }
 
@@ -410,7 +410,7 @@ UNIT_CASE(not_a_head)
 	CHECK_INT(record_count, 3); /* head, mark, the rest */
 	CHECK_INT(records[2].seg.seq, BASE + 100);
 	CHECK_INT(records[2].seg.cap_len, 50);
-	CHECK_INT(records[2].seg.note, 0);
+	CHECK_INT(records[2].seg.rec_flags, 0);
 	CHECK(!seen.wrong);
 	stream_begin(); /* in the middle of a message */
 	for (int i = 0; i < 5; i++)
@@ -431,7 +431,7 @@ static void check_mark(int i, uint16_t sport, uint32_t seq)
 	CHECK_INT(records[i].seg.seq, seq);
 	CHECK_INT(records[i].seg.len, 0);
 	CHECK_INT(records[i].seg.flags, 0);
-	CHECK_INT(records[i].seg.note, SEG_NOTE_HEADS);
+	CHECK_INT(records[i].seg.rec_flags, SEG_F_HEADS);
 }
 
 /* Of TLS nothing is handed over but how far both sides have come when it ends. */
@@ -453,7 +453,7 @@ UNIT_CASE(tls_and_close)
 		  TAP_CNT_EVENT);
 	CHECK_INT(record_count, 2);
 	check_mark(0, 1433, BASE + stream_len);
-	CHECK_INT(records[1].seg.note, 0);
+	CHECK_INT(records[1].seg.rec_flags, 0);
 	for (uint32_t seq = 1500; seq < 3500; seq += 1000)
 		CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = PORT, .seq = seq,
 			       .payload = stream + 20, .payload_len = 1000),
@@ -514,7 +514,7 @@ UNIT_CASE(close_level)
 	CHECK_INT(record_count, 2);
 	check_mark(0, 1433, BASE + stream_len);
 	CHECK_INT(records[1].seg.flags, FIN | ACK);
-	CHECK_INT(records[1].seg.note, SEG_NOTE_HEADS | SEG_NOTE_COUNTS);
+	CHECK_INT(records[1].seg.rec_flags, SEG_F_HEADS | SEG_F_COUNTS);
 	tap_close(&tap);
 }
 
@@ -529,8 +529,8 @@ UNIT_CASE(beat)
 	set_level(&tap, PORT, TAP_CLOSE, 1);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 20, 200), TAP_CNT_EVENT);
 	CHECK_INT(record_count, 1);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_HEADS | SEG_NOTE_COUNTS);
-	records[0].seg.note = SEG_NOTE_HEADS;
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_HEADS | SEG_F_COUNTS);
+	records[0].seg.rec_flags = SEG_F_HEADS;
 	check_mark(0, 1433, BASE + 200);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 200, stream_len), TAP_CNT_SKIPPED);
 	tap_close(&tap);

@@ -84,7 +84,7 @@ static inline int tls(struct tap *tap, int who, uint8_t flags, uint32_t len)
 
 static inline const struct tap_counts *told(int i)
 {
-	CHECK_INT(records[i].seg.note, SEG_NOTE_HEADS | SEG_NOTE_COUNTS);
+	CHECK_INT(records[i].seg.rec_flags, SEG_F_HEADS | SEG_F_COUNTS);
 	CHECK_INT(records[i].seg.cap_len, 0);
 	return (const struct tap_counts *)records[i].payload;
 }

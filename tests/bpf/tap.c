@@ -107,7 +107,7 @@ UNIT_CASE(segment_fields)
 	CHECK_INT(seg->ttl, 57);
 	CHECK_INT(seg->ip_id, 0x1234);
 	CHECK_INT(seg->dir, SEG_DIR_INGRESS);
-	CHECK_INT(seg->note, 0);
+	CHECK_INT(seg->rec_flags, 0);
 	CHECK(seg->ts_ns != 0);
 	SEND(&tap, HOOK_EGRESS, .payload_len = 5);
 	CHECK_INT(seg->dir, SEG_DIR_EGRESS);
@@ -151,10 +151,10 @@ UNIT_CASE(cut_at_every_byte)
 			    (records[0].seg.len != 9 ||
 			     records[0].seg.cap_len !=
 				     (cut > packet.payload_off ? cut - packet.payload_off : 0) ||
-			     (records[0].seg.note == SEG_NOTE_TRUNC) != (cut < packet.len)))
+			     (records[0].seg.rec_flags == SEG_F_TRUNC) != (cut < packet.len)))
 				UNIT_FAIL("packet %d, %zu bytes: len %u, cap_len %u, note %u", n,
 					  cut, records[0].seg.len, records[0].seg.cap_len,
-					  records[0].seg.note);
+					  records[0].seg.rec_flags);
 		}
 	}
 	tap_close(&tap);
@@ -177,7 +177,7 @@ static void check_chunks(struct tap *tap, uint32_t payload, uint8_t flags, uint3
 		CHECK_INT(seg->seq, seq + sum + (i ? first_skip : 0));
 		CHECK_INT(seg->len, last ? payload - sum : SEG_CHUNK);
 		CHECK_INT(seg->cap_len, seg->len);
-		CHECK_INT(seg->note, 0);
+		CHECK_INT(seg->rec_flags, 0);
 		CHECK_INT(seg->flags & (FIN | PSH), last ? flags & (FIN | PSH) : 0);
 		CHECK_INT(seg->flags & SYN, i ? 0 : flags & SYN);
 		CHECK(payload_right(&records[i], sum));
@@ -494,7 +494,7 @@ UNIT_CASE(budget)
 	CHECK_INT(record_count, 1);
 	CHECK_INT(records[0].seg.len, 1400);
 	CHECK_INT(records[0].seg.cap_len, 0);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_TRUNC);
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_TRUNC);
 	CHECK_INT(flow_level(&tap, 6, &key), TAP_CLOSE);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6), TAP_CNT_SKIPPED);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6, .payload_len = 1400), TAP_CNT_SKIPPED);

@@ -125,8 +125,9 @@ UNIT_CASE(sealed)
 	}
 	CHECK_INT(say(&tap, CLIENT, FIN | ACK, NULL, 0), TAP_CNT_EVENT);
 	sums_read(&tap);
-	CHECK_INT(sums[LATENCY_SEALED].count, 5);
-	CHECK(sums[LATENCY_SEALED].total_sum_ns >= sums[LATENCY_SEALED].first_sum_ns + 10000000);
+	CHECK_INT(sums[LATENCY_ENCRYPTED].count, 5);
+	CHECK(sums[LATENCY_ENCRYPTED].total_sum_ns >=
+	      sums[LATENCY_ENCRYPTED].first_sum_ns + 10000000);
 	check_counts(told(record_count - 1), 0, 0, 0, 0, 0, 0);
 	CHECK_INT(told(record_count - 1)->awaiting, 0);
 	tap_close(&tap);
@@ -191,7 +192,7 @@ UNIT_CASE(commands)
 	CHECK_INT(records[0].seg.seq, at[CLIENT] - 100);
 	CHECK_INT(records[0].seg.cap_len, 5);
 	CHECK_INT(records[0].seg.len, 100);
-	CHECK_INT(records[0].seg.note, SEG_NOTE_HEADS);
+	CHECK_INT(records[0].seg.rec_flags, SEG_F_HEADS);
 	CHECK_INT(records[0].payload[0], 0x17);
 	/* a record of 3,000 bytes in three segments: its head, and its end */
 	CHECK_INT(say(&tap, SERVER, ACK, (uint8_t[1000]){0x17, 3, 3, 2995 >> 8, 2995 & 0xff}, 1000),

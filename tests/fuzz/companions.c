@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			len = (size_t)(in.end - in.p);
 		cut = hosts & 4 ? len / 2 : len;
 		seg.ts_ns = now_ns;
-		seg.note = flags & 0x40 ? SEG_NOTE_UDP : 0;
+		seg.rec_flags = flags & 0x40 ? SEG_F_UDP : 0;
 		memcpy(seg.saddr, hosts & 2 ? b.addr : a.addr, 16);
 		memcpy(seg.daddr, hosts & 2 ? a.addr : b.addr, 16);
 		seg.sport = hosts & 2 ? b.port : a.port;

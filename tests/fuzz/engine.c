@@ -22,8 +22,8 @@ enum what {
 	WHAT_ACK,
 	WHAT_FIN,
 	WHAT_RST,
-	WHAT_FREE,  /* u8 flags, u8 note, i16 seq and i16 ack relative, u16 length, payload; with
-		     * SEG_NOTE_UDP a datagram of SQL Server Browser */
+	WHAT_FREE,  /* u8 flags, u8 rec_flags, i16 seq and i16 ack relative, u16 length, payload; with
+		     * SEG_F_UDP a datagram of SQL Server Browser */
 	WHAT_AGAIN, /* u16 back, u16 length, payload: bytes that were sent before */
 	WHAT_TICK,  /* u8 seconds; or a SYN with a new number */
 };
@@ -53,7 +53,7 @@ static void send(struct checked *c, struct seg *seg, struct fuzz *in, uint32_t l
 
 	seg->cap_len = cut < seg->len ? seg->len - cut : 0;
 	if (seg->cap_len < seg->len)
-		seg->note |= SEG_NOTE_TRUNC;
+		seg->rec_flags |= SEG_F_TRUNC;
 	checked_segment(c, seg, payload);
 	free(payload);
 }
@@ -97,10 +97,10 @@ static void operate(struct checked *c, struct fuzz *in, uint64_t *now_ns)
 		return;
 	case WHAT_FREE:
 		seg.flags = fuzz_u8(in) & 0x3f;
-		seg.note = fuzz_u8(in);
-		seg.ifindex = seg.note >> 6;
-		seg.note &= SEG_NOTE_HEADS | SEG_NOTE_TRUNC | SEG_NOTE_UDP;
-		if (seg.note & SEG_NOTE_UDP)
+		seg.rec_flags = fuzz_u8(in);
+		seg.ifindex = seg.rec_flags >> 6;
+		seg.rec_flags &= SEG_F_HEADS | SEG_F_TRUNC | SEG_F_UDP;
+		if (seg.rec_flags & SEG_F_UDP)
 			*(server ? &seg.sport : &seg.dport) = SSRP_PORT;
 		seg.seq += (uint32_t)(int16_t)fuzz_u16(in);
 		seg.ack += (uint32_t)(int16_t)fuzz_u16(in);

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	while (most-- && (err = capture_next(capture, &seg, &payload)) == 1) {
 		FUZZ_ASSERT(seg.cap_len <= seg.len);
-		FUZZ_ASSERT((seg.cap_len < seg.len) == !!(seg.note & SEG_NOTE_TRUNC));
+		FUZZ_ASSERT((seg.cap_len < seg.len) == !!(seg.rec_flags & SEG_F_TRUNC));
 		touch(payload, seg.cap_len);
 	}
 	FUZZ_ASSERT(err <= 0 || most < 0);

@@ -66,7 +66,7 @@ static void learn_port(const struct seg *seg)
 {
 	bool syn = (seg->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN;
 
-	if (!(seg->note & SEG_NOTE_UDP))
+	if (!(seg->rec_flags & SEG_F_UDP))
 		port_set_add(&capture_ports,
 			     syn || seg->dport < seg->sport ? seg->dport : seg->sport);
 }

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_ASSERT(pkt.payload_len <= 0xffff || pkt.payload_len <= len + more);
 		pkt_seg(&pkt, &seg);
 		FUZZ_ASSERT(!(seg.flags & 0xc0));
-		FUZZ_ASSERT(seg.len == pkt.payload_len && !seg.cap_len && !seg.note);
+		FUZZ_ASSERT(seg.len == pkt.payload_len && !seg.cap_len && !seg.rec_flags);
 	}
 	if (result == PKT_UDP) {
 		FUZZ_ASSERT(!pkt.ip4 != !pkt.ip6);

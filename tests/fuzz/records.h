@@ -398,10 +398,10 @@ static void checked_begin(struct checked *c, const struct engine_config *config)
 static void checked_segment(struct checked *c, const struct seg *seg, const uint8_t *payload)
 {
 	c->segments++;
-	c->others += c->config.dependencies && seg->note & SEG_NOTE_UDP &&
+	c->others += c->config.dependencies && seg->rec_flags & SEG_F_UDP &&
 		     seg->sport != SSRP_PORT && seg->dport != SSRP_PORT;
 	c->payload += seg->len;
-	c->heads |= seg->note & SEG_NOTE_HEADS;
+	c->heads |= seg->rec_flags & SEG_F_HEADS;
 	engine_segment(c->engine, seg, payload);
 	checked_stats(c);
 }

@@ -171,7 +171,7 @@ static void op_split(struct session *s, const struct operands *o)
 		rest->data += first;
 	p->seg.len = p->seg.cap_len = first;
 	p->seg.flags &= (uint8_t) ~(SEG_FIN | SEG_PSH);
-	p->seg.note &= (uint8_t)~SEG_NOTE_TRUNC;
+	p->seg.rec_flags &= (uint8_t)~SEG_F_TRUNC;
 }
 
 static void op_window(struct session *s, const struct operands *o)
@@ -209,7 +209,7 @@ static void packet_cut(struct packet *p, uint32_t len)
 	if (p->seg.cap_len <= len)
 		return;
 	p->seg.cap_len = len;
-	p->seg.note |= SEG_NOTE_TRUNC;
+	p->seg.rec_flags |= SEG_F_TRUNC;
 }
 
 static void op_cut(struct session *s, const struct operands *o)
@@ -291,7 +291,7 @@ static struct packet *forge(struct session *s, const struct operands *o, uint8_t
 	}
 	p->seg.flags = flags;
 	p->seg.len = p->seg.cap_len = 0;
-	p->seg.note = 0;
+	p->seg.rec_flags = 0;
 	p->seg.ip_id++;
 	p->seg.ts_ns += o->value & 2 ? 1000 : 0;
 	return p;

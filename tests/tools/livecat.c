@@ -47,8 +47,8 @@ static void print_segment(void *ctx, const struct seg *seg, const uint8_t *paylo
 	       "}\n",
 	       inet_ntop(AF_INET6, seg->saddr, s, sizeof(s)), seg->sport,
 	       inet_ntop(AF_INET6, seg->daddr, d, sizeof(d)), seg->dport, seg->flags, seg->seq,
-	       seg->ack, seg->len, seg->cap_len, sum, seg->dir, seg->note, seg->ifindex, seg->ttl,
-	       live_is_local(live, seg->saddr), (uint64_t)seg->ts_ns,
+	       seg->ack, seg->len, seg->cap_len, sum, seg->dir, seg->rec_flags, seg->ifindex,
+	       seg->ttl, live_is_local(live, seg->saddr), (uint64_t)seg->ts_ns,
 	       (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - (int64_t)seg->ts_ns);
 }
 

@@ -103,7 +103,7 @@ static struct seg between(const struct test *t, uint8_t from, uint16_t sport, ui
 
 static void datagram(struct test *t, struct seg seg, const void *data, size_t len)
 {
-	seg.note = SEG_NOTE_UDP;
+	seg.rec_flags = SEG_F_UDP;
 	seg.len = seg.cap_len = (uint32_t)len;
 	engine_segment(t->e, &seg, data);
 }

@@ -189,8 +189,8 @@ UNIT_CASE(datagrams_that_the_engine_reads)
 			CHECK_INT(seg.saddr[15], 2);
 			CHECK_INT(seg.len, 4);
 			CHECK_INT(seg.cap_len, 4 - cases[i].cut);
-			CHECK_INT(seg.note,
-				  cases[i].cut ? SEG_NOTE_UDP | SEG_NOTE_TRUNC : SEG_NOTE_UDP);
+			CHECK_INT(seg.rec_flags,
+				  cases[i].cut ? SEG_F_UDP | SEG_F_TRUNC : SEG_F_UDP);
 			CHECK_INT(seg.ts_ns, 1000005000000);
 			CHECK(!memcmp(payload, "SSRP", seg.cap_len));
 			CHECK_INT(capture_next(c, &seg, &payload), 0);
@@ -215,7 +215,7 @@ UNIT_CASE(snap_length_is_a_gap)
 	struct seg seg;
 
 	check_file(&(struct frame_file){PCAP_US, 101, "", 0, 3}, 1000005000000, &seg);
-	CHECK_INT(seg.note, SEG_NOTE_TRUNC);
+	CHECK_INT(seg.rec_flags, SEG_F_TRUNC);
 }
 
 UNIT_CASE(interface_of_linux_cooked_v2)

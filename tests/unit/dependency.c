@@ -328,7 +328,7 @@ UNIT_CASE(a_message_in_pieces_and_sent_again_is_one_request)
 UNIT_CASE(dns_before_the_connection_counts_once)
 {
 	struct companions *c = new_companions();
-	struct seg udp = {.note = SEG_NOTE_UDP};
+	struct seg udp = {.rec_flags = SEG_F_UDP};
 
 	packet(c, &client, 5000, &dc, 53, 1000 * MS, udp, BYTES(query));
 	packet(c, &client, 5000, &dc, 53, 6000 * MS, udp, BYTES(query));
@@ -342,7 +342,7 @@ UNIT_CASE(dns_before_the_connection_counts_once)
 UNIT_CASE(more_exchanges_and_conversations_than_are_kept)
 {
 	struct companions *c = new_companions();
-	struct seg udp = {.note = SEG_NOTE_UDP};
+	struct seg udp = {.rec_flags = SEG_F_UDP};
 
 	for (uint32_t i = 0; i < 3 * COMPANION_EXCHANGES; i++) {
 		struct endpoint asker = client;

@@ -1569,7 +1569,7 @@ UNIT_CASE(what_the_kernel_kept_back_is_not_missing)
 	login(&t);
 	/* The head of a batch of 1000 bytes; then, 992 further on, an attention. */
 	seg = segment(&t, CLIENT, SEG_ACK, 8);
-	seg.note = SEG_NOTE_HEADS;
+	seg.rec_flags = SEG_F_HEADS;
 	engine_segment(t.e, &seg, (const uint8_t *)"\1\1\3\xe8\0\0\1\0");
 	seg.seq += 1000;
 	engine_segment(t.e, &seg, (const uint8_t *)"\6\1\0\10\0\0\1\0");
@@ -1593,7 +1593,7 @@ UNIT_CASE(payload_cut_by_the_capture)
 	data(&t, SERVER, REPLY, MS);
 	seg = segment(&t, CLIENT, SEG_ACK, 146);
 	seg.cap_len = 60; /* to the middle of the table of fields */
-	seg.note = SEG_NOTE_TRUNC;
+	seg.rec_flags = SEG_F_TRUNC;
 	engine_segment(t.e, &seg, login7_sql);
 	t.seq[CLIENT] += 146;
 	DATA(&t, SERVER, login_success, MS);

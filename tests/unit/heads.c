@@ -48,10 +48,11 @@ static void begin_with(struct test *t, struct engine_config config)
 
 /* A record of the client's side (port 40000) or the server's; head: its first bytes, or NULL. */
 static void take(struct test *t, bool server, uint32_t seq, uint32_t len, const uint8_t *head,
-		 uint32_t cap_len, uint8_t flags, uint8_t note)
+		 uint32_t cap_len, uint8_t flags, uint8_t rec_flags)
 {
 	uint8_t payload[256] = {0};
-	struct seg seg = {.seq = seq, .len = len, .cap_len = cap_len, .flags = flags, .note = note};
+	struct seg seg = {
+		.seq = seq, .len = len, .cap_len = cap_len, .flags = flags, .rec_flags = rec_flags};
 
 	seg.sport = server ? 1433 : 40000;
 	seg.dport = server ? 40000 : 1433;
@@ -87,12 +88,12 @@ UNIT_CASE(bulk)
 	uint32_t at = 1096;
 
 	joined(&t);
-	take(&t, false, 1030, 30, batch, 8, SEG_ACK, SEG_NOTE_HEADS);
-	take(&t, true, at, 1460, first, 8, SEG_ACK, SEG_NOTE_HEADS);
+	take(&t, false, 1030, 30, batch, 8, SEG_ACK, SEG_F_HEADS);
+	take(&t, true, at, 1460, first, 8, SEG_ACK, SEG_F_HEADS);
 	/* nine packets more of 4,096 bytes, then the last of the message, in two segments */
 	at += 10 * 4096;
-	take(&t, true, at, 60, last, 8, SEG_ACK, SEG_NOTE_HEADS);
-	take(&t, true, at + 60, 36, NULL, 0, SEG_ACK, SEG_NOTE_HEADS);
+	take(&t, true, at, 60, last, 8, SEG_ACK, SEG_F_HEADS);
+	take(&t, true, at + 60, 36, NULL, 0, SEG_ACK, SEG_F_HEADS);
 	at += 96;
 	CHECK(t.commands >= 1);
 	CHECK_INT(t.command.kind, COMMAND_BATCH);
@@ -101,8 +102,8 @@ UNIT_CASE(bulk)
 	CHECK_INT(t.command.first_byte_ns, 1000000);
 	CHECK_INT(t.command.total_ns, 3000000);
 	/* and a response that nothing was told of but how far it went */
-	take(&t, true, at + 1000000, 0, NULL, 0, 0, SEG_NOTE_HEADS);
-	take(&t, false, 1060, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	take(&t, true, at + 1000000, 0, NULL, 0, 0, SEG_F_HEADS);
+	take(&t, false, 1060, 0, NULL, 0, SEG_RST, SEG_F_HEADS);
 	CHECK_INT(t.closes, 1);
 	CHECK_INT(t.close.bytes[0], 60);
 	CHECK_INT(t.close.bytes[1], 96 + 10 * 4096 + 96 + 1000000);
@@ -120,9 +121,9 @@ UNIT_CASE(out_of_order)
 
 	joined(&t);
 	take(&t, false, 1060, 30, batch, 30, SEG_ACK, 0);
-	take(&t, false, 1090, 30, batch, 8, SEG_ACK, SEG_NOTE_HEADS);
+	take(&t, false, 1090, 30, batch, 8, SEG_ACK, SEG_F_HEADS);
 	take(&t, false, 1030, 30, batch, 30, SEG_ACK, 0);
-	take(&t, false, 1120, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	take(&t, false, 1120, 0, NULL, 0, SEG_RST, SEG_F_HEADS);
 	CHECK_INT(t.close.commands[COMMAND_BATCH], 4);
 	CHECK_INT(t.close.bytes[0], 120);
 	CHECK_INT(engine_stats(t.e)->missing_bytes, 0);
@@ -139,7 +140,7 @@ UNIT_CASE(acknowledged)
 			  .cap_len = 8,
 			  .ack = 1096 + 500000,
 			  .flags = SEG_ACK,
-			  .note = SEG_NOTE_HEADS,
+			  .rec_flags = SEG_F_HEADS,
 			  .sport = 40000,
 			  .dport = 1433};
 
@@ -149,8 +150,8 @@ UNIT_CASE(acknowledged)
 	seg.ts_ns = t.now_ns += 1000000;
 	engine_segment(t.e, &seg, payload);
 	engine_tick(t.e, t.now_ns += 2000000000);
-	take(&t, true, 1096 + 500000, 96, last, 8, SEG_ACK, SEG_NOTE_HEADS);
-	take(&t, false, 1060, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	take(&t, true, 1096 + 500000, 96, last, 8, SEG_ACK, SEG_F_HEADS);
+	take(&t, false, 1060, 0, NULL, 0, SEG_RST, SEG_F_HEADS);
 	CHECK_INT(t.close.bytes[1], 96 + 500000 + 96);
 	CHECK_INT(engine_stats(t.e)->missing_bytes, 0);
 	engine_free(t.e);
@@ -171,8 +172,8 @@ UNIT_CASE(times_elsewhere)
 	/* The answer's first packet is seen, its last is kept back, and all that comes after it. */
 	take(&t, false, 1060, 30, batch, 30, SEG_ACK, 0);
 	take(&t, true, 1192, 100, first, 100, SEG_ACK, 0);
-	take(&t, true, 1192 + 1000000, 0, NULL, 0, 0, SEG_NOTE_HEADS);
-	take(&t, false, 1090, 0, NULL, 0, SEG_RST, SEG_NOTE_HEADS);
+	take(&t, true, 1192 + 1000000, 0, NULL, 0, 0, SEG_F_HEADS);
+	take(&t, false, 1090, 0, NULL, 0, SEG_RST, SEG_F_HEADS);
 	CHECK_INT(t.closes, 1);
 	CHECK_INT(t.commands, told + 1);
 	CHECK_INT(t.close.commands[COMMAND_BATCH], 3);

@@ -92,7 +92,7 @@ static void end(struct test *t)
 
 /* A millisecond later: len bytes of a side, of which cap_len are there. */
 static void segment(struct test *t, int side, uint8_t flags, const void *data, uint32_t len,
-		    uint32_t cap_len, uint8_t note)
+		    uint32_t cap_len, uint8_t rec_flags)
 {
 	struct seg seg = {
 		.ts_ns = t->now += MS,
@@ -106,7 +106,7 @@ static void segment(struct test *t, int side, uint8_t flags, const void *data, u
 		.dport = side == CLIENT ? 1433 : 50000,
 		.window = 512,
 		.flags = flags,
-		.note = note,
+		.rec_flags = rec_flags,
 	};
 
 	engine_segment(t->e, &seg, data);
@@ -132,7 +132,7 @@ static void record(struct test *t, int side, uint8_t type, uint32_t len)
 	uint8_t bytes[5 + 17000] = {type, 3, 3, (uint8_t)(len >> 8), (uint8_t)len};
 
 	if (t->heads)
-		segment(t, side, SEG_ACK, bytes, 5 + len, 5, SEG_NOTE_HEADS);
+		segment(t, side, SEG_ACK, bytes, 5 + len, 5, SEG_F_HEADS);
 	else
 		send(t, side, bytes, 5 + len);
 }
@@ -459,8 +459,8 @@ UNIT_CASE(heads)
 	packet(&t, SERVER, 4096);
 	/* Records that were passed over, then the last one in two segments. */
 	t.seq[SERVER] += 10 * 4125;
-	segment(&t, SERVER, SEG_ACK, "\x17\3\3\2\x18", 105, 5, SEG_NOTE_HEADS);
-	segment(&t, SERVER, SEG_ACK, NULL, 5 + 0x218 - 105, 0, SEG_NOTE_HEADS);
+	segment(&t, SERVER, SEG_ACK, "\x17\3\3\2\x18", 105, 5, SEG_F_HEADS);
+	segment(&t, SERVER, SEG_ACK, NULL, 5 + 0x218 - 105, 0, SEG_F_HEADS);
 	packet(&t, CLIENT, 300);
 	check(&t, 0, COMMAND_UNKNOWN, 1, 3, 46, 4096 + 10 * 4125 + 0x218 - GCM);
 	packet(&t, SERVER, 39);
@@ -481,7 +481,7 @@ UNIT_CASE(a_head_without_end)
 	login(&t, false);
 	t.heads = true;
 	packet(&t, CLIENT, 46);
-	segment(&t, SERVER, SEG_ACK, "\x17\3\3\2\x18", 105, 5, SEG_NOTE_HEADS);
+	segment(&t, SERVER, SEG_ACK, "\x17\3\3\2\x18", 105, 5, SEG_F_HEADS);
 	t.seq[SERVER] += 5 + 0x218 - 105;
 	packet(&t, CLIENT, 300);
 	check(&t, 0, COMMAND_UNKNOWN, 1, -1, 46, 0x218 - GCM);

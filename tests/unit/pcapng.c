@@ -252,7 +252,7 @@ UNIT_CASE(interfaces_that_differ)
 	CHECK_INT(seg.ts_ns, 2000);
 	CHECK_INT(seg.len, 4);
 	CHECK_INT(seg.cap_len, 2);
-	CHECK_INT(seg.note, SEG_NOTE_TRUNC);
+	CHECK_INT(seg.rec_flags, SEG_F_TRUNC);
 	CHECK_INT(capture_next(c, &seg, &payload), 1);
 	CHECK_INT(seg.ts_ns, 3);
 	CHECK_INT(capture_next(c, &seg, &payload), 0);

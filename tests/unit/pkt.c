@@ -297,7 +297,7 @@ UNIT_CASE(segment_ipv4)
 		.seq = 0x81020304, .ack = 0x91020304, .flags = 0xd8, .payload_len = 12};
 	static const uint8_t saddr[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
 	static const uint8_t daddr[16] = {[10] = 0xff, 0xff, 10, 0, 0, 2};
-	struct seg seg = {.ts_ns = 7, .note = 8};
+	struct seg seg = {.ts_ns = 7, .rec_flags = 8};
 	struct pkt pkt = {0};
 
 	packet_build(&packet, &spec);
@@ -316,7 +316,7 @@ UNIT_CASE(segment_ipv4)
 	CHECK_INT(seg.ip_id, 0x1234);
 	CHECK_INT(seg.len, 12);
 	CHECK_INT(seg.ts_ns, 7);
-	CHECK_INT(seg.note, 8);
+	CHECK_INT(seg.rec_flags, 8);
 }
 
 UNIT_CASE(segment_ipv6)
@@ -344,7 +344,7 @@ UNIT_CASE(datagram)
 	static const struct packet_spec spec = {.proto = 17, .swap = 1, .payload_len = 12};
 	static const uint8_t server[16] = {[10] = 0xff, 0xff, 10, 0, 0, 2};
 	static const uint8_t client[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
-	struct seg seg = {.ts_ns = 7, .seq = 1, .ack = 2, .window = 3, .flags = 4, .note = 8};
+	struct seg seg = {.ts_ns = 7, .seq = 1, .ack = 2, .window = 3, .flags = 4, .rec_flags = 8};
 	struct pkt pkt = {0};
 
 	packet_build(&packet, &spec);
@@ -363,7 +363,7 @@ UNIT_CASE(datagram)
 	CHECK_INT(seg.ip_id, 0x1234);
 	CHECK_INT(seg.len, 12);
 	CHECK_INT(seg.ts_ns, 7);
-	CHECK_INT(seg.note, 8);
+	CHECK_INT(seg.rec_flags, 8);
 }
 
 UNIT_CASE(raw_neither_version)

@@ -212,7 +212,7 @@ static bool of_another(const struct engine *e, const struct flow *f, enum side f
 	int32_t off = (int32_t)(seg->seq - h->next);
 
 	return e->ops.tap && seg->len && h->known && !(seg->flags & (SEG_SYN | SEG_RST)) &&
-	       !(seg->note & SEG_NOTE_HEADS) && (off > FAR_SEQ || off < -FAR_SEQ);
+	       !(seg->rec_flags & SEG_F_HEADS) && (off > FAR_SEQ || off < -FAR_SEQ);
 }
 
 /* Neither over, nor closed by a side: a SYN within it may be anybody's. */
@@ -489,13 +489,13 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	uint8_t sender;
 	enum side from;
 
-	if (seg->note & SEG_NOTE_UDP && e->companions && seg->sport != SSRP_PORT &&
+	if (seg->rec_flags & SEG_F_UDP && e->companions && seg->sport != SSRP_PORT &&
 	    seg->dport != SSRP_PORT) {
 		engine_tick(e, seg->ts_ns);
 		companions_segment(e->companions, seg, payload);
 		return;
 	}
-	if (seg->note & SEG_NOTE_UDP) {
+	if (seg->rec_flags & SEG_F_UDP) {
 		datagram(e, seg, payload);
 		return;
 	}
@@ -506,9 +506,9 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 		companions_segment(e->companions, seg, payload);
 	if (!f || is_doubted(f, seg))
 		return;
-	if (seg->note & SEG_NOTE_COUNTS)
+	if (seg->rec_flags & SEG_F_COUNTS)
 		note_counts(f, payload);
-	else if (!f->login && seg->cap_len && !(seg->note & SEG_NOTE_HEADS))
+	else if (!f->login && seg->cap_len && !(seg->rec_flags & SEG_F_HEADS))
 		conn_tap_again(e, f);
 	from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
 	if (is_copy(f, from, seg)) {

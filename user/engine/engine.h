@@ -105,8 +105,8 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 void engine_free(struct engine *e);
 
 /*
- * Take one segment, or with SEG_NOTE_UDP one datagram; payload holds seg->cap_len bytes, or what
- * seg->note says, and may be reused on return. Segments of one source come in the order in which
+ * Take one segment, or with SEG_F_UDP one datagram; payload holds seg->cap_len bytes, or what
+ * seg->rec_flags says, and may be reused on return. Segments of one source come in the order in which
  * they were seen; time going backwards is tolerated.
  */
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload);

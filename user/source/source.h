@@ -7,7 +7,7 @@
 
 #include "engine/engine.h"
 
-/* payload holds seg->cap_len bytes, or struct tap_counts (SEG_NOTE_COUNTS), during the call. */
+/* payload holds seg->cap_len bytes, or struct tap_counts (SEG_F_COUNTS), during the call. */
 typedef void segment_fn(void *ctx, const struct seg *seg, const uint8_t *payload);
 
 #endif

@@ -760,7 +760,7 @@ static void datagram(struct companions *c, struct conversation *v, enum side_of 
 
 void companions_segment(struct companions *c, const struct seg *seg, const uint8_t *payload)
 {
-	bool udp = seg->note & SEG_NOTE_UDP;
+	bool udp = seg->rec_flags & SEG_F_UDP;
 	struct flow_key key;
 	uint8_t from = key_of(seg, &key);
 	struct conversation *v = conversation_find(c, &key, udp);

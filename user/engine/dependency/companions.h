@@ -59,7 +59,7 @@ struct companions *companions_new(const uint64_t seed[2]);
 void companions_free(struct companions *c);
 
 /*
- * Take one TCP segment or, with SEG_NOTE_UDP, one datagram, of whatever ports; payload holds
+ * Take one TCP segment or, with SEG_F_UDP, one datagram, of whatever ports; payload holds
  * seg->cap_len bytes. Segments of other services cost a table look-up.
  */
 void companions_segment(struct companions *c, const struct seg *seg, const uint8_t *payload);

@@ -157,7 +157,7 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 	if (seg->flags & SEG_RST && (theirs || (ours && &ours->seg != seg)))
 		return false;
 	/* The kernel put it in its place; but what it handed over before that comes before it. */
-	if (seg->note & SEG_NOTE_HEADS)
+	if (seg->rec_flags & SEG_F_HEADS)
 		return !ours || &ours->seg == seg ||
 		       tcp_seq_diff(data_seq(seg), data_seq(&ours->seg)) < 0;
 	if (h->known && tcp_seq_diff(data_seq(seg), h->next) > 0)
@@ -238,7 +238,7 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	half_known(h, data_seq(seg));
 	if (seg->flags & SEG_SYN && seg->flags & SEG_ACK)
 		half_known(&f->half[side_other(from)], seg->ack);
-	if (seg->note & SEG_NOTE_HEADS)
+	if (seg->rec_flags & SEG_F_HEADS)
 		step_over(e, f, from, seg, ts_ns);
 	if (seg->len)
 		deliver_payload(e, f, from, seg, payload, ts_ns);
@@ -608,7 +608,7 @@ static bool acks_skipped(const struct flow *f, enum side from, const struct seg 
 {
 	const struct half *peer = &f->half[side_other(from)];
 
-	return seg->note & SEG_NOTE_HEADS && !tcp_held(f, side_other(from)) && peer->known &&
+	return seg->rec_flags & SEG_F_HEADS && !tcp_held(f, side_other(from)) && peer->known &&
 	       tcp_seq_diff(seg->ack, peer->next) > 0;
 }
 
@@ -714,7 +714,7 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 	uint32_t end = data_seq(seg) + seg->len + !!(seg->flags & SEG_FIN);
 	uint64_t after_ns = seg->ts_ns > h->last_ns ? seg->ts_ns - h->last_ns : 0;
 
-	if (seg->note & SEG_NOTE_HEADS || !h->known)
+	if (seg->rec_flags & SEG_F_HEADS || !h->known)
 		return false;
 	if (!seg->len && !(seg->flags & (SEG_SYN | SEG_FIN)))
 		return false; /* nothing is counted of it */
@@ -734,7 +734,7 @@ static bool plain(const struct flow *f, enum side from, const struct seg *seg)
 	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
 
 	return (seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_ACK)) == SEG_ACK &&
-	       !(seg->note & SEG_NOTE_HEADS) && !f->reorder && !f->settling && h->known &&
+	       !(seg->rec_flags & SEG_F_HEADS) && !f->reorder && !f->settling && h->known &&
 	       peer->known && seg->seq == h->next && peer->has_acked &&
 	       tcp_seq_diff(seg->ack, peer->acked) >= 0 && tcp_seq_diff(seg->ack, peer->next) <= 0 &&
 	       !(f->login && !f->login->ack_ns);
@@ -792,7 +792,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		note_syn(f, from, seg);
 	diff = h->known ? tcp_seq_diff(data_seq(seg), h->next) : 0;
 	/* However far the kernel got in the meantime, it saw all that lies between. */
-	if (seg->note & SEG_NOTE_HEADS && diff > 0)
+	if (seg->rec_flags & SEG_F_HEADS && diff > 0)
 		diff = 0;
 	if (!tcp_believable(diff)) {
 		e->stats.out_of_window++;

@@ -221,7 +221,7 @@ int capture_next(struct capture *c, struct seg *seg, const uint8_t **payload)
 		c->strange += !link;
 		if (result != PKT_TCP && result != PKT_UDP)
 			continue;
-		c->stats.truncated += result == PKT_TCP && seg->note & SEG_NOTE_TRUNC;
+		c->stats.truncated += result == PKT_TCP && seg->rec_flags & SEG_F_TRUNC;
 		return 1;
 	}
 	return capture_end(c, got);

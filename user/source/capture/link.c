@@ -138,9 +138,9 @@ enum pkt_result link_segment(const struct link *link, const struct frame *frame,
 	seg->cap_len = held < seg->len ? held : seg->len;
 	seg->ifindex = link_ifindex(link, frame->data);
 	seg->tunnel = pkt.tunnel;
-	seg->note = result == PKT_UDP ? SEG_NOTE_UDP : 0;
+	seg->rec_flags = result == PKT_UDP ? SEG_F_UDP : 0;
 	if (seg->cap_len < seg->len)
-		seg->note |= SEG_NOTE_TRUNC;
+		seg->rec_flags |= SEG_F_TRUNC;
 	*payload = frame->data + (seg->cap_len ? pkt.payload_off : 0);
 	return result;
 }

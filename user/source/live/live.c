@@ -40,7 +40,7 @@ struct live {
 	struct ring_buffer *ring;
 	struct latencies *latencies;
 	struct silent *silent;
-	struct steer steer;
+	struct tap_control control;
 	struct interfaces *interfaces;
 	size_t seg_len; /* of a record's struct seg */
 	int epoll_fd, timer_fd;
@@ -76,7 +76,7 @@ static void live_segment(void *ctx, const struct seg *seg, const uint8_t *payloa
 {
 	struct live *live = ctx;
 
-	if (seg->ts_ns >= live->since_ns || seg->note & SEG_NOTE_UDP)
+	if (seg->ts_ns >= live->since_ns || seg->rec_flags & SEG_F_UDP)
 		live->fn(live->fn_ctx, seg, payload);
 }
 
@@ -91,7 +91,7 @@ static int live_on_record(void *ctx, void *data, size_t size)
 		return 0;
 	seg = tap_record(data, head, &room);
 	if (seg->cap_len > size - head ||
-	    (seg->note & SEG_NOTE_COUNTS && size < head + sizeof(struct tap_counts)))
+	    (seg->rec_flags & SEG_F_COUNTS && size < head + sizeof(struct tap_counts)))
 		return 0;
 	live_segment(live, seg, (const uint8_t *)data + head);
 	return ++live->segments < LIVE_BATCH ? 0 : -EAGAIN;
@@ -141,7 +141,7 @@ static int live_load(struct live *live, const struct live_config *config)
 				  bpf_map__max_entries(live->tap->maps.halves));
 	if (!live->silent)
 		return -errno;
-	steer_init(&live->steer, bpf_program__fd(live->tap->progs.tap_steer));
+	tap_control_init(&live->control, bpf_program__fd(live->tap->progs.tap_steer));
 	return 0;
 }
 
@@ -393,7 +393,7 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 	browsed = live->tap->bss->tap_browsed;
 	live->tap->bss->tap_browsed = 0;
 	err = live_drain(live);
-	steer_flush(&live->steer); /* also of what the caller asked for in between */
+	tap_control_flush(&live->control); /* also of what the caller asked for in between */
 	if (browsed)
 		live_write_ports(live);
 	if (!err)
@@ -430,7 +430,7 @@ void live_tap(struct live *live, const struct flow_key *flow, uint8_t client, en
 	if (level == TAP_HEADS)
 		steer.server =
 			latencies_server(live->latencies, flow->addr[!client], flow->port[!client]);
-	steer_add(&live->steer, &steer);
+	tap_control_add(&live->control, &steer);
 }
 
 void live_set_ports(struct live *live, const struct port_set *ports)

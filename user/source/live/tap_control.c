@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * tap_control.c - see steer.h.
+ * tap_control.c - see tap_control.h.
  */
 #include <string.h>
 
@@ -10,31 +10,31 @@
 #include "lib/log.h"
 #include "source/live/tap_control.h"
 
-void steer_init(struct steer *steer, int program)
+void tap_control_init(struct tap_control *control, int program)
 {
-	memset(steer, 0, sizeof(*steer));
-	steer->program = program;
+	memset(control, 0, sizeof(*control));
+	control->program = program;
 }
 
-void steer_add(struct steer *steer, const struct tap_steer *one)
+void tap_control_add(struct tap_control *control, const struct tap_steer *one)
 {
-	steer->packet.at[steer->count++] = *one;
-	if (steer->count == TAP_STEERS)
-		steer_flush(steer);
+	control->packet.at[control->count++] = *one;
+	if (control->count == TAP_STEERS)
+		tap_control_flush(control);
 }
 
-void steer_flush(struct steer *steer)
+void tap_control_flush(struct tap_control *control)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &steer->packet,
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &control->packet,
 		    .data_size_in = (__u32)(offsetof(struct tap_steers, at) +
-					    steer->count * sizeof(steer->packet.at[0])));
+					    control->count * sizeof(control->packet.at[0])));
 	int err;
 
-	if (!steer->count)
+	if (!control->count)
 		return;
-	err = bpf_prog_test_run_opts(steer->program, &run);
+	err = bpf_prog_test_run_opts(control->program, &run);
 	if (err)
-		log_debug("cannot tell the kernel about %u connections: %s", steer->count,
+		log_debug("cannot set the tap level of %u connections: %s", control->count,
 			  strerror(-err));
-	steer->count = 0;
+	control->count = 0;
 }

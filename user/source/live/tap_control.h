@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * tap_control.h - what the kernel is told of connections, many by one system call: it takes as long as
- * reading a login does.
+ * tap_control.h - sets the tap level of connections in the kernel. Many connections share one
+ * system call, because a call costs as much as reading a whole login.
  */
 #ifndef TDSMON_TAP_CONTROL_H
 #define TDSMON_TAP_CONTROL_H
 
 #include "source/live/tap_load.h"
 
-struct steer {
-	int program; /* the tap's tap_steer */
-	uint32_t count;
+struct tap_control {
+	int program;	/* the tap's tap_steer */
+	uint32_t count; /* of packet.at */
 	struct tap_steers packet;
 };
 
-void steer_init(struct steer *steer, int program);
+/* program: file descriptor of the tap's program tap_steer. */
+void tap_control_init(struct tap_control *control, int program);
 
-/* Take note of it; where there is no more room, all is told at once. */
-void steer_add(struct steer *steer, const struct tap_steer *one);
+/* Queue one change. A full queue (TAP_STEERS) is flushed at once. */
+void tap_control_add(struct tap_control *control, const struct tap_steer *one);
 
-/* Tell the kernel. Of flows that it does not follow, or no longer, nothing is to be said. */
-void steer_flush(struct steer *steer);
+/* Pass the queued changes to the kernel, which ignores those of flows that it does not track. */
+void tap_control_flush(struct tap_control *control);
 
 #endif

@@ -112,7 +112,7 @@ static void silent_tell(const struct tap_half *half, segment_fn *fn, void *ctx)
 	seg.flags = half->rest[0].flags;
 	seg.dir = half->rest[0].dir;
 	seg.ttl = half->rest[0].ttl;
-	seg.len = seg.note = 0;
+	seg.len = seg.rec_flags = 0;
 	fn(ctx, &seg, NULL);
 	for (int i = 0; i < 2 && half->again_ns[i]; i++) {
 		seg.ts_ns = half->again_ns[i];
