@@ -228,8 +228,8 @@ int app_reload(struct app *app)
 		app->ports = opts.ports;
 		engine_set_slow(app->engine, ns_of_ms(opts.slow_prelogin_ms),
 				ns_of_ms(opts.slow_login_ms));
-		log_info("ports %s and what counts as slow hold from now on, other options from "
-			 "the next start",
+		log_info("ports %s and the slow times apply from now on, other options from the "
+			 "next start",
 			 ports_text(&app->ports, ports));
 	}
 	opts_release(&opts);

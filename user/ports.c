@@ -20,12 +20,14 @@ static int ports_range(struct port_set *ports, const char *item, char why[PORTS_
 		last = number_parse(end + 1, 65535, &end);
 	if (!first || !last || *end) {
 		snprintf(why, PORTS_WHY,
-			 "'%s' is no port: a number from 1 to 65535, or a range like 1500-1510",
+			 "'%s' is not a port: use a number from 1 to 65535, or a range like "
+			 "1500-1510",
 			 item);
 		return -EINVAL;
 	}
 	if (last < first) {
-		snprintf(why, PORTS_WHY, "'%s' is no port range: it ends before it begins", item);
+		snprintf(why, PORTS_WHY, "'%s' is not a port range: it ends before it begins",
+			 item);
 		return -EINVAL;
 	}
 	for (unsigned long port = first; port <= last; port++)

@@ -51,7 +51,8 @@ static int tunnel_add_ports(uint16_t to[DECAP_PORTS], const uint16_t ports[DECAP
 	for (int i = 0; i < DECAP_PORTS; i++) {
 		if (!ports[i] || tunnel_add_port(to, ports[i]))
 			continue;
-		snprintf(why, TUNNELS_WHY, "'%s' is one port too many: a kind has %u at most", item,
+		snprintf(why, TUNNELS_WHY,
+			 "'%s' is one port too many: a kind of tunnel has at most %u", item,
 			 DECAP_PORTS);
 		return -EINVAL;
 	}
@@ -68,7 +69,8 @@ static int tunnel_parse(struct decap_config *config, const char *item, char why[
 
 	if (!tunnel) {
 		snprintf(why, TUNNELS_WHY,
-			 "'%s' is no tunnel: vxlan, vxlan:PORT, geneve, geneve:PORT, gre or erspan",
+			 "'%s' is not a tunnel: use vxlan, vxlan:PORT, geneve, geneve:PORT, gre or "
+			 "erspan",
 			 item);
 		return -EINVAL;
 	}
@@ -86,7 +88,7 @@ static int tunnel_parse(struct decap_config *config, const char *item, char why[
 					tunnel->ports, item, why);
 	ports[0] = (uint16_t)number_parse(colon + 1, 65535, &end);
 	if (!ports[0] || *end) {
-		snprintf(why, TUNNELS_WHY, "'%s' has no port: a number from 1 to 65535", item);
+		snprintf(why, TUNNELS_WHY, "'%s' has no port: use a number from 1 to 65535", item);
 		return -EINVAL;
 	}
 	return tunnel_add_ports((uint16_t *)((char *)config + tunnel->offset), ports, item, why);

@@ -338,7 +338,7 @@ static int read_yaml(struct reader *r, const char *text)
 		return -ENOMEM;
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
 	if (!yaml_parser_load(&parser, &doc)) {
-		log_error("%s: line %zu: no valid YAML: %s", r->path, parser.problem_mark.line + 1,
+		log_error("%s: line %zu: not valid YAML: %s", r->path, parser.problem_mark.line + 1,
 			  parser.problem ? parser.problem : "unreadable");
 		yaml_parser_delete(&parser);
 		return -EINVAL;

@@ -64,9 +64,10 @@ int capture_open_path(const char *path, const char **name)
 
 static void capture_strange(const struct capture *c)
 {
-	log_error("%s was captured on a link of type %u (%s), which is not known here; capture on "
-		  "Ethernet, 'any', loopback or raw IP",
-		  c->name, c->strange_type, link_name(c->strange_type));
+	log_error(
+		"%s was captured on a link of type %u (%s), which tdsmon does not know; capture on "
+		"Ethernet, 'any', loopback or raw IP",
+		c->name, c->strange_type, link_name(c->strange_type));
 }
 
 void capture_close_path(int fd)
@@ -95,7 +96,8 @@ static int capture_recognise(struct capture *c)
 	if (err == -EPROTONOSUPPORT)
 		capture_strange(c);
 	else if (err && err != -EINTR)
-		log_error("%s is no whole capture: %s", c->name, *c->why ? c->why : strerror(-err));
+		log_error("%s is not a complete capture: %s", c->name,
+			  *c->why ? c->why : strerror(-err));
 	return err;
 }
 
@@ -168,8 +170,8 @@ static int capture_remark(const struct capture *c)
 	if (!c->strange)
 		return 0;
 	if (c->strange < c->stats.packets) {
-		log_warn("%s: %" PRIu64 " packets left out, captured on a link of type %u (%s), "
-			 "which is not known here",
+		log_warn("%s: %" PRIu64 " packets skipped: tdsmon does not know their link type %u "
+			 "(%s)",
 			 c->name, c->strange, c->strange_type, link_name(c->strange_type));
 		return 0;
 	}

@@ -106,7 +106,7 @@ static bool member_examine(struct series *s, struct member *m, const struct stat
 	}
 	same = member_same(s, m);
 	if (same) {
-		log_warn("%s and %s are one file, which is read once", same->name, m->name);
+		log_warn("%s and %s are the same file, which is read once", same->name, m->name);
 		return false;
 	}
 	if (!netmon_is(m->fd))
@@ -258,7 +258,7 @@ static bool member_wanted(struct series *s, const struct member *m)
 	if (m->folder == NO_FOLDER)
 		return true;
 	if (!capture_is(m->fd)) {
-		log_debug("%s left out: no capture, or none that is known here", m->name);
+		log_debug("%s skipped: not a capture of a known format", m->name);
 		s->left_out++;
 		return false;
 	}
@@ -296,12 +296,14 @@ static void folders_check(struct series *s)
 	for (size_t i = 0; i < s->folder_count; i++) {
 		if (s->folders[i].captures)
 			continue;
-		log_error("%s holds no capture: pcap, pcapng, or such compressed by gzip or zstd",
-			  s->folders[i].name);
+		log_error(
+			"%s contains no capture; tdsmon reads pcap and pcapng, also compressed by "
+			"gzip or zstd",
+			s->folders[i].name);
 		s->err = -ENOENT;
 	}
 	if (s->left_out)
-		log_info("%zu files left out, as they are no captures; -v names them", s->left_out);
+		log_info("%zu files skipped: they are not captures; -v names them", s->left_out);
 }
 
 static void series_order(struct series *s)

@@ -304,7 +304,7 @@ static void live_tell_flood(struct live *live, uint64_t now_ns)
 	live->half_open = taps[TAP_CNT_HALF_OPEN];
 	live->flood_ns = now_ns;
 	log_warn("%" PRIu64 " half-open connections: a server answered their SYN, and their "
-		 "clients never completed the handshake. That is a SYN flood with made-up "
+		 "clients never completed the handshake. This is a SYN flood with forged "
 		 "addresses, or answers do not reach the clients. They are counted, not listed",
 		 n);
 }
