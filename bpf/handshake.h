@@ -6,8 +6,9 @@
 #ifndef TDSMON_HANDSHAKE_H
 #define TDSMON_HANDSHAKE_H
 
-#include "full.h"
-#include "half.h"
+#include "half_open.h"
+#include "level_full.h"
+#include "packet_ctx.h"
 
 /* Follow the flow; from_server: the segment at hand is. */
 TAP_INLINE bool handshake_follow(void *ctx, enum tap_hook hook, const struct tap_work *work,
@@ -15,14 +16,14 @@ TAP_INLINE bool handshake_follow(void *ctx, enum tap_hook hook, const struct tap
 {
 	__u32 client = work->side ^ from_server;
 
-	return hook == TAP_HOOK_SKB ? full_begin_skb(ctx, client, known)
-				    : full_begin_xdp(ctx, client, known);
+	return hook == TAP_HOOK_SKB ? level_full_begin_skb(ctx, client, known)
+				    : level_full_begin_xdp(ctx, client, known);
 }
 
 /* The packet at hand is handed over, and what was held before it. */
-TAP_INLINE enum tap_counter handshake_tell(void)
+TAP_INLINE enum tap_counter handshake_emit(void)
 {
-	return half_emit() ? TAP_CNT_LOST : TAP_CNT_EVENT;
+	return half_open_emit() ? TAP_CNT_LOST : TAP_CNT_EVENT;
 }
 
 /*
@@ -30,41 +31,46 @@ TAP_INLINE enum tap_counter handshake_tell(void)
  * that a flood can't exceed. within: of a flow that is not over: only the server's SYN+ACK says
  * that the SYN counts (RFC 9293 3.10.7.4).
  */
-TAP_INLINE enum tap_counter handshake_syn(const struct tap_work *work, bool watched, bool within)
+TAP_INLINE enum tap_counter handshake_syn(const struct tap_work *work, bool watched,
+					  bool on_live_flow)
 {
 	enum tap_counter kept = watched ? TAP_CNT_SKIPPED : TAP_CNT_OTHER;
-	struct half *half = half_place();
-	bool told;
+	struct tap_handshake *hs = half_open_claim();
+	bool reported;
 
-	if (!half)
+	if (!hs)
 		return kept;
-	if (half_is(half, &work->key) && half->state & HALF_CALLED &&
-	    half->syn.seq == work->seg.seq) {
-		if (!watched ||
-		    !half_allows(work->seg.ts_ns,
-				 half->state & HALF_ANSWERED ? HALF_RATE_ANSWERED : HALF_RATE))
+	if (half_open_is(hs, &work->key) && hs->state & HANDSHAKE_SYN_SEEN &&
+	    hs->syn.seq == work->seg.seq) {
+		if (!watched || !half_open_allows(work->seg.ts_ns, hs->state & HANDSHAKE_SYNACK_SEEN
+									   ? HALF_OPEN_RATE_ANSWERED
+									   : HALF_OPEN_RATE))
 			return kept;
-		return handshake_tell();
+		return handshake_emit();
 	}
 	/* TCP Fast Open: there is no room for the payload, and a usual flood's SYNs carry none */
-	told = watched && work->seg.len && !within && half_allows(work->seg.ts_ns, HALF_RATE);
-	half_begin(work, half, told ? HALF_TOLD : within ? HALF_WITHIN : 0);
-	return told ? TAP_CNT_EVENT : kept;
+	reported = watched && work->seg.len && !on_live_flow &&
+		   half_open_allows(work->seg.ts_ns, HALF_OPEN_RATE);
+	half_open_begin(work, hs,
+			reported       ? HANDSHAKE_REPORTED
+			: on_live_flow ? HANDSHAKE_ON_LIVE_FLOW
+				       : 0);
+	return reported ? TAP_CNT_EVENT : kept;
 }
 
 /* A SYN+ACK: kept until the client shows that it got it. */
-TAP_INLINE enum tap_counter handshake_answer(const struct tap_work *work, struct half *half)
+TAP_INLINE enum tap_counter handshake_synack(const struct tap_work *work, struct tap_handshake *hs)
 {
-	if (!half) {
-		half = half_place();
-		if (!half)
+	if (!hs) {
+		hs = half_open_claim();
+		if (!hs)
 			return TAP_CNT_EVENT;
-		half_begin_answered(work, half);
+		half_open_begin_at_synack(work, hs);
 	}
-	half_answer(half, &work->seg);
-	if (!(half->state & HALF_TOLD))
+	half_open_note_synack(hs, &work->seg);
+	if (!(hs->state & HANDSHAKE_REPORTED))
 		return TAP_CNT_SKIPPED;
-	half->state &= ~(1u << HALF_SYNACK);
+	hs->state &= ~(1u << HANDSHAKE_SYNACK);
 	return TAP_CNT_EVENT;
 }
 
@@ -72,68 +78,73 @@ TAP_INLINE enum tap_counter handshake_answer(const struct tap_work *work, struct
  * Is a reset one that ends the attempt? Of the client it stands where its SYN did, of the server it
  * acknowledges the SYN, or follows the SYN+ACK: RFC 9293 3.10.7.
  */
-TAP_INLINE bool handshake_resets(const struct tap_work *work, const struct half *half)
+TAP_INLINE bool handshake_is_reset_by(const struct tap_work *work, const struct tap_handshake *hs)
 {
 	const struct seg *seg = &work->seg;
 
-	if (half_from_client(half, work))
-		return !(half->state & HALF_CALLED) || seg->seq - half->syn.seq - 1 < HALF_NEAR;
-	if (seg->flags & SEG_ACK && half_answers(half, seg))
+	if (half_open_from_client(hs, work))
+		return !(hs->state & HANDSHAKE_SYN_SEEN) ||
+		       seg->seq - hs->syn.seq - 1 < HANDSHAKE_FIRST_FLIGHT;
+	if (seg->flags & SEG_ACK && half_open_is_answered_by(hs, seg))
 		return true;
-	return half->state & HALF_ANSWERED && seg->seq - half->rest[0].seq - 1 < HALF_NEAR;
+	return hs->state & HANDSHAKE_SYNACK_SEEN &&
+	       seg->seq - hs->rest[0].seq - 1 < HANDSHAKE_FIRST_FLIGHT;
 }
 
 /* A reset of an attempt. A client that shows it got the SYN+ACK is a real one. */
-TAP_INLINE enum tap_counter handshake_reset(const struct tap_work *work, struct half *half)
+TAP_INLINE enum tap_counter handshake_reset(const struct tap_work *work, struct tap_handshake *hs)
 {
-	bool real = half->state & HALF_TOLD ||
-		    (half_from_client(half, work) && half_proves(half, &work->seg));
-	bool ends = handshake_resets(work, half);
+	bool real = hs->state & HANDSHAKE_REPORTED ||
+		    (half_open_from_client(hs, work) && half_open_is_proven_by(hs, &work->seg));
+	bool ends = handshake_is_reset_by(work, hs);
 	enum tap_counter result = TAP_CNT_EVENT;
 
-	if (!real && !half_allows(work->seg.ts_ns,
-				  half->state & HALF_ANSWERED ? HALF_RATE_ANSWERED : HALF_RATE)) {
+	if (!real && !half_open_allows(work->seg.ts_ns, hs->state & HANDSHAKE_SYNACK_SEEN
+								? HALF_OPEN_RATE_ANSWERED
+								: HALF_OPEN_RATE)) {
 		if (!ends)
 			return TAP_CNT_SKIPPED;
-		half_lose(half);
+		half_open_count_evicted(hs);
 		result = TAP_CNT_SKIPPED;
 	} else {
-		result = handshake_tell();
+		result = handshake_emit();
 	}
 	if (ends)
-		half_end();
+		half_open_remove();
 	return result;
 }
 
 /* What is not known to be of a real connection is handed over in small numbers. */
-TAP_INLINE enum tap_counter handshake_doubt(const struct tap_work *work)
+TAP_INLINE enum tap_counter handshake_emit_limited(const struct tap_work *work)
 {
-	return half_allows(work->seg.ts_ns, HALF_RATE) ? handshake_tell() : TAP_CNT_SKIPPED;
+	return half_open_allows(work->seg.ts_ns, HALF_OPEN_RATE) ? handshake_emit()
+								 : TAP_CNT_SKIPPED;
 }
 
 /* An ACK, payload or a FIN of a handshake that is kept. */
-TAP_INLINE enum tap_counter handshake_goes_on(void *ctx, enum tap_hook hook,
-					      const struct tap_work *work, struct half *half)
+TAP_INLINE enum tap_counter handshake_continue(void *ctx, enum tap_hook hook,
+					       const struct tap_work *work,
+					       struct tap_handshake *hs)
 {
-	bool server = !half_from_client(half, work), fin = work->seg.flags & SEG_FIN, known;
+	bool server = !half_open_from_client(hs, work), fin = work->seg.flags & SEG_FIN, known;
 	bool payload = work->seg.len > 0;
 	enum tap_counter result;
 
 	/* A server acknowledges payload of the client's, or an old connection's in place of the
 	 * SYN. */
-	if (!(half->state & (HALF_PROVEN | HALF_TOLD)) &&
-	    (server ? !payload && !fin : !half_proves(half, &work->seg)))
-		return handshake_doubt(work);
-	half->state |= HALF_PROVEN;
-	known = half->state & HALF_CALLED && half->state & HALF_ANSWERED && !server &&
-		work->seg.seq == half->syn.seq + 1;
-	server |= !(half->state & HALF_ANSWERED) && tap_port(work->seg.sport);
-	payload &= !fin && (server || half->state & HALF_ANSWERED);
-	result = handshake_tell();
+	if (!(hs->state & (HANDSHAKE_PROVEN | HANDSHAKE_REPORTED)) &&
+	    (server ? !payload && !fin : !half_open_is_proven_by(hs, &work->seg)))
+		return handshake_emit_limited(work);
+	hs->state |= HANDSHAKE_PROVEN;
+	known = hs->state & HANDSHAKE_SYN_SEEN && hs->state & HANDSHAKE_SYNACK_SEEN && !server &&
+		work->seg.seq == hs->syn.seq + 1;
+	server |= !(hs->state & HANDSHAKE_SYNACK_SEEN) && tap_port(work->seg.sport);
+	payload &= !fin && (server || hs->state & HANDSHAKE_SYNACK_SEEN);
+	result = handshake_emit();
 	if (payload && !handshake_follow(ctx, hook, work, server, known) && result == TAP_CNT_EVENT)
 		result = TAP_CNT_FLOW_MISS;
 	if (payload || fin)
-		half_end();
+		half_open_remove();
 	return result;
 }
 
@@ -144,19 +155,20 @@ TAP_INLINE enum tap_counter handshake_goes_on(void *ctx, enum tap_hook hook,
 TAP_INLINE enum tap_counter handshake_packet(void *ctx, enum tap_hook hook,
 					     const struct tap_work *work)
 {
-	struct half *half = half_of_work();
+	struct tap_handshake *hs = half_open_lookup();
 	__u8 flags = work->seg.flags;
 
 	if (flags & SEG_SYN && !work->seg.len) {
-		if (half && (half_from_client(half, work) ||
-			     (half->state & HALF_CALLED && !half_answers(half, &work->seg))))
-			return handshake_doubt(work);
-		return handshake_answer(work, half);
+		if (hs &&
+		    (half_open_from_client(hs, work) ||
+		     (hs->state & HANDSHAKE_SYN_SEEN && !half_open_is_answered_by(hs, &work->seg))))
+			return handshake_emit_limited(work);
+		return handshake_synack(work, hs);
 	}
-	if (half && flags & SEG_RST)
-		return handshake_reset(work, half);
-	if (half)
-		return handshake_goes_on(ctx, hook, work, half);
+	if (hs && flags & SEG_RST)
+		return handshake_reset(work, hs);
+	if (hs)
+		return handshake_continue(ctx, hook, work, hs);
 	if (work->seg.len && !(flags & (SEG_FIN | SEG_RST)) && tap_port(work->seg.sport) &&
 	    !handshake_follow(ctx, hook, work, true, false))
 		return TAP_CNT_FLOW_MISS;

@@ -8,8 +8,9 @@
 #ifndef TDSMON_ROUTING_H
 #define TDSMON_ROUTING_H
 
-#include "browser.h"
-#include "flow.h"
+#include "flow_table.h"
+#include "packet_ctx.h"
+#include "ringbuf.h"
 
 #define ROUTING_TEXT  1024u /* of an answer; one that sends its client on is shorter */
 #define ROUTING_BLOCK 16u
@@ -59,7 +60,7 @@ __noinline int routing_block(void)
 		if ((w >> 56) == 0xe3 && (w >> 32 & 0xff) == 20 && !(w >> 8 & 0xff) &&
 		    (__u16)((w >> 48 & 0xff) | (w >> 40 & 0xff) << 8) ==
 			    (__u16)(((w >> 24 & 0xff) | (w >> 16 & 0xff) << 8) + 5))
-			browser_watch((__u32)(w & 0xff) | (__u32)c << 8);
+			tap_watch_port((__u32)(w & 0xff) | (__u32)c << 8);
 		w = w << 8 | c;
 	}
 	r->window = w;
@@ -81,7 +82,7 @@ TAP_INLINE int routing_read(void *ctx, enum tap_hook hook)
 	r->len = n + 1;
 	tap_opaque(n);
 	n = (n & (ROUTING_TEXT - 1)) + 1;
-	if (emit_load(ctx, hook, work->payload_off, r->text, n, ROUTING_TEXT))
+	if (ringbuf_load(ctx, hook, work->payload_off, r->text, n, ROUTING_TEXT))
 		return 0;
 	if (r->text[0] != 4 || !(r->text[1] & 1)) /* a whole response, MS-TDS 2.2.3.1 */
 		return 0;
@@ -106,8 +107,8 @@ __noinline int routing_xdp(struct xdp_md *xdp)
 }
 
 /* The answers to a login are few, and short. */
-TAP_INLINE void routing_look(void *ctx, enum tap_hook hook, const struct tap_work *work,
-			     const struct flow *flow)
+TAP_INLINE void routing_segment(void *ctx, enum tap_hook hook, const struct tap_work *work,
+				const struct tap_flow *flow)
 {
 	if (work->side == flow->client || work->seg.len < 32 || work->seg.len > ROUTING_TEXT ||
 	    flow->bytes > ROUTING_BYTES)

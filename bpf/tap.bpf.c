@@ -3,64 +3,69 @@
  * tap.bpf.c - the tap: decides for each packet what of it user space gets to see. It knows ports
  * and flows, and nothing of logins. It never drops, changes or redirects a packet.
  */
+#include "classify.h"
+#include "flow_table.h"
+#include "half_open.h"
 #include "handshake.h"
-#include "locate.h"
+#include "packet_ctx.h"
 #include "recognise.h"
+#include "ringbuf.h"
 
 #define TAP_TC_PASS -1 /* TC_ACT_UNSPEC: go on as if this program were not there */
 /* bytes, more than the headers of any usual packet */
 #define TAP_PULL (TAP_DECAP ? 1024u : 256u)
 
 /* A packet without payload on a port not watched: keep it if it is part of a kept handshake. */
-TAP_INLINE void tap_handshake(const struct tap_work *work, struct half *half)
+TAP_INLINE void tap_handshake(const struct tap_work *work, struct tap_handshake *hs)
 {
 	const struct seg *seg = &work->seg;
 
 	if (seg->flags & (SEG_RST | SEG_FIN))
-		half_end();
-	else if (seg->flags & SEG_SYN && half_answers(half, seg))
-		half_answer(half, seg);
-	else if (half_from_client(half, work) && half->state & HALF_ANSWERED &&
-		 !(half->state & 1 << HALF_ACK) && half_proves(half, seg))
-		half_keep(half, seg, HALF_ACK);
+		half_open_remove();
+	else if (seg->flags & SEG_SYN && half_open_is_answered_by(hs, seg))
+		half_open_note_synack(hs, seg);
+	else if (half_open_from_client(hs, work) && hs->state & HANDSHAKE_SYNACK_SEEN &&
+		 !(hs->state & 1 << HANDSHAKE_ACK) && half_open_is_proven_by(hs, seg))
+		half_open_keep(hs, seg, HANDSHAKE_ACK);
 }
 
 /* A port not watched, and any_port: keep the handshake back until the client has spoken. */
-TAP_INLINE enum tap_counter tap_stranger(void *ctx, enum tap_hook hook, const struct tap_work *work)
+TAP_INLINE enum tap_counter untracked_other_port(void *ctx, enum tap_hook hook,
+						 const struct tap_work *work)
 {
-	struct half *half = half_of_work();
-	__u8 peek[TAP_PEEK] = {};
+	struct tap_handshake *hs = half_open_lookup();
+	__u8 peek[RECOGNISE_PEEK] = {};
 	bool first, ok;
 
 	if (!work->seg.len || work->seg.flags & SEG_SYN) {
-		if (half)
-			tap_handshake(work, half);
+		if (hs)
+			tap_handshake(work, hs);
 		return TAP_CNT_OTHER;
 	}
-	first = half && work->seg.seq == half->syn.seq + 1;
-	if (work->avail < TAP_PEEK || !tap_peek(ctx, hook, work->payload_off, peek) ||
-	    !tap_recognise(peek, first)) {
-		half_end();
+	first = hs && work->seg.seq == hs->syn.seq + 1;
+	if (work->avail < RECOGNISE_PEEK || !recognise_peek(ctx, hook, work->payload_off, peek) ||
+	    !recognise_tds(peek, first)) {
+		half_open_remove();
 		return TAP_CNT_OTHER;
 	}
 	ok = handshake_follow(ctx, hook, work, false, first);
-	if (half && half_emit())
+	if (hs && half_open_emit())
 		return TAP_CNT_LOST;
-	half_end();
+	half_open_remove();
 	return ok ? TAP_CNT_EVENT : TAP_CNT_FLOW_MISS;
 }
 
 /* A segment of no flow: take note of it, and decide. */
-TAP_INLINE enum tap_counter tap_new(void *ctx, enum tap_hook hook, const struct tap_work *work,
-				    int found)
+TAP_INLINE enum tap_counter untracked_segment(void *ctx, enum tap_hook hook,
+					      const struct tap_work *work, int found)
 {
 	bool watched = tap_port(work->seg.dport) || tap_port(work->seg.sport);
 
 	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
-		return handshake_syn(work, watched, found == LOCATE_WITHIN);
+		return handshake_syn(work, watched, found == CLASSIFY_SYN_ON_LIVE_FLOW);
 	if (watched)
 		return handshake_packet(ctx, hook, work);
-	return tap_stranger(ctx, hook, work);
+	return untracked_other_port(ctx, hook, work);
 }
 
 /* found: enum locate. */
@@ -72,22 +77,22 @@ TAP_INLINE enum tap_counter tap_packet(void *ctx, enum tap_hook hook, int found)
 
 	if (!work)
 		return TAP_CNT_LOST;
-	walk_time(work);
-	if (found == LOCATE_NEW || found == LOCATE_WITHIN)
-		result = tap_new(ctx, hook, work, found);
+	frame_walk_set_time(work);
+	if (found == CLASSIFY_NEW || found == CLASSIFY_SYN_ON_LIVE_FLOW)
+		result = untracked_segment(ctx, hook, work, found);
 	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)
 		return result;
-	if (found == LOCATE_BUDGET) {
+	if (found == CLASSIFY_BUDGET) {
 		result = TAP_CNT_BUDGET;
 		work->avail = 0;
 	}
-	err = hook == TAP_HOOK_SKB ? emit_skb(ctx) : emit_xdp(ctx);
+	err = hook == TAP_HOOK_SKB ? ringbuf_skb(ctx) : ringbuf_xdp(ctx);
 	return err ? TAP_CNT_LOST : result;
 }
 
 TAP_INLINE void tap_finish(void *ctx, enum tap_hook hook, int found)
 {
-	if (found >= LOCATE_NEW)
+	if (found >= CLASSIFY_NEW)
 		found = tap_packet(ctx, hook, found);
 	tap_count(found);
 }
@@ -110,10 +115,10 @@ TAP_INLINE bool tap_pull(struct __sk_buff *skb, int found)
 
 TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
 {
-	int found = locate_eth(skb, tap_dir(dir));
+	int found = classify_eth(skb, tap_dir(dir));
 
 	if (tap_pull(skb, found))
-		found = locate_eth(skb, tap_dir(dir));
+		found = classify_eth(skb, tap_dir(dir));
 	tap_finish(skb, TAP_HOOK_SKB, found);
 	return TAP_TC_PASS;
 }
@@ -121,18 +126,18 @@ TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
 /* For tunnels and other devices whose frames start with the IP header. */
 TAP_INLINE int tap_skb_ip(struct __sk_buff *skb, enum seg_dir dir)
 {
-	int found = locate_ip(skb, tap_dir(dir));
+	int found = classify_ip(skb, tap_dir(dir));
 
 	if (tap_pull(skb, found))
-		found = locate_ip(skb, tap_dir(dir));
+		found = classify_ip(skb, tap_dir(dir));
 	tap_finish(skb, TAP_HOOK_SKB, found);
 	return TAP_TC_PASS;
 }
 
-TAP_INLINE void tap_steer_one(const struct tap_steer *steer)
+TAP_INLINE void tap_steer_flow(const struct tap_steer *steer)
 {
 	struct tap_key key = steer->key;
-	struct flow *flow = bpf_map_lookup_elem(&flows, &key);
+	struct tap_flow *flow = bpf_map_lookup_elem(&flows, &key);
 
 	if (!flow)
 		return;
@@ -143,9 +148,9 @@ TAP_INLINE void tap_steer_one(const struct tap_steer *steer)
 	}
 	flow->client = steer->client;
 	flow->server = steer->server;
-	if (flow->level != steer->level || flow->marks & FLOW_SPENT)
+	if (flow->level != steer->level || flow->marks & FLOW_BUDGET_EXHAUSTED)
 		flow->bytes = 0; /* anew, for when the kernel does not know a frame boundary */
-	flow->marks &= ~FLOW_SPENT;
+	flow->marks &= ~FLOW_BUDGET_EXHAUSTED;
 	flow->level = steer->level;
 }
 
@@ -162,7 +167,7 @@ int tap_steer(struct __sk_buff *skb)
 	for (int i = 0; i < TAP_STEERS; i++, steer++) {
 		if ((void *)(steer + 1) > (void *)(long)skb->data_end)
 			break;
-		tap_steer_one(steer);
+		tap_steer_flow(steer);
 	}
 	return TAP_TC_PASS;
 }
@@ -194,7 +199,7 @@ int tap_egress_ip(struct __sk_buff *skb)
 SEC("xdp")
 int tap_xdp(struct xdp_md *xdp)
 {
-	tap_finish(xdp, TAP_HOOK_XDP, locate_xdp(xdp, tap_dir(SEG_DIR_INGRESS)));
+	tap_finish(xdp, TAP_HOOK_XDP, classify_xdp(xdp, tap_dir(SEG_DIR_INGRESS)));
 	return XDP_PASS;
 }
 

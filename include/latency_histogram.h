@@ -14,7 +14,7 @@ enum latency_kind {
 	LATENCY_BULK = 2,
 	LATENCY_TRANSACTION = 3,
 	LATENCY_ATTENTION = 4, /* to the end of what it cancels; that itself is not summed up */
-	LATENCY_ENCRYPTED = 5,    /* under full encryption: told by turns alone */
+	LATENCY_ENCRYPTED = 5, /* under full encryption: told by turns alone */
 	LATENCY_KINDS = 6,
 };
 

@@ -114,14 +114,16 @@ enum tap_level {
 	TAP_OVER = 3,  /* the connection is: the kernel forgets it */
 };
 
+#define TAP_COMMANDS 5 /* kinds: the first of enum latency_kind, batch to attention */
+
 /*
- * Commands of a flow whose heads the kernel kept to itself, since it told of them last; MARS'
- * heads are all handed over.
+ * Commands of a flow whose frame heads the kernel did not forward, since the last such record. The
+ * heads of MARS sessions are all forwarded.
  */
 struct tap_counts {
-	__u32 commands[5]; /* by enum latency_kind: batch, RPC, bulk, transaction, attention */
-	__u32 resets;	   /* requests that ask for a connection reset first */
-	__u8 awaiting;	   /* a request is not yet answered */
+	__u32 commands[TAP_COMMANDS]; /* by enum latency_kind */
+	__u32 resets;		      /* requests that ask for a connection reset first */
+	__u8 awaiting;		      /* a request has no response yet */
 	__u8 pad[7];
 };
 _Static_assert(sizeof(struct tap_counts) == 32, "the ring buffer's ABI");

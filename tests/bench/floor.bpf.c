@@ -8,7 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "pkt.h"
-#include "flow_key.h"
+#include "tap_abi.h"
 #include "latency_histogram.h"
 
 #define INLINE static __always_inline

@@ -218,13 +218,13 @@ static void check_answer(struct tap *tap, const struct hook_case *h, const struc
 	struct packet_spec back = spec;
 
 	memset(tap->skel->bss->tap_ports, 0, sizeof(tap->skel->bss->tap_ports));
-	tap->skel->bss->tap_browsed = 0;
+	tap->skel->bss->tap_ports_added = 0;
 	back.swap = 1;
 	tap_send(tap, h->hook, &spec); /* the same is no answer where it comes from a client */
-	CHECK_INT(tap->skel->bss->tap_browsed, 0);
+	CHECK_INT(tap->skel->bss->tap_ports_added, 0);
 	CHECK_INT(tap_send(tap, h->hook, &back), TAP_CNT_DATAGRAM);
 	CHECK_INT(record_count, 1);
-	CHECK_INT(tap->skel->bss->tap_browsed, !!a->watched[0]);
+	CHECK_INT(tap->skel->bss->tap_ports_added, !!a->watched[0]);
 	for (int n = 0; n < 3; n++) {
 		if (a->watched[n] &&
 		    SEND(tap, h->hook, .dport = a->watched[n], .flags = ACK) != TAP_CNT_EVENT)
@@ -260,7 +260,7 @@ UNIT_CASE(answers_to_no_question)
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .proto = UDP, .swap = 1, .payload = bytes,
 		       .payload_len = answers[0].len),
 		  TAP_CNT_DATAGRAM);
-	CHECK_INT(tap.skel->bss->tap_browsed, 0);
+	CHECK_INT(tap.skel->bss->tap_ports_added, 0);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 51234, .flags = ACK), TAP_CNT_OTHER);
 	SEND(&tap, HOOK_EGRESS, .proto = UDP, .sport = 40000, .payload_len = 1);
 	SEND(&tap, HOOK_INGRESS, .proto = UDP, .swap = 1, .payload = bytes,

@@ -310,10 +310,10 @@ UNIT_CASE(redirect)
 	say_routing(&tap, SERVER, 0x12, 1, 11);
 	say_routing(&tap, SERVER, 4, 1, 12); /* the lengths don't fit */
 	CHECK(!watched(&tap, 51433));
-	CHECK_INT(tap.skel->bss->tap_browsed, 0);
+	CHECK_INT(tap.skel->bss->tap_ports_added, 0);
 	say_routing(&tap, SERVER, 4, 1, 11);
 	CHECK(watched(&tap, 51433));
-	CHECK_INT(tap.skel->bss->tap_browsed, 1); /* for user space to put the ports in order */
+	CHECK_INT(tap.skel->bss->tap_ports_added, 1); /* for user space to put the ports in order */
 	tap_close(&tap);
 	begin(&tap, &(struct tap_setup){0});
 	flow_level(&tap, PORT, &key);

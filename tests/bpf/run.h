@@ -19,7 +19,7 @@
 #include "source/live/tap_load.h"
 #include "unit.h"
 #include "segment.h"
-#include "flow_key.h"
+#include "tap_abi.h"
 
 #define FIN 0x01
 #define SYN 0x02
@@ -96,7 +96,7 @@ static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 	tap->skel->rodata->tap_any_port = setup->any_port;
 	tap->skel->rodata->tap_mirror = setup->mirror;
 	tap->skel->rodata->tap_commands = setup->commands;
-	tap->skel->rodata->tap_browser = setup->browser;
+	tap->skel->rodata->tap_sql_browser = setup->browser;
 	tap->skel->rodata->tap_xdp_direct = setup->xdp_direct;
 	if (setup->decap)
 		memcpy((void *)&tap->skel->rodata->tap_decap, setup->decap, sizeof(*setup->decap));

@@ -642,20 +642,20 @@ UNIT_CASE(tds_elsewhere)
 		tap_open(&tap, &(struct tap_setup){0});
 		SEND(&tap, hooks[i], .dport = 51433, .payload = prelogin,
 		     .payload_len = sizeof(prelogin));
-		CHECK_INT(tap.skel->bss->tap_strangers[51433 & 7], 0);
-		tap.skel->bss->tap_looks = 1;
+		CHECK_INT(tap.skel->bss->tap_unwatched_tds[51433 & 7], 0);
+		tap.skel->bss->tap_recognise_unwatched = 1;
 		CHECK_INT(SEND(&tap, hooks[i], .dport = 80, .payload = http,
 			       .payload_len = sizeof(http)),
 			  TAP_CNT_OTHER);
 		CHECK_INT(SEND(&tap, hooks[i], .dport = 80, .payload = prelogin,
 			       .payload_len = sizeof(prelogin) - 1),
 			  TAP_CNT_OTHER);
-		CHECK_INT(tap.skel->bss->tap_strangers[0], 0);
+		CHECK_INT(tap.skel->bss->tap_unwatched_tds[0], 0);
 		CHECK_INT(SEND(&tap, hooks[i], .dport = 51433, .payload = prelogin,
 			       .payload_len = sizeof(prelogin)),
 			  TAP_CNT_OTHER);
 		CHECK_INT(record_count, 0);
-		CHECK_INT(tap.skel->bss->tap_strangers[51433 & 7], 51433);
+		CHECK_INT(tap.skel->bss->tap_unwatched_tds[51433 & 7], 51433);
 		tap_close(&tap);
 	}
 }

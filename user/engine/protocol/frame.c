@@ -6,30 +6,6 @@
 
 #include "engine/protocol/frame.h"
 
-#define TLS_RECORD_MAX (16384 + 2048) /* RFC 5246 6.2.3 */
-#define TDS_LENGTH_MAX 32767	      /* MS-TDS 2.2.3.1.3 */
-#define SMP_LENGTH_MAX (1u << 20)     /* one TDS packet in practice; MC-SMP sets no bound */
-
-static bool tds_type_known(uint8_t type)
-{
-	switch (type) {
-	case TDS_BATCH:
-	case TDS_LOGIN_OLD:
-	case TDS_RPC:
-	case TDS_RESULT:
-	case TDS_ATTENTION:
-	case TDS_BULK:
-	case TDS_FEDAUTH_TOKEN:
-	case TDS_TRANSACTION:
-	case TDS_NORMAL_OLD:
-	case TDS_LOGIN7:
-	case TDS_SSPI:
-	case TDS_PRELOGIN:
-		return true;
-	}
-	return false;
-}
-
 uint32_t frame_header_length(enum frame_kind kind)
 {
 	switch (kind) {
@@ -49,12 +25,12 @@ uint32_t frame_header_length(enum frame_kind kind)
 uint32_t frame_length(enum frame_kind kind, const uint8_t *p)
 {
 	switch (kind) {
-	case FRAME_TDS: /* big-endian, header included */
-		return (uint32_t)p[2] << 8 | p[3];
-	case FRAME_TLS: /* big-endian, header not included */
-		return TLS_HEADER + ((uint32_t)p[3] << 8 | p[4]);
-	case FRAME_SMP: /* little-endian, header included */
-		return p[4] | (uint32_t)p[5] << 8 | (uint32_t)p[6] << 16 | (uint32_t)p[7] << 24;
+	case FRAME_TDS:
+		return frame_tds_len(p);
+	case FRAME_TLS:
+		return frame_tls_len(p);
+	case FRAME_SMP:
+		return frame_smp_len(p);
 	case FRAME_NONE:
 	case FRAME_LOST:
 		break;
@@ -64,32 +40,27 @@ uint32_t frame_length(enum frame_kind kind, const uint8_t *p)
 
 enum frame_kind frame_classify(const uint8_t *p, uint32_t n)
 {
-	uint32_t len;
-
 	if (!n)
 		return FRAME_NONE;
-	if (p[0] >= 0x14 && p[0] <= 0x18) { /* RFC 5246 6.2.1 */
-		if ((n > 1 && p[1] != 3) || (n > 2 && p[2] > 4))
+	if (frame_is_tls_type(p[0])) {
+		if (!frame_tls_version_valid(p, n))
 			return FRAME_LOST;
 		if (n < TLS_HEADER)
 			return FRAME_NONE;
-		len = frame_length(FRAME_TLS, p) - TLS_HEADER;
-		return len <= TLS_RECORD_MAX ? FRAME_TLS : FRAME_LOST;
+		return frame_tls_len_valid(frame_tls_len(p)) ? FRAME_TLS : FRAME_LOST;
 	}
-	if (p[0] == 0x53) { /* MC-SMP 2.2.1 */
-		if (n > 1 && p[1] != 1 && p[1] != 2 && p[1] != 4 && p[1] != 8)
+	if (p[0] == SMP_SMID) {
+		if (n > 1 && !frame_smp_flags_valid(p))
 			return FRAME_LOST;
 		if (n < SMP_HEADER)
 			return FRAME_NONE;
-		len = frame_length(FRAME_SMP, p);
-		return len >= SMP_HEADER && len <= SMP_LENGTH_MAX ? FRAME_SMP : FRAME_LOST;
+		return frame_smp_len_valid(frame_smp_len(p)) ? FRAME_SMP : FRAME_LOST;
 	}
-	if (!tds_type_known(p[0]))
+	if (!frame_is_tds_type(p[0]))
 		return FRAME_LOST;
 	if (n < TDS_HEADER)
 		return FRAME_NONE;
-	len = frame_length(FRAME_TDS, p);
-	return len >= TDS_HEADER && len <= TDS_LENGTH_MAX ? FRAME_TDS : FRAME_LOST;
+	return frame_tds_len_valid(frame_tds_len(p)) ? FRAME_TDS : FRAME_LOST;
 }
 
 /*
@@ -107,7 +78,7 @@ static bool frame_chain(const uint8_t *p, uint32_t n)
 			return false;
 		if (kind == FRAME_NONE)
 			return frames > 1;
-		if (kind == FRAME_TDS && (p[at + 1] & ~0x1f || p[at + 7]))
+		if (kind == FRAME_TDS && !frame_tds_is_typical(p + at))
 			return false;
 		at += frame_length(kind, p + at);
 		frames++;

@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/types.h>
+
+#include "frame_head.h"
+
 enum frame_kind {
 	FRAME_NONE, /* at a boundary */
 	FRAME_TDS,
@@ -18,29 +22,7 @@ enum frame_kind {
 	FRAME_LOST, /* not at a boundary that we know: looking for one at the start of segments */
 };
 
-#define FRAME_HEADER_MAX 16 /* SMP; TDS 8, TLS 5 */
-
-#define TDS_HEADER	 8
-#define TDS_STATUS_EOM	 0x01
-#define TDS_STATUS_RESET 0x18 /* RESETCONNECTION and RESETCONNECTIONSKIPTRAN */
-#define TLS_HEADER	 5
-#define SMP_HEADER	 16
-
-/* TDS packet types, MS-TDS 2.2.3.1.1 */
-enum tds_type {
-	TDS_BATCH = 0x01,
-	TDS_LOGIN_OLD = 0x02, /* before TDS 7 */
-	TDS_RPC = 0x03,
-	TDS_RESULT = 0x04,
-	TDS_ATTENTION = 0x06,
-	TDS_BULK = 0x07,
-	TDS_FEDAUTH_TOKEN = 0x08,
-	TDS_TRANSACTION = 0x0e,
-	TDS_NORMAL_OLD = 0x0f, /* TDS 5 */
-	TDS_LOGIN7 = 0x10,
-	TDS_SSPI = 0x11,
-	TDS_PRELOGIN = 0x12,
-};
+#define FRAME_HEADER_MAX SMP_HEADER /* the longest */
 
 /* Packed, for each connection has two of them. */
 struct framer {

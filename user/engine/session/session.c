@@ -19,13 +19,6 @@
 #define IN_WIDTH_SHIFT 4    /* of a flow's: enum sql_width, of its requests' texts */
 #define IN_WIDTH       (3 << IN_WIDTH_SHIFT)
 
-/* SMP flags, MC-SMP 2.2.1 */
-enum {
-	SMP_SYN = 1,
-	SMP_FIN = 4,
-	SMP_DATA = 8,
-};
-
 /*
  * A request and what answers it, of a connection or of one of its MARS sessions. An attention has
  * an answer of its own, which may come in the same message as the end of what it cancels.

@@ -137,8 +137,8 @@ static int live_load(struct live *live, const struct live_config *config)
 					bpf_map__fd(live->tap->maps.servers));
 	if (!live->latencies)
 		return -ENOMEM;
-	live->silent = silent_new(bpf_map__fd(live->tap->maps.halves),
-				  bpf_map__max_entries(live->tap->maps.halves));
+	live->silent = silent_new(bpf_map__fd(live->tap->maps.half_open),
+				  bpf_map__max_entries(live->tap->maps.half_open));
 	if (!live->silent)
 		return -errno;
 	tap_control_init(&live->control, bpf_program__fd(live->tap->progs.tap_steer));
@@ -176,7 +176,7 @@ static int live_start(struct live *live, const struct live_config *config)
 	live->since_ns = live_now_ns();
 	if (!err) {
 		live->tap->bss->tap_armed = 1;
-		live->tap->bss->tap_looks = !config->any_port;
+		live->tap->bss->tap_recognise_unwatched = !config->any_port;
 	}
 	return err;
 }
@@ -262,7 +262,7 @@ static int live_next_look(struct live *live)
 	return live_drain(live); /* what came in before the tap could know */
 }
 
-/* The kernel may have added ports by itself, see bpf/browser.h: they are taken back. */
+/* The kernel may have added ports by itself, see bpf/sql_browser.h: they are taken back. */
 static void live_write_ports(struct live *live)
 {
 	__u64 *ports = live->tap->bss->tap_ports;
@@ -274,9 +274,9 @@ static void live_write_ports(struct live *live)
 /* A moment not long ago, by the lower half of its units. */
 static uint64_t live_time_of(uint32_t units)
 {
-	uint64_t now = live_now_ns() >> TAP_RESENT_SHIFT;
+	uint64_t now = live_now_ns() >> FLOW_RESENT_SHIFT;
 
-	return (now - ((uint32_t)now - units)) << TAP_RESENT_SHIFT;
+	return (now - ((uint32_t)now - units)) << FLOW_RESENT_SHIFT;
 }
 
 static uint64_t live_counter(const struct live *live, uint32_t which, uint64_t *per_cpu)
@@ -311,7 +311,7 @@ static void live_tell_flood(struct live *live, uint64_t now_ns)
 
 void live_settle(struct live *live)
 {
-	live->tap->bss->tap_looks = 0;
+	live->tap->bss->tap_recognise_unwatched = 0;
 }
 
 static void live_note_stranger(struct live *live, uint16_t port, uint64_t now_ns)
@@ -328,11 +328,11 @@ static void live_note_stranger(struct live *live, uint16_t port, uint64_t now_ns
 /* TDS where nobody looks for it, and none where it is looked for: each port is named once. */
 static void live_tell_strangers(struct live *live, uint64_t now_ns)
 {
-	const volatile __u16 *seen = live->tap->bss->tap_strangers;
+	const volatile __u16 *seen = live->tap->bss->tap_unwatched_tds;
 
-	if (!live->tap->bss->tap_looks)
+	if (!live->tap->bss->tap_recognise_unwatched)
 		return;
-	for (size_t i = 0; i < sizeof(live->tap->bss->tap_strangers) / sizeof(*seen); i++)
+	for (size_t i = 0; i < sizeof(live->tap->bss->tap_unwatched_tds) / sizeof(*seen); i++)
 		live_note_stranger(live, seen[i], now_ns);
 	for (; live->strangers_told < live->stranger_count; live->strangers_told++) {
 		uint16_t port = live->strangers[live->strangers_told].port;
@@ -349,8 +349,8 @@ static void live_look_for_silent(struct live *live)
 	uint64_t now_ns = live_now_ns();
 
 	live_tell_strangers(live, now_ns);
-	if (live->tap->bss->tap_kept) {
-		live->tap->bss->tap_kept = 0;
+	if (live->tap->bss->tap_syn_kept) {
+		live->tap->bss->tap_syn_kept = 0;
 		silent_expect(live->silent);
 	}
 	if (!silent_due(live->silent, now_ns))
@@ -390,8 +390,8 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 	live->fn = fn;
 	live->fn_ctx = ctx;
 	live->segments = 0;
-	browsed = live->tap->bss->tap_browsed;
-	live->tap->bss->tap_browsed = 0;
+	browsed = live->tap->bss->tap_ports_added;
+	live->tap->bss->tap_ports_added = 0;
 	err = live_drain(live);
 	tap_control_flush(&live->control); /* also of what the caller asked for in between */
 	if (browsed)
@@ -456,16 +456,16 @@ bool live_state(const struct live *live, const struct flow_key *flow_key, struct
 	if (bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.flows), &key, &flow))
 		return false;
 	memset(out, 0, sizeof(*out));
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < TAP_COMMANDS; i++)
 		out->counts.commands[i] = flow.counts[i];
-	out->counts.resets = flow.counts[5];
+	out->counts.resets = flow.counts[TAP_COUNT_RESETS];
 	for (int i = 0; i < 2; i++) {
-		out->end[i] = flow.walk[i].end;
-		out->seen[i] = flow.level != TAP_FULL && flow.walk[i].flags & TAP_WALK_SEEN;
-		out->acked[i] = flow.walk[i].acked;
-		out->has_acked[i] = !!(flow.walk[i].flags & TAP_WALK_ACKED);
-		out->resent[i] = flow.walk[i].resent;
-		if (flow.walk[i].resent)
+		out->end[i] = flow.track[i].end;
+		out->seen[i] = flow.level != TAP_FULL && flow.track[i].flags & TRACK_SEEN;
+		out->acked[i] = flow.track[i].acked;
+		out->has_acked[i] = !!(flow.track[i].flags & TRACK_ACKED);
+		out->resent[i] = flow.track[i].resent;
+		if (flow.track[i].resent)
 			out->resent_ns = live_time_of(flow.resent_first);
 	}
 	return true;

@@ -146,7 +146,7 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 		memcpy(tap->bss->tap_ports, config->ports->bits, sizeof(config->ports->bits));
 	tap->rodata->tap_any_port = config->any_port;
 	tap->rodata->tap_mirror = config->mirror;
-	tap->rodata->tap_browser = config->browser;
+	tap->rodata->tap_sql_browser = config->browser;
 	if (config->sql)
 		tap->rodata->tap_budget = UINT32_MAX;
 	tap->rodata->tap_commands = config->commands;

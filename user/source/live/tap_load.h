@@ -8,60 +8,9 @@
 #include <linux/types.h>
 #include <string.h>
 
-#include "flow_key.h"
+#include "tap_abi.h"
 #include "source/live/live.h"
 #include "tap.skel.h"
-
-/* A value of the map "flows"; struct flow of bpf/flow.h. */
-struct tap_flow {
-	__u8 level;
-	__u8 marks;
-	__u16 beat;
-	__u32 bytes;
-	struct {
-		__u32 next, end, acked;
-		__u8 state, have;
-		__u8 flags; /* TAP_WALK_* */
-		__u8 resent;
-	} walk[2];
-	__u64 sent_ns, first_ns, last_ns;
-	__u16 counts[6];
-	__u16 server;
-	__u8 client;
-	__u8 turn;
-	__u32 resent_first; /* in units of 2^TAP_RESENT_SHIFT ns */
-	__u16 resent_last;
-	__u8 kind;
-	__u8 sealed;
-};
-_Static_assert(sizeof(struct tap_flow) == 88, "bpf/flow.h");
-
-#define TAP_WALK_SEEN	 0x01 /* WALK_SEEN of bpf/tap.h */
-#define TAP_WALK_ACKED	 0x40 /* WALK_ACKED */
-#define TAP_RESENT_SHIFT 20   /* FLOW_RESENT_SHIFT of bpf/flow.h */
-
-/* A slot of the map "halves", which is mapped into memory; struct half of bpf/half.h. */
-struct tap_half {
-	struct tap_key key;
-	__u32 state; /* TAP_HALF_* */
-	struct seg syn;
-	struct {
-		__u64 ts_ns;
-		__u32 seq, ack;
-		__u32 ifindex;
-		__u16 window, ip_id;
-		__u8 flags, dir, ttl, pad[5];
-	} rest[2]; /* the SYN+ACK, and the ACK */
-	__u64 again_ns[2];
-};
-_Static_assert(sizeof(struct tap_half) == 176, "bpf/half.h");
-
-#define TAP_HALF_SYN	0x01 /* the SYN is there, and was not handed over */
-#define TAP_HALF_SYNACK 0x02 /* so is the SYN+ACK */
-#define TAP_HALF_PARTS	0x07 /* bits of these, and of the ACK */
-#define TAP_HALF_TOLD	0x40 /* HALF_* of bpf/half.h */
-#define TAP_HALF_PROVEN 0x80
-#define TAP_HALF_WITHIN 0x100
 
 /*
  * A record of the ring buffer that begins with head bytes of a struct seg: SEG_PLAIN of a tap that

@@ -24,7 +24,7 @@ enum silent_kind {
 };
 
 struct silent {
-	struct tap_half *at; /* shared with the kernel */
+	struct tap_handshake *at; /* shared with the kernel */
 	uint32_t slots;
 	uint64_t looked_ns;
 	uint32_t looks;		  /* left: in the first the newest SYN may not be seen yet */
@@ -64,40 +64,40 @@ bool silent_due(const struct silent *silent, uint64_t now_ns)
 }
 
 /* What is due in a slot. The kernel may put another handshake there at any moment. */
-static enum silent_kind silent_kind(struct silent *silent, const struct tap_half *half,
+static enum silent_kind silent_kind(struct silent *silent, const struct tap_handshake *half,
 				    uint64_t now_ns, __u32 *state)
 {
 	uint64_t ts_ns;
 
 	*state = __atomic_load_n(&half->state, __ATOMIC_ACQUIRE);
-	if (!(*state & (TAP_HALF_SYN | TAP_HALF_SYNACK)) ||
-	    *state & (TAP_HALF_TOLD | TAP_HALF_PROVEN | TAP_HALF_WITHIN))
+	if (!(*state & (1 << HANDSHAKE_SYN | 1 << HANDSHAKE_SYNACK)) ||
+	    *state & (HANDSHAKE_REPORTED | HANDSHAKE_PROVEN | HANDSHAKE_ON_LIVE_FLOW))
 		return SILENT_NOTHING;
 	silent_expect(silent);
-	ts_ns = *state & TAP_HALF_SYNACK ? half->rest[0].ts_ns : half->syn.ts_ns;
+	ts_ns = *state & 1 << HANDSHAKE_SYNACK ? half->rest[0].ts_ns : half->syn.ts_ns;
 	if (now_ns < ts_ns || now_ns - ts_ns < SILENT_NS)
 		return SILENT_NOTHING;
-	return *state & TAP_HALF_SYNACK ? SILENT_SYNACK : SILENT_SYN;
+	return *state & 1 << HANDSHAKE_SYNACK ? SILENT_SYNACK : SILENT_SYN;
 }
 
 /* Take it out of its slot: false if it is there no more. */
-static bool silent_take(struct tap_half *half, __u32 state, struct tap_half *out)
+static bool silent_take(struct tap_handshake *half, __u32 state, struct tap_handshake *out)
 {
 	*out = *half;
 	out->state = state;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return half->syn.ts_ns == out->syn.ts_ns && half->syn.seq == out->syn.seq &&
 	       __sync_bool_compare_and_swap(&half->state, state,
-					    (state & ~(__u32)TAP_HALF_PARTS) | TAP_HALF_TOLD);
+					    (state & ~(__u32)HANDSHAKE_PARTS) | HANDSHAKE_REPORTED);
 }
 
-static void silent_tell(const struct tap_half *half, segment_fn *fn, void *ctx)
+static void silent_tell(const struct tap_handshake *half, segment_fn *fn, void *ctx)
 {
 	struct seg seg = half->syn;
 
-	if (half->state & TAP_HALF_SYN)
+	if (half->state & 1 << HANDSHAKE_SYN)
 		fn(ctx, &seg, NULL);
-	if (!(half->state & TAP_HALF_SYNACK))
+	if (!(half->state & 1 << HANDSHAKE_SYNACK))
 		return;
 	memcpy(seg.saddr, half->syn.daddr, sizeof(seg.saddr));
 	memcpy(seg.daddr, half->syn.saddr, sizeof(seg.daddr));
@@ -114,8 +114,8 @@ static void silent_tell(const struct tap_half *half, segment_fn *fn, void *ctx)
 	seg.ttl = half->rest[0].ttl;
 	seg.len = seg.rec_flags = 0;
 	fn(ctx, &seg, NULL);
-	for (int i = 0; i < 2 && half->again_ns[i]; i++) {
-		seg.ts_ns = half->again_ns[i];
+	for (int i = 0; i < (int)HANDSHAKE_SYNACK_REPEATS && half->repeat_ns[i]; i++) {
+		seg.ts_ns = half->repeat_ns[i];
 		fn(ctx, &seg, NULL);
 	}
 }
@@ -126,11 +126,11 @@ static bool silent_flood(const struct silent *silent, uint64_t now_ns)
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < silent->slots; i++) {
-		const struct tap_half *half = &silent->at[i];
+		const struct tap_handshake *half = &silent->at[i];
 
-		n += half->state & TAP_HALF_SYNACK && now_ns > half->rest[0].ts_ns &&
+		n += half->state & 1 << HANDSHAKE_SYNACK && now_ns > half->rest[0].ts_ns &&
 		     now_ns - half->rest[0].ts_ns >= SILENT_RTT_NS &&
-		     !(half->state & (TAP_HALF_TOLD | TAP_HALF_PROVEN));
+		     !(half->state & (HANDSHAKE_REPORTED | HANDSHAKE_PROVEN));
 	}
 	return n > SILENT_TOLD;
 }
@@ -138,7 +138,7 @@ static bool silent_flood(const struct silent *silent, uint64_t now_ns)
 int silent_look(struct silent *silent, uint64_t now_ns, const struct port_set *ports,
 		const struct port_set *learned, segment_fn *fn, void *ctx)
 {
-	struct tap_half half;
+	struct tap_handshake half;
 	enum silent_kind kind;
 	bool flood;
 	int told = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * emit.h - the way out: segments and their payload into the ring buffer.
+ * ringbuf.h - the way out: segments and their payload into the ring buffer.
  */
-#ifndef TDSMON_EMIT_H
-#define TDSMON_EMIT_H
+#ifndef TDSMON_RINGBUF_H
+#define TDSMON_RINGBUF_H
 
-#include "tap.h"
+#include "packet_ctx.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -20,9 +20,9 @@ struct {
 __u32 tap_armed;
 
 /* Full chunks of a super-segment: BIG TCP's most, GSO_MAX_SIZE of 512 KiB. */
-#define EMIT_CHUNKS 128u
+#define RINGBUF_CHUNKS 128u
 
-TAP_INLINE __u64 emit_wakeup(void)
+TAP_INLINE __u64 ringbuf_wakeup(void)
 {
 	if (!tap_armed)
 		return BPF_RB_NO_WAKEUP;
@@ -31,7 +31,7 @@ TAP_INLINE __u64 emit_wakeup(void)
 }
 
 /* The number, of which the verifier has forgotten all that it found out. */
-TAP_INLINE __u32 emit_forget(__u32 n)
+TAP_INLINE __u32 ringbuf_forget(__u32 n)
 {
 	__u32 any = *(const volatile __u32 *)&tap_armed;
 
@@ -41,7 +41,7 @@ TAP_INLINE __u32 emit_forget(__u32 n)
 }
 
 /* Where off of the frame is, if that is in its first buffer. */
-TAP_INLINE const __u8 *emit_at(const struct xdp_md *xdp, __u32 off)
+TAP_INLINE const __u8 *ringbuf_xdp_at(const struct xdp_md *xdp, __u32 off)
 {
 	tap_opaque(off);
 	return (const __u8 *)(long)xdp->data + (off & 0x3fff);
@@ -52,10 +52,10 @@ TAP_INLINE const __u8 *emit_at(const struct xdp_md *xdp, __u32 off)
  * Nothing behind the first loop may rest on how often it ran: the verifier of 5.10 would look at
  * all the rest once for each time, and give up.
  */
-TAP_INLINE long emit_load_direct(struct xdp_md *xdp, __u32 off, __u8 *dst, __u32 n, __u32 room)
+TAP_INLINE long ringbuf_load_direct(struct xdp_md *xdp, __u32 off, __u8 *dst, __u32 n, __u32 room)
 {
-	const __u8 *end = (const __u8 *)(long)xdp->data_end, *src = emit_at(xdp, off);
-	__u32 i, size = emit_forget(n);
+	const __u8 *end = (const __u8 *)(long)xdp->data_end, *src = ringbuf_xdp_at(xdp, off);
+	__u32 i, size = ringbuf_forget(n);
 
 	for (i = 0; i < room / 8; i++) {
 		if (i >= size / 8)
@@ -65,9 +65,9 @@ TAP_INLINE long emit_load_direct(struct xdp_md *xdp, __u32 off, __u8 *dst, __u32
 		*(__u64 *)(dst + i * 8) = *(const __u64 *)src;
 		src += 8;
 	}
-	size = emit_forget(n);
+	size = ringbuf_forget(n);
 	dst += size & (room - 8);
-	src = emit_at(xdp, off + (size & ~7u));
+	src = ringbuf_xdp_at(xdp, off + (size & ~7u));
 	for (i = 0; i < 7; i++) {
 		if (i >= size % 8)
 			break;
@@ -79,20 +79,22 @@ TAP_INLINE long emit_load_direct(struct xdp_md *xdp, __u32 off, __u8 *dst, __u32
 }
 
 /* Copy n bytes at off of the frame; dst holds room bytes, room is a constant, 1 <= n <= room. */
-TAP_INLINE long emit_load(void *ctx, enum tap_hook hook, __u32 off, __u8 *dst, __u32 n, __u32 room)
+TAP_INLINE long ringbuf_load(void *ctx, enum tap_hook hook, __u32 off, __u8 *dst, __u32 n,
+			     __u32 room)
 {
 	if (hook == TAP_HOOK_SKB)
 		return bpf_skb_load_bytes(ctx, off, dst, n);
 	if (tap_has_xdp_load())
 		return bpf_xdp_load_bytes(ctx, off, dst, n);
-	return emit_load_direct(ctx, off, dst, n, room);
+	return ringbuf_load_direct(ctx, off, dst, n, room);
 }
 
 /*
  * One record with room for `room` bytes of payload, a constant power of two; n of them are used.
  * A record's size must be a constant on every kernel, hence the few sizes in emit_some().
  */
-TAP_INLINE bool emit_record(void *ctx, enum tap_hook hook, const struct tap_work *work, __u32 room)
+TAP_INLINE bool ringbuf_record(void *ctx, enum tap_hook hook, const struct tap_work *work,
+			       __u32 room)
 {
 	struct seg *rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + room, 0);
 	__u32 n = work->seg.cap_len;
@@ -104,28 +106,28 @@ TAP_INLINE bool emit_record(void *ctx, enum tap_hook hook, const struct tap_work
 	n -= 1;
 	tap_opaque(n);
 	n = (n & (room - 1)) + 1;
-	if (emit_load(ctx, hook, work->payload_off, (__u8 *)(rec + 1), n, room)) {
+	if (ringbuf_load(ctx, hook, work->payload_off, (__u8 *)(rec + 1), n, room)) {
 		rec->cap_len = 0;
 		rec->rec_flags |= SEG_F_TRUNC;
 	}
-	bpf_ringbuf_submit(rec, emit_wakeup());
+	bpf_ringbuf_submit(rec, ringbuf_wakeup());
 	return true;
 }
 
 /* A header alone. */
-TAP_INLINE bool emit_head(const struct tap_work *work)
+TAP_INLINE bool ringbuf_header(const struct tap_work *work)
 {
 	struct seg *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 
 	if (!rec)
 		return false;
 	*rec = work->seg;
-	bpf_ringbuf_submit(rec, emit_wakeup());
+	bpf_ringbuf_submit(rec, ringbuf_wakeup());
 	return true;
 }
 
 /* What is left of the segment, SEG_CHUNK bytes at most, in the smallest record that holds it. */
-TAP_INLINE bool emit_rest(void *ctx, enum tap_hook hook, struct tap_work *work)
+TAP_INLINE bool ringbuf_rest(void *ctx, enum tap_hook hook, struct tap_work *work)
 {
 	struct seg *seg = &work->seg;
 
@@ -133,35 +135,35 @@ TAP_INLINE bool emit_rest(void *ctx, enum tap_hook hook, struct tap_work *work)
 	if (seg->cap_len < seg->len)
 		seg->rec_flags |= SEG_F_TRUNC;
 	if (!seg->cap_len)
-		return emit_head(work);
+		return ringbuf_header(work);
 	if (seg->cap_len <= 128)
-		return emit_record(ctx, hook, work, 128);
+		return ringbuf_record(ctx, hook, work, 128);
 	if (seg->cap_len <= 512)
-		return emit_record(ctx, hook, work, 512);
+		return ringbuf_record(ctx, hook, work, 512);
 	if (seg->cap_len <= 2048)
-		return emit_record(ctx, hook, work, 2048);
-	return emit_record(ctx, hook, work, SEG_CHUNK);
+		return ringbuf_record(ctx, hook, work, 2048);
+	return ringbuf_record(ctx, hook, work, SEG_CHUNK);
 }
 
 /*
  * Hand the segment over, and work->avail bytes of its payload; chunk by chunk what is larger than
  * SEG_CHUNK. False if the ring buffer had no room for all of it. Uses *work up.
  */
-TAP_INLINE bool emit_segment(void *ctx, enum tap_hook hook, struct tap_work *work)
+TAP_INLINE bool ringbuf_segment(void *ctx, enum tap_hook hook, struct tap_work *work)
 {
 	struct seg *seg = &work->seg;
 	__u8 last = seg->flags & (SEG_FIN | SEG_PSH | SEG_RST);
 	__u32 len = seg->len, i;
 
 	if (work->avail <= SEG_CHUNK || (hook == TAP_HOOK_XDP && !tap_has_xdp_load()))
-		return emit_rest(ctx, hook, work); /* the latter: frames of one page at most */
+		return ringbuf_rest(ctx, hook, work); /* the latter: frames of one page at most */
 	seg->flags &= ~last;
 	seg->len = SEG_CHUNK;
 	seg->cap_len = SEG_CHUNK;
-	for (i = 0; i < EMIT_CHUNKS; i++) {
+	for (i = 0; i < RINGBUF_CHUNKS; i++) {
 		if (work->avail <= SEG_CHUNK)
 			break;
-		if (!emit_record(ctx, hook, work, SEG_CHUNK))
+		if (!ringbuf_record(ctx, hook, work, SEG_CHUNK))
 			return false;
 		work->payload_off += SEG_CHUNK;
 		work->avail -= SEG_CHUNK;
@@ -174,29 +176,29 @@ TAP_INLINE bool emit_segment(void *ctx, enum tap_hook hook, struct tap_work *wor
 	}
 	seg->flags |= last;
 	seg->len = len;
-	return emit_rest(ctx, hook, work);
+	return ringbuf_rest(ctx, hook, work);
 }
 
 /*
  * The same for each hook, 0 if all was handed over. Not static, so that the verifier looks at
  * them once, by themselves.
  */
-__noinline int emit_skb(struct __sk_buff *skb)
+__noinline int ringbuf_skb(struct __sk_buff *skb)
 {
 	struct tap_work *work = tap_work();
 
 	if (!work)
 		return -1;
-	return emit_segment(skb, TAP_HOOK_SKB, work) ? 0 : -1;
+	return ringbuf_segment(skb, TAP_HOOK_SKB, work) ? 0 : -1;
 }
 
-__noinline int emit_xdp(struct xdp_md *xdp)
+__noinline int ringbuf_xdp(struct xdp_md *xdp)
 {
 	struct tap_work *work = tap_work();
 
 	if (!work)
 		return -1;
-	return emit_segment(xdp, TAP_HOOK_XDP, work) ? 0 : -1;
+	return ringbuf_segment(xdp, TAP_HOOK_XDP, work) ? 0 : -1;
 }
 
 #endif

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * turn.h - whose turn it is in a flow: counts its commands, and sums up how long they are answered
+ * command_timer.h - whose turn it is in a flow: counts its commands, and sums up how long they are answered
  * after; at TAP_FULL user space does, and it is followed alone, so that TAP_HEADS can go on from
  * there. The clock is read at turns alone: it costs as much as the flow's look-up.
  */
-#ifndef TDSMON_TURN_H
-#define TDSMON_TURN_H
+#ifndef TDSMON_COMMAND_TIMER_H
+#define TDSMON_COMMAND_TIMER_H
 
-#include "half.h"
+#include "flow_table.h"
+#include "latency_histogram.h"
+#include "packet_ctx.h"
+
+_Static_assert(LATENCY_ATTENTION + 1 == TAP_COMMANDS, "the kinds that are counted come first");
 
 /* Made by user space for each server that it knows, so that none are made here. */
 struct {
@@ -27,7 +31,7 @@ struct {
 } servers SEC(".maps");
 
 /* The server's number, of a segment that is from it or to it. */
-TAP_INLINE __u16 turn_server(const struct seg *seg, bool from_server)
+TAP_INLINE __u16 command_timer_server(const struct seg *seg, bool from_server)
 {
 	struct latency_server key = {.port = from_server ? seg->sport : seg->dport};
 	const __u16 *number;
@@ -37,15 +41,7 @@ TAP_INLINE __u16 turn_server(const struct seg *seg, bool from_server)
 	return number ? *number : 0;
 }
 
-/* struct flow's turn */
-enum turn {
-	TURN_IDLE,
-	TURN_ASKS,    /* a request is under way */
-	TURN_WAITS,   /* it was sent */
-	TURN_ANSWERS, /* the answer is under way */
-};
-
-TAP_INLINE void turn_sum(const struct flow *flow, __u64 last_ns)
+TAP_INLINE void command_timer_add(const struct tap_flow *flow, __u64 last_ns)
 {
 	__u32 key = flow->server * LATENCY_KINDS + flow->kind, first, total;
 	struct latency *sum = bpf_map_lookup_elem(&latencies, &key);
@@ -68,7 +64,7 @@ TAP_INLINE void turn_sum(const struct flow *flow, __u64 last_ns)
 }
 
 /* When the packet at hand came; *now_ns: 0, or what the clock said. */
-TAP_INLINE __u64 turn_now(__u64 *now_ns)
+TAP_INLINE __u64 command_timer_now(__u64 *now_ns)
 {
 	if (!*now_ns)
 		*now_ns = bpf_ktime_get_ns();
@@ -76,70 +72,71 @@ TAP_INLINE __u64 turn_now(__u64 *now_ns)
 }
 
 /* The client's segment: a request begins in it, or ends. */
-TAP_INLINE void turn_asks(struct flow *flow, bool begins, __u32 kind, bool ends, __u64 *now_ns)
+TAP_INLINE void command_timer_request(struct tap_flow *flow, bool begins, __u32 kind, bool ends,
+				      __u64 *now_ns)
 {
 	if (begins) {
 		flow->kind = kind;
-		flow->turn = kind < LATENCY_KINDS ? TURN_ASKS : TURN_IDLE;
+		flow->request = kind < LATENCY_KINDS ? REQUEST_SENDING : REQUEST_IDLE;
 	}
-	if (ends && flow->turn == TURN_ASKS) {
-		flow->sent_ns = turn_now(now_ns);
-		flow->turn = TURN_WAITS;
+	if (ends && flow->request == REQUEST_SENDING) {
+		flow->sent_ns = command_timer_now(now_ns);
+		flow->request = REQUEST_WAITING;
 	}
 }
 
 /* The server's segment: it holds a packet's head, or a message's end. */
-TAP_INLINE void turn_answers(struct flow *flow, bool head, bool ends, __u64 *now_ns)
+TAP_INLINE void command_timer_response(struct tap_flow *flow, bool head, bool ends, __u64 *now_ns)
 {
-	if (flow->turn < TURN_WAITS)
+	if (flow->request < REQUEST_WAITING)
 		return;
-	if (head && flow->turn == TURN_WAITS) {
-		flow->first_ns = turn_now(now_ns);
-		flow->turn = TURN_ANSWERS;
+	if (head && flow->request == REQUEST_WAITING) {
+		flow->first_ns = command_timer_now(now_ns);
+		flow->request = REQUEST_RESPONDING;
 	}
-	if (ends && flow->turn == TURN_ANSWERS) {
+	if (ends && flow->request == REQUEST_RESPONDING) {
 		if (flow->level != TAP_FULL)
-			turn_sum(flow, turn_now(now_ns));
-		flow->turn = TURN_IDLE;
+			command_timer_add(flow, command_timer_now(now_ns));
+		flow->request = REQUEST_IDLE;
 	}
 }
 
 /* What is under way can't be timed: packets are missing. */
-TAP_INLINE void turn_lose(struct flow *flow)
+TAP_INLINE void command_timer_cancel(struct tap_flow *flow)
 {
-	flow->turn = TURN_IDLE;
+	flow->request = REQUEST_IDLE;
 }
 
 /* The answer under TLS is over as far as can be told. */
-TAP_INLINE void turn_sealed_over(struct flow *flow)
+TAP_INLINE void command_timer_encrypted_end(struct tap_flow *flow)
 {
-	if (flow->sealed && flow->turn == TURN_ANSWERS)
-		turn_sum(flow, flow->last_ns);
-	if (flow->sealed)
-		flow->turn = TURN_IDLE;
+	if (flow->encrypted && flow->request == REQUEST_RESPONDING)
+		command_timer_add(flow, flow->last_ns);
+	if (flow->encrypted)
+		flow->request = REQUEST_IDLE;
 }
 
 /*
  * New payload under TLS: what follows the other side's is a turn. A side's last byte is where it
  * pushes, as all senders do at the end of what they write.
  */
-TAP_INLINE void turn_sealed(struct flow *flow, __u32 side, __u8 flags)
+TAP_INLINE void command_timer_encrypted(struct tap_flow *flow, __u32 side, __u8 flags)
 {
 	bool push = flags & SEG_PSH;
 
 	if (side == flow->client) {
-		turn_sealed_over(flow);
+		command_timer_encrypted_end(flow);
 		if (!push)
 			return;
 		flow->kind = LATENCY_ENCRYPTED;
 		flow->sent_ns = bpf_ktime_get_ns();
-		flow->turn = TURN_WAITS;
+		flow->request = REQUEST_WAITING;
 		return;
 	}
-	if (flow->turn == TURN_WAITS) {
+	if (flow->request == REQUEST_WAITING) {
 		flow->first_ns = flow->last_ns = bpf_ktime_get_ns();
-		flow->turn = TURN_ANSWERS;
-	} else if (flow->turn == TURN_ANSWERS && push) {
+		flow->request = REQUEST_RESPONDING;
+	} else if (flow->request == REQUEST_RESPONDING && push) {
 		flow->last_ns = bpf_ktime_get_ns();
 	}
 }

@@ -1,45 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * flow.h - what the tap remembers of connections: the flow map, which user space steers by
+ * flow_table.h - what the tap remembers of connections: the flow map, which user space steers by
  * setting levels.
  */
-#ifndef TDSMON_FLOW_H
-#define TDSMON_FLOW_H
+#ifndef TDSMON_FLOW_TABLE_H
+#define TDSMON_FLOW_TABLE_H
 
-#include "emit.h"
-
-/* struct flow's marks */
-#define FLOW_FIN   0x01 /* a FIN was seen: the last ACKs are of interest */
-#define FLOW_RST   0x02 /* a RST was seen, of whatever number */
-#define FLOW_ENDED 0x04 /* a FIN in its place, or a RST that its receiver takes */
-#define FLOW_SPENT 0x08 /* at TAP_HEADS before user space said so */
-
-/* struct tap_flow of user/source/live/tap_load.h; level, client and server are user space's, tap_steer(). */
-struct flow {
-	__u8 level;		  /* enum tap_level */
-	__u8 marks;		  /* FLOW_* */
-	__u16 beat;		  /* when user space last heard of it, flow_beat() */
-	__u32 bytes;		  /* handed over at TAP_FULL, or while lost */
-	struct walk walk[2];	  /* of what the lower and the higher end of the key send */
-	__u64 sent_ns;		  /* of the command under way: the request's last byte */
-	__u64 first_ns;		  /* its answer's first byte; see enum turn */
-	__u64 last_ns;		  /* under TLS: its answer's last byte so far */
-	__u16 counts[TAP_COUNTS]; /* since user space was told */
-	__u16 server;		  /* whose latencies these are; 0: one of the others */
-	__u8 client;		  /* which of the key's ends */
-	__u8 turn;		  /* enum turn */
-	__u32 resent_first;	  /* when a walk's resent began, FLOW_RESENT_SHIFT */
-	__u16 resent_last;	  /* and when it rose last */
-	__u8 kind;		  /* enum latency_kind, of the command under way */
-	__u8 sealed;		  /* TLS: commands are told by turns */
-};
-_Static_assert(sizeof(struct flow) == 88, "152 bytes of kernel memory, and 16 for a bucket");
+#include "packet_ctx.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct tap_key);
-	__type(value, struct flow);
+	__type(value, struct tap_flow);
 } flows SEC(".maps");
 
 TAP_INLINE bool flow_key_same(const struct tap_key *a, const struct tap_key *b)
@@ -108,52 +81,58 @@ TAP_INLINE __u64 flow_key_hash(const struct tap_key *key)
 	return key_mix(hash, (__u32)key->port[0] << 16 | key->port[1]);
 }
 
-TAP_INLINE __s32 walk_diff(__u32 a, __u32 b)
+TAP_INLINE __s32 seq_diff(__u32 a, __u32 b)
 {
 	return (__s32)(a - b);
 }
 
-TAP_INLINE struct walk *walk_of(struct flow *flow, __u32 side)
+TAP_INLINE struct frame_track *flow_track(struct tap_flow *flow, __u32 side)
 {
-	return side ? &flow->walk[1] : &flow->walk[0];
+	return side ? &flow->track[1] : &flow->track[0];
+}
+
+/* A FIN in its place is the last that this side says. */
+TAP_INLINE void flow_track_fin(struct frame_track *track)
+{
+	track->state = TRACK_OPAQUE;
+	track->flags |= TRACK_FIN;
 }
 
 /*
  * What the peer of the segment's sender is known to have sent, it may acknowledge; more is no
  * acknowledgement (RFC 5961 5).
  */
-TAP_INLINE void flow_note_ack(struct flow *flow, __u32 side, const struct pkt_tcp *tcp)
+TAP_INLINE void flow_note_ack(struct tap_flow *flow, __u32 side, const struct pkt_tcp *tcp)
 {
-	struct walk *peer = walk_of(flow, !side);
+	struct frame_track *peer = flow_track(flow, !side);
 	__u32 ack = pkt_be32(tcp->ack_be);
 
-	if (!(tcp->flags & SEG_ACK) || !(peer->flags & WALK_SEEN) ||
-	    (peer->flags & WALK_ACKED && walk_diff(ack, peer->acked) <= 0) ||
-	    walk_diff(ack, peer->end + !!(peer->flags & WALK_FIN)) > 0)
+	if (!(tcp->flags & SEG_ACK) || !(peer->flags & TRACK_SEEN) ||
+	    (peer->flags & TRACK_ACKED && seq_diff(ack, peer->acked) <= 0) ||
+	    seq_diff(ack, peer->end + !!(peer->flags & TRACK_FIN)) > 0)
 		return;
 	peer->acked = ack;
-	peer->flags |= WALK_ACKED;
+	peer->flags |= TRACK_ACKED;
 	peer->resent = 0;
 }
 
-#define FLOW_RESENT_SHIFT 20 /* units of about a millisecond, for 52 days */
-#define FLOW_COPY	  8  /* of these: sooner it is the same packet, met on another interface */
+#define FLOW_COPY 8 /* of these units: sooner it is the same packet, met on another interface */
 
 /*
  * Payload that was seen before comes again: does it begin with what is not acknowledged? Then it is
  * counted, by the first segment of each repetition.
  */
-TAP_INLINE void flow_note_resent(struct flow *flow, struct walk *walk, __u32 seq)
+TAP_INLINE void flow_note_resent(struct tap_flow *flow, struct frame_track *track, __u32 seq)
 {
 	__u32 now;
 
-	if (!(walk->flags & WALK_ACKED) || walk->acked != seq || walk->resent == 255)
+	if (!(track->flags & TRACK_ACKED) || track->acked != seq || track->resent == 255)
 		return;
 	now = bpf_ktime_get_ns() >> FLOW_RESENT_SHIFT;
-	if (walk->resent ? (__u16)(now - flow->resent_last) < FLOW_COPY
-			 : now - (__u32)(flow->sent_ns >> FLOW_RESENT_SHIFT) < FLOW_COPY)
+	if (track->resent ? (__u16)(now - flow->resent_last) < FLOW_COPY
+			  : now - (__u32)(flow->sent_ns >> FLOW_RESENT_SHIFT) < FLOW_COPY)
 		return;
-	if (!walk->resent++)
+	if (!track->resent++)
 		flow->resent_first = now;
 	flow->resent_last = now;
 }
@@ -162,22 +141,22 @@ TAP_INLINE void flow_note_resent(struct flow *flow, struct walk *walk, __u32 seq
  * Does its receiver take a RST at seq? That is so where the receiver is (RFC 5961 3.2): it has
  * acknowledged as much at least, and got no more than was seen.
  */
-TAP_INLINE bool flow_resets(struct flow *flow, __u32 side, __u32 seq)
+TAP_INLINE bool flow_resets(struct tap_flow *flow, __u32 side, __u32 seq)
 {
-	const struct walk *walk = walk_of(flow, side);
+	const struct frame_track *track = flow_track(flow, side);
 
-	if (!(walk->flags & WALK_SEEN))
+	if (!(track->flags & TRACK_SEEN))
 		return true;
-	if (walk_diff(seq, walk->end + !!(walk->flags & WALK_FIN)) > 0)
+	if (seq_diff(seq, track->end + !!(track->flags & TRACK_FIN)) > 0)
 		return false;
-	return walk_diff(seq, walk->flags & WALK_ACKED ? walk->acked : walk->end) >= 0;
+	return seq_diff(seq, track->flags & TRACK_ACKED ? track->acked : track->end) >= 0;
 }
 
 /*
  * Moves on every few minutes (262 s to 44 min, by the kernel's HZ): a flow that nothing is handed
  * over of is told of that often, so that user space does not take it for dead.
  */
-TAP_INLINE __u16 flow_beat(void)
+TAP_INLINE __u16 flow_heartbeat_epoch(void)
 {
 	return bpf_jiffies64() >> 18;
 }

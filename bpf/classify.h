@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * locate.h - the way in: finds the TCP segment in a frame and the flow that it is of, and decides
+ * classify.h - the way in: finds the TCP segment in a frame and the flow that it is of, and decides
  * by the flow's level. What is not to be handed over ends here: the bulk of the traffic costs a
  * look-up and no copy. The functions are not static, so that the verifier looks at the parser
  * once, by itself, and not again for each path through what follows.
  */
-#ifndef TDSMON_LOCATE_H
-#define TDSMON_LOCATE_H
+#ifndef TDSMON_CLASSIFY_H
+#define TDSMON_CLASSIFY_H
 
-#include "browser.h"
-#include "full.h"
-#include "half.h"
+#include "flow_table.h"
+#include "half_open.h"
+#include "level_full.h"
+#include "level_heads.h"
+#include "packet_ctx.h"
 #include "recognise.h"
 #include "routing.h"
+#include "sql_browser.h"
 
 /* The packet into the work, all but the time. */
-TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const struct tap_key *key,
-			    __u32 side)
+TAP_INLINE void classify_fill_work(struct tap_work *work, const struct pkt *pkt,
+				   const struct tap_key *key, __u32 side)
 {
 	work->key = *key;
 	work->side = side;
@@ -29,14 +32,14 @@ TAP_INLINE void locate_take(struct tap_work *work, const struct pkt *pkt, const 
 }
 
 /* How much of the payload the frame holds: an IP header may promise more. */
-TAP_INLINE void locate_avail(struct tap_work *work, __u32 frame_len)
+TAP_INLINE void classify_set_avail(struct tap_work *work, __u32 frame_len)
 {
 	__u32 avail = frame_len > work->payload_off ? frame_len - work->payload_off : 0;
 
 	work->avail = avail < work->seg.len ? avail : work->seg.len;
 }
 
-TAP_INLINE __u32 locate_frame_len(void *ctx, enum tap_hook hook)
+TAP_INLINE __u32 classify_frame_len(void *ctx, enum tap_hook hook)
 {
 	struct xdp_md *xdp = ctx;
 
@@ -52,27 +55,27 @@ TAP_INLINE __u32 locate_frame_len(void *ctx, enum tap_hook hook)
  * Is the flow over by what is in the work? A SYN replaces a connection that has ended, any other
  * once the peer answers it as one: RFC 9293 3.10.7.4 has it challenge a SYN that is made up.
  */
-TAP_INLINE bool locate_replaces(const struct tap_work *work, const struct flow *flow)
+TAP_INLINE bool classify_syn_replaces(const struct tap_work *work, const struct tap_flow *flow)
 {
-	struct half *half;
+	struct tap_handshake *hs;
 
 	if (!(work->seg.flags & SEG_ACK))
 		return flow->marks & FLOW_ENDED;
-	half = half_of_work();
-	if (!half || half_from_client(half, work) || !half_answers(half, &work->seg))
+	hs = half_open_lookup();
+	if (!hs || half_open_from_client(hs, work) || !half_open_is_answered_by(hs, &work->seg))
 		return false;
-	half->state &= ~HALF_WITHIN;
+	hs->state &= ~HANDSHAKE_ON_LIVE_FLOW;
 	return true;
 }
 
 /* enum tap_counter or enum locate */
-TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
-			   __u32 dir)
+TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
+				__u32 dir)
 {
 	__u8 flags = pkt->tcp->flags;
 	struct tap_work *work;
 	struct tap_key key;
-	struct flow *flow;
+	struct tap_flow *flow;
 	__u32 side;
 
 	if (TAP_DECAP) /* the verifier sees a path on which nothing else is written to it */
@@ -82,41 +85,41 @@ TAP_INLINE int locate_done(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 		key_enter(&key, tap_seed[0], tap_seed[1], pkt->tunnel);
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (flow) {
-		full_spend(flow);
+		level_full_exhausted(flow);
 		flow_note_ack(flow, side, pkt->tcp);
 	}
 	if (flow && flow->level != TAP_FULL && !(flags & (SEG_SYN | SEG_FIN | SEG_RST)) &&
-	    (walk_passes(pkt, flow, side) || walk_quick(ctx, hook, pkt, flow, side)))
+	    (level_heads_skip(pkt, flow, side) || level_heads_quick(ctx, hook, pkt, flow, side)))
 		return TAP_CNT_SKIPPED;
 	work = tap_work();
 	if (!work)
 		return TAP_CNT_LOST;
-	locate_take(work, pkt, &key, side);
-	locate_avail(work, locate_frame_len(ctx, hook));
+	classify_fill_work(work, pkt, &key, side);
+	classify_set_avail(work, classify_frame_len(ctx, hook));
 	work->seg.ifindex = ifindex;
 	work->seg.dir = dir;
 	if (!flow)
-		return LOCATE_NEW;
-	if (flags & SEG_SYN && !(flags & SEG_RST) && locate_replaces(work, flow)) {
+		return CLASSIFY_NEW;
+	if (flags & SEG_SYN && !(flags & SEG_RST) && classify_syn_replaces(work, flow)) {
 		/* the ports are used again: nothing of the old connection holds for the new one */
-		walk_replaced(work, flow);
+		level_heads_replaced(work, flow);
 		bpf_map_delete_elem(&flows, &work->key);
-		return LOCATE_NEW;
+		return CLASSIFY_NEW;
 	}
 	if ((flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
-		return LOCATE_WITHIN;
+		return CLASSIFY_SYN_ON_LIVE_FLOW;
 	if (flow->level == TAP_FULL)
-		routing_look(ctx, hook, work, flow);
+		routing_segment(ctx, hook, work, flow);
 	if (flow->level == TAP_FULL || flags & SEG_SYN)
-		return full_packet(ctx, hook, work, flow);
-	return walk_packet(ctx, hook, work, flow);
+		return level_full_packet(ctx, hook, work, flow);
+	return level_heads_packet(ctx, hook, work, flow);
 }
 
 /* SQL Browser's, if it is. */
-TAP_INLINE int locate_datagram(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
-			       __u32 dir)
+TAP_INLINE int classify_datagram(void *ctx, enum tap_hook hook, const struct pkt *pkt,
+				 __u32 ifindex, __u32 dir)
 {
-	enum tap_counter result = browser_locate(pkt);
+	enum tap_counter result = sql_browser_classify(pkt);
 	struct tap_work *work;
 
 	if (result != TAP_CNT_DATAGRAM)
@@ -124,16 +127,16 @@ TAP_INLINE int locate_datagram(void *ctx, enum tap_hook hook, const struct pkt *
 	work = tap_work();
 	if (!work)
 		return TAP_CNT_LOST;
-	locate_avail(work, locate_frame_len(ctx, hook));
+	classify_set_avail(work, classify_frame_len(ctx, hook));
 	tap_seg_tunnel(&work->seg, pkt->tunnel);
 	work->seg.ifindex = ifindex;
 	work->seg.dir = dir;
-	return hook == TAP_HOOK_SKB ? browser_skb(ctx) : browser_xdp(ctx);
+	return hook == TAP_HOOK_SKB ? sql_browser_skb(ctx) : sql_browser_xdp(ctx);
 }
 
 /* Of what is not TCP, or not on a port of interest, no more is to be known. */
-TAP_INLINE int locate_pkt(void *ctx, enum tap_hook hook, const struct pkt *pkt,
-			  enum pkt_result parsed, __u32 ifindex, __u32 dir)
+TAP_INLINE int classify_packet(void *ctx, enum tap_hook hook, const struct pkt *pkt,
+			       enum pkt_result parsed, __u32 ifindex, __u32 dir)
 {
 	if (parsed == PKT_SHORT)
 		return TAP_CNT_SHORT;
@@ -142,22 +145,22 @@ TAP_INLINE int locate_pkt(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 	if (parsed == PKT_EXT_HEADERS)
 		return TAP_CNT_EXT_HEADERS;
 	if (parsed == PKT_UDP)
-		return locate_datagram(ctx, hook, pkt, ifindex, dir);
+		return classify_datagram(ctx, hook, pkt, ifindex, dir);
 	if (TAP_DECAP && parsed == PKT_NESTED)
 		return TAP_CNT_NESTED;
 	if (parsed != PKT_TCP)
 		return TAP_CNT_OTHER;
 	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port) {
-		if (tap_looks)
-			recognise_look(ctx, hook, pkt);
+		if (tap_recognise_unwatched)
+			recognise_unwatched(ctx, hook, pkt);
 		return TAP_CNT_OTHER;
 	}
-	return locate_done(ctx, hook, pkt, ifindex, dir);
+	return classify_segment(ctx, hook, pkt, ifindex, dir);
 }
 
-/* Read one header of the frame in the work: LOCATE_INNER, or what becomes of the packet. */
-TAP_INLINE int locate_step(void *ctx, enum tap_hook hook, const void *data, const void *end,
-			   __u32 ifindex, __u32 dir)
+/* Read one header of the frame in the work: CLASSIFY_INNER, or what becomes of the packet. */
+TAP_INLINE int classify_step(void *ctx, enum tap_hook hook, const void *data, const void *end,
+			     __u32 ifindex, __u32 dir)
 {
 	const struct decap_config config = {
 		.vxlan = {tap_decap.vxlan[0], tap_decap.vxlan[1]},
@@ -173,28 +176,29 @@ TAP_INLINE int locate_step(void *ctx, enum tap_hook hook, const void *data, cons
 		return TAP_CNT_LOST;
 	parsed = decap_step(&work->decap, &config, &pkt, data, end);
 	if (parsed == PKT_INNER)
-		return LOCATE_INNER;
-	return locate_pkt(ctx, hook, &pkt, parsed, ifindex, dir);
+		return CLASSIFY_INNER;
+	return classify_packet(ctx, hook, &pkt, parsed, ifindex, dir);
 }
 
-__noinline int locate_step_skb(struct __sk_buff *skb, __u32 dir)
+__noinline int classify_step_skb(struct __sk_buff *skb, __u32 dir)
 {
 	if (!TAP_DECAP)
 		return TAP_CNT_OTHER;
-	return locate_step(skb, TAP_HOOK_SKB, (void *)(long)skb->data, (void *)(long)skb->data_end,
-			   skb->ifindex, dir);
+	return classify_step(skb, TAP_HOOK_SKB, (void *)(long)skb->data,
+			     (void *)(long)skb->data_end, skb->ifindex, dir);
 }
 
-__noinline int locate_step_xdp(struct xdp_md *xdp, __u32 dir)
+__noinline int classify_step_xdp(struct xdp_md *xdp, __u32 dir)
 {
 	if (!TAP_DECAP)
 		return TAP_CNT_OTHER;
-	return locate_step(xdp, TAP_HOOK_XDP, (void *)(long)xdp->data, (void *)(long)xdp->data_end,
-			   xdp->ingress_ifindex, dir);
+	return classify_step(xdp, TAP_HOOK_XDP, (void *)(long)xdp->data,
+			     (void *)(long)xdp->data_end, xdp->ingress_ifindex, dir);
 }
 
 /* A frame that may be in tunnels, and begins with a header of this type; for TAP_DECAP. */
-TAP_INLINE int locate_inner(void *ctx, enum tap_hook hook, __u16 type, __u32 frame_len, __u32 dir)
+TAP_INLINE int classify_tunnels(void *ctx, enum tap_hook hook, __u16 type, __u32 frame_len,
+				__u32 dir)
 {
 	struct tap_work *work = tap_work();
 	int found;
@@ -203,27 +207,27 @@ TAP_INLINE int locate_inner(void *ctx, enum tap_hook hook, __u16 type, __u32 fra
 		return TAP_CNT_LOST;
 	decap_init(&work->decap, type, frame_len);
 	for (__u32 i = 0; i < DECAP_STEPS; i++) {
-		found = hook == TAP_HOOK_SKB ? locate_step_skb(ctx, dir)
-					     : locate_step_xdp(ctx, dir);
-		if (found != LOCATE_INNER)
+		found = hook == TAP_HOOK_SKB ? classify_step_skb(ctx, dir)
+					     : classify_step_xdp(ctx, dir);
+		if (found != CLASSIFY_INNER)
 			return found;
 	}
 	return TAP_CNT_NESTED;
 }
 
-__noinline int locate_eth(struct __sk_buff *skb, __u32 dir)
+__noinline int classify_eth(struct __sk_buff *skb, __u32 dir)
 {
 	struct pkt pkt;
 	enum pkt_result parsed;
 
 	if (TAP_DECAP)
-		return locate_inner(skb, TAP_HOOK_SKB, DECAP_ETH_FRAME, skb->len, dir);
+		return classify_tunnels(skb, TAP_HOOK_SKB, DECAP_ETH_FRAME, skb->len, dir);
 	parsed =
 		pkt_parse_eth(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len);
-	return locate_pkt(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
+	return classify_packet(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
 }
 
-__noinline int locate_ip(struct __sk_buff *skb, __u32 dir)
+__noinline int classify_ip(struct __sk_buff *skb, __u32 dir)
 {
 	const __u8 *data = (void *)(long)skb->data;
 	struct pkt pkt;
@@ -232,15 +236,15 @@ __noinline int locate_ip(struct __sk_buff *skb, __u32 dir)
 	if (TAP_DECAP) {
 		if (data + 1 > (const __u8 *)(long)skb->data_end)
 			return TAP_CNT_SHORT;
-		return locate_inner(skb, TAP_HOOK_SKB, *data >> 4 == 6 ? PKT_ETH_IP6 : PKT_ETH_IP4,
-				    skb->len, dir);
+		return classify_tunnels(skb, TAP_HOOK_SKB,
+					*data >> 4 == 6 ? PKT_ETH_IP6 : PKT_ETH_IP4, skb->len, dir);
 	}
 	parsed = pkt_parse_ip(&pkt, data, (void *)(long)skb->data_end, skb->len);
-	return locate_pkt(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
+	return classify_packet(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
 }
 
 /* Only the first buffer's length is told: it matters to lengths of 0, which no wire has. */
-__noinline int locate_xdp(struct xdp_md *xdp, __u32 dir)
+__noinline int classify_xdp(struct xdp_md *xdp, __u32 dir)
 {
 	const void *data = (void *)(long)xdp->data;
 	const void *end = (void *)(long)xdp->data_end;
@@ -248,10 +252,10 @@ __noinline int locate_xdp(struct xdp_md *xdp, __u32 dir)
 	enum pkt_result parsed;
 
 	if (TAP_DECAP)
-		return locate_inner(xdp, TAP_HOOK_XDP, DECAP_ETH_FRAME, xdp->data_end - xdp->data,
-				    dir);
+		return classify_tunnels(xdp, TAP_HOOK_XDP, DECAP_ETH_FRAME,
+					xdp->data_end - xdp->data, dir);
 	parsed = pkt_parse_eth(&pkt, data, end, xdp->data_end - xdp->data);
-	return locate_pkt(xdp, TAP_HOOK_XDP, &pkt, parsed, xdp->ingress_ifindex, dir);
+	return classify_packet(xdp, TAP_HOOK_XDP, &pkt, parsed, xdp->ingress_ifindex, dir);
 }
 
 #endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * frame_walk.h - walks the frames of a segment from a boundary that is known, or to find one, and hands
+ * over the heads that user space is to see.
+ */
+#ifndef TDSMON_FRAME_WALK_H
+#define TDSMON_FRAME_WALK_H
+
+#include "command_timer.h"
+#include "flow_table.h"
+#include "frame_head.h"
+#include "packet_ctx.h"
+#include "ringbuf.h"
+#include "split_head.h"
+
+#define FRAME_WALK_MAX	128u /* most frames of a segment that are walked */
+#define FRAME_WALK_SYNC 512u /* so long a segment shows by its first head alone to begin a frame */
+
+/*
+ * Bytes of the head that begins at p, of which n are there: the result may be more than n. 0: p is
+ * no frame. The head of the TDS packet in an SMP packet belongs to the head.
+ */
+TAP_INLINE __u32 frame_walk_head_len(const __u8 *p, __u32 n)
+{
+	if (frame_is_tls_type(p[0]))
+		return TLS_HEADER;
+	if (p[0] == SMP_SMID)
+		return n > 1 && p[1] == SMP_DATA ? FRAME_HEAD_MAX : SMP_HEADER;
+	return frame_is_tds_type(p[0]) ? TDS_HEADER : 0;
+}
+
+/* Length of the frame by its complete head, of a known type; 0: the head is not valid. */
+TAP_INLINE __u32 frame_walk_len(const __u8 *p)
+{
+	__u32 len;
+
+	if (p[0] == SMP_SMID) {
+		len = frame_smp_len(p);
+		if (!frame_smp_flags_valid(p))
+			return 0;
+		/* One TDS packet in each, as all peers write it: else SMP heads do not show frames. */
+		if (p[1] == SMP_DATA && (!frame_tds_valid(p + SMP_HEADER) ||
+					 frame_tds_len(p + SMP_HEADER) + SMP_HEADER != len))
+			return 0;
+		return frame_smp_len_valid(len) ? len : 0;
+	}
+	if (p[0] >= TLS_TYPE_FIRST) {
+		len = frame_tls_len(p);
+		return frame_tls_version_valid(p, TLS_HEADER) && frame_tls_len_valid(len) ? len : 0;
+	}
+	return frame_tds_valid(p) ? frame_tds_len(p) : 0;
+}
+
+/* Is the head as real peers write it? Checked where no boundary is known. */
+TAP_INLINE bool frame_walk_is_typical(const __u8 *p)
+{
+	return p[0] >= TLS_TYPE_FIRST || frame_tds_is_typical(p);
+}
+
+/* What a packet's head says of its message. */
+#define HEAD_BEGINS_MESSAGE 0x01
+#define HEAD_ENDS_MESSAGE   0x02
+#define HEAD_FORWARDED	    0x04 /* user space is to see it */
+
+/* Take note of a TDS packet's head: HEAD_*. */
+TAP_INLINE __u32 frame_walk_note_tds(struct frame_track *track, const __u8 *p)
+{
+	__u8 flags = track->flags & ~(TRACK_LAST_FRAME | TRACK_SMP);
+	__u32 note = 0;
+
+	if (!(flags & TRACK_IN_MESSAGE) || p[0] == TDS_ATTENTION)
+		note |= HEAD_BEGINS_MESSAGE;
+	if (p[1] & TDS_STATUS_EOM) {
+		note |= HEAD_ENDS_MESSAGE;
+		flags |= TRACK_LAST_FRAME;
+	}
+	/* An attention may come between the packets of a request: MS-TDS 2.2.1.7 */
+	if (p[0] != TDS_ATTENTION)
+		flags = p[1] & TDS_STATUS_EOM ? flags & ~TRACK_IN_MESSAGE
+					      : flags | TRACK_IN_MESSAGE;
+	track->flags = flags;
+	return tap_commands && note ? note | HEAD_FORWARDED : note;
+}
+
+/* The same of any frame's. SMP's are all shown: what is in them is told apart by user space. */
+TAP_INLINE __u32 frame_walk_note(struct frame_track *track, const __u8 *p)
+{
+	__u8 flags = track->flags & ~(TRACK_LAST_FRAME | TRACK_SMP);
+
+	if (p[0] == SMP_SMID) {
+		flags |= TRACK_SMP;
+		if (p[1] == SMP_DATA && p[SMP_HEADER + 1] & TDS_STATUS_EOM)
+			flags |= TRACK_LAST_FRAME;
+		track->flags = flags;
+		return HEAD_FORWARDED;
+	}
+	if (p[0] < TLS_TYPE_FIRST)
+		return frame_walk_note_tds(track, p);
+	track->flags = tap_commands ? flags | TRACK_LAST_FRAME : flags;
+	return tap_commands ? HEAD_FORWARDED : 0;
+}
+
+/* enum latency_kind of a packet's type, MS-TDS 2.2.3.1.1; LATENCY_KINDS: none that is asked. */
+TAP_INLINE __u32 frame_walk_command(__u8 type)
+{
+	if (type == TDS_RPC)
+		return LATENCY_RPC;
+	if (type == TDS_BATCH)
+		return LATENCY_BATCH;
+	if (type == TDS_TRANSACTION)
+		return LATENCY_TRANSACTION;
+	if (type == TDS_BULK)
+		return LATENCY_BULK;
+	return type == TDS_ATTENTION ? LATENCY_ATTENTION : LATENCY_KINDS;
+}
+
+/* Count a request that begins. */
+TAP_INLINE void frame_walk_count(__u32 counts[TAP_COUNTS], const __u8 *p)
+{
+	__u32 kind = frame_walk_command(p[0]);
+
+	if (tap_commands || kind > LATENCY_ATTENTION)
+		return;
+	tap_opaque(kind);
+	if (kind <= LATENCY_ATTENTION)
+		counts[kind]++;
+	if (p[1] & TDS_STATUS_RESET)
+		counts[TAP_COUNT_RESETS]++;
+}
+
+/* What a TDS packet's head says; ends: the packet does so in the segment. */
+TAP_INLINE void frame_walk_read_tds(struct segment_walk *walk, const __u8 *p, __u32 note, bool ends)
+{
+	walk->heads = 1;
+	if (note & HEAD_BEGINS_MESSAGE) {
+		walk->begins = 1;
+		walk->kind = frame_walk_command(p[0]);
+		if (walk->kind < LATENCY_KINDS)
+			walk->ends = 0; /* of the request before it */
+		frame_walk_count(walk->counts, p);
+	}
+	if (note & HEAD_ENDS_MESSAGE && ends)
+		walk->ends = 1;
+}
+
+/* Who sent it decides what it means to the command under way. */
+TAP_INLINE void frame_walk_time_command(struct tap_flow *flow, __u32 side,
+					const struct segment_walk *walk, __u64 *now_ns)
+{
+	if (side == flow->client)
+		command_timer_request(flow, walk->begins, walk->kind, walk->ends, now_ns);
+	else
+		command_timer_response(flow, walk->heads, walk->ends, now_ns);
+}
+
+/*
+ * What most segments are: a TDS packet's beginning, and no other's. True: it is taken note of. A
+ * segment of len bytes, whose payload stands at off.
+ */
+TAP_INLINE bool frame_walk_single_packet(void *ctx, enum tap_hook hook, struct frame_track *track,
+					 struct segment_walk *walk, __u32 seq, __u32 len, __u32 off)
+{
+	__u32 packet_len;
+	__u8 head[8];
+
+	if (track->state != TRACK_SYNCED || track->have || seq != track->next || len < sizeof(head))
+		return false;
+	if (ringbuf_load(ctx, hook, off, head, sizeof(head), sizeof(head)) ||
+	    !frame_tds_valid(head))
+		return false;
+	packet_len = frame_tds_len(head);
+	if (packet_len < len)
+		return false;
+	frame_walk_read_tds(walk, head, frame_walk_note_tds(track, head), packet_len == len);
+	if (packet_len == len)
+		track->flags &= ~TRACK_LAST_FRAME;
+	track->next = seq + packet_len;
+	return true;
+}
+
+/* --- records --- */
+
+/* Time is taken for what is handed over alone: it costs as much as the flow's look-up. */
+TAP_INLINE void frame_walk_set_time(struct tap_work *work)
+{
+	if (!work->seg.ts_ns)
+		work->seg.ts_ns = bpf_ktime_get_ns();
+}
+
+/*
+ * The work's segment, and cap_len bytes of the head in the work; or, where note has
+ * SEG_F_COUNTS, those.
+ */
+__noinline int frame_walk_emit_record(__u32 cap_len, __u32 note)
+{
+	struct tap_work *work = tap_work();
+	struct {
+		struct seg seg;
+		__u8 head[sizeof(struct tap_counts)];
+	} * rec;
+
+	if (!work)
+		return -1;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec)
+		return -1;
+	frame_walk_set_time(work);
+	rec->seg = work->seg;
+	rec->seg.cap_len = cap_len < FRAME_HEAD_MAX ? cap_len : FRAME_HEAD_MAX;
+	rec->seg.rec_flags = SEG_F_HEADS | note;
+	__builtin_memcpy(rec->head, work->head, sizeof(rec->head));
+	bpf_ringbuf_submit(rec, ringbuf_wakeup());
+	return 0;
+}
+
+/*
+ * A mark: the stream has come to seq. other: the direction that the segment at hand is not of; of
+ * it nothing is known here but the addresses.
+ */
+__noinline int frame_walk_emit_position(__u32 seq, __u32 other)
+{
+	struct tap_work *work = tap_work();
+	struct seg *rec;
+
+	if (!work)
+		return -1;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec)
+		return -1;
+	frame_walk_set_time(work);
+	*rec = work->seg;
+	rec->seq = seq;
+	rec->len = 0;
+	rec->cap_len = 0;
+	rec->flags = 0;
+	rec->rec_flags = SEG_F_HEADS;
+	if (other) {
+		__builtin_memcpy(rec->saddr, work->seg.daddr, sizeof(rec->saddr));
+		__builtin_memcpy(rec->daddr, work->seg.saddr, sizeof(rec->daddr));
+		rec->sport = work->seg.dport;
+		rec->dport = work->seg.sport;
+		rec->ack = 0;
+		rec->window = 0;
+		rec->ip_id = 0;
+		if (rec->dir != SEG_DIR_UNKNOWN)
+			rec->dir = SEG_DIR_INGRESS + SEG_DIR_EGRESS - rec->dir;
+	}
+	bpf_ringbuf_submit(rec, ringbuf_wakeup());
+	return 0;
+}
+
+TAP_INLINE void frame_walk_result(struct segment_walk *walk, int err)
+{
+	if (err)
+		walk->lost = 1;
+	else
+		walk->emitted = 1;
+}
+
+TAP_INLINE void frame_walk_emit(struct tap_work *work, struct segment_walk *walk, __u32 seq,
+				__u32 len, __u32 cap_len)
+{
+	work->seg.seq = seq;
+	work->seg.len = len;
+	frame_walk_result(walk, frame_walk_emit_record(cap_len, 0));
+	walk->reported = seq + len == walk->end;
+}
+
+/* What became of walking a frame, or a segment's. */
+enum frame_walk_end {
+	FRAME_WALK_NEXT, /* the next frame begins in the segment as well */
+	FRAME_WALK_DONE,
+	FRAME_WALK_BROKEN, /* a frame's head is none, or can't be read, or there are too many */
+	FRAME_WALK_UNSURE, /* looking for a boundary: this may be one, and may be not */
+};
+
+/* The rest of the head at walk->next into the work, as much of it as there is; 0: none. */
+TAP_INLINE __u32 frame_walk_load_head(void *ctx, enum tap_hook hook, struct tap_work *work,
+				      const struct frame_track *track,
+				      const struct segment_walk *walk)
+{
+	__u32 have = track->have, off = track->next + have - walk->seq,
+	      n = walk->end - walk->seq - off;
+
+	if (have >= FRAME_HEAD_MAX)
+		return 0;
+	if (n > FRAME_HEAD_MAX - have)
+		n = FRAME_HEAD_MAX - have;
+	if (!n || off >= walk->avail || n > walk->avail - off)
+		return 0;
+	n -= 1;
+	tap_opaque(n);
+	n = (n & 31) + 1;
+	tap_opaque(have);
+	have &= 31;
+	if (ringbuf_load(ctx, hook, work->payload_off + off, work->head + have, n, 32))
+		return 0;
+	return have + n;
+}
+
+/* The frame at walk->next, which is in the segment; a part of its head may have come before. */
+TAP_INLINE enum frame_walk_end frame_walk_frame(void *ctx, enum tap_hook hook)
+{
+	struct tap_work *work = tap_work();
+	struct segment_walk *walk = &work->walk;
+	struct frame_track *track = &work->track;
+	__u32 have, need, len, left, note;
+
+	if (!work)
+		return FRAME_WALK_BROKEN;
+	have = frame_walk_load_head(ctx, hook, work, track, walk);
+	need = have ? frame_walk_head_len(work->head, have) : 0;
+	if (!need)
+		return FRAME_WALK_BROKEN;
+	if (have < need) { /* the rest is in the next segment */
+		split_head_save(work, track->next);
+		track->have = have;
+		return walk->sync && walk->frames < 2 ? FRAME_WALK_UNSURE : FRAME_WALK_DONE;
+	}
+	len = frame_walk_len(work->head);
+	if (!len || (walk->sync && !frame_walk_is_typical(work->head)))
+		return FRAME_WALK_BROKEN;
+	if (work->head[0] == TLS_TYPE_DATA)
+		walk->encrypted = 1;
+	track->state = work->head[0] == TLS_TYPE_DATA && !tap_commands && !walk->full
+			       ? TRACK_OPAQUE
+			       : TRACK_SYNCED;
+	left = walk->end - track->next;
+	note = frame_walk_note(track, work->head);
+	if (note & HEAD_FORWARDED && !walk->sync && !walk->full)
+		frame_walk_emit(work, walk, track->next, len < left ? len : left, need);
+	if (work->head[0] < TLS_TYPE_FIRST && !walk->sync)
+		frame_walk_read_tds(walk, work->head, note, len <= left);
+	track->next += len;
+	track->have = 0;
+	walk->frames++;
+	if (len < left)
+		return FRAME_WALK_NEXT;
+	if (len == left)
+		track->flags &= ~TRACK_LAST_FRAME;
+	else if (walk->sync && walk->frames < 2 && walk->end - walk->seq < FRAME_WALK_SYNC)
+		return FRAME_WALK_UNSURE;
+	return FRAME_WALK_DONE;
+}
+
+/* The same for each hook: by themselves, so that the verifier looks at them but once. */
+__noinline int frame_walk_frame_skb(struct __sk_buff *skb)
+{
+	return frame_walk_frame(skb, TAP_HOOK_SKB);
+}
+
+__noinline int frame_walk_frame_xdp(struct xdp_md *xdp)
+{
+	return frame_walk_frame(xdp, TAP_HOOK_XDP);
+}
+
+TAP_INLINE enum frame_walk_end frame_walk_run(void *ctx, enum tap_hook hook, struct tap_work *work,
+					      const struct frame_track *track)
+{
+	__u32 i;
+	int end;
+
+	if (track->have && !split_head_restore(work, track->next))
+		return FRAME_WALK_BROKEN;
+	for (i = 0; i < FRAME_WALK_MAX; i++) {
+		end = hook == TAP_HOOK_SKB ? frame_walk_frame_skb(ctx) : frame_walk_frame_xdp(ctx);
+		if (end != FRAME_WALK_NEXT)
+			return end;
+	}
+	return FRAME_WALK_BROKEN;
+}
+
+TAP_INLINE void frame_walk_lose(struct frame_track *track)
+{
+	track->state = TRACK_LOST;
+	track->have = 0;
+	track->flags &= ~(TRACK_IN_MESSAGE | TRACK_LAST_FRAME);
+}
+
+/* Where walking begins in the segment, if it does. */
+TAP_INLINE bool frame_walk_start(struct tap_work *work, struct frame_track *track,
+				 struct segment_walk *walk)
+{
+	__s32 before = seq_diff(track->next, walk->seq);
+
+	if (track->state == TRACK_LOST) {
+		if (walk->end == walk->seq ||
+		    (track->flags & TRACK_SEEN && seq_diff(walk->seq, track->end) < 0))
+			return false;
+		track->next = walk->seq;
+		track->have = 0;
+		walk->sync = 1;
+		return true;
+	}
+	if (track->flags & TRACK_LAST_FRAME && before > 0 &&
+	    seq_diff(walk->end, track->next) >= 0) {
+		track->flags &= ~TRACK_LAST_FRAME;
+		walk->ends = 1; /* a message does, here */
+		if (!walk->full && (tap_commands || track->flags & TRACK_SMP))
+			frame_walk_emit(work, walk, walk->seq, before, 0);
+	}
+	return seq_diff(walk->end, track->next + track->have) > 0;
+}
+
+#endif
