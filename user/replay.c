@@ -82,6 +82,8 @@ static int read_series(struct app *app, struct series *series)
 	app->prompt |= series_is_live(series);
 	while (!*app->stop && !app->out->err && series_next(series, &seg, &payload) > 0) {
 		seg.ts_ns += TIME_BIAS_NS;
+		if (series_resumed(series))
+			engine_resume(app->engine, seg.ts_ns);
 		engine_segment(app->engine, &seg, payload);
 		if (++count % PROGRESS_EVERY == 0)
 			progress_show(app, series);

@@ -76,7 +76,7 @@ def server_flight_too_large_seen_by_the_client(s):
 
 @causes.login("timed_out", "the client never acknowledged the server's SYN+ACK, and after 75 s nothing more came: the way "
               "back to the client drops it, or the SYN's source address was made up",
-              also={"outcome": "timed_out", "total_ns": 75000200000})
+              also={"outcome": "timed_out", "total_ns": 75000100000})
 def half_open(s):
     c = s.connection()
     c.syn()

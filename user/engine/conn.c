@@ -748,7 +748,13 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 		login_drop(e, f); /* what was it? Nothing that can be told */
 		return;
 	}
-	/* The login is given up, the connection is not: it may yet be closed, or go on. */
-	login_give_up(f, now_ns, CLOSE_IDLE);
+	/*
+	 * The login is given up, the connection is not: it may yet be closed, or go on. It was given up
+	 * when its time was over, however much later the next packet of anybody came.
+	 */
+	login_give_up(f,
+		      f->last_ns + e->config.give_up_ns < now_ns ? f->last_ns + e->config.give_up_ns
+								 : now_ns,
+		      CLOSE_IDLE);
 	login_told(e, f);
 }

@@ -18,12 +18,12 @@
 #define GIVE_UP_DEFAULT_NS (75 * NS_PER_S)
 #define IDLE_DEFAULT_NS	   (4 * 3600 * NS_PER_S)
 #define SWEEP_NS	   (NS_PER_S / 4)
-#define LINGER_NS	   (2 * NS_PER_S) /* after both FINs, for the last ACK or a reset */
+#define LINGER_NS	   (2 * NS_PER_S)      /* after both FINs, for the last ACK or a reset */
 #define RETRY_NS	   (7 * NS_PER_S / 10) /* Windows tries again half a second after a refusal */
 #define CLOSED_NS	   (60 * NS_PER_S) /* late packets of a closed connection find it for this long */
 #define IDLE_LONG_NS	   (60 * NS_PER_S) /* devices in the path forget connections after it */
-#define FAR_SEQ		   (64 << 20) /* bytes; see of_another() */
-#define SETTLE_SEQ_MAX	   (1u << 20) /* a SYN seen late is this near to what came before it */
+#define FAR_SEQ		   (64 << 20)	   /* bytes; see of_another() */
+#define SETTLE_SEQ_MAX	   (1u << 20)	   /* a SYN seen late is this near to what came before it */
 
 void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns)
 {
@@ -552,6 +552,25 @@ size_t engine_strangers(const struct engine *e, uint16_t ports[ENGINE_STRANGERS]
 {
 	memcpy(ports, e->strangers.ports, sizeof(e->strangers.ports));
 	return e->strangers.count;
+}
+
+void engine_resume(struct engine *e, uint64_t now_ns)
+{
+	static const enum flow_list lists[] = {FLOW_LOGIN, FLOW_HALF, FLOW_LOGIN};
+
+	timeline_finish(e);
+	if (now_ns < e->now_ns || now_ns - e->now_ns < e->config.give_up_ns)
+		return;
+	for (int i = 0; i < 3; i++) {
+		struct flow *f;
+
+		while ((f = flow_oldest(&e->flows, lists[i]))) {
+			if (f->told)
+				conn_remove(e, f);
+			else
+				conn_close(e, f, CLOSE_OPEN, e->now_ns);
+		}
+	}
 }
 
 void engine_finish(struct engine *e)

@@ -117,6 +117,12 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
  */
 void engine_lost(struct engine *e);
 
+/*
+ * Nobody captured what went on until now_ns, when the next segment comes: after a pause as long as a
+ * login is given up for, logins under way are decided as at the end. Sessions go on.
+ */
+void engine_resume(struct engine *e, uint64_t now_ns);
+
 /* Move time on to now_ns (source's clock): give up, evict and emit what is due. */
 void engine_tick(struct engine *e, uint64_t now_ns);
 

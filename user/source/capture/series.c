@@ -49,6 +49,7 @@ struct series {
 	size_t left_out; /* files in them that are no captures */
 	bool ordered;	 /* it is known */
 	bool has_pipes;
+	bool resumed; /* series_resumed() */
 	bool crowded; /* more overlap than can be merged */
 	size_t next;  /* the first that was not open yet */
 	struct member *open[SERIES_OPEN];
@@ -417,11 +418,15 @@ static bool series_next_is_due(struct series *s, const struct member *first)
 /* Whose turn is it? 1 and s->current, whose next packet is there; 0: nobody's. Or -EINTR. */
 static int series_turn(struct series *s)
 {
+	bool begun = s->next;
 	uint64_t second_ns;
 	struct member *first;
 
+	s->resumed = false;
 	while (series_next_is_due(s, first = series_earliest(s, &second_ns))) {
 		int err = series_open_next(s);
+
+		s->resumed = begun && !first;
 
 		if (err)
 			return err;
@@ -439,6 +444,7 @@ int series_next(struct series *s, struct seg *seg, const uint8_t **payload)
 	struct member *m = s->current;
 	int got;
 
+	s->resumed = false;
 	if (m) {
 		got = capture_next(m->capture, seg, payload);
 		if (got == -EINTR || (got == 1 && seg->ts_ns <= s->until_ns))
@@ -457,6 +463,11 @@ int series_next(struct series *s, struct seg *seg, const uint8_t **payload)
 		*payload = s->current->payload;
 	}
 	return got;
+}
+
+bool series_resumed(const struct series *s)
+{
+	return s->resumed;
 }
 
 const struct capture_stats *series_current(const struct series *s, const char **name)

@@ -32,6 +32,12 @@ bool series_is_live(const struct series *s);
 /* 1: as capture_next(). 0: there is no more. -EINTR: a signal came, and no more is read. */
 int series_next(struct series *s, struct seg *seg, const uint8_t **payload);
 
+/*
+ * Does the packet that came last begin a capture after all others had ended? Then nobody captured
+ * what went on between.
+ */
+bool series_resumed(const struct series *s);
+
 /* The last -errno of a capture that could not be read, or not to its end; all are logged. 0: none.
  */
 int series_err(const struct series *s);
