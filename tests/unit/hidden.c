@@ -15,7 +15,7 @@
 
 enum { CLIENT, SERVER };
 
-/* What a suite adds to a record, tds.md 3.5 */
+/* What a suite adds to a record, docs/PROTOCOL.md 3.3 */
 #define GCM   24
 #define TLS13 17
 

@@ -11,7 +11,7 @@
 
 #define BYTES(text) text, sizeof(text) - 1
 
-/* tds.md example 19 */
+/* docs/PROTOCOL.md 12 */
 static const char one[] = "\x05\x4e\0ServerName;H;InstanceName;INST1;IsClustered;No;"
 			  "Version;16.0.1000.6;tcp;51234;;";
 

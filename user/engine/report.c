@@ -189,7 +189,7 @@ static int mars_agreed(const struct login *l)
 
 /*
  * Clients that name no instance say so by "MSSQLServer", the default one's name, or leave it out:
- * tds.md, 2.1. Then what SQL Server Browser says of the port is told.
+ * docs/PROTOCOL.md 2.1. Then what SQL Server Browser says of the port is told.
  */
 static const char *instance_name(const struct engine *e, const struct login *l,
 				 const struct endpoint *server)

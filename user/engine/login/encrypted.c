@@ -220,7 +220,7 @@ static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
 		return;
 	}
 	if (from == SIDE_SERVER && l->state == LOGIN_PRELOGIN) {
-		/* Session tickets may come before the response; they are longer. tds.md 3.4 */
+		/* Session tickets may come before the response; they are longer. docs/PROTOCOL.md 3.4 */
 		tls_overhead(&l->tls, from, &least, &most);
 		if (l->tls.side[from].len > 96 + most)
 			return;

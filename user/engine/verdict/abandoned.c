@@ -243,7 +243,7 @@ static bool is_timed_out(const struct login *l, const struct login_record *r)
 	return r->outcome == OUTCOME_TIMED_OUT;
 }
 
-/* Connect time-outs that nobody changed: tds.md 11.4 */
+/* Connect time-outs that nobody changed: docs/PROTOCOL.md 11.5 */
 static const struct {
 	uint64_t least_ns, most_ns;
 	const char *text;
@@ -322,7 +322,7 @@ static bool is_dropped(const struct login *l, const struct login_record *r)
 	return r->outcome == OUTCOME_DROPPED;
 }
 
-/* What a server's error log may say of a connection that it dropped: tds.md 5.5 */
+/* What a server's error log may say of a connection that it dropped: docs/PROTOCOL.md 5.6 */
 static const char *dropped_look(enum phase phase)
 {
 	switch (phase) {

@@ -8,7 +8,7 @@
 
 #include "engine/verdict/recent.h"
 
-/* Drivers begin parallel attempts within half a second of each other: tds.md 11.4 */
+/* Drivers begin parallel attempts within half a second of each other: docs/PROTOCOL.md 11.4 */
 #define ATTEMPTS_STAGGER_NS 600000000ull
 
 /*

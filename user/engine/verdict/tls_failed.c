@@ -5,7 +5,7 @@
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
 
-/* Alerts by what they mean for a login: RFC 5246 7.2, RFC 8446 6, and tds.md 3.6 */
+/* Alerts by what they mean for a login: RFC 5246 7.2, RFC 8446 6, and docs/PROTOCOL.md 3.6 */
 static const struct alert_cause {
 	uint8_t least, most; /* descriptions */
 	uint8_t from;	     /* enum side; SIDE_NONE: either */
