@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "sink/text.h"
+#include "sink/text_cause.h"
 #include "lib/utf8.h"
 
 #define TEXT_COLUMNS	  100
@@ -265,6 +266,28 @@ static void text_identity(struct text_sink *sink, const struct login_record *rec
 	free(text);
 }
 
+static void text_line(struct text_sink *sink, char *line)
+{
+	if (line)
+		text_paragraph(sink, line);
+	free(line);
+}
+
+/* How a step of 20 ms and more splits. */
+static void text_parts(struct text_sink *sink, const struct login_record *rec, size_t step)
+{
+	for (size_t i = 0; i < rec->part_count; i++)
+		if (rec->parts[i].step == step)
+			text_line(sink, text_cause_part(&rec->parts[i]));
+}
+
+/* The requests that the login's hosts made to others while it waited. */
+static void text_dependencies(struct text_sink *sink, const struct login_record *rec)
+{
+	for (size_t i = 0; i < rec->dependency_count; i++)
+		text_line(sink, text_cause_dependency(&rec->dependencies[i]));
+}
+
 /* What the client asked SQL Server Browser, and of which instance this is. */
 static void text_browser(struct text_sink *sink, const struct login_record *rec)
 {
@@ -347,7 +370,9 @@ static void text_evidence(struct text_sink *sink, const struct login_record *rec
 			      phase_name(s->phase), s->name, side_name(s->waits_on),
 			      text_ms(s->ns, ms));
 		sink->lines++;
+		text_parts(sink, rec, i);
 	}
+	text_dependencies(sink, rec);
 	if (rec->auth.grounds) {
 		char *text = NULL;
 

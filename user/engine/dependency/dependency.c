@@ -15,6 +15,7 @@
 #define FAR_RTT_MOST_NS 1000000000ull /* no path is longer: TCP would have sent it again */
 #define DNS_GAP_NS	1000000000ull /* between the look-up and the connection */
 #define DNS_LONG_NS	60000000000ull
+#define UNANSWERED_NS	1000000000ull /* no resolver or KDC client waits less */
 #define SPANS_MOST	128
 
 /* A wait that is being split: of one host, from a to b. */
@@ -424,7 +425,9 @@ static void list_add(struct companions *c, struct dependency_findings *out, stru
 	if (!d)
 		return;
 	d->requests++;
-	d->unanswered += exchange_unanswered(x, b);
+	d->unanswered += exchange_unanswered(x, b) &&
+			 (x->state == EXCHANGE_CLOSED || x->sent > 1 ||
+			  until - x->start_ns >= UNANSWERED_NS); /* else it is in flight */
 	d->ns += until - x->start_ns;
 	if (d->rtt_ns == NO_NS)
 		d->rtt_ns = rtt_to(c, x->host, x->peer.addr, b);
