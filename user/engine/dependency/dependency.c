@@ -428,7 +428,7 @@ static void list_add(struct companions *c, struct dependency_findings *out, stru
 	d->unanswered += exchange_unanswered(x, b) &&
 			 (x->state == EXCHANGE_CLOSED || x->sent > 1 ||
 			  until - x->start_ns >= UNANSWERED_NS); /* else it is in flight */
-	d->ns += until - x->start_ns;
+	d->ns += gap(x->start_ns, until);
 	if (d->rtt_ns == NO_NS)
 		d->rtt_ns = rtt_to(c, x->host, x->peer.addr, b);
 	for_each_exchange(other, c, x->start_ns)
