@@ -1,22 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * unit.h - what a unit test program needs: checks within a case, and a line per case.
+ * unit.h - cases and checks of a unit test program, which prints a line for each case.
  *
  *	UNIT_CASE(empty) { CHECK_INT(f(""), 0); }
  *	int main(void) { RUN(empty); return unit_status(); }
+ *
+ *	PROGRAM           run every case
+ *	PROGRAM CASE      run the cases whose name is CASE or matches it as a shell pattern
+ *	PROGRAM --list    print the name of each case, run none
  */
 #ifndef TDSMON_UNIT_H
 #define TDSMON_UNIT_H
 
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 static bool unit_case_failed, unit_any_failed;
+static bool unit_lists, unit_found; /* --list; there is a case of that name */
+static const char *unit_pattern;    /* NULL: every case */
+
+/* glibc gives a constructor the arguments of main(), which need not hand them on. */
+__attribute__((constructor)) static void unit_arguments(int argc, char **argv)
+{
+	unit_lists = argc > 1 && !strcmp(argv[1], "--list");
+	unit_pattern = argc > 1 && !unit_lists ? argv[1] : NULL;
+}
+
+/* Whether to run a case. */
+static inline bool unit_wants(const char *name)
+{
+	if (unit_lists) {
+		printf("%s\n", name);
+		return false;
+	}
+	if (unit_pattern && fnmatch(unit_pattern, name, 0))
+		return false;
+	unit_found = true;
+	return true;
+}
 
 #define UNIT_CASE(name) static void name(void)
 
-/* The first check that fails names the case's reason; the rest of the case still runs. */
+/* Report the first check that fails. The rest of the case still runs. */
 #define UNIT_FAIL(...)                                                                             \
 	do {                                                                                       \
 		if (!unit_case_failed) {                                                           \
@@ -50,6 +77,8 @@ static bool unit_case_failed, unit_any_failed;
 
 #define RUN(name)                                                                                  \
 	do {                                                                                       \
+		if (!unit_wants(#name))                                                            \
+			break;                                                                     \
 		unit_case_failed = false;                                                          \
 		name();                                                                            \
 		if (!unit_case_failed)                                                             \
@@ -57,8 +86,13 @@ static bool unit_case_failed, unit_any_failed;
 		fflush(stdout);                                                                    \
 	} while (0)
 
+/* The exit status of main(). */
 static inline int unit_status(void)
 {
+	if (unit_pattern && !unit_found) {
+		fprintf(stderr, "no case %s; --list prints their names\n", unit_pattern);
+		return 2;
+	}
 	return unit_any_failed;
 }
 
