@@ -22,7 +22,7 @@ enum what {
 	WHAT_ACK,
 	WHAT_FIN,
 	WHAT_RST,
-	WHAT_FREE,  /* u8 flags, u8 rec_flags, i16 seq and i16 ack relative, u16 length, payload; with
+	WHAT_FREE, /* u8 flags, u8 rec_flags, i16 seq and i16 ack relative, u16 length, payload; with
 		     * SEG_F_UDP a datagram of SQL Server Browser */
 	WHAT_AGAIN, /* u16 back, u16 length, payload: bytes that were sent before */
 	WHAT_TICK,  /* u8 seconds; or a SYN with a new number */
@@ -141,7 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_buffer = how & 8 ? 1000 : 0,
 		.max_messages = how & 64 ? 3000 : 0,
 		.reorder_ns = how & 16 ? UINT64_MAX : 0,
-		.sql = how & 32, .dependencies = true,
+		.sql = how & 32,
+		.dependencies = true,
 	};
 	uint64_t now_ns = 1000000000;
 	struct checked c;

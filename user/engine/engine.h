@@ -86,7 +86,7 @@ struct engine_stats {
 	uint64_t clock_steps;	   /* times that a capture's clock jumped */
 	uint64_t one_sided;	   /* connections of which one side was never seen */
 	uint64_t lost_sync;	   /* streams that stopped framing as TDS, TLS or SMP */
-	uint64_t logins, closes;     /* records emitted */
+	uint64_t logins, closes;   /* records emitted */
 	uint64_t pending_suppressed; /* pending records left out, too many at once */
 
 	uint64_t datagrams;	     /* of SQL Server Browser, handed in besides the segments */

@@ -104,7 +104,7 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(VERDICT_UNKNOWN, "unknown") /* packets are missing, or encryption hides it */            \
 	X(VERDICT_OK, "ok")                                                                        \
 	X(VERDICT_SLOW, "slow")	    /* it succeeded, and took long */                              \
-	X(VERDICT_FAILED, "failed") /* a login that did not get through, a session cut off */     \
+	X(VERDICT_FAILED, "failed") /* a login that did not get through, a session cut off */      \
 	X(VERDICT_ENDED, "ended")   /* no login was wanted: a probe, a scan, a losing attempt */
 
 #define CLOSE_HOWS(X)                                                                              \
@@ -380,7 +380,7 @@ static inline bool login_record_guess(const struct login_record *r)
 
 struct close_record {
 	uint64_t id;
-	uint64_t time_ns; /* the packet that ended it, or when it was given up */
+	uint64_t time_ns;     /* the packet that ended it, or when it was given up */
 	uint64_t duration_ns; /* NO_NS: the capture's clock jumped meanwhile */
 	struct endpoint client, server;
 	uint32_t ifindex;
@@ -446,7 +446,7 @@ struct command_record {
 	uint64_t request_bytes, response_bytes; /* TDS packets; inferred: at the most */
 	enum basis basis;
 	int8_t cancelled; /* 1, 0; -1: can't be told */
-	int8_t answered; /* to the last byte: 1, 0; -1: can't be told */
+	int8_t answered;  /* to the last byte: 1, 0; -1: can't be told */
 	/* Only where asked for: what it says, with passwords masked; NULL: not seen, or nothing. */
 	const char *sql;
 	const char *procedure; /* RPC: what it calls */

@@ -86,7 +86,7 @@ static bool takes_gzip(struct MHD_Connection *connection)
 	bool any = false;
 
 	while (at && *at) {
-		size_t len = strcspn(at, ","), name;
+		size_t len, name;
 		const char *q;
 
 		at += strspn(at, " \t");

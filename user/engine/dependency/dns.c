@@ -66,10 +66,11 @@ static void dns_name(struct cursor *c, struct service_message *m)
 static void dns_address(struct service_message *m, uint16_t type, const uint8_t *data, uint16_t len)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	uint8_t *to = m->addresses[m->address_count];
+	uint8_t *to;
 
 	if (m->address_count == MESSAGE_ADDRESSES)
 		return;
+	to = m->addresses[m->address_count];
 	if (type == DNS_TYPE_A && len == 4) {
 		memcpy(to, mapped, sizeof(mapped));
 		memcpy(to + sizeof(mapped), data, 4);

@@ -171,7 +171,8 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 		return false;
 	if (!peer->known)
 		return !theirs || !(theirs->seg.flags & SEG_SYN);
-	return tcp_seq_diff(seg->ack, peer->next) <= 0 || !tcp_believable(tcp_seq_diff(seg->ack, peer->next));
+	return tcp_seq_diff(seg->ack, peer->next) <= 0 ||
+	       !tcp_believable(tcp_seq_diff(seg->ack, peer->next));
 }
 
 static void deliver_payload(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
@@ -598,7 +599,8 @@ static void note_hole(struct flow *f, enum side from, const struct seg *seg)
 	const struct held *held = tcp_held(f, of);
 	const struct half *h = &f->half[of];
 
-	if (held && h->known && seg->ack == h->next && tcp_seq_diff(data_seq(&held->seg), h->next) > 0 &&
+	if (held && h->known && seg->ack == h->next &&
+	    tcp_seq_diff(data_seq(&held->seg), h->next) > 0 &&
 	    seg->ts_ns > held->seg.ts_ns + HOLE_NS)
 		f->reorder->hole[of] = true;
 }
@@ -718,7 +720,8 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 		return false;
 	if (!seg->len && !(seg->flags & (SEG_SYN | SEG_FIN)))
 		return false; /* nothing is counted of it */
-	if (seg->flags & SEG_SYN ? !h->has_isn || h->isn != seg->seq : tcp_seq_diff(end, h->next) > 0)
+	if (seg->flags & SEG_SYN ? !h->has_isn || h->isn != seg->seq
+				 : tcp_seq_diff(end, h->next) > 0)
 		return false;
 	if (seg->ip_id && h->ip_id)
 		return after_ns < COPY_ID_NS && (uint16_t)(h->ip_id - seg->ip_id) < COPY_IDS;
@@ -736,8 +739,8 @@ static bool plain(const struct flow *f, enum side from, const struct seg *seg)
 	return (seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_ACK)) == SEG_ACK &&
 	       !(seg->rec_flags & SEG_F_HEADS) && !f->reorder && !f->settling && h->known &&
 	       peer->known && seg->seq == h->next && peer->has_acked &&
-	       tcp_seq_diff(seg->ack, peer->acked) >= 0 && tcp_seq_diff(seg->ack, peer->next) <= 0 &&
-	       !(f->login && !f->login->ack_ns);
+	       tcp_seq_diff(seg->ack, peer->acked) >= 0 &&
+	       tcp_seq_diff(seg->ack, peer->next) <= 0 && !(f->login && !f->login->ack_ns);
 }
 
 static void take_reset(struct engine *e, struct flow *f, enum side from, const struct seg *seg)

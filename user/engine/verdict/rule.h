@@ -22,8 +22,8 @@ struct verdict {
 /* A login that succeeded within the times that are not called slow. */
 bool verdict_in_time(const struct login *l, const struct login_record *r);
 
-extern const struct verdict verdict_path[], verdict_tls[], verdict_cause[],
-	verdict_left[], verdict_refused[], verdict_slow[];
+extern const struct verdict verdict_path[], verdict_tls[], verdict_cause[], verdict_left[],
+	verdict_refused[], verdict_slow[];
 
 #define PARALLEL_NS (6 * NS_PER_S / 10) /* parallel attempts begin this near to each other */
 

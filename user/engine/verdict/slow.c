@@ -81,28 +81,30 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 				   "whole, but the client's requests followed it)",
 				   (double)r->total_ns / 1e6);
 	if (by)
-		return text_format("logged in after %.3f ms, sent here by the server on port %u "
-				   "(inferred: it is this client's next connection to the port that "
-				   "the redirect named)",
-				   (double)r->total_ns / 1e6, by->port);
+		return text_format(
+			"logged in after %.3f ms, sent here by the server on port %u "
+			"(inferred: it is this client's next connection to the port that "
+			"the redirect named)",
+			(double)r->total_ns / 1e6, by->port);
 	return text_after_ms("logged in after ", r->total_ns);
 }
 
 /* It went through at once, but the client had tried other addresses for long. */
 static bool is_after_attempts(const struct login *l, const struct login_record *r)
 {
-	return r->outcome == OUTCOME_OK && r->before.count && r->before.ns > l->limits->slow_login_ns &&
-	       r->before.ns > r->total_ns;
+	return r->outcome == OUTCOME_OK && r->before.count &&
+	       r->before.ns > l->limits->slow_login_ns && r->before.ns > r->total_ns;
 }
 
 static char *after_attempts_text(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return text_format("the login took %.3f ms, but before it the client tried %u other "
-			   "address%s in vain for %.3f s (inferred): MultiSubnetFailover=True makes "
-			   "drivers try all addresses at once; or take the dead ones out of DNS",
-			   (double)r->total_ns / 1e6, r->before.count,
-			   r->before.count == 1 ? "" : "es", verdict_seconds(r->before.ns));
+	return text_format(
+		"the login took %.3f ms, but before it the client tried %u other "
+		"address%s in vain for %.3f s (inferred): MultiSubnetFailover=True makes "
+		"drivers try all addresses at once; or take the dead ones out of DNS",
+		(double)r->total_ns / 1e6, r->before.count, r->before.count == 1 ? "" : "es",
+		verdict_seconds(r->before.ns));
 }
 
 /* ---- the path ---- */
