@@ -19,9 +19,9 @@ say = @printf '  %-8s %s\n' $(1) $(2);
 MAKEFLAGS += --no-print-directory
 endif
 .DELETE_ON_ERROR:
-.SECONDARY: # what is on the way to what is wanted, skeletons for one, stays
+.SECONDARY: # keep intermediate files such as skeletons
 
-# What the build and the tests need of Debian, and the file that shows each set to be there.
+# Debian packages that the build, the tests and the tools need.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libssl-dev \
 	libmicrohttpd-dev libgnutls28-dev libisal-dev libyaml-dev libcrypt-dev \
 	libsystemd-dev libcap-dev libseccomp-dev pkg-config
@@ -29,12 +29,14 @@ TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin li
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark wireshark-common zstd procps libcap2-bin libclang-rt-14-dev \
 	chromium curl openssl python3-prometheus-client python3-jsonschema
+CHECK_DEBS := python3 clang-format cppcheck
+TEST_DEBS  += $(CHECK_DEBS) clang-tidy
 TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit
 TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
 TEST_DEBS  += podman runc catatonit mmdebstrap # the container image
-# Of these the first that the package sources have: the newest clang in Debian 12.
+# The first of these that the package sources have: the newest clang in Debian 12.
 TEST_DEBS  += clang-22,clang-19
-# A Node.js from elsewhere serves as well.
+# A Node.js that is no Debian package will do.
 TEST_DEBS  += $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 DEMO_DEBS  := iproute2 freetds-bin
 
@@ -49,7 +51,7 @@ CFLAGS   ?= -O2 -g
 FAT      := -flto=2 -ffat-lto-objects
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes
 LDLIBS    = $(shell pkg-config --libs $(LIBS))
-# Every allocation that fails is counted: user/lib/memory.c.
+# Failed allocations are counted: user/lib/memory.c.
 override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf asprintf)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
 	-Wno-missing-declarations -Wno-unused-parameter -Iinclude -Ivmlinux
@@ -57,10 +59,11 @@ BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wal
 USER_SRC := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
 LIB_OBJ  := $(patsubst %.c,$(O)/%.o,$(filter-out user/main.c,$(USER_SRC)))
 SKEL     := $(patsubst bpf/%.bpf.c,$(O)/skel/%.skel.h,$(wildcard bpf/*.bpf.c))
+UNITS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c))
 TESTS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/unit/*.c tests/bpf/*.c))
 TOOLS    := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/tools/*.c))
 BENCHES  := $(patsubst tests/%.c,$(O)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
-# The newest clang: for the tests the tap is also built with it.
+# The newest clang: the tests build the tap with it as well.
 NEWEST    = $(or $(lastword $(shell ls /usr/bin/clang-[0-9] /usr/bin/clang-[0-9][0-9] 2>/dev/null | sort -V)),$(CLANG))
 SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
@@ -72,7 +75,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo test test-build peers bpf-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -86,7 +89,28 @@ demo: deps
 	$(Q)$(MAKE) all $(SERVER)
 	$(Q)tests/demo $(O) $(ARGS)
 
-## test: install what is missing, build and run every test
+# Suites that need no root and no network.
+CHECKS := $(addprefix tests/static/,layers format cppcheck) tests/unit/ $(addprefix tests/replay/,golden \
+	verdicts facts sqlna ids identities joined oldtds passwords sessions commands tunnels) tests/cli/
+
+## check: build and run the quick tests, without root or network (ONLY=SUITE or SUITE:CASE: one of them)
+check:
+	$(Q)sh tests/deps -n $(BUILD_DEBS) $(CHECK_DEBS)
+	$(Q)$(MAKE) check-build
+	$(Q)tests/run $(O) $(or $(ONLY),$(CHECKS))
+
+check-build: all $(UNITS)
+
+# The coverage build of tdsmon leaves out the system call filter, which would keep gcov from writing.
+## coverage: run the unit and replay tests on an instrumented build, print the lines covered of each file
+coverage:
+	$(Q)sh tests/deps -n $(BUILD_DEBS)
+	$(Q)CFLAGS="-O0 -g --coverage" $(MAKE) O=$(O)/coverage FAT= COVERAGE=1 check-build
+	$(Q)find $(O)/coverage -name '*.gcda' -delete
+	$(Q)tests/run $(O)/coverage tests/unit/ $(filter tests/replay/%,$(CHECKS))
+	$(Q)tests/coverage $(O)/coverage
+
+## test: install what is missing, build and run every test (ONLY=SUITE or SUITE:CASE: some of them)
 test: deps deps-test
 	$(Q)$(MAKE) test-build peers
 	$(Q)tests/run $(O) $(ONLY)
@@ -96,7 +120,7 @@ test-build: all $(TESTS) $(TOOLS) $(BENCHES) $(SERVER) $(LOAD) fuzz-build check-
 
 bpf-build: all $(filter $(O)/tests/bpf/%,$(TESTS))
 
-# The real clients, fetched and compiled while there is a network: most tests run in private ones.
+# Fetch and compile the real clients beforehand: most tests run in a network of their own.
 peers:
 	$(call say,PEERS,$(O)/peers)mkdir -p $(O)/peers && python3 tests/peers/clients.py $(O) > $(O)/peers/list
 
@@ -105,7 +129,7 @@ fuzz: deps deps-test
 	$(Q)$(MAKE) fuzz-build
 	$(Q)tests/fuzz/fuzz.test $(O) $(FUZZ_S)
 
-## bench: measure what it costs and how fast it is; writes $(O)/bench.txt
+## bench: measure cost and speed, write $(O)/bench.txt (ONLY=PART: one part)
 bench: deps deps-test
 	$(Q)sh tests/deps $(BENCH_DEBS)
 	$(Q)$(MAKE) all $(BENCHES) $(SERVER) $(LOAD)
@@ -130,7 +154,7 @@ BASH_DIR   ?= $(DATADIR)/bash-completion/completions
 ZSH_DIR    ?= $(DATADIR)/zsh/site-functions
 FISH_DIR   ?= $(DATADIR)/fish/vendor_completions.d
 
-## install: install below PREFIX (/usr/local), in DESTDIR; a configuration that is there stays
+## install: install below PREFIX (/usr/local), in DESTDIR; keep an existing configuration
 install: all $(DOCS)
 	$(Q)install -D -m 755 $(O)/tdsmon $(DESTDIR)$(SBINDIR)/tdsmon
 	$(Q)install -D -m 644 $(O)/contrib/tdsmon.8 $(DESTDIR)$(MANDIR)/man8/tdsmon.8
@@ -146,7 +170,7 @@ install: all $(DOCS)
 	$(Q)[ -e $(DESTDIR)$(SYSCONFDIR)/tdsmon/tdsmon.conf ] || \
 		install -D -m 644 contrib/tdsmon.conf $(DESTDIR)$(SYSCONFDIR)/tdsmon/tdsmon.conf
 
-## uninstall: remove what install installed, but for the configuration
+## uninstall: remove what install installed, except the configuration
 uninstall:
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/tdsmon $(DESTDIR)$(MANDIR)/man8/tdsmon.8 \
 		$(DESTDIR)$(BASH_DIR)/tdsmon $(DESTDIR)$(ZSH_DIR)/_tdsmon \
@@ -159,7 +183,7 @@ deb: deps
 	$(Q)$(MAKE) all $(DOCS)
 	$(Q)contrib/debian/build $(O) $(VERSION)
 
-## soak: watch SOAK_S seconds (3600) of mixed traffic: nothing grows, nothing is lost; writes $(O)/soak.txt
+## soak: watch mixed traffic for SOAK_S seconds (3600): no growth, no loss; writes $(O)/soak.txt
 soak: deps
 	$(Q)sh tests/deps $(SOAK_DEBS)
 	$(Q)$(MAKE) all $(SERVER) $(LOAD)
@@ -167,11 +191,11 @@ soak: deps
 
 fuzz-build: $(FUZZERS) $(O)/fuzz/corpus.stamp
 
-## check-layers: hold the include rules of the rooms
+## check-layers: check the include rules of the rooms
 check-layers:
 	$(Q)tests/check-layers
 
-## deps: install what the build needs from Debian's packages
+## deps: install the Debian packages that the build needs
 deps:
 	$(Q)sh tests/deps $(BUILD_DEBS)
 deps-test:
@@ -181,7 +205,7 @@ deps-test:
 vmlinux:
 	$(call say,BTF,vmlinux/vmlinux.h)$(BPFTOOL) btf dump file /sys/kernel/btf/vmlinux format c > vmlinux/vmlinux.h
 
-## clean: remove what was built
+## clean: remove everything that was built
 clean:
 	$(Q)rm -rf $(O)
 
@@ -192,25 +216,33 @@ help:
 $(O)/tdsmon: $(O)/user/main.o $(O)/libtdsmon.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+ifdef COVERAGE
+$(O)/tdsmon: override LDFLAGS += -Wl,--wrap=confine_syscalls
+$(O)/tdsmon: $(O)/tests/lib/unconfined.o
+$(O)/tests/lib/unconfined.o: tests/lib/unconfined.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+endif
+
 $(O)/libtdsmon.a: $(LIB_OBJ)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
-# What every packet goes through, optimised as a whole where a program is linked with LTO: a sixth
-# fewer instructions than by -O2 and file by file. Most tests are not, so that they link at once.
+# The engine processes every packet. tdsmon and the benchmarks link it with LTO, which takes a sixth off
+# its instructions compared with -O2 file by file. Tests link without LTO, because that is quicker.
 $(O)/user/engine/%.o: CFLAGS := $(patsubst -O2,-O3,$(CFLAGS)) $(FAT)
 
 $(O)/user/%.o: user/%.c | $(SKEL)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# What it takes in by .incbin is not among the headers that the compiler lists.
+# The compiler does not list files that are included by .incbin.
 $(O)/user/sink/page.o: user/sink/page/page.html
 
 $(O)/skel/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
-# What the tap is measured against.
+# The benchmark measures the tap against this program.
 $(O)/skel/floor.bpf.o: tests/bench/floor.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
@@ -240,7 +272,7 @@ $(O)/fuzz/corpus.stamp: tests/fuzz/corpus.py $(wildcard tests/captures/*.pcap)
 	$(call say,SEEDS,$(O)/fuzz/corpus)rm -rf $(O)/fuzz/corpus && $< tests/captures $(O)/fuzz/corpus
 	$(Q)touch $@
 
-# The test server and the load generator share no code with tdsmon: one's bug is not the other's.
+# The test server and the load generator share no code with tdsmon, so that they share no bug.
 $(SERVER) $(LOAD): $(O)/tests/tds-%: $(wildcard tests/server/*.c tests/server/*.h)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ tests/server/$*.c \
