@@ -53,7 +53,7 @@ static int tunnel_add_ports(uint16_t to[DECAP_PORTS], const uint16_t ports[DECAP
 			continue;
 		snprintf(why, TUNNELS_WHY,
 			 "'%s' is one port too many: a kind of tunnel has at most %u", item,
-			 DECAP_PORTS);
+			 (unsigned)DECAP_PORTS);
 		return -EINVAL;
 	}
 	return 0;
