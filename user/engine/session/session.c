@@ -376,7 +376,9 @@ static void channel_head(const struct channel *c, enum side from, const uint8_t 
 			*c->in_message |= IN_FIRST_TOKEN;
 		c->f->commands[kind]++;
 		c->f->awaiting = true;
-		c->f->resets += !!(header[1] & TDS_STATUS_RESET);
+		/* The bit has another meaning in TDS 5: an event notification. */
+		if (header[0] != TDS_NORMAL_OLD)
+			c->f->resets += !!(header[1] & TDS_STATUS_RESET);
 	}
 	if (!c->request)
 		return;
