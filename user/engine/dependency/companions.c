@@ -313,11 +313,23 @@ static struct exchange *exchange_match(struct companions *c, struct conversation
 	return id ? NULL : oldest;
 }
 
+/* A response whose request was not seen: how long it took is not known. */
+static void exchange_orphan(struct companions *c, struct conversation *v,
+			    const struct service_message *m, uint64_t ns)
+{
+	struct exchange *x = exchange_open(c, v, ns, m);
+
+	x->result = m->result;
+	exchange_end(c, v, x, EXCHANGE_UNKNOWN, ns);
+}
+
 static void exchange_answer(struct companions *c, struct conversation *v,
 			    const struct service_message *m, uint64_t ns)
 {
 	struct exchange *x = exchange_match(c, v, m->id);
 
+	if (!x && !m->more)
+		exchange_orphan(c, v, m, ns);
 	if (!x || m->more)
 		return;
 	x->result = m->result;

@@ -12,10 +12,11 @@
 #define OLDEST_NS	600000000000ull /* exchanges that began earlier are not looked at */
 #define OPEN_LONG_NS	30000000000ull	/* an open request that is older is taken to be forgotten */
 #define FAR_RTT_NS	5000000ull
-#define FAR_RTT_MOST_NS 1000000000ull /* no path is longer: TCP would have sent it again */
-#define DNS_GAP_NS	1000000000ull /* between the look-up and the connection */
-#define DNS_LONG_NS	60000000000ull
-#define UNANSWERED_NS	1000000000ull /* no resolver or KDC client waits less */
+#define FAR_RTT_MOST_NS 1000000000ull  /* no path is longer: TCP would have sent it again */
+#define DNS_GAP_NS	1000000000ull  /* between the look-up and the connection */
+#define DNS_NEXT_NS	10000000ull    /* between an answer and the next query of one look-up */
+#define DNS_RETRY_NS	11000000000ull /* resolvers ask again after 5 or 10 s */
+#define UNANSWERED_NS	1000000000ull  /* no resolver or KDC client waits less */
 #define SPANS_MOST	128
 
 /* A wait that is being split: of one host, from a to b. */
@@ -494,8 +495,9 @@ static const struct exchange *cause_exchange(const struct spans *all, enum wait_
 /* Did the peer's host itself not answer? It acknowledged nothing, or not for most of the time. */
 static bool exchange_is_dead(const struct exchange *x)
 {
+	/* Sent once and not answered: the answer may have been lost on its way to us. */
 	if (x->state != EXCHANGE_ANSWERED)
-		return x->ack_ns == NO_NS;
+		return x->ack_ns == NO_NS && x->sent > 1;
 	return x->sent > 1 && 2 * gap(x->start_ns, x->ack_ns) >= gap(x->start_ns, x->end_ns);
 }
 
@@ -508,6 +510,8 @@ static enum cause cause_of_dc(const struct exchange *x, uint64_t rtt_ns)
 		return CAUSE_DC_SLOW;
 	if (exchange_is_dead(x))
 		return CAUSE_DC_UNREACHABLE;
+	if (x->state != EXCHANGE_ANSWERED && x->ack_ns == NO_NS)
+		return CAUSE_NONE;
 	if (rtt_ns != NO_NS && rtt_ns >= FAR_RTT_NS && rtt_ns < FAR_RTT_MOST_NS &&
 	    2 * taken <= 5 * rtt_ns)
 		return CAUSE_DC_FAR;
@@ -519,7 +523,8 @@ static bool is_server_busy(const struct dependency_findings *out, const uint64_t
 {
 	uint64_t all = 0;
 
-	if (!out->own || out->own->state != EXCHANGE_ANSWERED)
+	if (!out->own || out->own->state != EXCHANGE_ANSWERED || !out->own_at_once ||
+	    out->others_unclear)
 		return false;
 	for (enum wait_part part = 0; part < PART_COUNT; part++)
 		all += sums[part];
@@ -592,6 +597,18 @@ static bool queue_is_dead(struct companions *c, const struct wait *w, const stru
 	return false;
 }
 
+/* Did the host ask something whose end, or whose beginning, was not seen? It may have waited for that. */
+static bool others_unclear(struct companions *c, const struct wait *w, const struct exchange *call)
+{
+	for_each_exchange(x, c, w->a)
+	{
+		if (x != call && exchange_of(x, w->host) && x->state != EXCHANGE_ANSWERED &&
+		    x->start_ns + near_of(w) >= w->a && x->start_ns < w->b)
+			return true;
+	}
+	return false;
+}
+
 static void server_spans(struct companions *c, const struct dependency_login *login,
 			 const struct wait *w, struct dependency_findings *out, struct spans *s)
 {
@@ -602,6 +619,7 @@ static void server_spans(struct companions *c, const struct dependency_login *lo
 	if (call && call_fits(call, w, login->authority)) {
 		call->owner = login->id;
 		out->own = call;
+		out->own_at_once = call->start_ns <= w->a + near_of(w);
 		span_add(s, w, call->start_ns, exchange_until(call, w->b), PART_DC, call,
 			 "the Netlogon call that fits this login by order");
 		if (call->start_ns > w->a && calls_without_gap(c, w, call->start_ns) &&
@@ -615,6 +633,7 @@ static void server_spans(struct companions *c, const struct dependency_login *lo
 	}
 	if (w->b - w->a < WAIT_SPLIT_NS)
 		return;
+	out->others_unclear |= others_unclear(c, w, call);
 	chain_add(c, w, call, s);
 	if (login->authority == AUTHORITY_DC && (!call || call->state != EXCHANGE_ANSWERED))
 		unanswered_add(c, w, s);
@@ -717,6 +736,14 @@ static struct exchange *lookup_find(struct companions *c, const struct endpoint 
 	return NULL;
 }
 
+/* Did the look-up that was at from go on from this query? An earlier one of its own did not. */
+static bool lookup_goes_on(const struct exchange *x, uint64_t from)
+{
+	if (x->state == EXCHANGE_ANSWERED)
+		return x->end_ns + DNS_NEXT_NS >= from;
+	return x->state == EXCHANGE_OPEN && x->start_ns + DNS_RETRY_NS >= from;
+}
+
 uint64_t dependency_dns_before(struct companions *c, uint64_t id, const struct endpoint *client,
 			       const struct endpoint *server, uint64_t start_ns)
 {
@@ -727,12 +754,12 @@ uint64_t dependency_dns_before(struct companions *c, uint64_t id, const struct e
 		return NO_NS;
 	from = found->start_ns;
 	to = found->end_ns;
-	/* A and AAAA, and what was asked of another server before, are one look-up of one name. */
+	/* A and AAAA, and what was asked in vain before, are one look-up of one name. */
 	for_each_exchange(x, c, from)
 	{
 		if (x->kind != DEPENDENCY_DNS || x->owner || !exchange_of(x, client->addr) ||
 		    strcmp(x->target, found->target) || x->start_ns > start_ns ||
-		    x->start_ns + DNS_LONG_NS < found->start_ns)
+		    !lookup_goes_on(x, from))
 			continue;
 		if (x->start_ns < from)
 			from = x->start_ns;

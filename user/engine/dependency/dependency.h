@@ -53,13 +53,15 @@ struct dependency_findings {
 	struct step_part parts[PARTS_MOST];
 	size_t part_count;
 	enum cause cause;
-	uint64_t cause_ns;	      /* of the part that is the cause */
-	const struct exchange *own;   /* the Netlogon call of this login; NULL: none was found */
-	uint64_t rtt_ns;	      /* to its domain controller; NO_NS: not known */
-	bool queue_is_dead;	      /* a call that nobody acknowledged held up its queue */
-	uint32_t in_flight;	      /* most Netlogon calls that were open in its queue's time */
-	const struct exchange *worst; /* the exchange behind the cause; NULL: none */
-	uint32_t kerberos_errors;     /* of its client, in the login's time */
+	uint64_t cause_ns;	    /* of the part that is the cause */
+	const struct exchange *own; /* the Netlogon call of this login; NULL: none was found */
+	uint64_t rtt_ns;	    /* to its domain controller; NO_NS: not known */
+	bool own_at_once;	    /* it began right after the client's last token */
+	bool others_unclear;	    /* requests of the server whose beginning or end was not seen */
+	bool queue_is_dead;	    /* a call that nobody acknowledged held up its queue */
+	uint32_t in_flight;	    /* most Netlogon calls that were open in its queue's time */
+	const struct exchange *worst;	       /* the exchange behind the cause; NULL: none */
+	uint32_t kerberos_errors;	       /* of its client, in the login's time */
 	const struct exchange *kerberos_error; /* the last of these */
 };
 
