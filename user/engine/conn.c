@@ -165,6 +165,13 @@ static bool joined_late(const struct flow *f)
 	       !l->login7.version && !l->strict;
 }
 
+/* The client left after a PRELOGIN response, and what it had asked for was not seen. */
+static bool is_unclear_leave(const struct login *l)
+{
+	return !l->tls.client_hello &&
+	       (l->outcome == OUTCOME_PROBE || l->outcome == OUTCOME_ABANDONED);
+}
+
 static void login_told(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
@@ -172,7 +179,7 @@ static void login_told(struct engine *e, struct flow *f)
 	bool not_tds = l->outcome == OUTCOME_NOT_TDS;
 
 	login_next(e, f);
-	if (joined_late(f) && l->outcome == OUTCOME_INCOMPLETE) {
+	if (joined_late(f) && (l->outcome == OUTCOME_INCOMPLETE || is_unclear_leave(l))) {
 		login_drop(e, f);
 		return;
 	}
