@@ -45,7 +45,7 @@ async function logins(page) {
 	await tell("the verdict is a sentence", async () =>
 		differ((await texts(page, ".login .says"))[0],
 			"login failed (18456): wrong name or password, or a Windows account without a login; " +
-			"the state that tells which is in the server's error log alone"));
+			"only the server's error log has the state that tells which"));
 	await tell("keyboard: j j j Enter opens the third login, with its steps", async () => {
 		for (const key of ["j", "j", "j", "Enter"]) await page.keyboard.press(key);
 		await page.waitForSelector(".more", WAIT);
