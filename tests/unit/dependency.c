@@ -161,7 +161,8 @@ static void find(struct companions *c, uint64_t id, uint64_t a, uint64_t b,
 {
 	const struct step steps[] = {{"login7", PHASE_LOGIN, SIDE_CLIENT, 1},
 				     {"loginack", PHASE_AUTH, SIDE_SERVER, b - a}};
-	const struct dependency_login login = {id, &client, &server, a - 1, steps, 2, authority};
+	const struct dependency_login login = {id,    &client, &server,	  a - 1,
+					       steps, 2,       authority, NULL};
 
 	dependency_find(c, &login, out);
 }

@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+#include "engine/dependency/witness.h"
 #include "engine/record.h"
 #include "segment.h"
 
@@ -135,6 +136,29 @@ void engine_finish(struct engine *e);
  */
 typedef void engine_in_progress_fn(void *ctx, const struct pending_record *rec);
 void engine_in_progress(const struct engine *e, engine_in_progress_fn *fn, void *ctx);
+
+/* A wait of a login whose side's socket may be on this host. */
+struct engine_wait {
+	struct flow_key key;
+	uint8_t end; /* which of the key's ends is waited for */
+	enum side side;
+	uint64_t since_ns;
+	uint32_t ifindex; /* where that side's packets are seen; 0: not known */
+};
+
+/*
+ * The waits of logins that have gone on for WITNESS_FIRST_NS, each at growing distances, for the
+ * source to look at their sockets now. fn may call engine_witness(). Returns when to call again, at
+ * the latest; NO_NS: not before a login begins. Costs nothing for a login that is prompt.
+ */
+typedef void engine_wait_fn(void *ctx, const struct engine_wait *wait);
+uint64_t engine_waiting(struct engine *e, uint64_t now_ns, engine_wait_fn *fn, void *ctx);
+
+/*
+ * What the source found of a socket. Of a connection that is not there, or whose login does not wait
+ * for that end, nothing is kept.
+ */
+void engine_witness(struct engine *e, const struct witness_sample *sample);
 
 /* What counts as slow from now on, as in engine_config; 0: the default. */
 void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns);

@@ -68,7 +68,7 @@ void pending_remove(struct login *l)
 /* ---- what is waited for ---- */
 
 /* Since when: the end of the last message, of the handshake, or the first SYN. */
-static uint64_t waits_since(const struct flow *f)
+uint64_t pending_since(const struct flow *f)
 {
 	const uint64_t *spoke = f->login->spoke_ns;
 	uint64_t last =
@@ -87,7 +87,7 @@ static bool is_half_open(const struct login *l)
  * that was not repeated, the middle of a connection, a port that may be no server's. Nor where TLS
  * hides an answer that may have been the login's last, and it is the client's turn.
  */
-static bool is_in_progress(const struct flow *f)
+bool pending_is_in_progress(const struct flow *f)
 {
 	const struct login *l = f->login;
 
@@ -115,7 +115,7 @@ static struct pending_record pending_record(const struct engine *e, const struct
 {
 	const struct due *due = verdict_awaited(f->login);
 	const char *ack = awaited_ack(f);
-	uint64_t since_ns = waits_since(f);
+	uint64_t since_ns = pending_since(f);
 
 	return (struct pending_record){
 		.id = flow_id(&e->flows, f),
@@ -140,7 +140,7 @@ static void list_in_progress(const struct engine *e, enum flow_list list, engine
 	for (const struct flow *f = flow_oldest(t, list); f; f = flow_next(t, f)) {
 		struct pending_record r;
 
-		if (!is_in_progress(f))
+		if (!pending_is_in_progress(f))
 			continue;
 		r = pending_record(e, f);
 		fn(ctx, &r);
@@ -174,7 +174,7 @@ static void pending_report(struct engine *e, struct flow *f)
 {
 	struct pending_record r;
 
-	if (!is_in_progress(f) || f->login->lossy)
+	if (!pending_is_in_progress(f) || f->login->lossy)
 		return;
 	if (!has_room(&e->pending, e->now_ns, is_half_open(f->login))) {
 		e->stats.pending_suppressed++;
@@ -187,7 +187,7 @@ static void pending_report(struct engine *e, struct flow *f)
 
 static void pending_look(struct engine *e, struct wait *w)
 {
-	uint64_t since_ns = waits_since(w->flow), next_ns = e->now_ns + LOOK_NS;
+	uint64_t since_ns = pending_since(w->flow), next_ns = e->now_ns + LOOK_NS;
 	uint64_t ns = e->now_ns > since_ns ? e->now_ns - since_ns : 0;
 	bool due = false;
 

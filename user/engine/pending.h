@@ -37,6 +37,9 @@ void pending_init(struct pending *p);
 void pending_add(struct engine *e, struct flow *f);
 /* It is over; it need not have been added. */
 void pending_remove(struct login *l);
+/* Is a login in progress, as far as is known, and since when does it wait for what it waits for now? */
+bool pending_is_in_progress(const struct flow *f);
+uint64_t pending_since(const struct flow *f);
 /* Report what is due by now. */
 void pending_tick(struct engine *e);
 

@@ -91,6 +91,7 @@ int64_t tunnel_id(uint32_t tunnel);
 #define BASES(X)                                                                                   \
 	X(BASIS_UNKNOWN, "unknown")                                                                \
 	X(BASIS_OBSERVED, "observed")                                                              \
+	X(BASIS_SAMPLED, "sampled") /* seen by looks: true to the time between two of them */      \
 	X(BASIS_INFERRED, "inferred")
 
 #define CONFIDENCES(X)                                                                             \
@@ -259,6 +260,16 @@ struct dependency {
 	uint32_t in_flight_most;
 };
 
+/* The host of a side that a login waited for, where that side's socket is on this host. */
+struct host_facts {
+	enum side side;
+	uint32_t pid;					/* 0: not known */
+	const char *process, *cgroup, *container, *pod; /* NULL: not known */
+	bool has_queue;
+	uint32_t queue_length, queue_limit; /* of the accept queue: the longest that was seen */
+	uint64_t throttled_ns;		    /* its cgroup, during its waits; NO_NS: not known */
+};
+
 #define RECORD_HIDDEN "<hidden>" /* in place of what is not told where names were not asked for */
 
 struct login_error {
@@ -351,6 +362,7 @@ struct login_record {
 	size_t step_count;
 	const struct step_part *parts; /* by rising step; a step without has none that are known */
 	size_t part_count;
+	const struct host_facts *host;		    /* NULL: not on this host, or not asked */
 	const struct dependency_findings *findings; /* the engine's own, for its verdicts */
 	uint32_t stalled_together; /* logins of the server that waited until the same moment */
 	const struct dependency *dependencies;

@@ -337,12 +337,13 @@ static enum authority authority_of(const struct login *l)
 static void depend(struct engine *e, const struct login *l, struct login_record *r,
 		   struct dependency_findings *findings)
 {
-	const struct dependency_login login = {r->id,	 &r->client,	&r->server,	r->start_ns,
-					       r->steps, r->step_count, authority_of(l)};
+	const struct dependency_login login = {r->id,		&r->client, &r->server,
+					       r->start_ns,	r->steps,   r->step_count,
+					       authority_of(l), l->witness};
 
-	if (!e->companions)
+	if (!e->companions && !l->witness)
 		return;
-	if (!r->mid_stream)
+	if (!r->mid_stream && e->companions)
 		r->before.dns_ns = dependency_dns_before(e->companions, r->id, &r->client,
 							 &r->server, r->start_ns);
 	dependency_find(e->companions, &login, findings);
@@ -351,6 +352,17 @@ static void depend(struct engine *e, const struct login *l, struct login_record 
 	r->part_count = findings->part_count;
 	r->dependencies = findings->list;
 	r->dependency_count = findings->count;
+}
+
+/* The side that was waited for longest, or else the server, where its socket is on this host. */
+static const struct host_facts *host_of(const struct login *l, const struct login_record *r)
+{
+	const struct host_facts *server = witness_host(l->witness, SIDE_SERVER);
+	const struct host_facts *client = witness_host(l->witness, SIDE_CLIENT);
+
+	if (server && client)
+		return r->wait_ns[SIDE_CLIENT] > r->wait_ns[SIDE_SERVER] ? client : server;
+	return server ? server : client;
 }
 
 /*
@@ -447,6 +459,7 @@ void login_emit(struct engine *e, struct flow *f)
 		browser_routed(e, r.redirect_port);
 	learn(&e->answers, l, &r);
 	depend(e, l, &r, &findings);
+	r.host = host_of(l, &r);
 	r.stalled_together = stalled_together(e, f, l, &r);
 	verdict_find(l, &r, &r.verdict);
 	if (e->ops.login)

@@ -114,7 +114,7 @@ static struct exchange *exchange_at(struct companions *c, uint64_t serial)
 
 struct exchange *companions_newest(struct companions *c)
 {
-	return exchange_at(c, c->serial);
+	return c ? exchange_at(c, c->serial) : NULL;
 }
 
 struct exchange *companions_before(struct companions *c, const struct exchange *x)

@@ -67,7 +67,7 @@ void companions_segment(struct companions *c, const struct seg *seg, const uint8
 /* The source lost packets: what is open may have been answered. */
 void companions_lost(struct companions *c);
 
-/* The newest exchange, and the one that began before it; NULL: there is none. */
+/* The newest exchange, and the one that began before it; NULL: there is none, or c is NULL. */
 struct exchange *companions_newest(struct companions *c);
 struct exchange *companions_before(struct companions *c, const struct exchange *x);
 

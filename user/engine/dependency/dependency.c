@@ -3,10 +3,10 @@
  * dependency.c - see dependency.h. Overlap and order decide, with one tolerance: what ends within
  * NEAR_NS before the next thing happens was waited for by it.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/dependency/dependency.h"
+#include "engine/dependency/split.h"
 
 #define NEAR_NS		25000000ull	/* a busy host's time between two things that follow */
 #define OLDEST_NS	600000000000ull /* exchanges that began earlier are not looked at */
@@ -17,33 +17,12 @@
 #define DNS_NEXT_NS	10000000ull    /* between an answer and the next query of one look-up */
 #define DNS_RETRY_NS	11000000000ull /* resolvers ask again after 5 or 10 s */
 #define UNANSWERED_NS	1000000000ull  /* no resolver or KDC client waits less */
-#define SPANS_MOST	128
-
-/* A wait that is being split: of one host, from a to b. */
-struct wait {
-	const uint8_t *host;
-	enum side side;
-	uint64_t a, b;
-};
 
 /* How near is near: the longer a wait, the busier the host may have been. */
 static uint64_t near_of(const struct wait *w)
 {
 	return NEAR_NS + (w->b - w->a) / 50;
 }
-
-/* What one exchange takes of a wait. */
-struct span {
-	uint64_t from, to;
-	enum wait_part part;
-	const struct exchange *x;
-	const char *grounds;
-};
-
-struct spans {
-	struct span at[SPANS_MOST];
-	size_t count;
-};
 
 static bool exchange_of(const struct exchange *x, const uint8_t *host)
 {
@@ -182,12 +161,7 @@ static bool call_fits(const struct exchange *x, const struct wait *w, enum autho
 static void span_add(struct spans *s, const struct wait *w, uint64_t from, uint64_t to,
 		     enum wait_part part, const struct exchange *x, const char *grounds)
 {
-	if (from < w->a)
-		from = w->a;
-	if (to > w->b)
-		to = w->b;
-	if (from < to && s->count < SPANS_MOST)
-		s->at[s->count++] = (struct span){from, to, part, x, grounds};
+	spans_add(s, w, &(struct span){from, to, part, BASIS_INFERRED, x, grounds});
 }
 
 /* The part of a wait that a kind of request makes on its side. */
@@ -312,72 +286,6 @@ static void unanswered_add(struct companions *c, const struct wait *w, struct sp
 		if (part != PART_PROCESS)
 			span_add(s, w, x->start_ns, exchange_until(x, w->b), part, x,
 				 "the request was not answered meanwhile");
-	}
-}
-
-static int time_compare(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void part_add(struct dependency_findings *out, size_t step, const struct span *span,
-		     uint64_t ns)
-{
-	enum wait_part part = span ? span->part : PART_PROCESS;
-	const struct exchange *x = span ? span->x : NULL;
-	struct step_part *p;
-
-	for (size_t i = 0; i < out->part_count; i++) {
-		p = &out->parts[i];
-		if (p->step == step && p->part == part && p->has_peer == (x != NULL) &&
-		    (!x || !memcmp(&p->peer, &x->peer, sizeof(p->peer)))) {
-			p->ns += ns;
-			return;
-		}
-	}
-	/* The last place of a record is the rest's, so that a step's parts still add up. */
-	if (out->part_count == PARTS_MOST) {
-		out->parts[PARTS_MOST - 1].ns += ns;
-		return;
-	}
-	p = &out->parts[out->part_count++];
-	memset(p, 0, sizeof(*p));
-	p->step = step;
-	p->part = part;
-	p->ns = ns;
-	p->basis = BASIS_INFERRED;
-	p->grounds = span ? span->grounds : NULL;
-	p->has_peer = x != NULL;
-	if (x)
-		p->peer = x->peer;
-}
-
-/* Share out the wait: each piece between two bounds goes to the first part that holds it. */
-static void wait_split(const struct wait *w, const struct spans *s, size_t step,
-		       struct dependency_findings *out)
-{
-	uint64_t bounds[2 * SPANS_MOST + 2];
-	size_t count = 0;
-
-	bounds[count++] = w->a;
-	bounds[count++] = w->b;
-	for (size_t i = 0; i < s->count; i++) {
-		bounds[count++] = s->at[i].from;
-		bounds[count++] = s->at[i].to;
-	}
-	qsort(bounds, count, sizeof(bounds[0]), time_compare);
-	for (size_t i = 0; i + 1 < count; i++) {
-		const struct span *best = NULL;
-
-		if (bounds[i] == bounds[i + 1])
-			continue;
-		for (size_t k = 0; k < s->count; k++)
-			if (s->at[k].from <= bounds[i] && s->at[k].to >= bounds[i + 1] &&
-			    (!best || s->at[k].part < best->part))
-				best = &s->at[k];
-		part_add(out, step, best, bounds[i + 1] - bounds[i]);
 	}
 }
 
@@ -648,19 +556,26 @@ static bool wait_is_servers(const struct step *step)
 static void wait_find(struct companions *c, const struct dependency_login *login, size_t step,
 		      const struct wait *w, struct dependency_findings *out, struct spans *all)
 {
+	bool is_long = w->b - w->a >= WAIT_SPLIT_NS;
+	const char *read = NULL;
 	struct spans s;
+	size_t own;
 
 	s.count = 0;
+	if (is_long)
+		read = witness_spans(login->witness, w, &s);
+	own = s.count;
 	if (wait_is_servers(&login->steps[step])) {
 		server_spans(c, login, w, out, &s);
-	} else if (w->side == SIDE_CLIENT && w->b - w->a >= WAIT_SPLIT_NS) {
+	} else if (w->side == SIDE_CLIENT && is_long) {
 		chain_add(c, w, NULL, &s);
 		unanswered_add(c, w, &s);
 	}
-	if (w->b - w->a < WAIT_SPLIT_NS || !s.count)
+	if (!is_long || (!s.count && !read))
 		return;
-	wait_split(w, &s, step, out);
-	for (size_t i = 0; i < s.count && all->count < SPANS_MOST; i++)
+	spans_split(&s, w, step, read && s.count == own ? BASIS_SAMPLED : BASIS_INFERRED, read,
+		    out);
+	for (size_t i = own; i < s.count && all->count < SPANS_MOST; i++)
 		all->at[all->count++] = s.at[i];
 }
 
@@ -693,7 +608,7 @@ void dependency_find(struct companions *c, const struct dependency_login *login,
 	memset(out, 0, sizeof(*out));
 	out->rtt_ns = NO_NS;
 	all.count = 0;
-	if (!companions_newest(c))
+	if (!companions_newest(c) && !login->witness)
 		return;
 	for (size_t i = 0; i < login->step_count; at += login->steps[i++].ns) {
 		const struct step *step = &login->steps[i];
@@ -711,6 +626,8 @@ void dependency_find(struct companions *c, const struct dependency_login *login,
 	list_find(c, login, waits, count, at, out);
 	if (out->part_count)
 		cause_find(c, login, out, &all, at);
+	if (login->witness)
+		witness_cause(login, out);
 }
 
 /* DNS before the connection. */

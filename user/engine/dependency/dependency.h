@@ -8,6 +8,7 @@
 #define TDSMON_DEPENDENCY_H
 
 #include "engine/dependency/companions.h"
+#include "engine/dependency/witness.h"
 #include "engine/record.h"
 
 #define WAIT_SPLIT_NS	  20000000ull /* shorter steps are not split: the JSON contract */
@@ -28,6 +29,7 @@ struct dependency_login {
 	const struct step *steps;
 	size_t step_count;
 	enum authority authority;
+	const struct witness *witness; /* NULL: its hosts' sockets were not looked at */
 };
 
 enum cause {
@@ -44,6 +46,8 @@ enum cause {
 	CAUSE_KERBEROS_ERROR,
 	CAUSE_CERTIFICATE_CHECK,
 	CAUSE_TOKEN,
+	CAUSE_STALLED, /* the server's process did not accept or read, or was stopped */
+	CAUSE_THROTTLED,
 	CAUSE_COUNT,
 };
 
@@ -54,6 +58,7 @@ struct dependency_findings {
 	size_t part_count;
 	enum cause cause;
 	uint64_t cause_ns;	    /* of the part that is the cause */
+	enum wait_part stalled_by;  /* CAUSE_STALLED, CAUSE_THROTTLED: the largest part */
 	const struct exchange *own; /* the Netlogon call of this login; NULL: none was found */
 	uint64_t rtt_ns;	    /* to its domain controller; NO_NS: not known */
 	bool own_at_once;	    /* it began right after the client's last token */
@@ -68,7 +73,7 @@ struct dependency_findings {
 /*
  * Fill in out; its pointers hold until the next segment. Takes the login's Netlogon call for its
  * own, so that no later login does. A login whose hosts made no requests costs a look at the
- * newest.
+ * newest. c may be NULL.
  */
 void dependency_find(struct companions *c, const struct dependency_login *login,
 		     struct dependency_findings *out);

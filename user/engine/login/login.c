@@ -44,6 +44,7 @@ void login_free(struct login *l)
 	if (!l)
 		return;
 	pending_remove(l);
+	witness_free(l->witness);
 	for (int i = 0; i < 2; i++) {
 		buf_release(&l->message[i].body);
 		tds_prelogin_release(&l->prelogin[i]);

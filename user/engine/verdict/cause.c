@@ -4,6 +4,7 @@
  * other logins, tell. All of it is inferred from packets, and the sentences say so.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -345,11 +346,89 @@ static char *server_stalled_text(const struct login *l, const struct login_recor
 				  r->stalled_together, verdict_seconds(slowest_step(r)->ns)));
 }
 
+/* "sqlservr (pid 4711)", as far as it is known. */
+#define PROCESS_LEN 40
+
+static const char *process_text(const struct login_record *r, char text[PROCESS_LEN])
+{
+	const struct host_facts *h = r->host;
+
+	if (!h || h->side != SIDE_SERVER || !h->process)
+		return "the server's process";
+	snprintf(text, PROCESS_LEN, "%.15s (pid %u)", h->process, h->pid);
+	return text;
+}
+
+static bool is_stalled_here(const struct login *l, const struct login_record *r)
+{
+	return has_cause(l, r, CAUSE_STALLED);
+}
+
+static char *not_accepted_text(const struct login_record *r, const char *process)
+{
+	const struct host_facts *h = r->host;
+	char queue[80] = "";
+
+	if (h && h->side == SIDE_SERVER && h->has_queue)
+		snprintf(queue, sizeof(queue),
+			 " with up to %u connections in its accept queue (limit %u)",
+			 h->queue_length, h->queue_limit);
+	return text_format(
+		"%s let the connection wait unaccepted or unread for %.3f s%s (the kernel "
+		"was asked): as a whole it hangs or gets no CPU; see its threads, its "
+		"memory and the host's load",
+		process, verdict_seconds(r->findings->cause_ns), queue);
+}
+
+static char *stalled_here_text(const struct login *l, const struct login_record *r)
+{
+	char name[PROCESS_LEN];
+	const char *process = process_text(r, name);
+	double seconds = verdict_seconds(r->findings->cause_ns);
+
+	(void)l;
+	if (r->findings->stalled_by == PART_UNACCEPTED)
+		return worded(r, not_accepted_text(r, process));
+	if (r->findings->stalled_by == PART_STOPPED)
+		return worded(r,
+			      text_format("%s did not run for %.3f s, it was stopped (state T in "
+					  "/proc): let it continue (kill -CONT), or detach the "
+					  "debugger that holds it",
+					  process, seconds));
+	return worded(r,
+		      text_format("what the client had sent lay unread in the socket of %s for "
+				  "%.3f s (the kernel was asked): as a whole it hangs or gets no "
+				  "CPU; see its threads, its memory and the host's load",
+				  process, seconds));
+}
+
+static bool is_throttled(const struct login *l, const struct login_record *r)
+{
+	return has_cause(l, r, CAUSE_THROTTLED);
+}
+
+static char *throttled_text(const struct login *l, const struct login_record *r)
+{
+	const struct host_facts *h = r->host;
+	bool named = h && h->side == SIDE_SERVER && h->cgroup;
+	char name[PROCESS_LEN];
+
+	(void)l;
+	return worded(r,
+		      text_format("%s was kept from running for most of %.3f s, because the CPU "
+				  "limit of its cgroup%s%s was used up: raise that limit (cpu.max, "
+				  "cpu.cfs_quota_us; of a container or pod, its CPU limit)",
+				  process_text(r, name), verdict_seconds(r->findings->cause_ns),
+				  named ? " " : "", named ? h->cgroup : ""));
+}
+
 const struct verdict verdict_cause[] = {
 	{.name = "slow_dns",
 	 .match = is_slow_dns_before,
 	 .text = slow_dns_before_text,
 	 .class = VERDICT_SLOW},
+	{.name = "cpu_throttled", .match = is_throttled, .text = throttled_text},
+	{.name = "server_stalled", .match = is_stalled_here, .text = stalled_here_text},
 	{.name = "server_stalled", .match = is_server_stalled, .text = server_stalled_text},
 	{.name = "dc_queue", .match = is_dc_queue, .text = dc_queue_text},
 	{.name = "dc_unreachable", .match = is_dc_unreachable, .text = dc_unreachable_text},
