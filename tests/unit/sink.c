@@ -170,7 +170,7 @@ UNIT_CASE(json_login_full)
 		  "{\"part\":\"process\",\"ns\":54000,\"basis\":\"inferred\",\"grounds\":null,"
 		  "\"peer\":null}]}],"
 		  "\"waits\":{\"client_ns\":2000000,\"server_ns\":15579000,\"network_ns\":976000},"
-		  "\"dependencies\":[{\"side\":\"client\",\"kind\":\"kerberos\","
+		  "\"host\":null,\"dependencies\":[{\"side\":\"client\",\"kind\":\"kerberos\","
 		  "\"peer\":{\"addr\":\"10.10.10.120\",\"port\":1433},\"operation\":\"TGS-REQ\","
 		  "\"target\":null,\"requests\":2,\"unanswered\":1,\"ns\":1900000,\"rtt_ns\":null,"
 		  "\"in_flight_most\":1,\"result\":\"ok\"}],"

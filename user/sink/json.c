@@ -340,6 +340,34 @@ static void json_steps(struct jsonw *w, const struct login_record *rec)
 	jsonw_array_end(w);
 }
 
+static void json_host(struct jsonw *w, const struct host_facts *host)
+{
+	if (!host) {
+		jsonw_null(w, "host");
+		return;
+	}
+	jsonw_object(w, "host");
+	jsonw_text(w, "side", side_name(host->side));
+	jsonw_text(w, "process", host->process);
+	if (host->pid)
+		jsonw_uint(w, "pid", host->pid);
+	else
+		jsonw_null(w, "pid");
+	jsonw_text(w, "cgroup", host->cgroup);
+	jsonw_text(w, "container", host->container);
+	jsonw_text(w, "pod", host->pod);
+	if (host->has_queue) {
+		jsonw_object(w, "accept_queue");
+		jsonw_uint(w, "length", host->queue_length);
+		jsonw_uint(w, "limit", host->queue_limit);
+		jsonw_object_end(w);
+	} else {
+		jsonw_null(w, "accept_queue");
+	}
+	json_ns(w, "throttled_ns", host->throttled_ns);
+	jsonw_object_end(w);
+}
+
 static void json_dependencies(struct jsonw *w, const struct login_record *rec)
 {
 	jsonw_array(w, "dependencies");
@@ -447,6 +475,7 @@ static void json_login(void *ctx, const struct login_record *rec)
 	json_phases(&w, rec);
 	json_steps(&w, rec);
 	json_waits(&w, rec);
+	json_host(&w, rec->host);
 	json_dependencies(&w, rec);
 	json_verdict(&w, &rec->verdict);
 	json_tcp(&w, rec);
