@@ -338,8 +338,33 @@ def add_companions(corpus, path):
     corpus.add("companions", seed + COMPANION_LOGIN)
 
 
+LOG_TIME = "2021-01-01 00:01:56.57 "
+ERRORLOG = [
+    "Server      UTC adjustment: -5:00",
+    "Logon       Error: 18456, Severity: 14, State: 8.",
+    "Logon       Login failed for user 'sa'. Reason: Password did not match that for the login provided. [CLIENT: 10.0.0.5]",
+    "Logon       Fehler: 18456, Schweregrad: 14, Status: 38.",
+    "Logon       Fehler bei der Anmeldung f\u00fcr den Benutzer 'x'. Ursache: Nein. [CLIENT: <lokaler Computer>]",
+    "Logon       \u9519\u8bef: 18456\uff0c\u4e25\u91cd\u6027: 14\uff0c\u72b6\u6001: 8\u3002",
+    "Logon       \u7528\u6237 'sa' \u767b\u5f55\u5931\u8d25\u3002 \u539f\u56e0: \u5bc6\u7801\u3002 [\u5ba2\u6237\u7aef: fe80::1%4]",
+    "Logon       Error: 17830, Severity: 20, State: 11.",
+    "Logon       Network error code 0x2746 occurred, " + ", ".join("t %d ms" % (90 - i) for i in range(16)) + " [CLIENT: 10.0.0.5]",
+    "Server      Error: 17884, Severity: 10, State: 1. (Params:). terse",
+    "Server      New queries have not been picked up by a worker thread in the last 300 seconds.",
+]
+
+
+def add_errorlog(corpus):
+    """The whole of it and each line, in the encodings and line ends of error logs."""
+    lines = [LOG_TIME + line for line in ERRORLOG]
+    for text in ["\n".join(lines) + "\n"] + ["\n".join(pair) + "\n" for pair in zip(lines, lines[1:])]:
+        for seed in (text.encode(), text.replace("\n", "\r\n").encode("utf-16"), text.encode("utf-16-le")):
+            corpus.add("errorlog", b"\x0c" + seed)
+
+
 def main():
     corpus = Corpus(sys.argv[2])
+    add_errorlog(corpus)
     for path in sorted(glob.glob(os.path.join(sys.argv[1], "dc_*.pcap"))):
         add_companions(corpus, path)
     add_disturbed(corpus, sorted(os.path.basename(p) for p in glob.glob(os.path.join(sys.argv[1], "*.pcap*"))))

@@ -150,6 +150,25 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(PART_TOKEN, "token")                                                                     \
 	X(PART_PROCESS, "process")
 
+/* The timers of error 17830, in the order in which SQL Server's message has them. */
+#define ERRORLOG_TIMERS(X)                                                                         \
+	X(TIMER_TOTAL, "total")                                                                    \
+	X(TIMER_ENQUEUED, "enqueued")                                                              \
+	X(TIMER_NETWORK_WRITES, "network_writes")                                                  \
+	X(TIMER_NETWORK_READS, "network_reads")                                                    \
+	X(TIMER_TLS, "tls")                                                                        \
+	X(TIMER_TLS_NETWORK_READS, "tls_network_reads")                                            \
+	X(TIMER_TLS_NETWORK_WRITES, "tls_network_writes")                                          \
+	X(TIMER_TLS_SECURE_CALLS, "tls_secure_calls")                                              \
+	X(TIMER_TLS_ENQUEUED, "tls_enqueued")                                                      \
+	X(TIMER_SSPI, "sspi")                                                                      \
+	X(TIMER_SSPI_NETWORK_READS, "sspi_network_reads")                                          \
+	X(TIMER_SSPI_NETWORK_WRITES, "sspi_network_writes")                                        \
+	X(TIMER_SSPI_SECURE_CALLS, "sspi_secure_calls")                                            \
+	X(TIMER_SSPI_ENQUEUED, "sspi_enqueued")                                                    \
+	X(TIMER_VALIDATION, "validation")                                                          \
+	X(TIMER_USER_PROCESSING, "user_processing")
+
 #define RECORD_ENUM(name, word) name,
 enum vantage { VANTAGES(RECORD_ENUM) VANTAGE_COUNT };
 enum outcome { OUTCOMES(RECORD_ENUM) OUTCOME_COUNT };
@@ -164,6 +183,7 @@ enum verdict_class { VERDICT_CLASSES(RECORD_ENUM) VERDICT_CLASS_COUNT };
 enum close_how { CLOSE_HOWS(RECORD_ENUM) CLOSE_COUNT };
 enum command_kind { COMMAND_KINDS(RECORD_ENUM) COMMAND_COUNT };
 enum wait_part { WAIT_PARTS(RECORD_ENUM) PART_COUNT };
+enum errorlog_timer { ERRORLOG_TIMERS(RECORD_ENUM) TIMER_COUNT };
 enum dependency_kind { DEPENDENCY_KINDS(RECORD_ENUM) DEPENDENCY_COUNT };
 #undef RECORD_ENUM
 
@@ -182,6 +202,7 @@ const char *close_how_name(enum close_how h);
 const char *command_kind_name(enum command_kind k);
 const char *dependency_kind_name(enum dependency_kind k);
 const char *wait_part_name(enum wait_part p);
+const char *errorlog_timer_name(enum errorlog_timer t);
 
 /* Extensions of LOGIN7 by id: MS-TDS 2.2.6.4. USERAGENT is in the drivers alone. */
 #define FEATURES(X)                                                                                \
@@ -276,6 +297,25 @@ struct login_error {
 	int32_t number;
 	uint8_t state, class_; /* class_: severity */
 	const char *message;   /* without names, where they were not asked for */
+};
+
+enum errorlog_client {
+	ERRORLOG_NO_CLIENT, /* the entry is about the server, or names a client that is no address */
+	ERRORLOG_ADDRESS,
+	ERRORLOG_LOCAL, /* "<local machine>" */
+};
+
+/* An error that the server wrote to its own log. */
+struct errorlog_entry {
+	uint64_t time_ns; /* on the source's clock; the log has it to 10 ms */
+	int32_t number;
+	uint8_t severity, state;
+	enum errorlog_client client;
+	uint8_t addr[16];	   /* ERRORLOG_ADDRESS: as struct endpoint has it */
+	const char *reason, *user; /* NULL: it says none */
+	uint32_t stalled_s;	   /* 17884, 17888: so long nothing moved; 0: not known */
+	bool has_timers;	   /* 17830: */
+	uint32_t timer_ms[TIMER_COUNT];
 };
 
 /* What a client asked SQL Server Browser before it dialled. */
