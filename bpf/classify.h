@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * classify.h - the way in: finds the TCP segment in a frame and the flow that it is of, and decides
- * by the flow's level. What is not to be handed over ends here: the bulk of the traffic costs a
- * look-up and no copy. The functions are not static, so that the verifier looks at the parser
- * once, by itself, and not again for each path through what follows.
+ * classify.h - the way in: finds a frame's TCP segment and its flow, and decides by the flow's
+ * level. Packets that are not forwarded end here, so most of the traffic costs one look-up and no
+ * copy. Some functions are not static, so that the verifier checks the parser once instead of on
+ * each path.
  */
 #ifndef TDSMON_CLASSIFY_H
 #define TDSMON_CLASSIFY_H
@@ -17,7 +17,7 @@
 #include "routing.h"
 #include "sql_browser.h"
 
-/* The packet into the work, all but the time. */
+/* Fill the work from the packet, all but the time. */
 TAP_INLINE void classify_fill_work(struct tap_work *work, const struct pkt *pkt,
 				   const struct tap_key *key, __u32 side)
 {
@@ -31,7 +31,7 @@ TAP_INLINE void classify_fill_work(struct tap_work *work, const struct pkt *pkt,
 	work->payload_off = pkt->payload_off;
 }
 
-/* How much of the payload the frame holds: an IP header may promise more. */
+/* Payload bytes that the frame holds. The IP header may promise more. */
 TAP_INLINE void classify_set_avail(struct tap_work *work, __u32 frame_len)
 {
 	__u32 avail = frame_len > work->payload_off ? frame_len - work->payload_off : 0;
@@ -45,15 +45,16 @@ TAP_INLINE __u32 classify_frame_len(void *ctx, enum tap_hook hook)
 
 	if (hook == TAP_HOOK_SKB)
 		return ((struct __sk_buff *)ctx)->len;
-	/* A frame may lie in several buffers where programs can get at them, from 5.18 on. */
+	/* Since 5.18 a frame may lie in several buffers, and this helper exists. */
 	if (tap_has_xdp_load())
 		return bpf_xdp_get_buff_len(xdp);
 	return xdp->data_end - xdp->data;
 }
 
 /*
- * Is the flow over by what is in the work? A SYN replaces a connection that has ended, any other
- * once the peer answers it as one: RFC 9293 3.10.7.4 has it challenge a SYN that is made up.
+ * Does the SYN or SYN+ACK in the work replace the flow? A SYN replaces a connection that has ended.
+ * Otherwise the flow is replaced only when the peer accepts the SYN: on a live connection RFC 9293
+ * 3.10.7.4 answers a forged SYN with a challenge ACK.
  */
 TAP_INLINE bool classify_syn_replaces(const struct tap_work *work, const struct tap_flow *flow)
 {
@@ -68,7 +69,7 @@ TAP_INLINE bool classify_syn_replaces(const struct tap_work *work, const struct 
 	return true;
 }
 
-/* enum tap_counter or enum locate */
+/* Returns enum tap_counter or enum classify. */
 TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
 				__u32 dir)
 {
@@ -78,7 +79,7 @@ TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt 
 	struct tap_flow *flow;
 	__u32 side;
 
-	if (TAP_DECAP) /* the verifier sees a path on which nothing else is written to it */
+	if (TAP_DECAP) /* the verifier sees a path that writes nothing else to it */
 		__builtin_memset(&key, 0, sizeof(key));
 	side = flow_key_fill(&key, pkt);
 	if (TAP_DECAP)
@@ -101,7 +102,7 @@ TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt 
 	if (!flow)
 		return CLASSIFY_NEW;
 	if (flags & SEG_SYN && !(flags & SEG_RST) && classify_syn_replaces(work, flow)) {
-		/* the ports are used again: nothing of the old connection holds for the new one */
+		/* the ports are used again: drop the old connection's state */
 		level_heads_replaced(work, flow);
 		bpf_map_delete_elem(&flows, &work->key);
 		return CLASSIFY_NEW;
@@ -115,7 +116,7 @@ TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt 
 	return level_heads_packet(ctx, hook, work, flow);
 }
 
-/* SQL Browser's, if it is. */
+/* A datagram: forward it if it belongs to SQL Server Browser. */
 TAP_INLINE int classify_datagram(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 				 __u32 ifindex, __u32 dir)
 {
@@ -134,7 +135,7 @@ TAP_INLINE int classify_datagram(void *ctx, enum tap_hook hook, const struct pkt
 	return hook == TAP_HOOK_SKB ? sql_browser_skb(ctx) : sql_browser_xdp(ctx);
 }
 
-/* Of what is not TCP, or not on a port of interest, no more is to be known. */
+/* Count packets that are not TCP or not on a port of interest; pass on the others. */
 TAP_INLINE int classify_packet(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 			       enum pkt_result parsed, __u32 ifindex, __u32 dir)
 {
@@ -158,7 +159,7 @@ TAP_INLINE int classify_packet(void *ctx, enum tap_hook hook, const struct pkt *
 	return classify_segment(ctx, hook, pkt, ifindex, dir);
 }
 
-/* Read one header of the frame in the work: CLASSIFY_INNER, or what becomes of the packet. */
+/* Read one header of the frame in the work. Returns CLASSIFY_INNER, or the packet's result. */
 TAP_INLINE int classify_step(void *ctx, enum tap_hook hook, const void *data, const void *end,
 			     __u32 ifindex, __u32 dir)
 {
@@ -170,7 +171,7 @@ TAP_INLINE int classify_step(void *ctx, enum tap_hook hook, const void *data, co
 	};
 	struct tap_work *work = tap_work();
 	enum pkt_result parsed;
-	struct pkt pkt = {}; /* kernels before 6.3 refuse to read what was never written */
+	struct pkt pkt = {}; /* kernels before 6.3 reject reads of memory that was never written */
 
 	if (!work)
 		return TAP_CNT_LOST;
@@ -196,7 +197,7 @@ __noinline int classify_step_xdp(struct xdp_md *xdp, __u32 dir)
 			     (void *)(long)xdp->data_end, xdp->ingress_ifindex, dir);
 }
 
-/* A frame that may be in tunnels, and begins with a header of this type; for TAP_DECAP. */
+/* A frame that may contain tunnels; type is the EtherType of its first header. For TAP_DECAP. */
 TAP_INLINE int classify_tunnels(void *ctx, enum tap_hook hook, __u16 type, __u32 frame_len,
 				__u32 dir)
 {
@@ -243,7 +244,10 @@ __noinline int classify_ip(struct __sk_buff *skb, __u32 dir)
 	return classify_packet(skb, TAP_HOOK_SKB, &pkt, parsed, skb->ifindex, dir);
 }
 
-/* Only the first buffer's length is told: it matters to lengths of 0, which no wire has. */
+/*
+ * Only the first buffer's length is passed on. It matters only for IP lengths of 0, which do not
+ * occur on a wire.
+ */
 __noinline int classify_xdp(struct xdp_md *xdp, __u32 dir)
 {
 	const void *data = (void *)(long)xdp->data;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * command_timer.h - whose turn it is in a flow: counts its commands, and sums up how long they are answered
- * after; at TAP_FULL user space does, and it is followed alone, so that TAP_HEADS can go on from
- * there. The clock is read at turns alone: it costs as much as the flow's look-up.
+ * command_timer.h - follows requests and responses in a flow: counts its commands, and sums up how
+ * long their responses took. At TAP_FULL user space does that, and the kernel only follows the
+ * state, so that TAP_HEADS can go on from there. The clock is only read when the state changes: it
+ * costs as much as the flow's look-up.
  */
 #ifndef TDSMON_COMMAND_TIMER_H
 #define TDSMON_COMMAND_TIMER_H
@@ -13,7 +14,7 @@
 
 _Static_assert(LATENCY_ATTENTION + 1 == TAP_COMMANDS, "the kinds that are counted come first");
 
-/* Made by user space for each server that it knows, so that none are made here. */
+/* User space adds the entries for each server that it knows, so the kernel adds none. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, LATENCY_SERVERS *LATENCY_KINDS);
@@ -22,7 +23,7 @@ struct {
 	__type(value, struct latency);
 } latencies SEC(".maps");
 
-/* The numbers of those servers. */
+/* The servers' numbers, which user space assigns. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, LATENCY_SERVERS);
@@ -30,7 +31,7 @@ struct {
 	__type(value, __u16);
 } servers SEC(".maps");
 
-/* The server's number, of a segment that is from it or to it. */
+/* Number of the server of a segment; 0: a server without one. */
 TAP_INLINE __u16 command_timer_server(const struct seg *seg, bool from_server)
 {
 	struct latency_server key = {.port = from_server ? seg->sport : seg->dport};
@@ -63,7 +64,7 @@ TAP_INLINE void command_timer_add(const struct tap_flow *flow, __u64 last_ns)
 		sum->total[total]++;
 }
 
-/* When the packet at hand came; *now_ns: 0, or what the clock said. */
+/* The current packet's time. *now_ns caches the clock; 0: not read yet. */
 TAP_INLINE __u64 command_timer_now(__u64 *now_ns)
 {
 	if (!*now_ns)
@@ -71,7 +72,7 @@ TAP_INLINE __u64 command_timer_now(__u64 *now_ns)
 	return *now_ns;
 }
 
-/* The client's segment: a request begins in it, or ends. */
+/* A segment from the client: a request begins or ends in it. */
 TAP_INLINE void command_timer_request(struct tap_flow *flow, bool begins, __u32 kind, bool ends,
 				      __u64 *now_ns)
 {
@@ -85,7 +86,7 @@ TAP_INLINE void command_timer_request(struct tap_flow *flow, bool begins, __u32 
 	}
 }
 
-/* The server's segment: it holds a packet's head, or a message's end. */
+/* A segment from the server: it holds a packet's head, or the end of a message. */
 TAP_INLINE void command_timer_response(struct tap_flow *flow, bool head, bool ends, __u64 *now_ns)
 {
 	if (flow->request < REQUEST_WAITING)
@@ -101,13 +102,13 @@ TAP_INLINE void command_timer_response(struct tap_flow *flow, bool head, bool en
 	}
 }
 
-/* What is under way can't be timed: packets are missing. */
+/* Packets are missing, so the current command cannot be timed. */
 TAP_INLINE void command_timer_cancel(struct tap_flow *flow)
 {
 	flow->request = REQUEST_IDLE;
 }
 
-/* The answer under TLS is over as far as can be told. */
+/* A response under TLS has ended, as far as its packets show. */
 TAP_INLINE void command_timer_encrypted_end(struct tap_flow *flow)
 {
 	if (flow->encrypted && flow->request == REQUEST_RESPONDING)
@@ -117,8 +118,8 @@ TAP_INLINE void command_timer_encrypted_end(struct tap_flow *flow)
 }
 
 /*
- * New payload under TLS: what follows the other side's is a turn. A side's last byte is where it
- * pushes, as all senders do at the end of what they write.
+ * New payload under TLS: payload that follows the other side's begins a request or a response. The
+ * end of what a side writes is where it sets PSH, as all senders do.
  */
 TAP_INLINE void command_timer_encrypted(struct tap_flow *flow, __u32 side, __u8 flags)
 {

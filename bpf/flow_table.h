@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * flow_table.h - what the tap remembers of connections: the flow map, which user space steers by
- * setting levels.
+ * flow_table.h - the flow map: the tap's state of connections. User space steers it by setting
+ * levels.
  */
 #ifndef TDSMON_FLOW_TABLE_H
 #define TDSMON_FLOW_TABLE_H
@@ -30,7 +30,7 @@ TAP_INLINE __u64 flow_be64(__u64 x)
 #endif
 }
 
-/* True if a comes before b, or they are the same: as memcmp() of both addresses and both ports. */
+/* Is (a, aport) lower than or equal to (b, bport)? Compares as memcmp() does. */
 TAP_INLINE bool flow_lower6(const void *a, const void *b, __u16 aport, __u16 bport)
 {
 	__u64 ahi, alo, bhi, blo;
@@ -46,7 +46,7 @@ TAP_INLINE bool flow_lower6(const void *a, const void *b, __u16 aport, __u16 bpo
 	return aport <= bport;
 }
 
-/* Which of the key's ends the packet is from. */
+/* Fill the key. Returns which end of it sent the packet. */
 TAP_INLINE __u32 flow_key_fill(struct tap_key *key, const struct pkt *pkt)
 {
 	bool lower = true;
@@ -72,7 +72,7 @@ TAP_INLINE __u32 flow_key_fill(struct tap_key *key, const struct pkt *pkt)
 	return !lower;
 }
 
-/* For tables of slots; the key's bits are mixed well at the upper end. */
+/* For tables of slots. The upper bits are mixed best. */
 TAP_INLINE __u64 flow_key_hash(const struct tap_key *key)
 {
 	__u64 hash = tap_seed[0] ^ ((__u64)key->addr[0] << 32 | key->addr[1]);
@@ -91,7 +91,7 @@ TAP_INLINE struct frame_track *flow_track(struct tap_flow *flow, __u32 side)
 	return side ? &flow->track[1] : &flow->track[0];
 }
 
-/* A FIN in its place is the last that this side says. */
+/* A FIN in order is the last that this side sends. */
 TAP_INLINE void flow_track_fin(struct frame_track *track)
 {
 	track->state = TRACK_OPAQUE;
@@ -99,8 +99,8 @@ TAP_INLINE void flow_track_fin(struct frame_track *track)
 }
 
 /*
- * What the peer of the segment's sender is known to have sent, it may acknowledge; more is no
- * acknowledgement (RFC 5961 5).
+ * Note an acknowledgement. It counts only up to the bytes that the peer is known to have sent (RFC
+ * 5961 5).
  */
 TAP_INLINE void flow_note_ack(struct tap_flow *flow, __u32 side, const struct pkt_tcp *tcp)
 {
@@ -116,11 +116,11 @@ TAP_INLINE void flow_note_ack(struct tap_flow *flow, __u32 side, const struct pk
 	peer->resent = 0;
 }
 
-#define FLOW_COPY 8 /* of these units: sooner it is the same packet, met on another interface */
+#define FLOW_COPY 8 /* of these units: sooner it is a copy, seen on another interface */
 
 /*
- * Payload that was seen before comes again: does it begin with what is not acknowledged? Then it is
- * counted, by the first segment of each repetition.
+ * Payload came again: count a retransmission if it begins with the first byte that is not
+ * acknowledged, so that only the first segment of each repetition counts.
  */
 TAP_INLINE void flow_note_resent(struct tap_flow *flow, struct frame_track *track, __u32 seq)
 {
@@ -138,8 +138,8 @@ TAP_INLINE void flow_note_resent(struct tap_flow *flow, struct frame_track *trac
 }
 
 /*
- * Does its receiver take a RST at seq? That is so where the receiver is (RFC 5961 3.2): it has
- * acknowledged as much at least, and got no more than was seen.
+ * Does the receiver accept a RST at seq? Only at the next byte that it expects (RFC 5961 3.2). That
+ * lies between what it has acknowledged and the end of what was seen.
  */
 TAP_INLINE bool flow_resets(struct tap_flow *flow, __u32 side, __u32 seq)
 {
@@ -153,8 +153,8 @@ TAP_INLINE bool flow_resets(struct tap_flow *flow, __u32 side, __u32 seq)
 }
 
 /*
- * Moves on every few minutes (262 s to 44 min, by the kernel's HZ): a flow that nothing is handed
- * over of is told of that often, so that user space does not take it for dead.
+ * Coarse clock, one tick every 262 s to 44 min, depending on the kernel's HZ. A flow with no events
+ * emits one record per tick, so that user space does not expire it.
  */
 TAP_INLINE __u16 flow_heartbeat_epoch(void)
 {

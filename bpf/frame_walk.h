@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * frame_walk.h - walks the frames of a segment from a boundary that is known, or to find one, and hands
- * over the heads that user space is to see.
+ * frame_walk.h - walks the frames of a segment, from a known boundary or to find one, and forwards
+ * the heads that user space needs.
  */
 #ifndef TDSMON_FRAME_WALK_H
 #define TDSMON_FRAME_WALK_H
@@ -13,12 +13,12 @@
 #include "ringbuf.h"
 #include "split_head.h"
 
-#define FRAME_WALK_MAX	128u /* most frames of a segment that are walked */
-#define FRAME_WALK_SYNC 512u /* so long a segment shows by its first head alone to begin a frame */
+#define FRAME_WALK_MAX	128u /* most frames that are walked in a segment */
+#define FRAME_WALK_SYNC 512u /* bytes of a segment in which one typical head shows a boundary */
 
 /*
- * Bytes of the head that begins at p, of which n are there: the result may be more than n. 0: p is
- * no frame. The head of the TDS packet in an SMP packet belongs to the head.
+ * Length of the head at p, of which n bytes are present; it may be more than n. 0: not a frame. An
+ * SMP packet's head includes the head of the TDS packet in it.
  */
 TAP_INLINE __u32 frame_walk_head_len(const __u8 *p, __u32 n)
 {
@@ -29,7 +29,7 @@ TAP_INLINE __u32 frame_walk_head_len(const __u8 *p, __u32 n)
 	return frame_is_tds_type(p[0]) ? TDS_HEADER : 0;
 }
 
-/* Length of the frame by its complete head, of a known type; 0: the head is not valid. */
+/* Length of the frame by its complete head, which has a known type. 0: the head is not valid. */
 TAP_INLINE __u32 frame_walk_len(const __u8 *p)
 {
 	__u32 len;
@@ -38,7 +38,7 @@ TAP_INLINE __u32 frame_walk_len(const __u8 *p)
 		len = frame_smp_len(p);
 		if (!frame_smp_flags_valid(p))
 			return 0;
-		/* One TDS packet in each, as all peers write it: else SMP heads do not show frames. */
+		/* All peers put one TDS packet in each; otherwise SMP heads would hide frames. */
 		if (p[1] == SMP_DATA && (!frame_tds_valid(p + SMP_HEADER) ||
 					 frame_tds_len(p + SMP_HEADER) + SMP_HEADER != len))
 			return 0;
@@ -51,18 +51,18 @@ TAP_INLINE __u32 frame_walk_len(const __u8 *p)
 	return frame_tds_valid(p) ? frame_tds_len(p) : 0;
 }
 
-/* Is the head as real peers write it? Checked where no boundary is known. */
+/* Is the head written as real peers do? Checked where no boundary is known. */
 TAP_INLINE bool frame_walk_is_typical(const __u8 *p)
 {
 	return p[0] >= TLS_TYPE_FIRST || frame_tds_is_typical(p);
 }
 
-/* What a packet's head says of its message. */
+/* The position of a packet in its message, by its head. */
 #define HEAD_BEGINS_MESSAGE 0x01
 #define HEAD_ENDS_MESSAGE   0x02
-#define HEAD_FORWARDED	    0x04 /* user space is to see it */
+#define HEAD_FORWARDED	    0x04 /* user space needs it */
 
-/* Take note of a TDS packet's head: HEAD_*. */
+/* Note the head of a TDS packet. Returns HEAD_*. */
 TAP_INLINE __u32 frame_walk_note_tds(struct frame_track *track, const __u8 *p)
 {
 	__u8 flags = track->flags & ~(TRACK_LAST_FRAME | TRACK_SMP);
@@ -82,7 +82,7 @@ TAP_INLINE __u32 frame_walk_note_tds(struct frame_track *track, const __u8 *p)
 	return tap_commands && note ? note | HEAD_FORWARDED : note;
 }
 
-/* The same of any frame's. SMP's are all shown: what is in them is told apart by user space. */
+/* Note the head of any frame. SMP heads are all forwarded: user space separates the sessions. */
 TAP_INLINE __u32 frame_walk_note(struct frame_track *track, const __u8 *p)
 {
 	__u8 flags = track->flags & ~(TRACK_LAST_FRAME | TRACK_SMP);
@@ -100,7 +100,7 @@ TAP_INLINE __u32 frame_walk_note(struct frame_track *track, const __u8 *p)
 	return tap_commands ? HEAD_FORWARDED : 0;
 }
 
-/* enum latency_kind of a packet's type, MS-TDS 2.2.3.1.1; LATENCY_KINDS: none that is asked. */
+/* enum latency_kind of a packet type (MS-TDS 2.2.3.1.1); LATENCY_KINDS: not a request. */
 TAP_INLINE __u32 frame_walk_command(__u8 type)
 {
 	if (type == TDS_RPC)
@@ -128,7 +128,7 @@ TAP_INLINE void frame_walk_count(__u32 counts[TAP_COUNTS], const __u8 *p)
 		counts[TAP_COUNT_RESETS]++;
 }
 
-/* What a TDS packet's head says; ends: the packet does so in the segment. */
+/* Read a TDS packet's head. ends: the packet ends in this segment. */
 TAP_INLINE void frame_walk_read_tds(struct segment_walk *walk, const __u8 *p, __u32 note, bool ends)
 {
 	walk->heads = 1;
@@ -136,14 +136,14 @@ TAP_INLINE void frame_walk_read_tds(struct segment_walk *walk, const __u8 *p, __
 		walk->begins = 1;
 		walk->kind = frame_walk_command(p[0]);
 		if (walk->kind < LATENCY_KINDS)
-			walk->ends = 0; /* of the request before it */
+			walk->ends = 0; /* that was the previous request's */
 		frame_walk_count(walk->counts, p);
 	}
 	if (note & HEAD_ENDS_MESSAGE && ends)
 		walk->ends = 1;
 }
 
-/* Who sent it decides what it means to the command under way. */
+/* Update the current command's times. The sender decides what the heads mean. */
 TAP_INLINE void frame_walk_time_command(struct tap_flow *flow, __u32 side,
 					const struct segment_walk *walk, __u64 *now_ns)
 {
@@ -154,8 +154,8 @@ TAP_INLINE void frame_walk_time_command(struct tap_flow *flow, __u32 side,
 }
 
 /*
- * What most segments are: a TDS packet's beginning, and no other's. True: it is taken note of. A
- * segment of len bytes, whose payload stands at off.
+ * The usual segment: it begins with a TDS packet and holds no other. seq and len are the segment's,
+ * off is the offset of its payload. True: the packet was noted.
  */
 TAP_INLINE bool frame_walk_single_packet(void *ctx, enum tap_hook hook, struct frame_track *track,
 					 struct segment_walk *walk, __u32 seq, __u32 len, __u32 off)
@@ -180,7 +180,7 @@ TAP_INLINE bool frame_walk_single_packet(void *ctx, enum tap_hook hook, struct f
 
 /* --- records --- */
 
-/* Time is taken for what is handed over alone: it costs as much as the flow's look-up. */
+/* Read the clock only for forwarded packets: it costs as much as the flow's look-up. */
 TAP_INLINE void frame_walk_set_time(struct tap_work *work)
 {
 	if (!work->seg.ts_ns)
@@ -188,8 +188,8 @@ TAP_INLINE void frame_walk_set_time(struct tap_work *work)
 }
 
 /*
- * The work's segment, and cap_len bytes of the head in the work; or, where note has
- * SEG_F_COUNTS, those.
+ * Emit the work's segment with cap_len bytes of the head in the work; with SEG_F_COUNTS in note,
+ * with the counts instead.
  */
 __noinline int frame_walk_emit_record(__u32 cap_len, __u32 note)
 {
@@ -214,8 +214,8 @@ __noinline int frame_walk_emit_record(__u32 cap_len, __u32 note)
 }
 
 /*
- * A mark: the stream has come to seq. other: the direction that the segment at hand is not of; of
- * it nothing is known here but the addresses.
+ * Emit a mark: the stream has reached seq. other: the mark is for the direction opposite to the
+ * current segment's, so only the addresses are known.
  */
 __noinline int frame_walk_emit_position(__u32 seq, __u32 other)
 {
@@ -266,15 +266,18 @@ TAP_INLINE void frame_walk_emit(struct tap_work *work, struct segment_walk *walk
 	walk->reported = seq + len == walk->end;
 }
 
-/* What became of walking a frame, or a segment's. */
+/* Result of walking a frame, or a segment's frames. */
 enum frame_walk_end {
-	FRAME_WALK_NEXT, /* the next frame begins in the segment as well */
+	FRAME_WALK_NEXT, /* the next frame begins in this segment, too */
 	FRAME_WALK_DONE,
-	FRAME_WALK_BROKEN, /* a frame's head is none, or can't be read, or there are too many */
-	FRAME_WALK_UNSURE, /* looking for a boundary: this may be one, and may be not */
+	FRAME_WALK_BROKEN, /* a head is invalid or unreadable, or there are too many frames */
+	FRAME_WALK_UNSURE, /* searching for a boundary: this may or may not be one */
 };
 
-/* The rest of the head at walk->next into the work, as much of it as there is; 0: none. */
+/*
+ * Load the rest of the head at walk->next into the work, as far as the segment has it. Returns the
+ * bytes of the head present in the work; 0: none.
+ */
 TAP_INLINE __u32 frame_walk_load_head(void *ctx, enum tap_hook hook, struct tap_work *work,
 				      const struct frame_track *track,
 				      const struct segment_walk *walk)
@@ -298,7 +301,7 @@ TAP_INLINE __u32 frame_walk_load_head(void *ctx, enum tap_hook hook, struct tap_
 	return have + n;
 }
 
-/* The frame at walk->next, which is in the segment; a part of its head may have come before. */
+/* Walk the frame at walk->next, in this segment. Part of its head may have come before. */
 TAP_INLINE enum frame_walk_end frame_walk_frame(void *ctx, enum tap_hook hook)
 {
 	struct tap_work *work = tap_work();
@@ -343,7 +346,7 @@ TAP_INLINE enum frame_walk_end frame_walk_frame(void *ctx, enum tap_hook hook)
 	return FRAME_WALK_DONE;
 }
 
-/* The same for each hook: by themselves, so that the verifier looks at them but once. */
+/* One function for each hook, not inlined, so that the verifier checks it once. */
 __noinline int frame_walk_frame_skb(struct __sk_buff *skb)
 {
 	return frame_walk_frame(skb, TAP_HOOK_SKB);
@@ -377,7 +380,7 @@ TAP_INLINE void frame_walk_lose(struct frame_track *track)
 	track->flags &= ~(TRACK_IN_MESSAGE | TRACK_LAST_FRAME);
 }
 
-/* Where walking begins in the segment, if it does. */
+/* Find where walking begins. False: nowhere in this segment. */
 TAP_INLINE bool frame_walk_start(struct tap_work *work, struct frame_track *track,
 				 struct segment_walk *walk)
 {
@@ -395,7 +398,7 @@ TAP_INLINE bool frame_walk_start(struct tap_work *work, struct frame_track *trac
 	if (track->flags & TRACK_LAST_FRAME && before > 0 &&
 	    seq_diff(walk->end, track->next) >= 0) {
 		track->flags &= ~TRACK_LAST_FRAME;
-		walk->ends = 1; /* a message does, here */
+		walk->ends = 1; /* a message ends here */
 		if (!walk->full && (tap_commands || track->flags & TRACK_SMP))
 			frame_walk_emit(work, walk, walk->seq, before, 0);
 	}

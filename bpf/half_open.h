@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * half_open.h - the half-open table, which keeps a handshake's packets back until the client's ACK or
- * payload proves that the connection is real. It is apart from the flow map so that a flood of
- * SYNs can't push out the connections that are logged in.
+ * half_open.h - the half-open table: stores a handshake's packets until the client's ACK or payload
+ * proves that the connection is real. It is separate from the flow map, so a flood of SYNs cannot
+ * evict established connections.
  *
- * It is a plain array in sets of HALF_OPEN_WAYS slots; a SYN that finds its set full takes the slot that
- * was filled first. At 20,000 SYNs a second a handshake stays for 0.8 s on average, and of those
- * that take 200 ms one in a thousand is pushed out: what is lost then are its times. There are no
- * locks: of two CPUs that fill one slot in the same moment one wins, and a mixture holds times of
+ * It is an array of sets, each with HALF_OPEN_WAYS slots. A SYN that finds its set full takes the
+ * slot that was filled first. At 20,000 SYNs a second a handshake stays for 0.8 s on average; of
+ * those that take 200 ms, one in a thousand is evicted and loses its times. There are no locks: if
+ * two CPUs fill one slot at the same moment, one of them wins, and a mixture only holds times of
  * that moment.
  */
 #ifndef TDSMON_HALF_OPEN_H
@@ -22,16 +22,16 @@
 #define HALF_OPEN_SLOTS (HALF_OPEN_SETS * HALF_OPEN_WAYS)
 
 /*
- * So many packets of half-open connections user space is handed in a second, over all CPUs: a bound
- * on what made-up sources can bring about. Fewer where a server answered: then it is the source
- * that is in doubt. What is left out is counted.
+ * Packets of half-open connections that are forwarded per second, over all CPUs: a bound on what
+ * forged sources can cause. It is lower if a server answered, because then the source is in doubt.
+ * Packets beyond the bound are counted.
  */
 #define HALF_OPEN_RATE		256u
 #define HALF_OPEN_RATE_ANSWERED 32u
 #define HALF_OPEN_RATE_NS	1000000000ull
 
 #define HANDSHAKE_FIRST_FLIGHT                                                                     \
-	65536u /* bytes: a first flight is this near to the handshake's numbers */
+	65536u /* bytes: a first flight is this close to the handshake's sequence numbers */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -41,7 +41,7 @@ struct {
 	__type(value, struct tap_handshake);
 } half_open SEC(".maps");
 
-/* Where a set's handshakes are looked for: all in one cache line. */
+/* The index of one set; it fits in a cache line. */
 struct half_open_set {
 	__u16 tags[HALF_OPEN_WAYS]; /* of the keys; 0: the slot is free */
 	__u32 next;		    /* the slot that was filled first */
@@ -54,10 +54,10 @@ struct {
 	__type(value, struct half_open_set);
 } half_open_sets SEC(".maps");
 
-/* A SYN was kept since user space looked. */
+/* A SYN was stored since user space last looked. */
 __u32 tap_syn_kept;
 
-/* Since when user space was handed so many packets of half-open connections. */
+/* Start of the current second of the rate limit, and the packets forwarded in it. */
 __u64 tap_half_open_since_ns;
 __u32 tap_half_open_reported;
 
@@ -96,8 +96,9 @@ TAP_INLINE bool half_open_is(const struct tap_handshake *hs, const struct tap_ke
 }
 
 /*
- * The slot of the handshake of the flow in the work; -1: there is none. place: then one for it,
- * that is free, or else was filled first. By itself, so that the verifier looks at it once.
+ * Index of the slot that holds the handshake of the flow in the work, or -1. With place, if there
+ * is no such slot, claim a free one or else the one that was filled first. Not inlined, so that the
+ * verifier checks it once.
  */
 __noinline int half_open_find(__u32 place)
 {
@@ -131,7 +132,7 @@ __noinline int half_open_find(__u32 place)
 	return index * HALF_OPEN_WAYS + way;
 }
 
-/* The handshake of the flow in the work; NULL: there is none. */
+/* The handshake of the flow in the work, or NULL. */
 TAP_INLINE struct tap_handshake *half_open_lookup(void)
 {
 	int index = half_open_find(0);
@@ -139,7 +140,7 @@ TAP_INLINE struct tap_handshake *half_open_lookup(void)
 	return index < 0 ? NULL : half_open_slot(index);
 }
 
-/* The same, or a slot for it, with another's in it or none. */
+/* The same, or a slot for it. That slot may still hold another handshake. */
 TAP_INLINE struct tap_handshake *half_open_claim(void)
 {
 	int index = half_open_find(1);
@@ -147,7 +148,7 @@ TAP_INLINE struct tap_handshake *half_open_claim(void)
 	return index < 0 ? NULL : half_open_slot(index);
 }
 
-/* What is in the slot makes room: user space hears of it no more, so it is counted. */
+/* A handshake is evicted. User space will never see it, so it is counted. */
 TAP_INLINE void half_open_count_evicted(const struct tap_handshake *hs)
 {
 	if (hs->state & (HANDSHAKE_REPORTED | HANDSHAKE_ON_LIVE_FLOW | HANDSHAKE_PROVEN) ||
@@ -159,7 +160,10 @@ TAP_INLINE void half_open_count_evicted(const struct tap_handshake *hs)
 		tap_count(TAP_CNT_SYNS);
 }
 
-/* Keep a handshake that begins with the SYN in the work. state: HANDSHAKE_REPORTED, HANDSHAKE_ON_LIVE_FLOW or 0. */
+/*
+ * Store a handshake that begins with the SYN in the work. state: HANDSHAKE_REPORTED,
+ * HANDSHAKE_ON_LIVE_FLOW or 0.
+ */
 TAP_INLINE void half_open_begin(const struct tap_work *work, struct tap_handshake *hs, __u32 state)
 {
 	half_open_count_evicted(hs);
@@ -168,11 +172,11 @@ TAP_INLINE void half_open_begin(const struct tap_work *work, struct tap_handshak
 	hs->syn = work->seg;
 	state |= HANDSHAKE_SYN_SEEN | (work->side ? HANDSHAKE_CLIENT_HIGHER : 0);
 	hs->state = state & HANDSHAKE_REPORTED ? state : state | 1 << HANDSHAKE_SYN;
-	if (!tap_syn_kept) /* not written by each of a flood's, on each CPU */
+	if (!tap_syn_kept) /* so that a flood's SYNs do not all write it on every CPU */
 		tap_syn_kept = 1;
 }
 
-/* The same with a SYN+ACK, whose SYN was not seen or is kept no longer. */
+/* Store a handshake that begins with the SYN+ACK: the SYN was not seen, or was evicted. */
 TAP_INLINE void half_open_begin_at_synack(const struct tap_work *work, struct tap_handshake *hs)
 {
 	struct seg *syn = &hs->syn;
@@ -185,13 +189,13 @@ TAP_INLINE void half_open_begin_at_synack(const struct tap_work *work, struct ta
 	hs->state = work->side ? 0 : HANDSHAKE_CLIENT_HIGHER;
 }
 
-/* Is the segment in the work from the one who called? */
+/* Did the client send the segment in the work? */
 TAP_INLINE bool half_open_from_client(const struct tap_handshake *hs, const struct tap_work *work)
 {
 	return !(hs->state & HANDSHAKE_CLIENT_HIGHER) == !work->side;
 }
 
-/* Keep a later packet of the handshake, the last of its kind. */
+/* Store a later packet of the handshake, replacing an earlier one of its kind. */
 TAP_INLINE void half_open_keep(struct tap_handshake *hs, const struct seg *seg,
 			       enum handshake_part which)
 {
@@ -209,7 +213,7 @@ TAP_INLINE void half_open_keep(struct tap_handshake *hs, const struct seg *seg,
 	hs->state |= 1 << which;
 }
 
-/* The SYN+ACK, or the same again: of that the time is enough. */
+/* Store the SYN+ACK; of its retransmissions only the times. */
 TAP_INLINE void half_open_note_synack(struct tap_handshake *hs, const struct seg *seg)
 {
 	if (!(hs->state & 1 << HANDSHAKE_SYNACK) || hs->rest[0].seq != seg->seq) {
@@ -223,13 +227,16 @@ TAP_INLINE void half_open_note_synack(struct tap_handshake *hs, const struct seg
 	}
 }
 
-/* Does a SYN+ACK answer the SYN? With Fast Open it may acknowledge payload as well. */
+/* Does the SYN+ACK answer the SYN? With Fast Open it may also acknowledge payload. */
 TAP_INLINE bool half_open_is_answered_by(const struct tap_handshake *hs, const struct seg *seg)
 {
 	return hs->state & HANDSHAKE_SYN_SEEN && seg->ack - hs->syn.seq - 1 <= hs->syn.len;
 }
 
-/* Does what the client sent show that it got the SYN+ACK? Who makes up its address can't know. */
+/*
+ * Does the client's packet show that it received the SYN+ACK? A sender with a forged address cannot
+ * know its sequence number.
+ */
 TAP_INLINE bool half_open_is_proven_by(const struct tap_handshake *hs, const struct seg *seg)
 {
 	if (hs->state & HANDSHAKE_SYN_SEEN && seg->seq - hs->syn.seq - 1 >= HANDSHAKE_FIRST_FLIGHT)
@@ -238,10 +245,10 @@ TAP_INLINE bool half_open_is_proven_by(const struct tap_handshake *hs, const str
 		return seg->flags & SEG_ACK &&
 		       seg->ack - hs->rest[0].seq - 1 < HANDSHAKE_FIRST_FLIGHT;
 	return hs->state &
-	       HANDSHAKE_SYN_SEEN; /* no answer was seen: one direction is all there is */
+	       HANDSHAKE_SYN_SEEN; /* no SYN+ACK was seen: perhaps only one direction is visible */
 }
 
-/* Nothing of the handshake of the flow in the work is to be kept any longer. */
+/* Free the slot of the handshake of the flow in the work. */
 __noinline int half_open_remove(void)
 {
 	int index = half_open_find(0);
@@ -263,7 +270,7 @@ __noinline int half_open_remove(void)
 	return 0;
 }
 
-/* The kept packet as a segment of its own. again_ns: of a SYN+ACK that came again, or 0. */
+/* Rebuild the segment of a stored packet. repeat_ns: the time of a retransmitted SYN+ACK, or 0. */
 TAP_INLINE void half_open_segment(struct seg *seg, const struct tap_handshake *hs,
 				  enum handshake_part which, __u64 repeat_ns)
 {
@@ -291,7 +298,7 @@ TAP_INLINE void half_open_segment(struct seg *seg, const struct tap_handshake *h
 	seg->rec_flags = 0;
 }
 
-/* Hand over one packet of those that are held. False if the ring buffer had no room. */
+/* Forward one stored packet. False if the ring buffer is full. */
 TAP_INLINE bool half_open_emit_packet(const struct tap_work *work, const struct tap_handshake *hs,
 				      enum handshake_part which, __u64 repeat_ns)
 {
@@ -300,7 +307,7 @@ TAP_INLINE bool half_open_emit_packet(const struct tap_work *work, const struct 
 	if (!rec)
 		return false;
 	half_open_segment(rec, hs, which, repeat_ns);
-	if (!half_open_is(hs, &work->key)) { /* another CPU has taken the slot just now */
+	if (!half_open_is(hs, &work->key)) { /* another CPU has just taken the slot */
 		bpf_ringbuf_discard(rec, BPF_RB_NO_WAKEUP);
 		return true;
 	}
@@ -309,8 +316,8 @@ TAP_INLINE bool half_open_emit_packet(const struct tap_work *work, const struct 
 }
 
 /*
- * Hand over all that is held of the handshake of the flow in the work: user space knows of it from
- * now on. 0, or -1 if the ring buffer had no room for all of it.
+ * Forward the stored packets of the flow in the work; user space knows the handshake from now on.
+ * Returns 0, or -1 if the ring buffer had no room for all of them.
  */
 __noinline int half_open_emit(void)
 {

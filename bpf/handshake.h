@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * handshake.h - a watched port's packets that are of no flow yet: which of them are handed over
- * now, and which are kept in the half-open table until the connection proves to be real.
+ * handshake.h - packets on a watched port that belong to no flow yet: which are forwarded now, and
+ * which are stored in the half-open table until the connection proves to be real.
  */
 #ifndef TDSMON_HANDSHAKE_H
 #define TDSMON_HANDSHAKE_H
@@ -10,7 +10,7 @@
 #include "level_full.h"
 #include "packet_ctx.h"
 
-/* Follow the flow; from_server: the segment at hand is. */
+/* Follow the flow. from_server: the server sent the current segment. */
 TAP_INLINE bool handshake_follow(void *ctx, enum tap_hook hook, const struct tap_work *work,
 				 bool from_server, bool known)
 {
@@ -20,16 +20,16 @@ TAP_INLINE bool handshake_follow(void *ctx, enum tap_hook hook, const struct tap
 				    : level_full_begin_xdp(ctx, client, known);
 }
 
-/* The packet at hand is handed over, and what was held before it. */
+/* Forward the current packet, and before it the stored ones. */
 TAP_INLINE enum tap_counter handshake_emit(void)
 {
 	return half_open_emit() ? TAP_CNT_LOST : TAP_CNT_EVENT;
 }
 
 /*
- * A SYN is kept. Repeated it is handed over, with the time at which it was first seen, at a rate
- * that a flood can't exceed. within: of a flow that is not over: only the server's SYN+ACK says
- * that the SYN counts (RFC 9293 3.10.7.4).
+ * A SYN is stored. A retransmitted SYN is forwarded, with the time of the first one, within the
+ * rate limit for floods. on_live_flow: the ports belong to a flow that has not ended, so the SYN
+ * counts only once the server sends a SYN+ACK (RFC 9293 3.10.7.4).
  */
 TAP_INLINE enum tap_counter handshake_syn(const struct tap_work *work, bool watched,
 					  bool on_live_flow)
@@ -48,7 +48,7 @@ TAP_INLINE enum tap_counter handshake_syn(const struct tap_work *work, bool watc
 			return kept;
 		return handshake_emit();
 	}
-	/* TCP Fast Open: there is no room for the payload, and a usual flood's SYNs carry none */
+	/* TCP Fast Open: the table cannot store payload. The SYNs of usual floods have none. */
 	reported = watched && work->seg.len && !on_live_flow &&
 		   half_open_allows(work->seg.ts_ns, HALF_OPEN_RATE);
 	half_open_begin(work, hs,
@@ -58,7 +58,7 @@ TAP_INLINE enum tap_counter handshake_syn(const struct tap_work *work, bool watc
 	return reported ? TAP_CNT_EVENT : kept;
 }
 
-/* A SYN+ACK: kept until the client shows that it got it. */
+/* A SYN+ACK is stored until the client shows that it received it. */
 TAP_INLINE enum tap_counter handshake_synack(const struct tap_work *work, struct tap_handshake *hs)
 {
 	if (!hs) {
@@ -75,8 +75,8 @@ TAP_INLINE enum tap_counter handshake_synack(const struct tap_work *work, struct
 }
 
 /*
- * Is a reset one that ends the attempt? Of the client it stands where its SYN did, of the server it
- * acknowledges the SYN, or follows the SYN+ACK: RFC 9293 3.10.7.
+ * Does a reset end the attempt? The client's must follow its SYN; the server's must acknowledge the
+ * SYN or follow the SYN+ACK (RFC 9293 3.10.7).
  */
 TAP_INLINE bool handshake_is_reset_by(const struct tap_work *work, const struct tap_handshake *hs)
 {
@@ -91,7 +91,7 @@ TAP_INLINE bool handshake_is_reset_by(const struct tap_work *work, const struct 
 	       seg->seq - hs->rest[0].seq - 1 < HANDSHAKE_FIRST_FLIGHT;
 }
 
-/* A reset of an attempt. A client that shows it got the SYN+ACK is a real one. */
+/* A reset of an attempt. A client that received the SYN+ACK is real. */
 TAP_INLINE enum tap_counter handshake_reset(const struct tap_work *work, struct tap_handshake *hs)
 {
 	bool real = hs->state & HANDSHAKE_REPORTED ||
@@ -114,14 +114,14 @@ TAP_INLINE enum tap_counter handshake_reset(const struct tap_work *work, struct 
 	return result;
 }
 
-/* What is not known to be of a real connection is handed over in small numbers. */
+/* Forward a packet whose connection may not be real, within the rate limit. */
 TAP_INLINE enum tap_counter handshake_emit_limited(const struct tap_work *work)
 {
 	return half_open_allows(work->seg.ts_ns, HALF_OPEN_RATE) ? handshake_emit()
 								 : TAP_CNT_SKIPPED;
 }
 
-/* An ACK, payload or a FIN of a handshake that is kept. */
+/* An ACK, payload or a FIN of a stored handshake. */
 TAP_INLINE enum tap_counter handshake_continue(void *ctx, enum tap_hook hook,
 					       const struct tap_work *work,
 					       struct tap_handshake *hs)
@@ -130,8 +130,7 @@ TAP_INLINE enum tap_counter handshake_continue(void *ctx, enum tap_hook hook,
 	bool payload = work->seg.len > 0;
 	enum tap_counter result;
 
-	/* A server acknowledges payload of the client's, or an old connection's in place of the
-	 * SYN. */
+	/* The server may acknowledge the client's payload, or challenge for an old connection. */
 	if (!(hs->state & (HANDSHAKE_PROVEN | HANDSHAKE_REPORTED)) &&
 	    (server ? !payload && !fin : !half_open_is_proven_by(hs, &work->seg)))
 		return handshake_emit_limited(work);
@@ -149,8 +148,8 @@ TAP_INLINE enum tap_counter handshake_continue(void *ctx, enum tap_hook hook,
 }
 
 /*
- * A watched port, but no flow yet. The flow is followed from its first payload on, if its handshake
- * was seen or the server speaks: what a flood of made-up packets can't bring about.
+ * A watched port, but no flow yet. The flow is followed from its first payload on, provided its
+ * handshake was seen or the server is the sender. Forged packets cannot satisfy either.
  */
 TAP_INLINE enum tap_counter handshake_packet(void *ctx, enum tap_hook hook,
 					     const struct tap_work *work)

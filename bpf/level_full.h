@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * level_full.h - a flow at TAP_FULL: all of it is handed over, up to its budget, and its frames are
- * walked meanwhile. So TAP_HEADS can go on at any segment, where user space says so, or by itself
- * where the budget is used up: a result on the heels of the login is no loss, however long user
- * space takes to hear of the login.
+ * level_full.h - a flow at TAP_FULL: everything is forwarded, up to its budget, while its frames
+ * are walked. So TAP_HEADS can start at any segment: when user space asks for it, or by itself when
+ * the budget is exhausted. A large result right after the login is therefore not lost, even if user
+ * space is slow to see the login.
  */
 #ifndef TDSMON_LEVEL_FULL_H
 #define TDSMON_LEVEL_FULL_H
@@ -13,7 +13,7 @@
 #include "frame_walk.h"
 #include "packet_ctx.h"
 
-/* The frames of the segment in the work, which are not as simple as usual; an enum frame_walk_end. */
+/* Walk the frames of a segment that is not the usual one. Returns enum frame_walk_end. */
 TAP_INLINE int level_full_frames(void *ctx, enum tap_hook hook)
 {
 	struct tap_work *work = tap_work();
@@ -28,7 +28,7 @@ TAP_INLINE int level_full_frames(void *ctx, enum tap_hook hook)
 	walk->end = walk->seq + work->seg.len;
 	walk->avail = work->avail;
 	if (track->state == TRACK_SYNCED && seq_diff(walk->seq, track->next + track->have) > 0)
-		frame_walk_lose(track); /* a head is in what is missing */
+		frame_walk_lose(track); /* a head is among the missing bytes */
 	if (!frame_walk_start(work, track, walk))
 		return FRAME_WALK_DONE;
 	return frame_walk_run(ctx, hook, work, track);
@@ -44,7 +44,7 @@ __noinline int level_full_frames_xdp(struct xdp_md *xdp)
 	return level_full_frames(xdp, TAP_HOOK_XDP);
 }
 
-/* Does nothing begin or end in a segment that reaches to end? */
+/* Does no frame begin, and no message end, in a segment that reaches to end? */
 TAP_INLINE bool level_full_is_mid_frame(const struct frame_track *track, __u32 end)
 {
 	__s32 left = seq_diff(track->next + track->have, end);
@@ -53,7 +53,7 @@ TAP_INLINE bool level_full_is_mid_frame(const struct frame_track *track, __u32 e
 	       (left > 0 || (!left && !(track->flags & TRACK_LAST_FRAME)));
 }
 
-/* What begins and ends in the segment in the work. */
+/* Note the frames that begin and end in the segment in the work. */
 TAP_INLINE void level_full_walk(void *ctx, enum tap_hook hook, struct tap_work *work,
 				struct tap_flow *flow, struct frame_track *track)
 {
@@ -75,7 +75,7 @@ TAP_INLINE void level_full_walk(void *ctx, enum tap_hook hook, struct tap_work *
 	frame_walk_time_command(flow, work->side, &work->walk, &work->seg.ts_ns);
 }
 
-/* The segment in the work, which is handed over. */
+/* Note the segment in the work, which is forwarded. */
 TAP_INLINE void level_full_segment(void *ctx, enum tap_hook hook, struct tap_work *work,
 				   struct tap_flow *flow)
 {
@@ -92,9 +92,9 @@ TAP_INLINE void level_full_segment(void *ctx, enum tap_hook hook, struct tap_wor
 }
 
 /*
- * A flow whose budget is used up goes on at TAP_HEADS if both sides' frames are known; else user
- * space is told by a last header, and then of its end alone, unless it asks for more: a flood of
- * packets reaches it no further than that.
+ * When its budget is exhausted, a flow goes on at TAP_HEADS if the frames of both sides are known.
+ * Otherwise user space gets a last header, and then only the flow's end, unless it asks for more: a
+ * flood of packets reaches it no further than that.
  */
 TAP_INLINE void level_full_exhausted(struct tap_flow *flow)
 {
@@ -106,7 +106,7 @@ TAP_INLINE void level_full_exhausted(struct tap_flow *flow)
 	flow->marks |= FLOW_BUDGET_EXHAUSTED;
 }
 
-/* before: how far its side had come without the FIN's segment. */
+/* before: where its side's stream ended without the FIN's segment. */
 TAP_INLINE void level_full_fin(const struct tap_work *work, struct tap_flow *flow, __u32 before)
 {
 	struct frame_track *track = flow_track(flow, work->side);
@@ -114,14 +114,14 @@ TAP_INLINE void level_full_fin(const struct tap_work *work, struct tap_flow *flo
 	flow->marks |= FLOW_FIN;
 	if (seq_diff(work->seg.seq, before) > 0 ||
 	    seq_diff(work->seg.seq + work->seg.len, before) < 0)
-		return; /* bytes are missing before it, or it has had its place */
+		return; /* bytes are missing before it, or it is a repetition */
 	track->end = work->seg.seq + work->seg.len;
 	track->flags |= TRACK_SEEN;
 	flow->marks |= FLOW_ENDED;
 	flow_track_fin(track);
 }
 
-/* enum locate */
+/* Returns enum classify. */
 TAP_INLINE int level_full_packet(void *ctx, enum tap_hook hook, struct tap_work *work,
 				 struct tap_flow *flow)
 {
@@ -136,7 +136,7 @@ TAP_INLINE int level_full_packet(void *ctx, enum tap_hook hook, struct tap_work 
 			flow->level = TAP_CLOSE;
 			return CLASSIFY_BUDGET;
 		}
-		/* the two directions may miss each other's bytes: a budget, not an account */
+		/* not atomic, so the two directions may miss each other's bytes */
 		flow->bytes += work->seg.len + sizeof(struct seg);
 	}
 	if (flags & SEG_RST) {
@@ -150,7 +150,7 @@ TAP_INLINE int level_full_packet(void *ctx, enum tap_hook hook, struct tap_work 
 	return CLASSIFY_FULL;
 }
 
-/* A stream begins at next, and a frame with it. */
+/* The stream and a frame begin at next. */
 TAP_INLINE void level_full_stream_starts_at(struct frame_track *track, __u32 next)
 {
 	track->state = TRACK_SYNCED;
@@ -159,9 +159,9 @@ TAP_INLINE void level_full_stream_starts_at(struct frame_track *track, __u32 nex
 }
 
 /*
- * Start following a flow with the segment in the work. client: which side that is; known: the
- * segment is the client's first, so a frame begins with it, and with the server's answer. False if
- * the map refused (LRU maps do under contention).
+ * Start to follow a flow with the segment in the work. client: which side the client is. known: the
+ * segment is the client's first, so it begins a frame, as the server's answer does. False if the
+ * map refused (LRU maps do under contention).
  */
 TAP_INLINE bool level_full_begin(void *ctx, enum tap_hook hook, __u32 client, __u32 known)
 {

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * level_heads.h - walks the frames of a flow at TAP_HEADS, so that its commands are counted and timed
- * here. User space is handed heads alone: all of SMP, and where it asks for commands the first of
- * each message and the last, all of TLS, and the place where a message ends. The rest is passed
- * over, as is all of a flow at TAP_CLOSE.
+ * level_heads.h - a flow at TAP_HEADS: walks its frames, so that the kernel counts and times its
+ * commands. User space only gets heads: all of SMP, and, if it asks for commands, the first and the
+ * last head of each message, all heads of TLS, and the position at which a message ends. Everything
+ * else is skipped, as is everything of a flow at TAP_CLOSE.
  *
- * What was passed over is made up for by the next record: it says SEG_F_HEADS. Before a
- * record that stands in no order to what was passed over (a FIN, a RST, payload of a direction
- * whose boundaries are lost), a mark is handed over: a record without payload at the place that
- * the stream has come to.
+ * The next record, flagged SEG_F_HEADS, implies the bytes that were skipped. A record that does not
+ * (a FIN, a RST, payload of a direction whose boundaries are lost) comes after a mark: a record
+ * without payload at the stream's current position.
  */
 #ifndef TDSMON_LEVEL_HEADS_H
 #define TDSMON_LEVEL_HEADS_H
@@ -20,20 +19,20 @@
 #include "ringbuf.h"
 #include "split_head.h"
 
-#define LEVEL_HEADS_COUNT_MAX 32768u /* commands that user space is told of at the latest */
+#define LEVEL_HEADS_COUNT_MAX 32768u /* commands after which user space gets the counts */
 #define LEVEL_HEADS_WINDOW                                                                         \
-	(1 << 30) /* RFC 7323 2.3: no segment is further from where a stream is */
+	(1 << 30) /* RFC 7323 2.3: a valid segment is no further from the stream's position */
 
 /*
- * Does the stream pass a multiple of 2^30 bytes? User space is told of it then: it can't tell how
- * far the stream has come otherwise.
+ * Does the stream pass a multiple of 2^30 bytes? Then user space gets a mark, because it could not
+ * tell otherwise how far the stream has come.
  */
 TAP_INLINE bool level_heads_is_far(const struct frame_track *track, __u32 end)
 {
 	return (track->end ^ end) >> 30 && seq_diff(end, track->end) > 0;
 }
 
-/* The stream has come to end, without a record that says so. */
+/* The stream has reached end, and no record says so. */
 TAP_INLINE void level_heads_advance(struct frame_track *track, __u32 end)
 {
 	if (track->flags & TRACK_SEEN && seq_diff(end, track->end) <= 0)
@@ -43,8 +42,8 @@ TAP_INLINE void level_heads_advance(struct frame_track *track, __u32 end)
 }
 
 /*
- * Most segments end here: they carry the middle of a frame, or come again. True: it is taken
- * note of, and nothing of it is to be handed over.
+ * Most segments end here: they lie within a frame, or are retransmissions. True: the segment was
+ * noted, and nothing of it is forwarded.
  */
 TAP_INLINE bool level_heads_skip(const struct pkt *pkt, struct tap_flow *flow, __u32 side)
 {
@@ -79,13 +78,14 @@ TAP_INLINE void level_heads_add_counts(struct tap_flow *flow, const struct segme
 	for (int i = 0; i < TAP_COUNTS; i++) {
 		flow->counts[i] += walk->counts[i];
 		if (flow->counts[i] >= LEVEL_HEADS_COUNT_MAX)
-			flow->last_heartbeat = ~flow_heartbeat_epoch(); /* the next segment tells */
+			/* the next segment's record carries the counts */
+			flow->last_heartbeat = ~flow_heartbeat_epoch();
 	}
 }
 
 /*
- * The usual segment of those that don't pass: it begins with a TDS packet, which ends with it or
- * beyond it. True: it is taken note of, as above.
+ * The usual segment of those that are not skipped: it begins with a TDS packet that ends with the
+ * segment or after it. True: the segment was noted, and nothing of it is forwarded.
  */
 TAP_INLINE bool level_heads_quick(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 				  struct tap_flow *flow, __u32 side)
@@ -106,7 +106,7 @@ TAP_INLINE bool level_heads_quick(void *ctx, enum tap_hook hook, const struct pk
 	return true;
 }
 
-/* What was passed over of a direction is told, where it matters to what comes. */
+/* Emit a mark if bytes of this direction were skipped and no record says so. */
 TAP_INLINE void level_heads_catch_up(struct frame_track *track, __u32 other,
 				     struct segment_walk *walk)
 {
@@ -116,7 +116,9 @@ TAP_INLINE void level_heads_catch_up(struct frame_track *track, __u32 other,
 	frame_walk_result(walk, frame_walk_emit_position(track->end, other));
 }
 
-/* The work's segment, of flags alone or of nothing, at seq; and what user space does not know of.
+/*
+ * Emit the counts that user space does not know, with the work's segment at seq, which has no
+ * payload.
  */
 TAP_INLINE void level_heads_emit_counts(struct tap_work *work, struct tap_flow *flow,
 					struct segment_walk *walk, __u32 seq)
@@ -140,8 +142,8 @@ TAP_INLINE void level_heads_emit_counts(struct tap_work *work, struct tap_flow *
 }
 
 /*
- * No boundary is known from seq on, which was reached: user space is brought there, and handed
- * what it has not got yet of a head that was cut.
+ * The frame boundary is lost at seq. Emit the part of a split head that user space does not have,
+ * or else a mark.
  */
 TAP_INLINE void level_heads_unsynced(struct tap_work *work, struct frame_track *track,
 				     struct segment_walk *walk, __u32 seq)
@@ -155,7 +157,7 @@ TAP_INLINE void level_heads_unsynced(struct tap_work *work, struct frame_track *
 	frame_walk_lose(track);
 }
 
-/* The segment from seq on, as at TAP_FULL, as long as its flow's budget lasts. */
+/* Forward the segment from seq on, as at TAP_FULL, while the flow's budget lasts. */
 TAP_INLINE void level_heads_forward(void *ctx, enum tap_hook hook, struct tap_work *work,
 				    struct tap_flow *flow, struct segment_walk *walk, __u32 seq)
 {
@@ -179,7 +181,7 @@ TAP_INLINE void level_heads_forward(void *ctx, enum tap_hook hook, struct tap_wo
 	walk->whole = 1;
 }
 
-/* The heads in the segment, or all of it from where no boundary is known. */
+/* Forward the heads in the segment, and everything from where no boundary is known. */
 TAP_INLINE void level_heads_walk(void *ctx, enum tap_hook hook, struct tap_work *work,
 				 struct tap_flow *flow, struct frame_track *track,
 				 struct segment_walk *walk)
@@ -208,7 +210,7 @@ TAP_INLINE void level_heads_walk(void *ctx, enum tap_hook hook, struct tap_work 
 	level_heads_forward(ctx, hook, work, flow, walk, from);
 }
 
-/* Is the FIN behind all that was seen of its side, and nothing missing before it? */
+/* Does the FIN come after all bytes seen from its side, with none missing before it? */
 TAP_INLINE bool level_heads_fin_in_order(const struct frame_track *track,
 					 const struct segment_walk *walk)
 {
@@ -217,8 +219,8 @@ TAP_INLINE bool level_heads_fin_in_order(const struct frame_track *track,
 }
 
 /*
- * A RST that its receiver does not take, or a FIN with bytes missing before it: nothing is changed
- * by it. User space knows how far both streams have come before it is handed over as it is.
+ * A RST that its receiver ignores, or a FIN with bytes missing before it, changes nothing here. It
+ * is forwarded as it is, after marks for both directions. True: it was one of these.
  */
 TAP_INLINE bool level_heads_doubtful(struct tap_work *work, struct tap_flow *flow,
 				     struct frame_track *track, struct segment_walk *walk)
@@ -241,7 +243,7 @@ TAP_INLINE bool level_heads_doubtful(struct tap_work *work, struct tap_flow *flo
 	return true;
 }
 
-/* A FIN, a RST or an ACK: whatever was passed over in either direction comes before it. */
+/* A FIN, a RST or an ACK. Bytes skipped in either direction come before it. */
 TAP_INLINE void level_heads_closing(struct tap_work *work, struct tap_flow *flow,
 				    struct frame_track *track, struct segment_walk *walk)
 {
@@ -263,7 +265,7 @@ TAP_INLINE void level_heads_closing(struct tap_work *work, struct tap_flow *flow
 	}
 }
 
-/* What is handed over whole tells no counts: they come before it. */
+/* A segment that is forwarded whole carries no counts, so they are emitted before it. */
 TAP_INLINE void level_heads_emit_counts_first(struct tap_work *work, struct tap_flow *flow,
 					      const struct frame_track *track,
 					      struct segment_walk *walk)
@@ -274,8 +276,8 @@ TAP_INLINE void level_heads_emit_counts_first(struct tap_work *work, struct tap_
 }
 
 /*
- * The ports are used again, by the SYN in the work: what user space does not know of the old
- * connection's commands is told before that is forgotten.
+ * The SYN in the work uses the ports again: emit the old connection's counts before they are
+ * forgotten.
  */
 TAP_INLINE void level_heads_replaced(struct tap_work *work, struct tap_flow *flow)
 {
@@ -312,7 +314,7 @@ TAP_INLINE void level_heads_segment(void *ctx, enum tap_hook hook, struct tap_wo
 	if (heads && track->state == TRACK_SYNCED &&
 	    seq_diff(walk->seq, track->next + track->have) > 0)
 		level_heads_unsynced(work, track, walk,
-				     track->end); /* a head is in what is missing */
+				     track->end); /* a head is among the missing bytes */
 	if (walk->flags & SEG_RST ||
 	    (walk->flags & SEG_FIN && level_heads_fin_in_order(track, walk)))
 		flow->marks |= FLOW_ENDED;
@@ -337,7 +339,7 @@ TAP_INLINE void level_heads_segment(void *ctx, enum tap_hook hook, struct tap_wo
 	}
 }
 
-/* What becomes of a segment of a flow at TAP_HEADS or TAP_CLOSE. */
+/* Handle a segment of a flow at TAP_HEADS or TAP_CLOSE. */
 TAP_INLINE enum tap_counter level_heads_packet(void *ctx, enum tap_hook hook, struct tap_work *work,
 					       struct tap_flow *flow)
 {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * recognise.h - is a client's first payload TDS? On ports that are not watched: with any_port the
- * connection is followed then, else, as long as user space wants to know, the port is noted.
+ * recognise.h - is a client's first payload TDS? For ports that are not watched. With any_port the
+ * connection is followed; without it the port is noted for user space, while user space asks for
+ * that.
  */
 #ifndef TDSMON_RECOGNISE_H
 #define TDSMON_RECOGNISE_H
 
 #include "packet_ctx.h"
 
-/* The first payload bytes that recognition looks at. */
+/* Payload bytes that recognition reads. */
 #define RECOGNISE_PEEK 9u
 
-#define RECOGNISE_MAX 1024u /* a PRELOGIN packet is no longer in practice */
+#define RECOGNISE_MAX 1024u /* longer than any PRELOGIN packet in practice */
 
-/* Look for TDS on ports that are not watched: user space's to set and to clear. */
+/* Look for TDS on ports that are not watched. User space sets and clears this. */
 __u32 tap_recognise_unwatched;
-/* What was found, by the port's number: the last of each place. 0: nothing. */
+/* Ports on which TDS was found, the latest in each slot (port modulo 8). 0: none. */
 __u16 tap_unwatched_tds[8];
 
 TAP_INLINE bool recognise_peek(void *ctx, enum tap_hook hook, __u32 off, __u8 *out)
@@ -35,11 +36,11 @@ TAP_INLINE bool recognise_peek(void *ctx, enum tap_hook hook, __u32 off, __u8 *o
 }
 
 /*
- * True if the first payload of a client may be TDS: a PRELOGIN packet (MS-TDS 2.2.3.1: type 0x12,
- * status 0 or EOM, length, SPID 0, packet ID, window 0; 2.2.6.5: the first option is VERSION, 0),
- * or, the handshake having been seen, a TLS ClientHello (RFC 8446 5.1 and 4: handshake 0x16,
- * version 3.x, length, client_hello 1), as strict encryption starts with. Whether its ALPN names
- * TDS is for user space to see.
+ * May this be the first payload of a TDS client? Either a PRELOGIN packet (MS-TDS 2.2.3.1: type
+ * 0x12, status 0 or EOM, length, SPID 0, packet ID, window 0; 2.2.6.5: the first option is VERSION,
+ * 0), or, if the handshake was seen (first), a TLS ClientHello (RFC 8446 5.1 and 4: handshake 0x16,
+ * version 3.x, length, client_hello 1), with which strict encryption starts. Only user space reads
+ * its ALPN.
  */
 TAP_INLINE bool recognise_tds(const __u8 *b, bool first)
 {
@@ -49,7 +50,7 @@ TAP_INLINE bool recognise_tds(const __u8 *b, bool first)
 	return first && b[0] == 0x16 && b[1] == 3 && b[2] <= 4 && b[5] == 1;
 }
 
-/* A packet of no watched port: is it a PRELOGIN packet by itself, as a client begins with? */
+/* A packet on no watched port: is it a whole PRELOGIN packet, as clients send first? */
 TAP_INLINE void recognise_unwatched(void *ctx, enum tap_hook hook, const struct pkt *pkt)
 {
 	__u32 len = pkt->payload_len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * ringbuf.h - the way out: segments and their payload into the ring buffer.
+ * ringbuf.h - the way out: puts segments and their payload into the ring buffer.
  */
 #ifndef TDSMON_RINGBUF_H
 #define TDSMON_RINGBUF_H
@@ -13,13 +13,13 @@ struct {
 } events SEC(".maps");
 
 /*
- * Set by user space when it goes to sleep: the next record wakes it. A wake-up costs fifty times
- * the record, so while there is traffic user space looks by timer. A record submitted in the very
- * moment of falling asleep may miss this; user space looks every 200 ms besides.
+ * Set by user space when it goes to sleep: the next record wakes it. A wake-up costs fifty times as
+ * much as a record, so under traffic user space polls by timer. A record submitted at the very
+ * moment it falls asleep may miss this, so it also polls every 200 ms.
  */
 __u32 tap_armed;
 
-/* Full chunks of a super-segment: BIG TCP's most, GSO_MAX_SIZE of 512 KiB. */
+/* Full chunks of the largest super-segment: BIG TCP's GSO_MAX_SIZE is 512 KiB. */
 #define RINGBUF_CHUNKS 128u
 
 TAP_INLINE __u64 ringbuf_wakeup(void)
@@ -30,7 +30,7 @@ TAP_INLINE __u64 ringbuf_wakeup(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
-/* The number, of which the verifier has forgotten all that it found out. */
+/* The same number, but the verifier forgets all that it knows about it. */
 TAP_INLINE __u32 ringbuf_forget(__u32 n)
 {
 	__u32 any = *(const volatile __u32 *)&tap_armed;
@@ -40,7 +40,7 @@ TAP_INLINE __u32 ringbuf_forget(__u32 n)
 	return n ^ any;
 }
 
-/* Where off of the frame is, if that is in its first buffer. */
+/* Address of offset off, if it is in the frame's first buffer. */
 TAP_INLINE const __u8 *ringbuf_xdp_at(const struct xdp_md *xdp, __u32 off)
 {
 	tap_opaque(off);
@@ -48,9 +48,9 @@ TAP_INLINE const __u8 *ringbuf_xdp_at(const struct xdp_md *xdp, __u32 off)
 }
 
 /*
- * Kernels before 5.18: what lies within the frame's only buffer, by hand. dst holds room bytes.
- * Nothing behind the first loop may rest on how often it ran: the verifier of 5.10 would look at
- * all the rest once for each time, and give up.
+ * Kernels before 5.18: copy by hand from the frame's only buffer. dst holds room bytes. Nothing
+ * after the first loop may depend on its number of rounds: the verifier of 5.10 would check all the
+ * rest once for each number, and give up.
  */
 TAP_INLINE long ringbuf_load_direct(struct xdp_md *xdp, __u32 off, __u8 *dst, __u32 n, __u32 room)
 {
@@ -90,8 +90,9 @@ TAP_INLINE long ringbuf_load(void *ctx, enum tap_hook hook, __u32 off, __u8 *dst
 }
 
 /*
- * One record with room for `room` bytes of payload, a constant power of two; n of them are used.
- * A record's size must be a constant on every kernel, hence the few sizes in emit_some().
+ * Emit one record with room for `room` bytes of payload, a constant power of two. seg.cap_len of
+ * them are used. A record's size must be a constant on every kernel, hence the few sizes in
+ * ringbuf_rest().
  */
 TAP_INLINE bool ringbuf_record(void *ctx, enum tap_hook hook, const struct tap_work *work,
 			       __u32 room)
@@ -102,7 +103,7 @@ TAP_INLINE bool ringbuf_record(void *ctx, enum tap_hook hook, const struct tap_w
 	if (!rec)
 		return false;
 	*rec = work->seg;
-	/* A masked length is the one form that verifiers from 5.10 to 6.1 understand. */
+	/* A masked length is the only form that verifiers from 5.10 to 6.1 understand. */
 	n -= 1;
 	tap_opaque(n);
 	n = (n & (room - 1)) + 1;
@@ -114,7 +115,7 @@ TAP_INLINE bool ringbuf_record(void *ctx, enum tap_hook hook, const struct tap_w
 	return true;
 }
 
-/* A header alone. */
+/* Emit a header without payload. */
 TAP_INLINE bool ringbuf_header(const struct tap_work *work)
 {
 	struct seg *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
@@ -126,7 +127,7 @@ TAP_INLINE bool ringbuf_header(const struct tap_work *work)
 	return true;
 }
 
-/* What is left of the segment, SEG_CHUNK bytes at most, in the smallest record that holds it. */
+/* Emit the rest of the segment, at most SEG_CHUNK bytes, in the smallest record that holds it. */
 TAP_INLINE bool ringbuf_rest(void *ctx, enum tap_hook hook, struct tap_work *work)
 {
 	struct seg *seg = &work->seg;
@@ -146,8 +147,8 @@ TAP_INLINE bool ringbuf_rest(void *ctx, enum tap_hook hook, struct tap_work *wor
 }
 
 /*
- * Hand the segment over, and work->avail bytes of its payload; chunk by chunk what is larger than
- * SEG_CHUNK. False if the ring buffer had no room for all of it. Uses *work up.
+ * Forward the segment and work->avail bytes of its payload, in chunks of at most SEG_CHUNK. False
+ * if the ring buffer had no room for all of it. Changes *work.
  */
 TAP_INLINE bool ringbuf_segment(void *ctx, enum tap_hook hook, struct tap_work *work)
 {
@@ -156,7 +157,7 @@ TAP_INLINE bool ringbuf_segment(void *ctx, enum tap_hook hook, struct tap_work *
 	__u32 len = seg->len, i;
 
 	if (work->avail <= SEG_CHUNK || (hook == TAP_HOOK_XDP && !tap_has_xdp_load()))
-		return ringbuf_rest(ctx, hook, work); /* the latter: frames of one page at most */
+		return ringbuf_rest(ctx, hook, work); /* the latter: frames of at most one page */
 	seg->flags &= ~last;
 	seg->len = SEG_CHUNK;
 	seg->cap_len = SEG_CHUNK;
@@ -169,7 +170,7 @@ TAP_INLINE bool ringbuf_segment(void *ctx, enum tap_hook hook, struct tap_work *
 		work->avail -= SEG_CHUNK;
 		len -= SEG_CHUNK;
 		seg->seq += SEG_CHUNK;
-		if (seg->flags & SEG_SYN) { /* TCP Fast Open: the SYN takes a number */
+		if (seg->flags & SEG_SYN) { /* TCP Fast Open: the SYN takes a sequence number */
 			seg->seq++;
 			seg->flags &= ~SEG_SYN;
 		}
@@ -180,8 +181,8 @@ TAP_INLINE bool ringbuf_segment(void *ctx, enum tap_hook hook, struct tap_work *
 }
 
 /*
- * The same for each hook, 0 if all was handed over. Not static, so that the verifier looks at
- * them once, by themselves.
+ * One function for each hook; 0 if everything was forwarded. Not static, so that the verifier
+ * checks each of them once.
  */
 __noinline int ringbuf_skb(struct __sk_buff *skb)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * routing.h - the port that a server sends its client on to: ROUTING in the answer to LOGIN7. The
- * client dials it at once, sooner than user space may have read of it, so it is watched before the
- * answer is handed over; as with SQL Server Browser's ports, user space takes back what it does not
- * hold with.
+ * routing.h - the port to which a server routes its client: ROUTING in the answer to LOGIN7. The
+ * client connects to it at once, perhaps before user space has read the answer. So the kernel
+ * watches the port before it forwards the answer. User space removes ports that it rejects, as it
+ * does for SQL Server Browser's.
  */
 #ifndef TDSMON_ROUTING_H
 #define TDSMON_ROUTING_H
@@ -12,14 +12,14 @@
 #include "packet_ctx.h"
 #include "ringbuf.h"
 
-#define ROUTING_TEXT  1024u /* of an answer; one that sends its client on is shorter */
+#define ROUTING_TEXT  1024u /* bytes of an answer; one with ROUTING is shorter */
 #define ROUTING_BLOCK 16u
-#define ROUTING_BYTES 32768u /* of a flow: after so many the login is over */
+#define ROUTING_BYTES 32768u /* of a flow; the login is over before */
 
 struct routing {
 	__u64 window; /* the last eight bytes */
 	__u32 len;    /* of text */
-	__u32 at;     /* how much of it was read */
+	__u32 at;     /* bytes of text read so far */
 	__u8 text[ROUTING_TEXT];
 };
 
@@ -38,8 +38,8 @@ TAP_INLINE struct routing *routing_state(void)
 }
 
 /*
- * A block of the answer, in which ENVCHANGE stands as 0xe3, its length, 20, the value's length, the
- * protocol 0, and the port (MS-TDS 2.2.7.9). Not static, for the verifier to look at a block once.
+ * Read a block of the answer. ENVCHANGE is 0xe3, its length, 20, the value's length, the protocol
+ * 0, and the port (MS-TDS 2.2.7.9). Not static, so that the verifier checks a block once.
  */
 __noinline int routing_block(void)
 {
@@ -67,7 +67,7 @@ __noinline int routing_block(void)
 	return 0;
 }
 
-/* The server's segment in the work: may it be an answer to LOGIN7 that names a port? */
+/* Read the server's segment in the work if it may be an answer to LOGIN7 that names a port. */
 TAP_INLINE int routing_read(void *ctx, enum tap_hook hook)
 {
 	struct tap_work *work = tap_work();
@@ -106,7 +106,7 @@ __noinline int routing_xdp(struct xdp_md *xdp)
 	return routing_read(xdp, TAP_HOOK_XDP);
 }
 
-/* The answers to a login are few, and short. */
+/* Only short segments at a flow's start can be an answer to LOGIN7. */
 TAP_INLINE void routing_segment(void *ctx, enum tap_hook hook, const struct tap_work *work,
 				const struct tap_flow *flow)
 {

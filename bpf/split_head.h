@@ -11,8 +11,8 @@
 #define SPLIT_HEAD_SLOTS 2048u
 
 /*
- * A head that is cut across segments: the first bytes of the frame at next. A plain array with the
- * newest in each slot; what is pushed out is a frame boundary, which is found again.
+ * The first bytes of the frame at next, whose head is split. A plain array that keeps the newest in
+ * each slot. An evicted head costs a frame boundary, which is found again.
  */
 struct split_head {
 	struct tap_key key;
@@ -35,7 +35,7 @@ TAP_INLINE struct split_head *split_head_slot(const struct tap_work *work)
 	return bpf_map_lookup_elem(&split_heads, &index);
 }
 
-/* Keep the head in the work, as much of it as there is. */
+/* Store the part of the head in the work. */
 TAP_INLINE void split_head_save(const struct tap_work *work, __u32 next)
 {
 	struct split_head *split = split_head_slot(work);
@@ -47,7 +47,7 @@ TAP_INLINE void split_head_save(const struct tap_work *work, __u32 next)
 	__builtin_memcpy(split->head, work->head, FRAME_HEAD_MAX);
 }
 
-/* What was kept, back into the work. False if another one has taken its place. */
+/* Restore the stored part into the work. False if another head has taken its place. */
 TAP_INLINE bool split_head_restore(struct tap_work *work, __u32 next)
 {
 	const struct split_head *split = split_head_slot(work);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sql_browser.h - SQL Server Browser's datagrams (SSRP, UDP 1434), which tell clients the ports of
- * named instances: questions and answers are handed over, at a bounded rate.
+ * sql_browser.h - datagrams of SQL Server Browser (SSRP, UDP 1434), which tells clients the ports
+ * of named instances. Requests and responses are forwarded, at a bounded rate.
  *
- * The client dials the port at once, sooner than user space may have read of it. So ports that
- * stand in the answer to a question that was seen are watched before it is handed over. Whether it
- * is to be believed, and for how long, is user space's to say: it takes back what it does not hold
- * with.
+ * The client connects to the port at once, perhaps before user space has read the response. So
+ * before a response is forwarded, the kernel watches the ports in it, provided it has seen the
+ * request. User space decides whether and how long to trust the response, and removes ports it
+ * rejects.
  */
 #ifndef TDSMON_SQL_BROWSER_H
 #define TDSMON_SQL_BROWSER_H
@@ -15,28 +15,28 @@
 #include "ringbuf.h"
 
 /*
- * Most datagrams in a second of each CPU: each is handed over, so a flood of them would push out
- * what is known of connections.
+ * Most datagrams per second and CPU. All of them are forwarded, so a flood would push connections'
+ * records out of the ring buffer.
  */
 #define SQL_BROWSER_RATE    1024u
 #define SQL_BROWSER_RATE_NS 1000000000ull
 
-#define SQL_BROWSER_TEXT    1024u /* of an answer that is read: that is one for an instance, at most */
+#define SQL_BROWSER_TEXT    1024u /* bytes read of a response, enough for one instance's */
 #define SQL_BROWSER_BLOCK   16u
 #define SQL_BROWSER_NO_PORT (1u << 16)
 
 struct tap_ssrp {
 	__u64 since_ns;
 	__u64 count; /* since then */
-	/* the answer at hand */
+	/* the current response */
 	__u32 len;    /* of text */
-	__u32 at;     /* how much of it was read */
+	__u32 at;     /* bytes of text read so far */
 	__u32 window; /* the last four characters, in lower case */
-	__u32 port; /* the digits since "tcp;", or SQL_BROWSER_NO_PORT and more where there are none */
+	__u32 port;   /* the digits since "tcp;"; SQL_BROWSER_NO_PORT or more: none */
 	__u8 text[SQL_BROWSER_TEXT];
 };
 
-/* Who asked whom. */
+/* A client's request to a server. */
 struct sql_browser_request {
 	__u8 client[16];
 	__u8 server[16];
@@ -73,7 +73,7 @@ TAP_INLINE bool sql_browser_allows(struct tap_ssrp *b, __u64 now_ns)
 	return b->count++ < SQL_BROWSER_RATE;
 }
 
-/* Is the datagram the Browser's? Then it is in the work, as segments are. */
+/* Is it SQL Server Browser's datagram? If so, fill the work as for a segment. */
 TAP_INLINE enum tap_counter sql_browser_classify(const struct pkt *pkt)
 {
 	struct tap_work *work;
@@ -91,8 +91,8 @@ TAP_INLINE enum tap_counter sql_browser_classify(const struct pkt *pkt)
 }
 
 /*
- * A block of the text, in which ports stand as ";tcp;51234;" (MC-SQLR 2.2.5). Not static, and with
- * its state in the map, so that the verifier looks at a block but once.
+ * Read a block of the text, in which ports appear as ";tcp;51234;" (MC-SQLR 2.2.5). Not static, and
+ * with its state in the map, so that the verifier checks a block once.
  */
 __noinline int sql_browser_read_block(void)
 {
@@ -116,7 +116,7 @@ __noinline int sql_browser_read_block(void)
 			port = (__u8)(c - '0') < 10 ? port * 10 + (__u8)(c - '0')
 						    : SQL_BROWSER_NO_PORT;
 		}
-		/* one state of the verifier's for whatever the characters were */
+		/* a single state for the verifier, whatever the characters */
 		window = ringbuf_forget(window << 8 | c | 0x20);
 		port = ringbuf_forget(port);
 	}
@@ -125,7 +125,7 @@ __noinline int sql_browser_read_block(void)
 	return 0;
 }
 
-/* Watch the ports that an answer names. */
+/* Watch the ports that a response names. */
 TAP_INLINE void sql_browser_read_ports(void *ctx, enum tap_hook hook, const struct tap_work *work,
 				       struct tap_ssrp *b)
 {
@@ -171,7 +171,7 @@ TAP_INLINE void sql_browser_read(void *ctx, enum tap_hook hook, const struct tap
 	}
 }
 
-/* Hand it over. One that is too long for a record is handed over as far as it goes. */
+/* Forward the datagram. One that is too long for a record is truncated. */
 TAP_INLINE enum tap_counter sql_browser_datagram(void *ctx, enum tap_hook hook)
 {
 	struct tap_ssrp *b = sql_browser_state();
@@ -190,7 +190,7 @@ TAP_INLINE enum tap_counter sql_browser_datagram(void *ctx, enum tap_hook hook)
 	return TAP_CNT_DATAGRAM;
 }
 
-/* The same for each hook, for the verifier to look at once. enum tap_counter. */
+/* One function for each hook, so that the verifier checks it once. Returns enum tap_counter. */
 __noinline int sql_browser_skb(struct __sk_buff *skb)
 {
 	return sql_browser_datagram(skb, TAP_HOOK_SKB);

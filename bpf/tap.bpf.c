@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * tap.bpf.c - the tap: decides for each packet what of it user space gets to see. It knows ports
- * and flows, and nothing of logins. It never drops, changes or redirects a packet.
+ * tap.bpf.c - the tap: decides how much of each packet user space sees. It knows ports and flows,
+ * and nothing about logins. It never drops, changes or redirects a packet.
  */
 #include "classify.h"
 #include "flow_table.h"
@@ -11,11 +11,11 @@
 #include "recognise.h"
 #include "ringbuf.h"
 
-#define TAP_TC_PASS -1 /* TC_ACT_UNSPEC: go on as if this program were not there */
-/* bytes, more than the headers of any usual packet */
+#define TAP_TC_PASS -1 /* TC_ACT_UNSPEC: continue as if this program did not exist */
+/* bytes; longer than the headers of any usual packet */
 #define TAP_PULL (TAP_DECAP ? 1024u : 256u)
 
-/* A packet without payload on a port not watched: keep it if it is part of a kept handshake. */
+/* No payload, and no watched port: store the packet if it belongs to a stored handshake. */
 TAP_INLINE void tap_handshake(const struct tap_work *work, struct tap_handshake *hs)
 {
 	const struct seg *seg = &work->seg;
@@ -29,7 +29,7 @@ TAP_INLINE void tap_handshake(const struct tap_work *work, struct tap_handshake 
 		half_open_keep(hs, seg, HANDSHAKE_ACK);
 }
 
-/* A port not watched, and any_port: keep the handshake back until the client has spoken. */
+/* any_port, and no watched port: store the handshake until the client sends payload. */
 TAP_INLINE enum tap_counter untracked_other_port(void *ctx, enum tap_hook hook,
 						 const struct tap_work *work)
 {
@@ -55,7 +55,7 @@ TAP_INLINE enum tap_counter untracked_other_port(void *ctx, enum tap_hook hook,
 	return ok ? TAP_CNT_EVENT : TAP_CNT_FLOW_MISS;
 }
 
-/* A segment of no flow: take note of it, and decide. */
+/* A segment without a flow: note it, and decide. */
 TAP_INLINE enum tap_counter untracked_segment(void *ctx, enum tap_hook hook,
 					      const struct tap_work *work, int found)
 {
@@ -68,7 +68,7 @@ TAP_INLINE enum tap_counter untracked_segment(void *ctx, enum tap_hook hook,
 	return untracked_other_port(ctx, hook, work);
 }
 
-/* found: enum locate. */
+/* found: enum classify. */
 TAP_INLINE enum tap_counter tap_packet(void *ctx, enum tap_hook hook, int found)
 {
 	struct tap_work *work = tap_work();
@@ -97,13 +97,13 @@ TAP_INLINE void tap_finish(void *ctx, enum tap_hook hook, int found)
 	tap_count(found);
 }
 
-/* How user space is told of the direction. */
+/* The direction as user space sees it. */
 TAP_INLINE enum seg_dir tap_dir(enum seg_dir dir)
 {
 	return tap_mirror ? SEG_DIR_UNKNOWN : dir;
 }
 
-/* Headers that lie beyond the linear part: have them put there, which changes no byte. */
+/* If headers lie beyond the linear part, move them there. This changes no byte of the packet. */
 TAP_INLINE bool tap_pull(struct __sk_buff *skb, int found)
 {
 	__u32 len = skb->len;
@@ -142,21 +142,21 @@ TAP_INLINE void tap_steer_flow(const struct tap_steer *steer)
 	if (!flow)
 		return;
 	if (steer->level == TAP_OVER) {
-		if (flow->marks & (FLOW_FIN | FLOW_RST)) /* else its ports are in use again */
+		if (flow->marks & (FLOW_FIN | FLOW_RST)) /* otherwise its ports are in use again */
 			bpf_map_delete_elem(&flows, &key);
 		return;
 	}
 	flow->client = steer->client;
 	flow->server = steer->server;
 	if (flow->level != steer->level || flow->marks & FLOW_BUDGET_EXHAUSTED)
-		flow->bytes = 0; /* anew, for when the kernel does not know a frame boundary */
+		flow->bytes = 0; /* a new budget, for when the kernel knows no frame boundary */
 	flow->marks &= ~FLOW_BUDGET_EXHAUSTED;
 	flow->level = steer->level;
 }
 
 /*
- * Not attached: user space runs it by BPF_PROG_TEST_RUN to steer flows, struct tap_steers being the
- * packet. An update of the map would put back what packets have changed meanwhile.
+ * Not attached: user space runs it with BPF_PROG_TEST_RUN to steer flows; the packet is a struct
+ * tap_steers. A map update from user space would overwrite what packets have changed meanwhile.
  */
 SEC("tc")
 int tap_steer(struct __sk_buff *skb)

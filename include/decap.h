@@ -3,29 +3,29 @@
  * decap.h - unwraps packets: finds the TCP or UDP header of a frame that may be in tunnels.
  * Compiled for BPF and for user space, as pkt.h is.
  *
- * VXLAN, GENEVE, GRE and ERSPAN give the connection a tunnel, wire.h's TUNNEL_*; where there are
- * several, the innermost. VLAN tags, VN-Tag, E-Tag, MPLS, PPPoE and IP in IP are stepped over.
+ * VXLAN, GENEVE, GRE and ERSPAN give the connection a tunnel (segment.h's TUNNEL_*); if there are
+ * several, the innermost. VLAN tags, VN-Tag, E-Tag, MPLS, PPPoE and IP in IP are skipped.
  *
- * Use: decap_init(), and decap_step() for as long as it answers PKT_INNER and DECAP_STEPS allows;
- * decap_parse() does both. A step reads one header, an IP header together with the tunnel's behind
- * it, so that BPF's verifier looks at each of them once. In hostile packets every length is
- * checked, and both the headers and the tunnels in each other are bounded.
+ * Use: decap_init(), then decap_step() while it returns PKT_INNER, at most DECAP_STEPS times;
+ * decap_parse() does both. A step reads one header, or an IP header together with the tunnel's
+ * after it, so that BPF's verifier checks each of them once. Against hostile packets every length
+ * is checked, and both the number of headers and the nesting of tunnels are bounded.
  */
 #ifndef TDSMON_DECAP_H
 #define TDSMON_DECAP_H
 
 #include "pkt.h"
 
-#define DECAP_STEPS  24	     /* headers of a frame that are read */
-#define DECAP_LAYERS 4	     /* IP headers before the last one */
-#define DECAP_REACH  0x2000u /* bytes of a frame in which headers are looked for, a power of two */
+#define DECAP_STEPS  24	     /* most headers of a frame that are read */
+#define DECAP_LAYERS 4	     /* most IP headers before the last one */
+#define DECAP_REACH  0x2000u /* bytes of a frame in which headers are read, a power of two */
 #define DECAP_PORTS  2	     /* of each kind */
 
 #define DECAP_VXLAN_PORT  4789 /* RFC 7348 5 */
 #define DECAP_VXLAN_LINUX 8472 /* before IANA gave that number; still the kernel's default */
 #define DECAP_GENEVE_PORT 6081 /* RFC 8926 3.3 */
 
-/* EtherTypes of what is stepped over, and of what GRE carries */
+/* EtherTypes of the headers that are skipped, and of GRE's payloads */
 enum {
 	DECAP_ETH_FRAME = 0x6558,   /* a frame from its Ethernet header on (RFC 1701) */
 	DECAP_ETH_MPLS = 0x8847,    /* RFC 3032 5 */
@@ -51,7 +51,7 @@ enum {
 #define DECAP_GRE_SEQ	  0x1000
 #define DECAP_GRE_VERSION 0x0007 /* 1: PPTP, not unwrapped */
 
-/* Which tunnels are unwrapped; ports of UDP, host order, 0: none. */
+/* Which tunnels are unwrapped. UDP ports in host order; 0: none. */
 struct decap_config {
 	__u16 vxlan[DECAP_PORTS];
 	__u16 geneve[DECAP_PORTS];
@@ -60,17 +60,17 @@ struct decap_config {
 	__u8 pad[2];
 };
 
-/* Where unwrapping a frame stands. Offsets are from the frame's first byte. */
+/* State of unwrapping a frame. Offsets count from the frame's first byte. */
 struct decap {
-	__u32 off;    /* of the header to be read */
-	__u32 end;    /* where the packet around it ends on the wire */
+	__u32 off;    /* of the next header */
+	__u32 end;    /* where the packet that contains it ends on the wire */
 	__u32 tunnel; /* the innermost so far */
-	__u16 type;   /* EtherType of the header to be read */
+	__u16 type;   /* EtherType of the next header */
 	__u8 layers;  /* IP headers that led to another one */
 	__u8 pad;
 };
 
-/* A frame that was frame_len bytes long on the wire, and whose first header is type's. */
+/* A frame of frame_len bytes on the wire, whose first header has this type. */
 PKT_INLINE void decap_init(struct decap *d, __u16 type, __u32 frame_len)
 {
 	d->off = 0;
@@ -104,7 +104,7 @@ PKT_INLINE __u32 decap_gre_tunnel(__u32 key)
 	return TUNNEL_GRE_HASH | key * 0x9e3779b1u >> 9;
 }
 
-/* A header of the same packet comes next, at pos. */
+/* Another header of the same packet follows at pos. */
 PKT_INLINE enum pkt_result decap_next(struct decap *d, const void *data, const __u8 *pos,
 				      __u32 type)
 {
@@ -113,7 +113,7 @@ PKT_INLINE enum pkt_result decap_next(struct decap *d, const void *data, const _
 	return PKT_INNER;
 }
 
-/* A packet in a tunnel does. */
+/* A packet in a tunnel follows at pos. */
 PKT_INLINE enum pkt_result decap_enter(struct decap *d, const void *data, const __u8 *pos,
 				       __u32 type)
 {
@@ -123,14 +123,14 @@ PKT_INLINE enum pkt_result decap_enter(struct decap *d, const void *data, const 
 	return decap_next(d, data, pos, type);
 }
 
-/* By its length field the packet ends len bytes behind the header to be read. */
+/* The packet's length field says that it ends len bytes after d->off. */
 PKT_INLINE void decap_ends(struct decap *d, __u32 len)
 {
 	if (d->off + len < d->end)
 		d->end = d->off + len;
 }
 
-/* Bytes on the wire from the header to be read on. */
+/* Bytes on the wire from the next header on. */
 PKT_INLINE __u32 decap_left(const struct decap *d)
 {
 	return d->end > d->off ? d->end - d->off : 0;
@@ -144,7 +144,7 @@ PKT_INLINE enum pkt_result decap_vxlan(struct decap *d, const void *data, const 
 {
 	if ((const void *)(p + 8) > end)
 		return PKT_SHORT;
-	if ((p[0] & 0x0c) != 0x08) /* a VNI is there; and not VXLAN-GPE, whose payload may be any */
+	if ((p[0] & 0x0c) != 0x08) /* no VNI, or VXLAN-GPE, which carries any protocol */
 		return PKT_UDP;
 	d->tunnel = TUNNEL_VXLAN | decap_be24(p + 4);
 	return decap_enter(d, data, p + 8, DECAP_ETH_FRAME);
@@ -156,7 +156,7 @@ PKT_INLINE enum pkt_result decap_geneve(struct decap *d, const void *data, const
 {
 	if ((const void *)(p + 8) > end)
 		return PKT_SHORT;
-	if (p[0] >> 6 || p[1] & 0x80) /* another version; the tunnel's own messages */
+	if (p[0] >> 6 || p[1] & 0x80) /* another version, or the tunnel's own messages */
 		return PKT_UDP;
 	d->tunnel = TUNNEL_GENEVE | decap_be24(p + 4);
 	return decap_enter(d, data, p + 8 + (p[0] & 0x3f) * 4, decap_be16(p + 2));
@@ -167,7 +167,7 @@ PKT_INLINE int decap_port(const __u16 ports[DECAP_PORTS], __u16 port)
 	return port && (port == ports[0] || port == ports[1]);
 }
 
-/* A datagram, in *pkt. By its destination port alone: the source's is made up (RFC 7348 5). */
+/* A datagram, in *pkt. Only its destination port counts: the source port is a hash (RFC 7348 5). */
 PKT_INLINE enum pkt_result decap_udp(struct decap *d, const struct decap_config *config,
 				     const struct pkt *pkt, const void *data, const void *end)
 {
@@ -184,8 +184,8 @@ PKT_INLINE enum pkt_result decap_udp(struct decap *d, const struct decap_config 
 
 /*
  * The ERSPAN header (draft-foschiano-erspan 4.2 and 4.3): version, VLAN, flags and session ID, 10
- * bits, then what its version has. sequenced: GRE's sequence number is there, as it is but for
- * type I, which has no such header.
+ * bits, then fields of its version. sequenced: GRE has a sequence number; without one it is type I,
+ * which has no header.
  */
 PKT_INLINE enum pkt_result decap_erspan(struct decap *d, const void *data, const __u8 *p,
 					const void *end, int sequenced)
@@ -202,7 +202,7 @@ PKT_INLINE enum pkt_result decap_erspan(struct decap *d, const void *data, const
 	return decap_enter(d, data, p + 8, DECAP_ETH_FRAME);
 }
 
-/* Type III: 12 bytes, and 8 more where the last bit says so. Five bits tell what it holds. */
+/* Type III: 12 bytes, and 8 more if the last bit is set. Five bits give the payload's type. */
 PKT_INLINE enum pkt_result decap_erspan3(struct decap *d, const void *data, const __u8 *p,
 					 const void *end)
 {
@@ -225,7 +225,7 @@ PKT_INLINE enum pkt_result decap_erspan3(struct decap *d, const void *data, cons
 	return decap_enter(d, data, p, *p >> 4 == 6 ? PKT_ETH_IP6 : PKT_ETH_IP4);
 }
 
-/* RFC 2784 2.1: flags, protocol; each optional field that is there takes 4 bytes */
+/* RFC 2784 2.1: flags, protocol; each optional field that is present takes 4 bytes */
 PKT_INLINE enum pkt_result decap_gre(struct decap *d, const struct decap_config *config,
 				     const void *data, const __u8 *p, const void *end)
 {
@@ -258,7 +258,7 @@ PKT_INLINE enum pkt_result decap_gre(struct decap *d, const struct decap_config 
 
 /* ---- tags and labels ---- */
 
-/* Does an Ethernet header seem to stand at p? 18 bytes are there. */
+/* Does p look like an Ethernet header? 18 bytes can be read. */
 PKT_INLINE int decap_is_frame(const __u8 *p)
 {
 	__u32 type = decap_be16(p + 12);
@@ -271,7 +271,7 @@ PKT_INLINE int decap_is_frame(const __u8 *p)
 	return type == PKT_ETH_IP4 || type == PKT_ETH_IP6 || type == PKT_ETH_VLAN;
 }
 
-/* May TCP or UDP stand behind this protocol's header? */
+/* Can TCP or UDP follow this protocol's header? */
 PKT_INLINE int decap_leads(__u8 protocol)
 {
 	return protocol == PKT_IP_TCP || protocol == PKT_IP_UDP || protocol == DECAP_IP_GRE ||
@@ -279,16 +279,16 @@ PKT_INLINE int decap_leads(__u8 protocol)
 }
 
 /*
- * Behind the last label, at p, nothing says what follows. The first four bits do: IP's version, or
- * 0 for the control word before a frame (RFC 4385 3), which may be missing (RFC 4448 4.6). Ethernet
- * addresses may begin with any of these, so the rest of the header has to agree.
+ * After the last label, at p, no field names the next header. Its first four bits do: IP's version,
+ * or 0 for the control word before a frame (RFC 4385 3), which may be missing (RFC 4448 4.6).
+ * Ethernet addresses may begin with any of these, so the rest of the header has to agree.
  */
 PKT_INLINE enum pkt_result decap_labelled(struct decap *d, const void *data, const __u8 *p,
 					  const void *end)
 {
 	__u32 left = decap_left(d), len;
 
-	if ((const void *)(p + 22) > end) /* IP needs 20 anyway, and TCP behind it */
+	if ((const void *)(p + 22) > end) /* IP needs 20 anyway, and TCP after it */
 		return PKT_SHORT;
 	left = left > 4 ? left - 4 : 0;
 	len = decap_be16(p + 2);
@@ -334,7 +334,7 @@ PKT_INLINE enum pkt_result decap_pppoe(struct decap *d, const void *data, const 
 	return PKT_OTHER;
 }
 
-/* A tag of len bytes, the last two of them the EtherType of what follows. */
+/* A tag of len bytes, which ends with the EtherType of the next header. */
 PKT_INLINE enum pkt_result decap_tag(struct decap *d, const void *data, const __u8 *p,
 				     const void *end, __u32 len)
 {
@@ -343,7 +343,7 @@ PKT_INLINE enum pkt_result decap_tag(struct decap *d, const void *data, const __
 	return decap_next(d, data, p + len, decap_be16(p + len - 2));
 }
 
-/* Any header but IP's. */
+/* Any header except IP's. */
 PKT_INLINE enum pkt_result decap_link(struct decap *d, const void *data, const __u8 *p,
 				      const void *end)
 {
@@ -365,7 +365,7 @@ PKT_INLINE enum pkt_result decap_link(struct decap *d, const void *data, const _
 
 /* ---- IP ---- */
 
-/* What an IP header leads to, where that is neither TCP nor UDP. */
+/* The header after IP's, if it is neither TCP's nor UDP's. */
 PKT_INLINE enum pkt_result decap_protocol(struct decap *d, const struct decap_config *config,
 					  const void *data, const __u8 *p, const void *end,
 					  __u8 protocol)
@@ -424,8 +424,8 @@ PKT_INLINE enum pkt_result decap_ip6(struct decap *d, const struct decap_config 
 }
 
 /*
- * Read the next header of the frame, of which [data, end) can be read. PKT_INNER: there is another
- * one. *pkt is filled in as by pkt_parse_eth(), and its tunnel.
+ * Read the frame's next header; [data, end) can be read. PKT_INNER: another one follows. Fills *pkt
+ * as pkt_parse_eth() does, and its tunnel.
  */
 PKT_INLINE enum pkt_result decap_step(struct decap *d, const struct decap_config *config,
 				      struct pkt *pkt, const void *data, const void *end)
@@ -453,7 +453,7 @@ PKT_INLINE enum pkt_result decap_step(struct decap *d, const struct decap_config
 	return result;
 }
 
-/* All steps of a frame: see decap_init(). Never PKT_INNER. */
+/* All steps for a frame: see decap_init(). Never returns PKT_INNER. */
 PKT_INLINE enum pkt_result decap_parse(struct pkt *pkt, const struct decap_config *config,
 				       __u16 type, const void *data, const void *end,
 				       __u32 frame_len)

@@ -2,7 +2,7 @@
 /*
  * frame_head.h - the heads of TDS packets, TLS records and SMP packets. Their first bytes never
  * coincide, so the first byte of a frame tells which of the three it is. Included by BPF programs
- * (after vmlinux.h) and by user space (after <linux/types.h>); p always points to the frame's start.
+ * (after vmlinux.h) and by user space (after <linux/types.h>); p always is the frame's start.
  */
 #ifndef TDSMON_FRAME_HEAD_H
 #define TDSMON_FRAME_HEAD_H

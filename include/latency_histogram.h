@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * latency_histogram.h - command latency as the kernel sums it up, by server and kind of command: histograms
- * of the time from a request's last byte to its answer's first byte and to its last. Compiled for
- * BPF and for user space, after wire.h.
+ * latency_histogram.h - command latency as the kernel sums it up, by server and kind of command:
+ * histograms of the time from a request's last byte to its response's first byte and to its last.
+ * Compiled for BPF and for user space, after segment.h.
  */
 #ifndef TDSMON_LATENCY_HISTOGRAM_H
 #define TDSMON_LATENCY_HISTOGRAM_H
 
-/* What a command is; numbers are never changed. */
+/* Kinds of commands. Their numbers never change. */
 enum latency_kind {
 	LATENCY_BATCH = 0,
 	LATENCY_RPC = 1,
 	LATENCY_BULK = 2,
 	LATENCY_TRANSACTION = 3,
-	LATENCY_ATTENTION = 4, /* to the end of what it cancels; that itself is not summed up */
-	LATENCY_ENCRYPTED = 5, /* under full encryption: told by turns alone */
+	LATENCY_ATTENTION = 4, /* until the cancelled command ends, which itself is not counted */
+	LATENCY_ENCRYPTED = 5, /* under full encryption: inferred from who sends */
 	LATENCY_KINDS = 6,
 };
 
-#define LATENCY_SERVERS 256u /* told apart; the first stands for all others */
+#define LATENCY_SERVERS 256u /* counted separately; the first stands for all others */
 
-/* One of them, by which the kernel knows its number. */
+/* A server, as the kernel looks up its number. */
 struct latency_server {
 	__u8 addr[16]; /* as in struct seg */
 	__u16 port;
@@ -29,8 +29,8 @@ struct latency_server {
 _Static_assert(sizeof(struct latency_server) == 20, "BPF map key");
 
 /*
- * Buckets of a quarter of a power of two each, in units of 1,024 ns: the first four are one unit
- * wide; the last, from 481 s on, has no end.
+ * Buckets of a quarter of a power of two, in units of 1,024 ns. The first four are one unit wide;
+ * the last one begins at 481 s and has no end.
  */
 #define LATENCY_BUCKETS 112u
 
@@ -60,7 +60,7 @@ static inline __attribute__((always_inline)) __u32 latency_bucket(__u64 ns)
 	return bucket < LATENCY_BUCKETS ? bucket : LATENCY_BUCKETS - 1;
 }
 
-/* The least that falls into a bucket, ns; of LATENCY_BUCKETS: where the last one would end. */
+/* A bucket's lower bound in ns. bucket may be LATENCY_BUCKETS: the bound after the last one. */
 static inline __u64 latency_floor_ns(__u32 bucket)
 {
 	if (bucket < 4)

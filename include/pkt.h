@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * pkt.h - the only packet parser: finds the TCP or UDP header of a frame, from Ethernet or from IP
- * on, and turns it into a struct seg. Compiled for BPF (vmlinux.h included before) and for user
- * space. It reads between data and end alone, and changes nothing.
+ * pkt.h - the only packet parser: finds the TCP or UDP header of a frame that begins with Ethernet
+ * or with IP, and turns it into a struct seg. Compiled for BPF (vmlinux.h included before) and for
+ * user space. It only reads between data and end, and changes nothing.
  *
- * Tunnels are decap.h's, which unwraps them with the functions of this file.
+ * Tunnels are unwrapped by decap.h, with the functions of this file.
  *
- * Use: pkt_parse_eth() or pkt_parse_ip(); if that is PKT_TCP or PKT_UDP, the pkt's ports may be
- * looked at (cheap, to turn away what is not watched), and pkt_seg() or pkt_datagram() fills in
- * the rest. What is TCP is never asked whether it is UDP.
+ * Use: pkt_parse_eth() or pkt_parse_ip(). If that returns PKT_TCP or PKT_UDP, the pkt's ports are
+ * set, so that packets on other ports can be rejected cheaply; pkt_seg() or pkt_datagram() fills in
+ * the rest.
  */
 #ifndef TDSMON_PKT_H
 #define TDSMON_PKT_H
@@ -20,8 +20,8 @@
 #include "segment.h"
 
 /*
- * Headers stand at any alignment. BPF's verifier allows that where the machine does, and clang
- * would take packed structs apart into bytes there.
+ * Headers have any alignment. BPF's verifier allows that where the machine does, and there clang
+ * would read packed structs byte by byte.
  */
 #ifdef __BPF__
 #define PKT_UNALIGNED
@@ -40,8 +40,8 @@
 #endif
 
 /*
- * Hide from the compiler what it knows of a value. BPF's verifier follows the values themselves,
- * and loses track where clang turns "the IPv6 pointer is set" into a flag of its own.
+ * Hide from the compiler what it knows about a value. BPF's verifier follows the values themselves,
+ * and loses track if clang turns "the IPv6 pointer is set" into a flag of its own.
  */
 #ifdef __BPF__
 #define pkt_opaque(x) asm volatile("" : "+r"(x))
@@ -52,7 +52,7 @@
 #define PKT_VLAN_MAX 2 /* tags in a frame, 802.1ad: one outer, one inner */
 #define PKT_EXT_MAX  6 /* IPv6 extension headers before the TCP header */
 
-/* What a frame is. Never a negative number: it indexes tables. */
+/* Results of parsing a frame. Never negative: they index tables. */
 enum pkt_result {
 	PKT_TCP = 0,
 	PKT_OTHER,	 /* not IP, neither TCP nor UDP, or a datagram's later fragment */
@@ -60,8 +60,8 @@ enum pkt_result {
 	PKT_FRAGMENT,	 /* IP fragment other than the first */
 	PKT_EXT_HEADERS, /* more than PKT_EXT_MAX IPv6 extension headers */
 	PKT_UDP,
-	PKT_NESTED, /* tunnels within tunnels, more than are unwrapped: decap.h */
-	PKT_INNER,  /* never a frame's result: decap_step() has another header to read */
+	PKT_NESTED, /* more nested tunnels than are unwrapped: decap.h */
+	PKT_INNER,  /* never a frame's result: decap_step() has to read another header */
 };
 
 /* IEEE 802 EtherTypes */
@@ -70,10 +70,10 @@ enum {
 	PKT_ETH_VLAN = 0x8100, /* 802.1Q */
 	PKT_ETH_IP6 = 0x86DD,
 	PKT_ETH_QINQ = 0x88A8,	/* 802.1ad */
-	PKT_ETH_QINQ1 = 0x9100, /* before 802.1ad, still met */
+	PKT_ETH_QINQ1 = 0x9100, /* before 802.1ad, still in use */
 };
 
-/* IANA protocol numbers; the ones that IPv6 chains on are RFC 8200 4 and RFC 4302 (AH) */
+/* IANA protocol numbers; the ones that IPv6 chains are in RFC 8200 4 and RFC 4302 (AH) */
 enum {
 	PKT_IP_HOPOPTS = 0,
 	PKT_IP_TCP = 6,
@@ -121,11 +121,10 @@ struct pkt_ip6 {
 	__u32 daddr_be[4];
 } PKT_UNALIGNED;
 
-/* What the extension headers have in common; the fragment header's offset is where it is. */
+/* The fields that extension headers share, and the fragment header's offset. */
 struct pkt_ext {
 	__u8 next;
-	__u8 len; /* units of 8 bytes less one (AH: of 4, less two); reserved in a fragment header
-		   */
+	__u8 len; /* units of 8 bytes, minus one (AH: of 4, minus two); reserved in a fragment header */
 	__u16 frag_be;
 } PKT_UNALIGNED;
 
@@ -156,13 +155,13 @@ struct pkt_udp {
 struct pkt {
 	const struct pkt_ip4 *ip4; /* one of ip4 and ip6 is NULL */
 	const struct pkt_ip6 *ip6;
-	const struct pkt_tcp *tcp; /* PKT_TCP alone */
-	__u32 payload_off;	   /* of the first payload byte, from data; may be beyond end */
-	__u32 payload_len; /* as the headers have it: no padding, but perhaps more than the frame
-			    * holds; of a datagram in fragments what is in the first */
+	const struct pkt_tcp *tcp; /* only for PKT_TCP */
+	__u32 payload_off;	   /* of the first payload byte, from data; may lie after end */
+	/* by the headers: without padding, perhaps more than the frame holds; of a fragment its own */
+	__u32 payload_len;
 	__u16 sport;
 	__u16 dport;
-	__u32 tunnel; /* TUNNEL_*; decap.h fills it in, the functions of this file do not */
+	__u32 tunnel; /* TUNNEL_*; only decap.h sets it */
 };
 
 /* tcp_len: bytes from the TCP header to the end of the IP packet */
@@ -174,7 +173,7 @@ PKT_INLINE enum pkt_result pkt_parse_tcp(struct pkt *pkt, const void *data, cons
 
 	if ((const void *)(tcp + 1) > end)
 		return PKT_SHORT;
-	/* Options are not read, so they need not be there. */
+	/* Options are not read, so they may be missing. */
 	header_len = (tcp->offset >> 4) * 4;
 	if (header_len < sizeof(*tcp) || header_len > tcp_len)
 		return PKT_SHORT;
@@ -208,7 +207,7 @@ PKT_INLINE enum pkt_result pkt_parse_udp(struct pkt *pkt, const void *data, cons
 	return PKT_UDP;
 }
 
-/* An IPv4 packet that is not TCP; its header is there, and of a valid length. */
+/* An IPv4 packet that is not TCP. Its header is complete, and of a valid length. */
 PKT_INLINE enum pkt_result pkt_parse_ip4_udp(struct pkt *pkt, const void *data,
 					     const struct pkt_ip4 *ip, const void *end)
 {
@@ -226,7 +225,7 @@ PKT_INLINE enum pkt_result pkt_parse_ip4_udp(struct pkt *pkt, const void *data,
 	return pkt_parse_udp(pkt, data, (const __u8 *)ip + header_len, end, total_len - header_len);
 }
 
-/* ip_len: bytes of the frame from the IP header on, padding and all */
+/* ip_len: bytes of the frame from the IP header on, including padding */
 PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, const void *pos,
 					 const void *end, __u32 ip_len)
 {
@@ -243,8 +242,7 @@ PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, cons
 	if (ip->frag_be & pkt_be16(PKT_IP4_OFFSET))
 		return PKT_FRAGMENT;
 
-	/* 0: more than 16 bits hold, or left to the device (Linux' BIG TCP, segmentation offload)
-	 */
+	/* 0: too long for 16 bits, or left to the device (Linux' BIG TCP, segmentation offload) */
 	total_len = pkt_be16(ip->total_len_be);
 	if (!total_len)
 		total_len = ip_len;
@@ -259,7 +257,7 @@ PKT_INLINE enum pkt_result pkt_parse_ip4(struct pkt *pkt, const void *data, cons
 			     total_len - header_len);
 }
 
-/* 1 if a == b, else 0, without a branch: a is at most 8 bits wide. */
+/* 1 if a == b, else 0, without a branch. a has at most 8 bits. */
 PKT_INLINE __u32 pkt_equal(__u32 a, __u32 b)
 {
 	__u32 differ = a ^ b;
@@ -268,7 +266,7 @@ PKT_INLINE __u32 pkt_equal(__u32 a, __u32 b)
 	return (differ - 1) >> 31;
 }
 
-/* An extension header that has another header behind it, as far as this parser knows. */
+/* Is it an extension header after which this parser finds another header? */
 PKT_INLINE int pkt_is_ext(__u8 next)
 {
 	const __u64 ext = 1ull << PKT_IP_HOPOPTS | 1ull << PKT_IP_ROUTING |
@@ -277,18 +275,18 @@ PKT_INLINE int pkt_is_ext(__u8 next)
 	return next < 64 && ext >> next & 1;
 }
 
-/* A valid IPv6 header, and what it leads to. */
+/* A valid IPv6 header, and the header after its extensions. */
 struct pkt_ip6_walk {
 	const struct pkt_ip6 *ip;
-	const void *pos; /* behind the extension headers */
-	__u32 len;	 /* bytes behind the IPv6 header, as far as the packet goes */
-	__u8 next;	 /* protocol of what stands at pos */
+	const void *pos; /* after the extension headers */
+	__u32 len;	 /* bytes after the IPv6 header, up to the end of the packet */
+	__u8 next;	 /* protocol of the header at pos */
 };
 
 /*
- * Past the extension headers: PKT_TCP where what stands behind them is reached, whatever it is.
- * The loop has few branches because the verifier follows each of them through all the rounds
- * that are left.
+ * Skip the extension headers. Returns PKT_TCP if the header after them was reached, whatever its
+ * protocol. The loop has few branches, because the verifier follows each one through all remaining
+ * rounds.
  */
 PKT_INLINE enum pkt_result pkt_walk_ip6(struct pkt_ip6_walk *walk, const void *pos, const void *end,
 					__u32 ip_len)
@@ -303,7 +301,7 @@ PKT_INLINE enum pkt_result pkt_walk_ip6(struct pkt_ip6_walk *walk, const void *p
 	if (*(const __u8 *)pos >> 4 != 6)
 		return PKT_SHORT;
 
-	/* 0: the length stands in a jumbo option (RFC 2675), or nowhere (Linux' BIG TCP) */
+	/* 0: the length is in a jumbo option (RFC 2675), or missing (Linux' BIG TCP) */
 	walk->len = pkt_be16(ip->payload_len_be);
 	if (!walk->len)
 		walk->len = ip_len - (__u32)sizeof(*ip);
@@ -319,13 +317,13 @@ PKT_INLINE enum pkt_result pkt_walk_ip6(struct pkt_ip6_walk *walk, const void *p
 			return PKT_SHORT;
 		is_ah = pkt_equal(next, PKT_IP_AH);
 		is_fragment = pkt_equal(next, PKT_IP_FRAGMENT);
-		/* of a fragment other than the first, what follows is not known to be TCP */
+		/* in a later fragment, the next header is not known to be TCP */
 		if (ext->frag_be & pkt_be16(PKT_IP6_OFFSET) & -is_fragment)
 			return PKT_FRAGMENT;
 		ext_len = ext->len & (is_fragment - 1);
 		ext_len = (ext_len + 1 + is_ah) << (3 - is_ah);
 		pkt_opaque(ext_len);
-		ext_len &= 0xfff; /* no change, but now the verifier knows it, too */
+		ext_len &= 0xfff; /* changes nothing, but now the verifier knows the bound, too */
 		next = ext->next;
 		pos = (const __u8 *)pos + ext_len;
 	}
@@ -335,7 +333,7 @@ PKT_INLINE enum pkt_result pkt_walk_ip6(struct pkt_ip6_walk *walk, const void *p
 	return PKT_TCP;
 }
 
-/* What the walk has come to, if that is TCP or UDP. */
+/* Parse the header at the end of the walk, if it is TCP's or UDP's. */
 PKT_INLINE enum pkt_result pkt_walked_ip6(struct pkt *pkt, const void *data,
 					  const struct pkt_ip6_walk *walk, const void *end)
 {
@@ -366,8 +364,8 @@ PKT_INLINE enum pkt_result pkt_parse_ip6(struct pkt *pkt, const void *data, cons
 }
 
 /*
- * A frame that starts with its IP header. [data, end) is what can be read of it, frame_len what
- * it was on the wire, >= end - data. Fills *pkt if the result is PKT_TCP or PKT_UDP.
+ * A frame that starts with its IP header. [data, end) can be read; frame_len is its length on the
+ * wire, >= end - data. Fills *pkt if the result is PKT_TCP or PKT_UDP.
  */
 PKT_INLINE enum pkt_result pkt_parse_ip(struct pkt *pkt, const void *data, const void *end,
 					__u32 frame_len)
@@ -417,7 +415,7 @@ PKT_INLINE enum pkt_result pkt_parse_eth(struct pkt *pkt, const void *data, cons
 	return PKT_OTHER;
 }
 
-/* An IPv4 address as IPv6 has it: ::ffff:a.b.c.d (RFC 4291 2.5.5.2) */
+/* An IPv4 address as an IPv6 one: ::ffff:a.b.c.d (RFC 4291 2.5.5.2) */
 PKT_INLINE void pkt_map_ip4(__u8 out[16], __u32 addr_be)
 {
 	__u32 words[4] = {0, 0, pkt_be32(0xffff), addr_be};
@@ -425,7 +423,7 @@ PKT_INLINE void pkt_map_ip4(__u8 out[16], __u32 addr_be)
 	__builtin_memcpy(out, words, sizeof(words));
 }
 
-/* What TCP and UDP have in common. */
+/* The fields that TCP and UDP share. */
 PKT_INLINE void pkt_ends(const struct pkt *pkt, struct seg *seg)
 {
 	if (pkt->ip4) {
@@ -445,8 +443,8 @@ PKT_INLINE void pkt_ends(const struct pkt *pkt, struct seg *seg)
 }
 
 /*
- * Fill what the headers tell of a segment: addresses, ports, seq, ack, flags, window, ttl, ip_id,
- * and len. The rest (ts_ns, cap_len, ifindex, dir, rec_flags) is the caller's, and left alone.
+ * Fill in a segment's fields from the headers: addresses, ports, seq, ack, flags, window, ttl,
+ * ip_id and len. The caller sets the others (ts_ns, cap_len, ifindex, dir, rec_flags).
  */
 PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
 {
@@ -459,7 +457,7 @@ PKT_INLINE void pkt_seg(const struct pkt *pkt, struct seg *seg)
 	seg->flags = tcp->flags & (SEG_FIN | SEG_SYN | SEG_RST | SEG_PSH | SEG_ACK | SEG_URG);
 }
 
-/* The same of a datagram, for which there is no seq, ack, window or flags: they are 0. */
+/* The same for a datagram; seq, ack, window and flags are 0. */
 PKT_INLINE void pkt_datagram(const struct pkt *pkt, struct seg *seg)
 {
 	pkt_ends(pkt, seg);

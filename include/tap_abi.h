@@ -16,8 +16,8 @@
  * short, because the kernel hashes and compares all of it for each packet.
  */
 struct tap_key {
-	__u32 addr
-		[2]; /* IPv4: network order; IPv6: key_hash6() of both; in a tunnel: key_enter() */
+	/* IPv4: network order; IPv6: key_hash6() of both; in a tunnel: key_enter() */
+	__u32 addr[2];
 	__u16 port[2]; /* host order */
 };
 _Static_assert(sizeof(struct tap_key) == 12, "BPF map key");
@@ -44,7 +44,7 @@ enum track_state {
 #define TRACK_FIN	 0x20 /* a FIN follows end, and takes a sequence number */
 #define TRACK_ACKED	 0x40 /* acked is valid */
 
-/* Frame boundaries of one direction of a flow. Sequence numbers, host order. */
+/* Frame boundaries of one direction of a flow. Sequence numbers in host order. */
 struct frame_track {
 	__u32 next;  /* first byte of the next frame */
 	__u32 end;   /* highest sequence number seen, after the payload */
