@@ -161,7 +161,7 @@ static int app_open_engine(struct app *app)
 	return app->engine ? 0 : -ENOMEM;
 }
 
-/* Open a sink and let it listen; NULL for want of memory. */
+/* Open a sink and register it; NULL if there is no memory. */
 static struct listener *app_listen(struct app *app, const struct sink_ops *ops,
 				   const struct sink_config *config, bool commands)
 {
@@ -263,10 +263,10 @@ int app_memory(struct app *app)
 {
 	if (!memory_failures())
 		return 0;
-	if (!app->memory_said)
+	if (!app->memory_reported)
 		log_error("out of memory: from now on logins, records and facts may be missing; "
 			  "give it more, or lower --max-connections");
-	app->memory_said = true;
+	app->memory_reported = true;
 	return -ENOMEM;
 }
 

@@ -17,27 +17,27 @@
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
 
-#define TEXTFILE_NS    15000000000ull
-#define HTTP_COUNTERS  8
-#define SEEN_COUNTERS  3
-#define EXPORT_ROUTES  4
-#define PAGE_NS	       1000000000ull /* as page_tick() wants it */
-#define HTTP_NOT_READY 503
-#define PAGE_KEEP_NS   100000000ull /* many that ask at once get one page: making it takes time */
-#define PAGES	       3 /* of a format, at most: slow readers of old ones are still sent them */
+#define TEXTFILE_NS	15000000000ull
+#define HTTP_COUNTERS	8
+#define ENGINE_COUNTERS 3
+#define EXPORT_ROUTES	4
+#define PAGE_NS		1000000000ull /* as page_tick() expects it */
+#define HTTP_NOT_READY	503
+#define PAGE_KEEP_NS	100000000ull /* requests within this time get the same page */
+#define PAGES		3 /* most pages of a format; slow readers are still being sent old ones */
 
-/* The metrics, as they were then. */
+/* The metrics at one time. */
 struct metrics_page {
-	struct http_body *body; /* NULL: none */
+	struct http_body *body; /* NULL: no page */
 	uint64_t made_ns;
 };
 
 struct exporter {
 	struct app *app;
 	struct http *http;		     /* NULL without --listen */
-	int textfile_err;		     /* as logged last */
-	uint64_t page_ns;		     /* the longest that a page took */
-	struct metrics_page pages[2][PAGES]; /* by enum expo_format */
+	int textfile_err;		     /* the last one logged */
+	uint64_t page_ns;		     /* the longest time that making a page took */
+	struct metrics_page pages[2][PAGES]; /* by enum exposition_format */
 	struct http_route routes[EXPORT_ROUTES];
 	struct process process;
 };
@@ -65,7 +65,7 @@ static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_
 	return sizeof(rows) / sizeof(rows[0]);
 }
 
-static size_t gauges(const struct exporter *x, const struct app *app, struct counter out[4])
+static size_t export_gauges(const struct exporter *x, const struct app *app, struct counter out[4])
 {
 	size_t n = 0;
 
@@ -81,7 +81,7 @@ static size_t gauges(const struct exporter *x, const struct app *app, struct cou
 	return n;
 }
 
-/* One server's commands of one kind, from the kernel's buckets into ours, which are wider. */
+/* Add one server's commands of one kind, converting the kernel's buckets to our wider ones. */
 static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port, enum latency_kind kind,
 			   const struct latency *sum)
 {
@@ -110,8 +110,8 @@ static void export_progress(void *ctx, const struct pending_record *rec)
 	prometheus_add_progress(app->metrics->sink, rec);
 }
 
-/* What the engine was handed that is nobody's record. */
-static size_t seen(const struct engine_stats *stats, struct counter out[SEEN_COUNTERS])
+/* The engine's counters that are no record's. */
+static size_t engine_counters(const struct engine_stats *stats, struct counter out[ENGINE_COUNTERS])
 {
 	size_t n = 0;
 
@@ -125,29 +125,29 @@ static size_t seen(const struct engine_stats *stats, struct counter out[SEEN_COU
 	return n;
 }
 
-/* x: NULL where nothing is served. process: NULL in a file, whose reader has metrics of its own. */
+/* x: NULL if nothing is served. process: NULL in a file, whose reader has such metrics itself. */
 static void export_page(const struct exporter *x, const struct app *app,
 			const struct process_usage *process, enum expo_format format,
 			struct strbuf *out)
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
-	struct counter counters[APP_COUNTERS + HTTP_COUNTERS + SEEN_COUNTERS], more[4];
+	struct counter counters[APP_COUNTERS + HTTP_COUNTERS + ENGINE_COUNTERS], more[4];
 	struct prometheus_facts facts = {
 		.counters = counters,
 		.counter_count = app_counters(app, counters),
 		.gauges = more,
-		.gauge_count = gauges(x, app, more),
+		.gauge_count = export_gauges(x, app, more),
 		.connections = {stats->in_login, stats->in_session, stats->over},
 		.page_ns = x ? x->page_ns : 0,
 		.process = process,
 	};
 
-	facts.counter_count += seen(stats, counters + facts.counter_count);
+	facts.counter_count += engine_counters(stats, counters + facts.counter_count);
 	if (x && x->http)
 		facts.counter_count +=
 			http_counters(http_stats(x->http), counters + facts.counter_count);
 	prometheus_clear_commands(app->metrics->sink);
-	/* Where --commands asks for all heads, there is nothing that the kernel keeps to itself. */
+	/* With --commands the kernel forwards all heads, and counts nothing itself. */
 	if (app->live)
 		live_latency(app->live, export_latency, (void *)app);
 	prometheus_clear_progress(app->metrics->sink);
@@ -175,11 +175,11 @@ static void make_page(struct exporter *x, enum expo_format format, struct metric
 }
 
 /*
- * The page for one who asks now. Pages that nobody is sent any more are made again, so that usually
- * there is one; where slow readers hold all, the newest of them is good enough: an answer has ten
- * seconds to go, so it is no older.
+ * The page for a request that comes now. Pages that are no longer being sent are reused, so usually
+ * there is one page. If slow readers hold all of them, the newest is returned; a response is sent
+ * within ten seconds, so it is no older than that.
  */
-static struct metrics_page *fresh_page(struct exporter *x, enum expo_format format)
+static struct metrics_page *current_page(struct exporter *x, enum expo_format format)
 {
 	struct metrics_page *pages = x->pages[format], *newest = pages, *mine = NULL;
 
@@ -206,7 +206,7 @@ static struct metrics_page *fresh_page(struct exporter *x, enum expo_format form
 static void get_metrics(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
 	enum expo_format format = expo_negotiate(req->accept);
-	struct metrics_page *page = fresh_page(ctx, format);
+	struct metrics_page *page = current_page(ctx, format);
 
 	reply->type = expo_content_type(format);
 	if (!page->body || http_body_text(page->body)->failed) {
@@ -244,7 +244,7 @@ static int on_page(void *ctx)
 	return 0;
 }
 
-/* Live, by the opener. */
+/* While watching live, the opener replaces the file. */
 static int replace_live(struct opener *opener, const struct strbuf *text)
 {
 	int fd = opener_ask(opener, OPENER_TEXTFILE), err;
@@ -269,7 +269,7 @@ static int replace_once(const char *path, const struct strbuf *text)
 	return err;
 }
 
-static int textfile(const struct exporter *x, const struct app *app)
+static int write_textfile(const struct exporter *x, const struct app *app)
 {
 	struct strbuf page = {0};
 	int err;
@@ -284,18 +284,18 @@ static int textfile(const struct exporter *x, const struct app *app)
 
 int export_textfile(struct app *app)
 {
-	int err = app->opts->textfile ? textfile(NULL, app) : 0;
+	int err = app->opts->textfile ? write_textfile(NULL, app) : 0;
 
 	if (err)
 		log_error("cannot write %s: %s", app->opts->textfile, regular_error(err));
 	return err;
 }
 
-/* A disk that is full does not end the run; it is told of when it begins, and when it is over. */
+/* A full disk does not end the run; its beginning and its end are logged. */
 static int on_textfile(void *ctx)
 {
 	struct exporter *x = ctx;
-	int err = textfile(x, x->app);
+	int err = write_textfile(x, x->app);
 
 	if (err && err != x->textfile_err)
 		log_error("cannot write %s: %s", x->app->opts->textfile, regular_error(err));
@@ -312,7 +312,7 @@ static int open_web_file(void *opener, enum webconfig_file file)
 	return fd ?: -EPROTO;
 }
 
-static int serve(struct exporter *x, struct loop *loop)
+static int serve_http(struct exporter *x, struct loop *loop)
 {
 	const struct opts *opts = x->app->opts;
 	const struct http_config config = {.listen = opts->listen,
@@ -355,7 +355,7 @@ struct exporter *export_open(struct app *app, struct loop *loop, int *err)
 	x->app = app;
 	process_open(&x->process);
 	if (app->opts->listen)
-		*err = serve(x, loop);
+		*err = serve_http(x, loop);
 	if (!*err && app->opts->textfile) {
 		on_textfile(x);
 		*err = loop_every(loop, TEXTFILE_NS, on_textfile, x);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * main.c - options, signals, the run that is wanted, and the exit status.
+ * main.c - options, signals, which kind of run, and the exit status.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -22,8 +22,8 @@ static struct output out, messages;
 static volatile sig_atomic_t stop, reload;
 
 /*
- * The first signal ends the run in good order, summary and all. Should that hang, on a capture's
- * reader that does not read, the second ends it at once.
+ * The first signal ends the run in an orderly way, with the summary. A second one ends it at once,
+ * in case that hangs, as on a pipe whose reader does not read.
  */
 static void on_signal(int sig)
 {
@@ -38,8 +38,8 @@ static void on_hangup(int sig)
 }
 
 /*
- * No SA_RESTART: a read from a pipe is to be broken off. The loop's tick covers all races. SIGHUP
- * without a file to read anew is a terminal's end, and may be ignored (nohup).
+ * No SA_RESTART: a signal must interrupt a read from a pipe. The loop's tick covers all races.
+ * Without a file to read again, SIGHUP means that the terminal is gone, and may be ignored (nohup).
  */
 static void signals_init(const struct opts *opts)
 {
@@ -56,8 +56,8 @@ static void signals_init(const struct opts *opts)
 }
 
 /*
- * A standard descriptor that is closed would be given to the next file or map opened, and output
- * written into that. One that fails to be used takes its place.
+ * If a standard descriptor is closed, the next file or map that is opened would get its number, and
+ * output would be written into it. Open /dev/null in its place, in the mode in which use fails.
  */
 static void descriptors_init(void)
 {
@@ -72,7 +72,7 @@ static void print_version(void)
 		      libbpf_version_string(), zlibVersion(), ZSTD_versionString());
 }
 
-/* The last look at the output: what could not be written is never passed over. */
+/* The final check of the output: every write error is reported. */
 static int finish_output(void)
 {
 	int err = output_close(&out);
@@ -86,7 +86,7 @@ static int finish_output(void)
 	return err;
 }
 
-static int run(const struct opts *opts, int argc, char **argv)
+static int run_mode(const struct opts *opts, int argc, char **argv)
 {
 	struct app app = {.opts = opts,
 			  .argc = argc,
@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 		print_version();
 		break;
 	case OPTS_RUN:
-		err = run(&opts, argc, argv);
+		err = run_mode(&opts, argc, argv);
 		break;
 	}
 	opts_release(&opts);

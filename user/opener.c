@@ -26,24 +26,24 @@
 
 #define OPENER_WAIT_NS 2000000000ull /* the watching process waits no longer */
 #define OPENER_TITLE   "tdsmon-opener"
-#define OPENER_FDS     16 /* more than stay open */
+#define OPENER_FDS     16 /* above every number that stays open */
 
 /* ---- the opener ---- */
 
-/* What it may open. */
+/* The files that it may open. */
 struct files {
 	int socket;
 	struct opener_config config;
-	struct webconfig_names web; /* as the web configuration named them last */
+	struct webconfig_names web; /* as in the web configuration when it was last read */
 	struct replace textfile;
 	bool textfile_begun;
 };
 
-/* One kind of request. To add one: a kind, a row, and the capabilities that it takes. */
-struct row {
-	/* A descriptor to pass on, or 0, or -errno. */
+/* One kind of request. A new kind takes an enum value, a opener_row and its capabilities. */
+struct opener_row {
+	/* Returns a descriptor to pass on, or 0, or -errno. */
 	int (*serve)(struct files *files, const struct opener_request *req);
-	bool (*wanted)(const struct opener_config *config); /* by the settings */
+	bool (*wanted)(const struct opener_config *config); /* do the settings need it? */
 	uint64_t capabilities;
 	unsigned int roles; /* enum confine_role */
 	bool takes_number, takes_name;
@@ -115,10 +115,10 @@ static int serve_textfile_drop(struct files *files, const struct opener_request 
 	return 0;
 }
 
-#define READS  CONFINE_BIT(CAP_DAC_READ_SEARCH) /* what only root may read, and only root wrote */
+#define READS  CONFINE_BIT(CAP_DAC_READ_SEARCH) /* only root may read these files, or write them */
 #define WRITES CONFINE_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
 
-static const struct row rows[OPENER_KINDS] = {
+static const struct opener_row rows[OPENER_KINDS] = {
 	[OPENER_CONFIG] = {serve_config, has_config, READS, CONFINE_OPENER, false, false},
 	[OPENER_WEB_CONFIG] = {serve_web_config, has_web_config, READS, CONFINE_OPENER, false,
 			       false},
@@ -134,16 +134,16 @@ static const struct row rows[OPENER_KINDS] = {
 				  CONFINE_OPENER | CONFINE_WRITER, false, false},
 };
 
-/* A single component of a path, which leads nowhere else. */
+/* Is the name a single component of a path that stays in its directory? */
 static bool is_plain(const char name[OPENER_NAME])
 {
 	return memchr(name, '\0', OPENER_NAME) && !strchr(name, '/') && strcmp(name, ".") &&
 	       strcmp(name, "..");
 }
 
-static int serve(struct files *files, const struct opener_request *req)
+static int serve_request(struct files *files, const struct opener_request *req)
 {
-	const struct row *row = req->kind < OPENER_KINDS ? &rows[req->kind] : NULL;
+	const struct opener_row *row = req->kind < OPENER_KINDS ? &rows[req->kind] : NULL;
 
 	if (!row || !row->wanted(&files->config) || !is_plain(req->name) ||
 	    (!*req->name) == row->takes_name || (req->number && !row->takes_number))
@@ -151,8 +151,8 @@ static int serve(struct files *files, const struct opener_request *req)
 	return row->serve(files, req);
 }
 
-/* Answer; a descriptor goes along. */
-static void answer(int socket, uint32_t seq, int result)
+/* Send the result, with the descriptor if it is one. */
+static void send_answer(int socket, uint32_t seq, int result)
 {
 	struct opener_answer text = {.seq = seq, .err = result < 0 ? result : 0};
 	union {
@@ -173,7 +173,7 @@ static void answer(int socket, uint32_t seq, int result)
 	sendmsg(socket, &msg, MSG_NOSIGNAL);
 }
 
-/* Until the other end is closed, whether by its process or by its death. */
+/* Serve until the other end is closed, by its process or by its death. */
 static void serve_all(struct files *files)
 {
 	struct opener_request req;
@@ -188,16 +188,19 @@ static void serve_all(struct files *files)
 		if (n <= 0)
 			break;
 		if (n != sizeof(req))
-			continue; /* of no known form: nobody waits for an answer */
-		result = serve(files, &req);
-		answer(files->socket, req.seq, result);
+			continue; /* malformed: nobody waits for an send_answer */
+		result = serve_request(files, &req);
+		send_answer(files->socket, req.seq, result);
 		if (result > 0)
 			close(result);
 	}
 	serve_textfile_drop(files, &req);
 }
 
-/* What stays open of all that was inherited, at the first numbers after the standard ones. */
+/*
+ * Close all inherited descriptors except those that are needed, which move to the first numbers
+ * after the standard ones.
+ */
 static void opener_keep(struct files *files)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
@@ -219,7 +222,7 @@ static void opener_keep(struct files *files)
 		close(fd);
 }
 
-/* A signal to the whole group is for the watching process, which still needs us then. */
+/* Signals to the whole process group are for the watching process, which still needs this one. */
 static void opener_ignore_signals(void)
 {
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP};
@@ -243,10 +246,10 @@ opener_run(struct files *files, uint64_t capabilities, unsigned int roles)
 struct opener {
 	int socket;
 	uint32_t seq;
-	bool late; /* an answer is still to come */
+	bool late; /* an send_answer is still due */
 };
 
-/* The union of what the wanted rows take. */
+/* The union of what the rows that the settings need require. */
 static void opener_needs(const struct opener_config *config, uint64_t *capabilities,
 			 unsigned int *roles)
 {
@@ -267,7 +270,7 @@ static int opener_fork(struct files *files, uint64_t capabilities, unsigned int 
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
-	signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
+	signal(SIGCHLD, SIG_IGN); /* the kernel reaps it */
 	child = fork();
 	err = child < 0 ? -errno : 0;
 	if (!child) {
@@ -341,7 +344,7 @@ void opener_stop(struct opener *opener)
 	free(opener);
 }
 
-/* One answer: 1 with its descriptor in *fd (-1: none came along), or -errno. */
+/* Receive one send_answer: 1 with its descriptor in *fd (-1: none), or -errno. */
 static int opener_receive(const struct opener *opener, struct opener_answer *text, int *fd)
 {
 	union {
@@ -364,7 +367,7 @@ static int opener_receive(const struct opener *opener, struct opener_answer *tex
 	return n == sizeof(*text) ? 1 : -EPIPE;
 }
 
-/* The answer to the last request; those to earlier ones came late, and nobody wants them. */
+/* Wait for the send_answer to the last request, and discard late answers to earlier ones. */
 static int opener_wait(const struct opener *opener, uint64_t until_ns)
 {
 	for (;;) {
@@ -393,7 +396,7 @@ int opener_ask(struct opener *opener, enum opener_kind kind)
 
 	if (!opener)
 		return -EINVAL;
-	/* One that hangs in open(), on a network's file system, is waited for once. */
+	/* If it hangs in open(), as on a network file system, only the first request waits. */
 	if (opener->late) {
 		result = opener_wait(opener, 0);
 		if (result == -ETIMEDOUT)

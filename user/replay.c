@@ -13,12 +13,12 @@
 #include "ports.h"
 #include "source/capture/series.h"
 
-#define PROGRESS_EVERY 4096 /* segments between two looks at the clock */
+#define PROGRESS_EVERY 4096 /* segments between two readings of the clock */
 #define PROGRESS_NS    200000000ull
 #define COMMENT_MAX    512 /* bytes shown */
-#define TIME_BIAS_NS   1 /* the engine takes time 0 for "not seen", and a capture may begin at it */
+#define TIME_BIAS_NS   1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
 
-/* Overwritten by itself, and by whatever is said next. */
+/* The next progress line or message overwrites it. */
 static void progress_show(struct app *app, const struct series *series)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -49,7 +49,7 @@ static void progress_erase(struct app *app)
 	app->progress_ns = 0;
 }
 
-/* What people wrote into a capture; for -v. */
+/* A comment in a capture; shown with -v. */
 static void on_comment(void *ctx, const struct capture_comment *comment)
 {
 	int len = comment->len < COMMENT_MAX ? (int)comment->len : COMMENT_MAX;
@@ -78,7 +78,7 @@ static int read_series(struct app *app, struct series *series)
 	uint64_t count = 0;
 	struct seg seg;
 
-	/* A capture that is being made is told of as it comes. */
+	/* Records of a capture that is still being written are flushed at once. */
 	app->prompt |= series_is_live(series);
 	while (!*app->stop && !app->out->err && series_next(series, &seg, &payload) > 0) {
 		seg.ts_ns += TIME_BIAS_NS;
@@ -93,7 +93,7 @@ static int read_series(struct app *app, struct series *series)
 	return series_err(series);
 }
 
-/* Nothing found may mean that it was looked for in the wrong place. */
+/* Why nothing may have been found: the wrong ports. */
 static void read_hint(const struct app *app)
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
@@ -111,7 +111,7 @@ static void read_hint(const struct app *app)
 		 app->read.segments, ports_text(&app->opts->ports, ports));
 }
 
-/* A file that can't be read does not keep the others from being read. */
+/* A file that cannot be read does not keep the others from being read. */
 int replay_run(struct app *app)
 {
 	struct series *series = NULL;
@@ -123,7 +123,7 @@ int replay_run(struct app *app)
 		err = series ? 0 : -ENOMEM;
 	}
 	if (!err) {
-		/* What is read may have been made to harm; not every kernel has filters. */
+		/* Captures may be malicious. Not every kernel has filters. */
 		confine_syscalls(CONFINE_WATCHER | (app->opts->textfile ? CONFINE_WRITER : 0),
 				 &(struct confine_descriptors){-1, -1});
 		err = read_series(app, series);

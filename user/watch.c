@@ -17,9 +17,9 @@
 #include "lib/loop.h"
 #include "ports.h"
 
-#define TICK_NS	      200000000ull  /* as live_dispatch() wants it; each costs 0.01 % of a core */
-#define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is asked */
-#define OUT_QUEUE     (16u << 20)   /* what waits for a reader of standard output */
+#define TICK_NS	      200000000ull  /* for live_dispatch(); each tick costs 0.01 % of a core */
+#define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is read */
+#define OUT_QUEUE     (16u << 20)   /* most bytes that wait for a reader of standard output */
 #define MESSAGE_QUEUE (256u << 10)  /* and of standard error */
 #define STATUS_MAX    256	    /* interfaces that do not fit are left out */
 
@@ -33,7 +33,7 @@ static int watch_segments(struct app *app)
 	return n;
 }
 
-/* Before the program waits again, all that it knows is written out: of many logins at one go. */
+/* Flush once per round of the loop, so that a burst of logins costs one write(). */
 static int watch_round(void *ctx)
 {
 	struct app *app = ctx;
@@ -46,7 +46,7 @@ static int watch_writable(void *ctx)
 	return output_flush(ctx);
 }
 
-/* When lines begin to be lost, and when they were all that was lost. */
+/* Log when lines begin to be lost, and how many were lost when the reader has caught up. */
 static void watch_output(struct app *app)
 {
 	uint64_t lost = output_lost(app->out), more = lost - app->lines_lost;
@@ -68,7 +68,7 @@ static int watch_tick(void *ctx)
 	struct app *app = ctx;
 	int err = watch_segments(app);
 
-	/* After the segments: what is in the ring buffer is older than now. */
+	/* After the segments, because those in the ring buffer are older than now. */
 	engine_tick(app->engine, clock_now_ns());
 	watch_output(app);
 	app_memory(app);
@@ -76,8 +76,8 @@ static int watch_tick(void *ctx)
 }
 
 /*
- * The kernel watches the ports that are set, and those that connections are still followed on, so
- * that reading the settings anew loses none of them.
+ * The kernel watches the configured ports, and those of connections that are still followed, so
+ * that reading the settings again loses no connection.
  */
 static void watch_ports(struct app *app)
 {
@@ -120,7 +120,7 @@ static int watch_alive(void *ctx)
 	return 0;
 }
 
-/* Each by itself: where one is wrong and stays as it is, the other is taken over. */
+/* Each file by itself: if one is faulty and not applied, the other one still is. */
 static void watch_reload(struct app *app, struct exporter *x)
 {
 	char text[STATUS_MAX];
@@ -173,7 +173,7 @@ static void watch_announce(const struct app *app, const struct exporter *x)
 		 url ? url : "", app->service.period_ns ? "" : "; Ctrl-C ends");
 }
 
-/* What is asked for once and kept, while its files can still be opened. */
+/* Load what is read once and kept, while its files can still be opened. */
 static void watch_prepare(void)
 {
 	tzset();
@@ -181,7 +181,7 @@ static void watch_prepare(void)
 	EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
 }
 
-/* Give up what only attaching needed. */
+/* Give up the privileges that only attaching needed. */
 static int watch_confine(struct app *app, const struct exporter *x)
 {
 	const struct confine_descriptors fds = {.connected = app->service.fd,
@@ -200,7 +200,7 @@ static int watch_confine(struct app *app, const struct exporter *x)
 	return 0;
 }
 
-/* All that is needed before the first round. */
+/* Everything that is needed before the first round. */
 static struct exporter *watch_open(struct app *app, struct loop *loop, int *err)
 {
 	*err = watch_timers(app, loop);
@@ -227,7 +227,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	output_ends(app->out);
 	output_ends(app->messages);
 	watch_round(app);
-	engine_tick(app->engine, clock_now_ns()); /* what waits has waited until now */
+	engine_tick(app->engine, clock_now_ns()); /* pending logins have waited until now */
 	engine_in_progress(app->engine, app_waiting, app);
 	engine_finish(app->engine);
 	output_finish(app->out);
@@ -273,7 +273,7 @@ static int watch_live(struct app *app)
 		config.interfaces = NULL;
 	if (app->opts->decap_from != OPTS_FROM_NOWHERE)
 		config.decap = &app->opts->decap;
-	/* A reader that stops holds up nothing: neither the ring buffer nor those who scrape. */
+	/* A reader that stops must delay neither the ring buffer nor the metrics. */
 	err = output_bound(app->messages, MESSAGE_QUEUE) ?: output_bound(app->out, OUT_QUEUE);
 	if (err) {
 		log_error("out of memory");
@@ -300,7 +300,7 @@ int watch_run(struct app *app)
 					     .textfile = app->opts->textfile};
 	int err;
 
-	/* Before anything of the kernel's is open or mapped: the opener sees no packet. */
+	/* Before any kernel object is open or mapped: the opener sees no packet. */
 	app->opener = opener_start(&config, &err);
 	if (!err)
 		err = watch_live(app);
