@@ -94,7 +94,7 @@ UNIT_CASE(what_controls_a_terminal_is_spelled_out)
 /* What a writer of JSON wrote by the time it is asked. */
 struct json_test {
 	struct output out;
-	struct jsonw w;
+	struct json_writer w;
 	char text[4096];
 };
 
@@ -110,33 +110,33 @@ static const char *json_string_of(const char *text)
 	static struct json_test t;
 
 	output_init(&t.out, -1);
-	t.w = (struct jsonw){.out = &t.out};
-	jsonw_text(&t.w, NULL, text);
+	t.w = (struct json_writer){.out = &t.out};
+	json_writer_text(&t.w, NULL, text);
 	return json_written(&t);
 }
 
 UNIT_CASE(json_separates_what_stands_side_by_side)
 {
 	static struct json_test t;
-	struct jsonw *w = &t.w;
+	struct json_writer *w = &t.w;
 
 	output_init(&t.out, -1);
 	w->out = &t.out;
-	jsonw_object(w, NULL);
-	jsonw_object(w, "empty");
-	jsonw_object_end(w);
-	jsonw_array(w, "list");
-	jsonw_array(w, NULL);
-	jsonw_array_end(w);
-	jsonw_text(w, NULL, "a");
-	jsonw_null(w, NULL);
-	jsonw_object(w, NULL);
-	jsonw_bool(w, "yes", true);
-	jsonw_bool(w, "no", false);
-	jsonw_object_end(w);
-	jsonw_array_end(w);
-	jsonw_text(w, "none", NULL);
-	jsonw_object_end(w);
+	json_writer_object(w, NULL);
+	json_writer_object(w, "empty");
+	json_writer_object_end(w);
+	json_writer_array(w, "list");
+	json_writer_array(w, NULL);
+	json_writer_array_end(w);
+	json_writer_text(w, NULL, "a");
+	json_writer_null(w, NULL);
+	json_writer_object(w, NULL);
+	json_writer_bool(w, "yes", true);
+	json_writer_bool(w, "no", false);
+	json_writer_object_end(w);
+	json_writer_array_end(w);
+	json_writer_text(w, "none", NULL);
+	json_writer_object_end(w);
 	CHECK_STR(json_written(&t), "{\"empty\":{},\"list\":[[],\"a\",null,{\"yes\":true,"
 				    "\"no\":false}],\"none\":null}");
 }
@@ -144,18 +144,18 @@ UNIT_CASE(json_separates_what_stands_side_by_side)
 UNIT_CASE(json_numbers_are_whole)
 {
 	static struct json_test t;
-	struct jsonw *w = &t.w;
+	struct json_writer *w = &t.w;
 
 	output_init(&t.out, -1);
 	w->out = &t.out;
-	jsonw_array(w, NULL);
-	jsonw_uint(w, NULL, 0);
-	jsonw_uint(w, NULL, UINT64_MAX);
-	jsonw_int(w, NULL, 0);
-	jsonw_int(w, NULL, -1);
-	jsonw_int(w, NULL, INT64_MAX);
-	jsonw_int(w, NULL, INT64_MIN);
-	jsonw_array_end(w);
+	json_writer_array(w, NULL);
+	json_writer_uint(w, NULL, 0);
+	json_writer_uint(w, NULL, UINT64_MAX);
+	json_writer_int(w, NULL, 0);
+	json_writer_int(w, NULL, -1);
+	json_writer_int(w, NULL, INT64_MAX);
+	json_writer_int(w, NULL, INT64_MIN);
+	json_writer_array_end(w);
 	CHECK_STR(json_written(&t), "[0,18446744073709551615,0,-1,9223372036854775807,"
 				    "-9223372036854775808]");
 }

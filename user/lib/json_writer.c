@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * json_writer.c - see jsonw.h.
+ * json_writer.c - see json_writer.h.
  */
 #include <string.h>
 
@@ -9,13 +9,13 @@
 
 #define NUMBER_MAX 20 /* digits of UINT64_MAX */
 
-static void put(struct jsonw *w, const char *text)
+static void put_text(struct json_writer *w, const char *text)
 {
 	output_write(w->out, text, strlen(text));
 }
 
 /* What comes before a value. */
-static void begin(struct jsonw *w, const char *key)
+static void begin_value(struct json_writer *w, const char *key)
 {
 	if (w->comma)
 		output_write(w->out, ",", 1);
@@ -23,49 +23,49 @@ static void begin(struct jsonw *w, const char *key)
 	if (!key)
 		return;
 	output_write(w->out, "\"", 1);
-	put(w, key);
+	put_text(w, key);
 	output_write(w->out, "\":", 2);
 }
 
-void jsonw_object(struct jsonw *w, const char *key)
+void json_writer_object(struct json_writer *w, const char *key)
 {
-	begin(w, key);
+	begin_value(w, key);
 	output_write(w->out, "{", 1);
 	w->comma = false;
 }
 
-void jsonw_object_end(struct jsonw *w)
+void json_writer_object_end(struct json_writer *w)
 {
 	output_write(w->out, "}", 1);
 	w->comma = true;
 }
 
-void jsonw_array(struct jsonw *w, const char *key)
+void json_writer_array(struct json_writer *w, const char *key)
 {
-	begin(w, key);
+	begin_value(w, key);
 	output_write(w->out, "[", 1);
 	w->comma = false;
 }
 
-void jsonw_array_end(struct jsonw *w)
+void json_writer_array_end(struct json_writer *w)
 {
 	output_write(w->out, "]", 1);
 	w->comma = true;
 }
 
-void jsonw_null(struct jsonw *w, const char *key)
+void json_writer_null(struct json_writer *w, const char *key)
 {
-	begin(w, key);
+	begin_value(w, key);
 	output_write(w->out, "null", 4);
 }
 
-void jsonw_bool(struct jsonw *w, const char *key, bool value)
+void json_writer_bool(struct json_writer *w, const char *key, bool value)
 {
-	begin(w, key);
-	put(w, value ? "true" : "false");
+	begin_value(w, key);
+	put_text(w, value ? "true" : "false");
 }
 
-static void put_number(struct jsonw *w, uint64_t value)
+static void put_number(struct json_writer *w, uint64_t value)
 {
 	char digits[NUMBER_MAX];
 	size_t at = NUMBER_MAX;
@@ -77,17 +77,17 @@ static void put_number(struct jsonw *w, uint64_t value)
 	output_write(w->out, digits + at, NUMBER_MAX - at);
 }
 
-void jsonw_int(struct jsonw *w, const char *key, int64_t value)
+void json_writer_int(struct json_writer *w, const char *key, int64_t value)
 {
-	begin(w, key);
+	begin_value(w, key);
 	if (value < 0)
 		output_write(w->out, "-", 1);
 	put_number(w, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
-void jsonw_uint(struct jsonw *w, const char *key, uint64_t value)
+void json_writer_uint(struct json_writer *w, const char *key, uint64_t value)
 {
-	begin(w, key);
+	begin_value(w, key);
 	put_number(w, value);
 }
 
@@ -97,7 +97,7 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static void put_escaped(struct jsonw *w, unsigned c)
+static void put_escaped(struct json_writer *w, unsigned c)
 {
 	static const char hex[] = "0123456789ABCDEF", shorts[] = "\"\\\b\f\n\r\t";
 	const char *at = c < 0x80 && c ? strchr(shorts, (int)c) : NULL;
@@ -110,11 +110,11 @@ static void put_escaped(struct jsonw *w, unsigned c)
 		text[4] = hex[c >> 4 & 15];
 		text[5] = hex[c & 15];
 	}
-	put(w, text);
+	put_text(w, text);
 }
 
 /* One character that is not plain; returns its length. */
-static size_t put_character(struct jsonw *w, const char *s)
+static size_t put_character(struct json_writer *w, const char *s)
 {
 	uint32_t c;
 	size_t n = utf8_next(s, &c);
@@ -127,15 +127,15 @@ static size_t put_character(struct jsonw *w, const char *s)
 	return n;
 }
 
-void jsonw_text(struct jsonw *w, const char *key, const char *text)
+void json_writer_text(struct json_writer *w, const char *key, const char *text)
 {
 	const char *s = text;
 
 	if (!text) {
-		jsonw_null(w, key);
+		json_writer_null(w, key);
 		return;
 	}
-	begin(w, key);
+	begin_value(w, key);
 	output_write(w->out, "\"", 1);
 	while (*s) {
 		const char *plain = s;

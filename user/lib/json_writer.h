@@ -11,7 +11,7 @@
 
 #include "lib/output.h"
 
-struct jsonw {
+struct json_writer {
 	struct output *out; /* errors are remembered there */
 	bool comma;	    /* something stands before, in the object or array at hand */
 };
@@ -20,20 +20,20 @@ struct jsonw {
  * Every function takes the key under which the value stands: a constant of ours that needs no
  * escape, written as it is. NULL: none, in an array or at the top.
  */
-void jsonw_object(struct jsonw *w, const char *key);
-void jsonw_object_end(struct jsonw *w);
-void jsonw_array(struct jsonw *w, const char *key);
-void jsonw_array_end(struct jsonw *w);
+void json_writer_object(struct json_writer *w, const char *key);
+void json_writer_object_end(struct json_writer *w);
+void json_writer_array(struct json_writer *w, const char *key);
+void json_writer_array_end(struct json_writer *w);
 
-void jsonw_null(struct jsonw *w, const char *key);
-void jsonw_bool(struct jsonw *w, const char *key, bool value);
-void jsonw_int(struct jsonw *w, const char *key, int64_t value);
-void jsonw_uint(struct jsonw *w, const char *key, uint64_t value);
+void json_writer_null(struct json_writer *w, const char *key);
+void json_writer_bool(struct json_writer *w, const char *key, bool value);
+void json_writer_int(struct json_writer *w, const char *key, int64_t value);
+void json_writer_uint(struct json_writer *w, const char *key, uint64_t value);
 
 /*
  * A text of any origin; NULL is null. What is no valid UTF-8 becomes U+FFFD byte by byte, and what
  * a terminal would obey (C0, DEL, C1) is escaped (RFC 8259 7).
  */
-void jsonw_text(struct jsonw *w, const char *key, const char *text);
+void json_writer_text(struct json_writer *w, const char *key, const char *text);
 
 #endif

@@ -202,13 +202,13 @@ static void page_login(void *sink, const struct login_record *rec)
 
 static size_t stats_event(struct page *page, uint64_t now_ns, bool all)
 {
-	struct jsonw w = {&page->text, false};
+	struct json_writer w = {&page->text, false};
 
 	output_printf(&page->text, "event: stats\ndata: ");
-	jsonw_object(&w, NULL);
-	jsonw_uint(&w, "not_shown", page->not_shown);
+	json_writer_object(&w, NULL);
+	json_writer_uint(&w, "not_shown", page->not_shown);
 	figures_write(page->figures, &w, now_ns, all);
-	jsonw_object_end(&w);
+	json_writer_object_end(&w);
 	output_write(&page->text, "\n", 1);
 	return event_end(page);
 }

@@ -129,71 +129,73 @@ void figures_tick(struct figures *figures, uint64_t now_ns, const struct counter
 			figures->lost[figures->lost_count++] = counters[i];
 }
 
-static void slot_write(const struct figures *figures, struct jsonw *w, const struct slot *slot)
+static void slot_write(const struct figures *figures, struct json_writer *w,
+		       const struct slot *slot)
 {
 	if (!slot->start_ns)
 		return;
-	jsonw_object(w, NULL);
-	jsonw_uint(w, "t", wallclock_ns(figures->clock, slot->start_ns) / NS_PER_S / 10 * 10);
-	jsonw_uint(w, "logins", slot->logins);
-	jsonw_uint(w, "failed", slot->failed);
-	jsonw_object(w, "times");
+	json_writer_object(w, NULL);
+	json_writer_uint(w, "t", wallclock_ns(figures->clock, slot->start_ns) / NS_PER_S / 10 * 10);
+	json_writer_uint(w, "logins", slot->logins);
+	json_writer_uint(w, "failed", slot->failed);
+	json_writer_object(w, "times");
 	for (int i = 0; i < FIGURES_TIMES; i++) {
 		if (!slot->logins || slot->ns[i][0] == NO_NS)
 			continue;
-		jsonw_array(w, i == PHASE_SESSION ? "total" : phase_name(i));
+		json_writer_array(w, i == PHASE_SESSION ? "total" : phase_name(i));
 		for (size_t p = 0; p < FIGURES_PERCENTILES; p++)
-			jsonw_uint(w, NULL, slot->ns[i][p]);
-		jsonw_array_end(w);
+			json_writer_uint(w, NULL, slot->ns[i][p]);
+		json_writer_array_end(w);
 	}
-	jsonw_object_end(w);
-	jsonw_object_end(w);
+	json_writer_object_end(w);
+	json_writer_object_end(w);
 }
 
-static void slots_write(const struct figures *figures, struct jsonw *w, bool all)
+static void slots_write(const struct figures *figures, struct json_writer *w, bool all)
 {
 	uint32_t count = all ? FIGURES_SLOTS : 1;
 	struct slot now = figures->now;
 
 	slot_measure(&now, figures->hist);
-	jsonw_array(w, "slots");
+	json_writer_array(w, "slots");
 	for (uint32_t i = FIGURES_SLOTS - count; i < FIGURES_SLOTS; i++)
 		slot_write(figures, w, &figures->past[(figures->next + i) % FIGURES_SLOTS]);
 	slot_write(figures, w, &now);
-	jsonw_array_end(w);
+	json_writer_array_end(w);
 }
 
-static void time_write(const struct figures *figures, struct jsonw *w, const char *key, uint64_t ns)
+static void time_write(const struct figures *figures, struct json_writer *w, const char *key,
+		       uint64_t ns)
 {
 	char text[CLOCK_TEXT];
 
-	jsonw_text(w, key, clock_rfc3339(wallclock_ns(figures->clock, ns), text));
+	json_writer_text(w, key, clock_rfc3339(wallclock_ns(figures->clock, ns), text));
 }
 
-void figures_write(const struct figures *figures, struct jsonw *w, uint64_t now_ns, bool all)
+void figures_write(const struct figures *figures, struct json_writer *w, uint64_t now_ns, bool all)
 {
 	time_write(figures, w, "since", figures->since_ns ? figures->since_ns : now_ns);
-	jsonw_uint(w, "logins", figures->logins);
-	jsonw_uint(w, "failed", figures->failed);
-	jsonw_array(w, "lost");
+	json_writer_uint(w, "logins", figures->logins);
+	json_writer_uint(w, "failed", figures->failed);
+	json_writer_array(w, "lost");
 	for (size_t i = 0; i < figures->lost_count; i++) {
-		jsonw_object(w, NULL);
-		jsonw_uint(w, "value", figures->lost[i].value);
-		jsonw_text(w, "text", figures->lost[i].text);
-		jsonw_object_end(w);
+		json_writer_object(w, NULL);
+		json_writer_uint(w, "value", figures->lost[i].value);
+		json_writer_text(w, "text", figures->lost[i].text);
+		json_writer_object_end(w);
 	}
-	jsonw_array_end(w);
-	jsonw_array(w, "causes");
+	json_writer_array_end(w);
+	json_writer_array(w, "causes");
 	for (int i = 0; i < FIGURES_CAUSES && figures->causes[i].name; i++) {
 		const struct cause *c = &figures->causes[i];
 
-		jsonw_object(w, NULL);
-		jsonw_text(w, "name", c->name);
-		jsonw_text(w, "text", c->text);
-		jsonw_uint(w, "count", c->count);
+		json_writer_object(w, NULL);
+		json_writer_text(w, "name", c->name);
+		json_writer_text(w, "text", c->text);
+		json_writer_uint(w, "count", c->count);
 		time_write(figures, w, "last", c->last_ns);
-		jsonw_object_end(w);
+		json_writer_object_end(w);
 	}
-	jsonw_array_end(w);
+	json_writer_array_end(w);
 	slots_write(figures, w, all);
 }

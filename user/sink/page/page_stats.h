@@ -25,6 +25,6 @@ void figures_tick(struct figures *figures, uint64_t now_ns, const struct counter
 
 /* The keys of an object that is open: since, logins, failed, lost, causes, and slots: all, or the
  * last two. */
-void figures_write(const struct figures *figures, struct jsonw *w, uint64_t now_ns, bool all);
+void figures_write(const struct figures *figures, struct json_writer *w, uint64_t now_ns, bool all);
 
 #endif
