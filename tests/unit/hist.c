@@ -7,29 +7,29 @@
 #include "lib/log_histogram.h"
 #include "unit.h"
 
-static struct hist hist;
+static struct log_histogram hist;
 
-static void hist_of(const uint64_t *values, size_t count)
+static void log_histogram_of(const uint64_t *values, size_t count)
 {
 	memset(&hist, 0, sizeof(hist));
 	for (size_t i = 0; i < count; i++)
-		hist_add(&hist, values[i]);
+		log_histogram_add(&hist, values[i]);
 }
 
 UNIT_CASE(empty_is_zero)
 {
-	hist_of(NULL, 0);
-	CHECK_INT(hist_quantile(&hist, 0.5), 0);
-	CHECK_INT(hist_quantile(&hist, 1), 0);
+	log_histogram_of(NULL, 0);
+	CHECK_INT(log_histogram_quantile(&hist, 0.5), 0);
+	CHECK_INT(log_histogram_quantile(&hist, 1), 0);
 }
 
 UNIT_CASE(one_value_is_exact_at_every_quantile)
 {
-	hist_of((uint64_t[]){18555000}, 1);
-	CHECK_INT(hist_quantile(&hist, 0), 18555000);
-	CHECK_INT(hist_quantile(&hist, 0.5), 18555000);
-	CHECK_INT(hist_quantile(&hist, 0.99), 18555000);
-	CHECK_INT(hist_quantile(&hist, 1), 18555000);
+	log_histogram_of((uint64_t[]){18555000}, 1);
+	CHECK_INT(log_histogram_quantile(&hist, 0), 18555000);
+	CHECK_INT(log_histogram_quantile(&hist, 0.5), 18555000);
+	CHECK_INT(log_histogram_quantile(&hist, 0.99), 18555000);
+	CHECK_INT(log_histogram_quantile(&hist, 1), 18555000);
 }
 
 UNIT_CASE(small_values_are_exact)
@@ -38,19 +38,19 @@ UNIT_CASE(small_values_are_exact)
 
 	for (int i = 0; i < 100; i++)
 		values[i] = (uint64_t)i + 1;
-	hist_of(values, 100);
-	CHECK_INT(hist_quantile(&hist, 0.01), 1);
-	CHECK_INT(hist_quantile(&hist, 0.5), 50);
-	CHECK_INT(hist_quantile(&hist, 0.95), 95);
-	CHECK_INT(hist_quantile(&hist, 0.99), 99);
-	CHECK_INT(hist_quantile(&hist, 1), 100);
+	log_histogram_of(values, 100);
+	CHECK_INT(log_histogram_quantile(&hist, 0.01), 1);
+	CHECK_INT(log_histogram_quantile(&hist, 0.5), 50);
+	CHECK_INT(log_histogram_quantile(&hist, 0.95), 95);
+	CHECK_INT(log_histogram_quantile(&hist, 0.99), 99);
+	CHECK_INT(log_histogram_quantile(&hist, 1), 100);
 }
 
 UNIT_CASE(maximum_and_minimum_are_exact)
 {
-	hist_of((uint64_t[]){UINT64_MAX, 0, 1000000007}, 3);
-	CHECK(hist_quantile(&hist, 1) == UINT64_MAX);
-	CHECK_INT(hist_quantile(&hist, 0), 0);
+	log_histogram_of((uint64_t[]){UINT64_MAX, 0, 1000000007}, 3);
+	CHECK(log_histogram_quantile(&hist, 1) == UINT64_MAX);
+	CHECK_INT(log_histogram_quantile(&hist, 0), 0);
 	CHECK_INT(hist.min, 0);
 	CHECK_INT(hist.count, 3);
 }
@@ -60,8 +60,8 @@ static void check_error(uint64_t value)
 {
 	uint64_t got, off;
 
-	hist_of((uint64_t[]){0, value, UINT64_MAX}, 3);
-	got = hist_quantile(&hist, 0.5);
+	log_histogram_of((uint64_t[]){0, value, UINT64_MAX}, 3);
+	got = log_histogram_quantile(&hist, 0.5);
 	off = got > value ? got - value : value - got;
 	if (off > value / 100)
 		UNIT_FAIL("%llu came out as %llu", (unsigned long long)value,
@@ -84,8 +84,8 @@ UNIT_CASE(relative_error_is_below_one_percent_at_all_magnitudes)
 
 UNIT_CASE(two_percent_apart_are_told_apart)
 {
-	hist_of((uint64_t[]){1, 1000000, 1020000, 2000000}, 4);
-	CHECK(hist_quantile(&hist, 0.5) < hist_quantile(&hist, 0.75));
+	log_histogram_of((uint64_t[]){1, 1000000, 1020000, 2000000}, 4);
+	CHECK(log_histogram_quantile(&hist, 0.5) < log_histogram_quantile(&hist, 0.75));
 }
 
 int main(void)

@@ -26,8 +26,8 @@ struct summary {
 	uint64_t lookups, lookups_late; /* logins after SQL Server Browser was asked */
 	uint64_t unanswered;		/* questions to it */
 	struct waiting waiting;		/* at the end */
-	struct hist total;
-	struct hist phases[PHASE_SESSION];
+	struct log_histogram total;
+	struct log_histogram phases[PHASE_SESSION];
 };
 
 static void *summary_open(const struct sink_config *config)
@@ -59,10 +59,10 @@ static void summary_login(void *ctx, const struct login_record *rec)
 	if (!sink_timed(rec))
 		return;
 	if (rec->total_ns != NO_NS)
-		hist_add(&s->total, rec->total_ns);
+		log_histogram_add(&s->total, rec->total_ns);
 	for (int i = 0; i < PHASE_SESSION; i++)
 		if (rec->phase_ns[i] != NO_NS)
-			hist_add(&s->phases[i], rec->phase_ns[i]);
+			log_histogram_add(&s->phases[i], rec->phase_ns[i]);
 }
 
 static void summary_close(void *ctx, const struct close_record *rec)
@@ -168,7 +168,7 @@ static void summary_duration(struct output *out, uint64_t ns)
 	output_printf(out, "%*s", SUMMARY_COLUMN + (strstr(text, "µ") ? 1 : 0), text);
 }
 
-static void summary_times(struct summary *s, const char *name, const struct hist *hist)
+static void summary_times(struct summary *s, const char *name, const struct log_histogram *hist)
 {
 	static const double quantiles[] = {0.5, 0.95, 0.99, 1};
 	struct output *out = s->config.out;
@@ -177,7 +177,7 @@ static void summary_times(struct summary *s, const char *name, const struct hist
 		return;
 	output_printf(out, "  %-9s%*" PRIu64, name, SUMMARY_COLUMN, hist->count);
 	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
-		summary_duration(out, hist_quantile(hist, quantiles[i]));
+		summary_duration(out, log_histogram_quantile(hist, quantiles[i]));
 	output_printf(out, "\n");
 }
 

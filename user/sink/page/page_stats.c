@@ -36,8 +36,8 @@ struct figures {
 	const struct wallclock *clock;
 	uint64_t since_ns, logins, failed;
 	struct slot now, past[FIGURES_SLOTS];
-	uint32_t next;			 /* place in past */
-	struct hist hist[FIGURES_TIMES]; /* of now */
+	uint32_t next;				  /* place in past */
+	struct log_histogram hist[FIGURES_TIMES]; /* of now */
 	struct cause causes[FIGURES_CAUSES];
 	struct counter lost[FIGURES_LOST];
 	size_t lost_count;
@@ -57,12 +57,13 @@ void figures_free(struct figures *figures)
 	free(figures);
 }
 
-static void slot_measure(struct slot *slot, const struct hist *hist)
+static void slot_measure(struct slot *slot, const struct log_histogram *hist)
 {
 	for (int i = 0; i < FIGURES_TIMES; i++)
 		for (size_t p = 0; p < FIGURES_PERCENTILES; p++)
-			slot->ns[i][p] =
-				hist[i].count ? hist_quantile(&hist[i], percentiles[p]) : NO_NS;
+			slot->ns[i][p] = hist[i].count
+						 ? log_histogram_quantile(&hist[i], percentiles[p])
+						 : NO_NS;
 }
 
 /* The slot that ts_ns is in becomes the present one; time does not go back. */
@@ -110,9 +111,9 @@ bool figures_login(struct figures *figures, const struct login_record *rec)
 	if (sink_timed(rec)) {
 		for (int i = 0; i < PHASE_SESSION; i++)
 			if (rec->phase_ns[i] != NO_NS)
-				hist_add(&figures->hist[i], rec->phase_ns[i]);
+				log_histogram_add(&figures->hist[i], rec->phase_ns[i]);
 		if (rec->total_ns != NO_NS)
-			hist_add(&figures->hist[PHASE_SESSION], rec->total_ns);
+			log_histogram_add(&figures->hist[PHASE_SESSION], rec->total_ns);
 	}
 	if (problem)
 		cause_add(figures, rec);
