@@ -95,8 +95,8 @@ static void export_latency(void *ctx, const uint8_t addr[16], uint16_t port, enu
 
 	memcpy(commands.server.addr, addr, sizeof(commands.server.addr));
 	for (uint32_t i = 0; i < LATENCY_BUCKETS; i++) {
-		while (to < bucket_bounds_command.count &&
-		       latency_floor_ns(i) >= bucket_bounds_command.ns[to])
+		while (to < prometheus_command_bounds.count &&
+		       latency_floor_ns(i) >= prometheus_command_bounds.ns[to])
 			to++;
 		commands.times.counts[to] += sum->total[i];
 	}

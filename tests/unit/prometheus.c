@@ -207,8 +207,8 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 	prometheus_sink.command(sink, &command);
 	command.total_ns = NO_NS;
 	prometheus_sink.command(sink, &command);
-	buckets_add(&kernel.times, &bucket_bounds_command, 5 * S);
-	buckets_add(&kernel.times, &bucket_bounds_command, 100 * S);
+	fixed_histogram_add(&kernel.times, &prometheus_command_bounds, 5 * S);
+	fixed_histogram_add(&kernel.times, &prometheus_command_bounds, 100 * S);
 	for (int pages = 0; pages < 2; pages++) {
 		kernel.server = rec.server;
 		prometheus_clear_commands(sink);

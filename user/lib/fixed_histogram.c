@@ -4,46 +4,8 @@
  */
 #include "lib/fixed_histogram.h"
 
-#define US 1000ull
-#define MS 1000000ull
-#define S  1000000000ull
-
-const struct bucket_bounds bucket_bounds_login = {
-	.count = 19,
-	.ns =
-		{
-			100 * US, 250 * US, 500 * US, MS,	2500 * US, 5 * MS, 10 * MS,
-			25 * MS,  50 * MS,  100 * MS, 250 * MS, 500 * MS,  S,	   2500 * MS,
-			5 * S,	  10 * S,   15 * S,   30 * S,	60 * S,
-		},
-	.le =
-		{
-			"0.0001", "0.00025", "0.0005", "0.001", "0.0025", "0.005", "0.01",
-			"0.025",  "0.05",    "0.1",    "0.25",	"0.5",	  "1.0",   "2.5",
-			"5.0",	  "10.0",    "15.0",   "30.0",	"60.0",
-		},
-};
-
-const struct bucket_bounds bucket_bounds_command = {
-	.count = 20,
-	.ns =
-		{
-			1ull << 17, 1ull << 18, 1ull << 19, 1ull << 20, 1ull << 21,
-			1ull << 22, 1ull << 23, 1ull << 24, 1ull << 25, 1ull << 26,
-			1ull << 27, 1ull << 28, 1ull << 29, 1ull << 30, 1ull << 31,
-			1ull << 32, 1ull << 33, 1ull << 34, 1ull << 35, 1ull << 36,
-		},
-	.le =
-		{
-			"0.000131072", "0.000262144",  "0.000524288",  "0.001048576",
-			"0.002097152", "0.004194304",  "0.008388608",  "0.016777216",
-			"0.033554432", "0.067108864",  "0.134217728",  "0.268435456",
-			"0.536870912", "1.073741824",  "2.147483648",  "4.294967296",
-			"8.589934592", "17.179869184", "34.359738368", "68.719476736",
-		},
-};
-
-size_t buckets_add(struct buckets *b, const struct bucket_bounds *bounds, uint64_t ns)
+size_t fixed_histogram_add(struct fixed_histogram *b, const struct fixed_histogram_bounds *bounds,
+			   uint64_t ns)
 {
 	size_t i = 0;
 
@@ -54,9 +16,9 @@ size_t buckets_add(struct buckets *b, const struct bucket_bounds *bounds, uint64
 	return i;
 }
 
-void buckets_merge(struct buckets *b, const struct buckets *more)
+void fixed_histogram_merge(struct fixed_histogram *b, const struct fixed_histogram *more)
 {
-	for (size_t i = 0; i <= BUCKETS_MAX; i++)
+	for (size_t i = 0; i <= FIXED_HISTOGRAM_BUCKETS; i++)
 		b->counts[i] += more->counts[i];
 	b->sum_ns += more->sum_ns;
 }

@@ -8,29 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUCKETS_MAX 20
+#define FIXED_HISTOGRAM_BUCKETS 20
 
 /* Rising upper bounds, a bound's value belonging to its bucket; above the last is one more. */
-struct bucket_bounds {
+struct fixed_histogram_bounds {
 	size_t count;
-	uint64_t ns[BUCKETS_MAX];
-	const char *le[BUCKETS_MAX]; /* the bounds in seconds, as a page shows them */
+	uint64_t ns[FIXED_HISTOGRAM_BUCKETS];
+	const char *le[FIXED_HISTOGRAM_BUCKETS]; /* the bounds in seconds, as a page shows them */
 };
 
-/* 100 µs to 60 s, with the time-outs that drivers have by default: 15 and 30 s. */
-extern const struct bucket_bounds bucket_bounds_login;
-/* 2^17 ns (131 µs) to 2^36 ns (69 s), each twice the one before. */
-extern const struct bucket_bounds bucket_bounds_command;
-
-struct buckets {
-	uint64_t counts[BUCKETS_MAX + 1]; /* each bucket's own */
+struct fixed_histogram {
+	uint64_t counts[FIXED_HISTOGRAM_BUCKETS + 1]; /* each bucket's own */
 	uint64_t sum_ns;
 };
 
 /* Add a duration; returns its bucket. */
-size_t buckets_add(struct buckets *b, const struct bucket_bounds *bounds, uint64_t ns);
+size_t fixed_histogram_add(struct fixed_histogram *b, const struct fixed_histogram_bounds *bounds,
+			   uint64_t ns);
 
 /* Add another's counts, of the same bounds. */
-void buckets_merge(struct buckets *b, const struct buckets *more);
+void fixed_histogram_merge(struct fixed_histogram *b, const struct fixed_histogram *more);
 
 #endif

@@ -173,7 +173,8 @@ static void add_exemplar(struct strbuf *out, const struct expo_exemplar *exempla
 
 /* A bucket's line up to its bound is the same for all: it is copied from the first one's. */
 void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
-		    const struct buckets *buckets, const struct bucket_bounds *bounds,
+		    const struct fixed_histogram *buckets,
+		    const struct fixed_histogram_bounds *bounds,
 		    const struct expo_exemplar *exemplars)
 {
 	size_t start = e->out->len, len;

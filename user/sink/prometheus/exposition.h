@@ -59,7 +59,8 @@ void expo_seconds(struct expo *e, const struct expo_label *labels, size_t count,
  * bucket, those without labels being none; OpenMetrics alone shows them.
  */
 void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
-		    const struct buckets *buckets, const struct bucket_bounds *bounds,
+		    const struct fixed_histogram *buckets,
+		    const struct fixed_histogram_bounds *bounds,
 		    const struct expo_exemplar *exemplars);
 
 /* The page's end. */

@@ -137,11 +137,11 @@ static void count_one(struct page *p, const struct server *s, uint64_t value)
 	count(p, s, NULL, NULL, NULL, NULL, value);
 }
 
-static uint64_t buckets_count(const struct buckets *b)
+static uint64_t histogram_count(const struct fixed_histogram *b)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i <= BUCKETS_MAX; i++)
+	for (size_t i = 0; i <= FIXED_HISTOGRAM_BUCKETS; i++)
 		sum += b->counts[i];
 	return sum;
 }
@@ -177,11 +177,13 @@ static void put_oldest(struct page *p, const struct server *s)
 
 static void put_duration(struct page *p, const struct server *s)
 {
-	struct expo_label labels[2] = {{"server", s->name}}, all[BUCKETS_MAX + 1][3];
-	struct expo_exemplar exemplars[BUCKETS_MAX + 1] = {0};
-	char clients[BUCKETS_MAX + 1][SINK_ENDPOINT_MAX], ids[BUCKETS_MAX + 1][SINK_ID_MAX];
+	struct expo_label labels[2] = {{"server", s->name}}, all[FIXED_HISTOGRAM_BUCKETS + 1][3];
+	struct expo_exemplar exemplars[FIXED_HISTOGRAM_BUCKETS + 1] = {0};
+	char clients[FIXED_HISTOGRAM_BUCKETS + 1][SINK_ENDPOINT_MAX],
+		ids[FIXED_HISTOGRAM_BUCKETS + 1][SINK_ID_MAX];
 
-	for (size_t i = 0; p->expo.format == EXPO_OPENMETRICS && i <= BUCKETS_MAX; i++) {
+	for (size_t i = 0; p->expo.format == EXPO_OPENMETRICS && i <= FIXED_HISTOGRAM_BUCKETS;
+	     i++) {
 		const struct server_exemplar *e = &s->exemplars[i];
 
 		if (!e->set)
@@ -192,7 +194,7 @@ static void put_duration(struct page *p, const struct server *s)
 		exemplars[i] = (struct expo_exemplar){all[i], *e->connection_id ? 3 : 2, e->ns,
 						      e->time_ns};
 	}
-	expo_histogram(&p->expo, labels, 1, &s->duration, &bucket_bounds_login, exemplars);
+	expo_histogram(&p->expo, labels, 1, &s->duration, &prometheus_login_bounds, exemplars);
 }
 
 static void put_phases(struct page *p, const struct server *s)
@@ -200,8 +202,8 @@ static void put_phases(struct page *p, const struct server *s)
 	for (int i = 0; i < PHASE_SESSION; i++) {
 		struct expo_label labels[3] = {{"server", s->name}, {"phase", phase_name(i)}};
 
-		if (buckets_count(&s->phases[i]))
-			expo_histogram(&p->expo, labels, 2, &s->phases[i], &bucket_bounds_login,
+		if (histogram_count(&s->phases[i]))
+			expo_histogram(&p->expo, labels, 2, &s->phases[i], &prometheus_login_bounds,
 				       NULL);
 	}
 }
@@ -209,7 +211,7 @@ static void put_phases(struct page *p, const struct server *s)
 static void put_waits(struct page *p, const struct server *s)
 {
 	for (int i = 0; i < PHASE_SESSION; i++) {
-		if (!buckets_count(&s->phases[i]))
+		if (!histogram_count(&s->phases[i]))
 			continue;
 		for (int side = 0; side < SIDE_NONE; side++) {
 			const struct expo_label labels[] = {{"server", s->name},
@@ -302,11 +304,12 @@ static void put_commands(struct page *p, const struct server *s)
 	for (int i = 0; i < COMMAND_COUNT; i++) {
 		struct expo_label labels[3] = {{"server", s->name},
 					       {"kind", command_kind_name(i) ?: NAMES_UNKNOWN}};
-		struct buckets times = s->commands[i];
+		struct fixed_histogram times = s->commands[i];
 
-		buckets_merge(&times, &s->elsewhere[i]);
-		if (buckets_count(&times))
-			expo_histogram(&p->expo, labels, 2, &times, &bucket_bounds_command, NULL);
+		fixed_histogram_merge(&times, &s->elsewhere[i]);
+		if (histogram_count(&times))
+			expo_histogram(&p->expo, labels, 2, &times, &prometheus_command_bounds,
+				       NULL);
 	}
 }
 

@@ -7,11 +7,14 @@
 #define TDSMON_PROMETHEUS_H
 
 #include "lib/counter.h"
+#include "lib/fixed_histogram.h"
 #include "sink/prometheus/exposition.h"
 #include "system/process.h"
 #include "sink/sink.h"
 
 extern const struct sink_ops prometheus_sink;
+
+extern const struct fixed_histogram_bounds prometheus_login_bounds, prometheus_command_bounds;
 
 /* What the page tells beside the records. */
 struct prometheus_facts {
@@ -28,7 +31,7 @@ struct prometheus_facts {
 struct prometheus_commands {
 	struct endpoint server; /* port 0: all others together */
 	enum command_kind kind;
-	struct buckets times; /* in bucket_bounds_command; all since the beginning */
+	struct fixed_histogram times; /* in prometheus_command_bounds; all since the beginning */
 };
 
 /* Before a page: forget what was added for the last one, and add what a source has now. */

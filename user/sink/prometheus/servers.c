@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sink/prometheus/drivers.h"
+#include "sink/prometheus/prometheus.h"
 #include "sink/prometheus/servers.h"
 
 /* The known drivers have their places, whatever else comes first. */
@@ -115,8 +116,8 @@ static void count_times(struct server *server, const struct login_record *rec,
 
 	if (!sink_timed(rec) || rec->total_ns == NO_NS)
 		return;
-	exemplar = &server->exemplars[buckets_add(&server->duration, &bucket_bounds_login,
-						  rec->total_ns)];
+	exemplar = &server->exemplars[fixed_histogram_add(&server->duration,
+							  &prometheus_login_bounds, rec->total_ns)];
 	*exemplar = (struct server_exemplar){.id = rec->id,
 					     .ns = rec->total_ns,
 					     .time_ns = wallclock_ns(clock, rec->end_ns),
@@ -127,7 +128,8 @@ static void count_times(struct server *server, const struct login_record *rec,
 			 rec->tds.connection_id);
 	for (int i = 0; i < PHASE_SESSION; i++)
 		if (rec->phase_ns[i] != NO_NS)
-			buckets_add(&server->phases[i], &bucket_bounds_login, rec->phase_ns[i]);
+			fixed_histogram_add(&server->phases[i], &prometheus_login_bounds,
+					    rec->phase_ns[i]);
 	for (size_t i = 0; i < rec->step_count; i++) {
 		const struct step *step = &rec->steps[i];
 
@@ -186,7 +188,8 @@ void servers_command(struct servers *s, const struct command_record *rec)
 		return;
 	server = server_for(s, &rec->server, true);
 	if (server)
-		buckets_add(&server->commands[rec->kind], &bucket_bounds_command, rec->total_ns);
+		fixed_histogram_add(&server->commands[rec->kind], &prometheus_command_bounds,
+				    rec->total_ns);
 }
 
 /* That there is no place for it was counted with its first record, not with each page. */
@@ -211,10 +214,10 @@ void servers_add_progress(struct servers *s, const struct endpoint *ep, uint64_t
 }
 
 void servers_add_commands(struct servers *s, const struct endpoint *ep, enum command_kind kind,
-			  const struct buckets *times)
+			  const struct fixed_histogram *times)
 {
 	struct server *server = ep->port ? server_again(s, ep, true) : server_other(s);
 
 	if (server)
-		buckets_merge(&server->elsewhere[kind], times);
+		fixed_histogram_merge(&server->elsewhere[kind], times);
 }

@@ -43,9 +43,9 @@ struct server {
 	bool answered;
 	char name[SINK_ENDPOINT_MAX]; /* the label's value */
 
-	struct buckets duration, phases[PHASE_SESSION], commands[COMMAND_COUNT];
-	struct buckets elsewhere[COMMAND_COUNT];	   /* commands that came as counts alone */
-	struct server_exemplar exemplars[BUCKETS_MAX + 1]; /* of duration */
+	struct fixed_histogram duration, phases[PHASE_SESSION], commands[COMMAND_COUNT];
+	struct fixed_histogram elsewhere[COMMAND_COUNT]; /* commands that came as counts alone */
+	struct server_exemplar exemplars[FIXED_HISTOGRAM_BUCKETS + 1]; /* of duration */
 	uint64_t wait_ns[PHASE_SESSION][SIDE_NONE];
 	uint64_t outcomes[OUTCOME_COUNT][BASIS_COUNT];
 	uint64_t classes[VERDICT_CLASS_COUNT];
@@ -85,6 +85,6 @@ void servers_add_progress(struct servers *s, const struct endpoint *server, uint
  * caller takes them away again: they are what was counted since the source's beginning.
  */
 void servers_add_commands(struct servers *s, const struct endpoint *server, enum command_kind kind,
-			  const struct buckets *times);
+			  const struct fixed_histogram *times);
 
 #endif
