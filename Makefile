@@ -217,7 +217,7 @@ $(O)/tdsmon: $(O)/user/main.o $(O)/libtdsmon.a
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 ifdef COVERAGE
-$(O)/tdsmon: override LDFLAGS += -Wl,--wrap=confine_syscalls
+$(O)/tdsmon: override LDFLAGS += -Wl,--wrap=sandbox_syscalls
 $(O)/tdsmon: $(O)/tests/lib/unconfined.o
 $(O)/tests/lib/unconfined.o: tests/lib/unconfined.c
 	@mkdir -p $(@D)

@@ -45,7 +45,7 @@ struct opener_row {
 	int (*serve)(struct files *files, const struct opener_request *req);
 	bool (*wanted)(const struct opener_config *config); /* do the settings need it? */
 	uint64_t capabilities;
-	unsigned int roles; /* enum confine_role */
+	unsigned int roles; /* enum sandbox_role */
 	bool takes_number, takes_name;
 };
 
@@ -115,23 +115,23 @@ static int serve_textfile_drop(struct files *files, const struct opener_request 
 	return 0;
 }
 
-#define READS  CONFINE_BIT(CAP_DAC_READ_SEARCH) /* only root may read these files, or write them */
-#define WRITES CONFINE_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
+#define READS  SANDBOX_BIT(CAP_DAC_READ_SEARCH) /* only root may read these files, or write them */
+#define WRITES SANDBOX_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
 
 static const struct opener_row rows[OPENER_KINDS] = {
-	[OPENER_CONFIG] = {serve_config, has_config, READS, CONFINE_OPENER, false, false},
-	[OPENER_WEB_CONFIG] = {serve_web_config, has_web_config, READS, CONFINE_OPENER, false,
+	[OPENER_CONFIG] = {serve_config, has_config, READS, SANDBOX_OPENER, false, false},
+	[OPENER_WEB_CONFIG] = {serve_web_config, has_web_config, READS, SANDBOX_OPENER, false,
 			       false},
-	[OPENER_WEB_CERT] = {serve_web_file, has_web_config, READS, CONFINE_OPENER, false, false},
-	[OPENER_WEB_KEY] = {serve_web_file, has_web_config, READS, CONFINE_OPENER, false, false},
-	[OPENER_WEB_CLIENT_CA] = {serve_web_file, has_web_config, READS, CONFINE_OPENER, false,
+	[OPENER_WEB_CERT] = {serve_web_file, has_web_config, READS, SANDBOX_OPENER, false, false},
+	[OPENER_WEB_KEY] = {serve_web_file, has_web_config, READS, SANDBOX_OPENER, false, false},
+	[OPENER_WEB_CLIENT_CA] = {serve_web_file, has_web_config, READS, SANDBOX_OPENER, false,
 				  false},
-	[OPENER_TEXTFILE] = {serve_textfile, has_textfile, WRITES, CONFINE_OPENER | CONFINE_WRITER,
+	[OPENER_TEXTFILE] = {serve_textfile, has_textfile, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
 			     false, false},
 	[OPENER_TEXTFILE_COMMIT] = {serve_textfile_commit, has_textfile, WRITES,
-				    CONFINE_OPENER | CONFINE_WRITER, false, false},
+				    SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 	[OPENER_TEXTFILE_DROP] = {serve_textfile_drop, has_textfile, WRITES,
-				  CONFINE_OPENER | CONFINE_WRITER, false, false},
+				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 };
 
 /* Is the name a single component of a path that stays in its directory? */
@@ -234,8 +234,8 @@ static void opener_ignore_signals(void)
 static void __attribute__((noreturn))
 opener_run(struct files *files, uint64_t capabilities, unsigned int roles)
 {
-	if (!confine_privileges(CONFINE_USER_SAME, NULL, capabilities)) {
-		confine_syscalls(roles, &(struct confine_descriptors){-1, -1});
+	if (!sandbox_privileges(SANDBOX_USER_SAME, NULL, capabilities)) {
+		sandbox_syscalls(roles, &(struct sandbox_descriptors){-1, -1});
 		serve_all(files);
 	}
 	_exit(0);
@@ -308,7 +308,7 @@ static int opener_begin(struct files *files)
 		return err;
 	}
 	opener_needs(config, &capabilities, &roles);
-	if (capabilities & WRITES && confine_works_without(WRITES, may_write, files))
+	if (capabilities & WRITES && sandbox_works_without(WRITES, may_write, files))
 		capabilities &= ~WRITES;
 	err = opener_fork(files, capabilities, roles);
 	if (err < 0)

@@ -184,18 +184,18 @@ static void watch_prepare(void)
 /* Give up the privileges that only attaching needed. */
 static int watch_confine(struct app *app, const struct exporter *x)
 {
-	const struct confine_descriptors fds = {.connected = app->service.fd,
+	const struct sandbox_descriptors fds = {.connected = app->service.fd,
 						.duplicated = export_listener(x)};
 	uint64_t keep = live_capabilities(app->live);
 	int err;
 
 	watch_prepare();
-	err = confine_privileges(app->opts->run_as ? CONFINE_USER_NAMED : CONFINE_USER_DEFAULT,
+	err = sandbox_privileges(app->opts->run_as ? SANDBOX_USER_NAMED : SANDBOX_USER_DEFAULT,
 				 app->opts->run_as, keep);
 	if (err)
 		return err;
 	log_debug("capabilities kept: %#" PRIx64, keep);
-	if (confine_syscalls(CONFINE_WATCHER, &fds))
+	if (sandbox_syscalls(SANDBOX_WATCHER, &fds))
 		log_warn("this kernel has no system call filters (seccomp), none is used");
 	return 0;
 }

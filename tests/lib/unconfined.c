@@ -5,9 +5,9 @@
  */
 #include "system/sandbox.h"
 
-int __wrap_confine_syscalls(unsigned int roles, const struct confine_descriptors *fds);
+int __wrap_sandbox_syscalls(unsigned int roles, const struct sandbox_descriptors *fds);
 
-int __wrap_confine_syscalls(unsigned int roles, const struct confine_descriptors *fds)
+int __wrap_sandbox_syscalls(unsigned int roles, const struct sandbox_descriptors *fds)
 {
 	(void)roles;
 	(void)fds;

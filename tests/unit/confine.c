@@ -27,22 +27,22 @@ static char path[] = "/tmp/tdsmon-confine-XXXXXX";
 static const char cron_path[] = "/etc/cron.d/tdsmon-confine";
 static int file, datagram, listener;
 static struct sockaddr_un other_name;
-static struct confine_descriptors fds;
+static struct sandbox_descriptors fds;
 static pid_t victim;
 
 /*
  * What try answers in a child that is confined to roles: 0, or what failed; -1: it was killed. As
  * the user nobody it also gave up its privileges.
  */
-static int confined_as(enum confine_user who, unsigned int roles, int (*try)(void))
+static int confined_as(enum sandbox_user who, unsigned int roles, int (*try)(void))
 {
 	pid_t child = fork();
 	int status;
 
 	if (!child) {
-		if (who == CONFINE_USER_NAMED && confine_privileges(who, "nobody", 0))
+		if (who == SANDBOX_USER_NAMED && sandbox_privileges(who, "nobody", 0))
 			_exit(97);
-		_exit(confine_syscalls(roles, &fds) ? 99 : try());
+		_exit(sandbox_syscalls(roles, &fds) ? 99 : try());
 	}
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -50,7 +50,7 @@ static int confined_as(enum confine_user who, unsigned int roles, int (*try)(voi
 
 static int confined(unsigned int roles, int (*try)(void))
 {
-	return confined_as(CONFINE_USER_SAME, roles, try);
+	return confined_as(SANDBOX_USER_SAME, roles, try);
 }
 
 /* 0 where the call works, else errno. */
@@ -360,13 +360,13 @@ static int try_memory(void)
 
 UNIT_CASE(what_goes_on)
 {
-	CHECK_INT(confined(CONFINE_WATCHER, try_memory), 0);
-	CHECK_INT(confined(CONFINE_WATCHER, try_read_open_file), 0);
-	CHECK_INT(confined(CONFINE_WATCHER, try_send_connected), 0);
-	CHECK_INT(confined(CONFINE_WATCHER, try_duplicate_listener), 0);
-	CHECK_INT(confined(CONFINE_WATCHER, try_ask_limit), 0);
-	CHECK_INT(confined(CONFINE_WATCHER, try_abort), -1);
-	CHECK(confined(CONFINE_WATCHER, try_lookup) != EPERM || geteuid());
+	CHECK_INT(confined(SANDBOX_WATCHER, try_memory), 0);
+	CHECK_INT(confined(SANDBOX_WATCHER, try_read_open_file), 0);
+	CHECK_INT(confined(SANDBOX_WATCHER, try_send_connected), 0);
+	CHECK_INT(confined(SANDBOX_WATCHER, try_duplicate_listener), 0);
+	CHECK_INT(confined(SANDBOX_WATCHER, try_ask_limit), 0);
+	CHECK_INT(confined(SANDBOX_WATCHER, try_abort), -1);
+	CHECK(confined(SANDBOX_WATCHER, try_lookup) != EPERM || geteuid());
 }
 
 /* What a watching process that was taken over would try. */
@@ -414,10 +414,10 @@ static const struct {
 	{"ask for another process's limits", try_ask_limit_victim},
 };
 
-static void check_attempts(enum confine_user who)
+static void check_attempts(enum sandbox_user who)
 {
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
-		int got = confined_as(who, CONFINE_WATCHER, attempts[i].try);
+		int got = confined_as(who, SANDBOX_WATCHER, attempts[i].try);
 		int want = attempts[i].try == try_make_file ? 1 : EPERM;
 
 		if (got != want)
@@ -430,28 +430,28 @@ static void check_attempts(enum confine_user who)
 
 UNIT_CASE(what_the_watcher_is_refused)
 {
-	check_attempts(CONFINE_USER_SAME);
+	check_attempts(SANDBOX_USER_SAME);
 }
 
 UNIT_CASE(what_it_is_refused_as_another_user)
 {
-	check_attempts(CONFINE_USER_NAMED);
+	check_attempts(SANDBOX_USER_NAMED);
 }
 
 UNIT_CASE(what_the_opener_may)
 {
-	CHECK_INT(confined(CONFINE_OPENER, try_read_file), 0);
-	CHECK_INT(confined(CONFINE_OPENER, try_write_file), EPERM);
-	CHECK_INT(confined(CONFINE_OPENER, try_make_file), 1);
-	CHECK_INT(confined(CONFINE_OPENER, try_rename), EPERM);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_write_file), 0);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_make_file), 0);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_rename), 0);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_execute), EPERM);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_unix), EPERM);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_tgkill), EPERM);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_limit_low_zero), EPERM);
-	CHECK_INT(confined(CONFINE_OPENER | CONFINE_WRITER, try_lookup), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER, try_read_file), 0);
+	CHECK_INT(confined(SANDBOX_OPENER, try_write_file), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER, try_make_file), 1);
+	CHECK_INT(confined(SANDBOX_OPENER, try_rename), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_write_file), 0);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_make_file), 0);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_rename), 0);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_execute), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_unix), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_tgkill), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_limit_low_zero), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_lookup), EPERM);
 }
 
 static bool may_change_owner(void *ctx)
@@ -461,23 +461,23 @@ static bool may_change_owner(void *ctx)
 
 static int try_privileges(void)
 {
-	if (!confine_works_without(CONFINE_BIT(CAP_NET_ADMIN), may_change_owner, path) ||
-	    confine_works_without(CONFINE_BIT(CAP_CHOWN), may_change_owner, path) ||
+	if (!sandbox_works_without(SANDBOX_BIT(CAP_NET_ADMIN), may_change_owner, path) ||
+	    sandbox_works_without(SANDBOX_BIT(CAP_CHOWN), may_change_owner, path) ||
 	    !may_change_owner(path))
 		return 1;
-	if (confine_privileges(CONFINE_USER_SAME, NULL, CONFINE_BIT(CAP_CHOWN)) ||
+	if (sandbox_privileges(SANDBOX_USER_SAME, NULL, SANDBOX_BIT(CAP_CHOWN)) ||
 	    !may_change_owner(path))
 		return 2;
-	if (confine_privileges(CONFINE_USER_NAMED, "nobody", 0) != -EPERM)
+	if (sandbox_privileges(SANDBOX_USER_NAMED, "nobody", 0) != -EPERM)
 		return 3;
-	if (confine_privileges(CONFINE_USER_SAME, NULL, 0) || may_change_owner(path))
+	if (sandbox_privileges(SANDBOX_USER_SAME, NULL, 0) || may_change_owner(path))
 		return 4;
 	return 0;
 }
 
 static int try_user(void)
 {
-	if (confine_privileges(CONFINE_USER_NAMED, "nobody", CONFINE_BIT(CAP_CHOWN)))
+	if (sandbox_privileges(SANDBOX_USER_NAMED, "nobody", SANDBOX_BIT(CAP_CHOWN)))
 		return 1;
 	return getuid() == 0 || geteuid() == 0 || getgid() == 0 || !may_change_owner(path);
 }
@@ -485,7 +485,7 @@ static int try_user(void)
 /* Root becomes somebody else by itself. */
 static int try_default_user(void)
 {
-	if (confine_privileges(CONFINE_USER_DEFAULT, NULL, 0))
+	if (sandbox_privileges(SANDBOX_USER_DEFAULT, NULL, 0))
 		return 1;
 	return getuid() == 0 || geteuid() == 0 || getgid() == 0 || may_change_owner(path);
 }
@@ -493,8 +493,8 @@ static int try_default_user(void)
 /* Without CAP_SETUID it stays who it is, and loses its privileges all the same. */
 static int try_default_user_without(void)
 {
-	if (confine_privileges(CONFINE_USER_SAME, NULL, CONFINE_BIT(CAP_SETPCAP)) ||
-	    confine_privileges(CONFINE_USER_DEFAULT, NULL, 0))
+	if (sandbox_privileges(SANDBOX_USER_SAME, NULL, SANDBOX_BIT(CAP_SETPCAP)) ||
+	    sandbox_privileges(SANDBOX_USER_DEFAULT, NULL, 0))
 		return 1;
 	return getuid() != 0 || may_change_owner(path);
 }
@@ -548,7 +548,7 @@ static bool scene_open(void)
 	    local_socket("manager", NULL) < 0)
 		return false;
 	datagram = local_socket("own", "manager");
-	fds = (struct confine_descriptors){.connected = datagram, .duplicated = listener};
+	fds = (struct sandbox_descriptors){.connected = datagram, .duplicated = listener};
 	return datagram >= 0 && local_socket("other", NULL) >= 0 &&
 	       freopen("/dev/null", "w", stderr);
 }

@@ -94,14 +94,14 @@ static void privileges_default_user(void)
 		log_debug("goes on as user %s", user->pw_name);
 }
 
-int confine_privileges(enum confine_user who, const char *user, uint64_t keep)
+int sandbox_privileges(enum sandbox_user who, const char *user, uint64_t keep)
 {
 	int err = 0;
 
 	privileges_bound(keep);
-	if (who == CONFINE_USER_NAMED)
+	if (who == SANDBOX_USER_NAMED)
 		err = privileges_user(user);
-	else if (who == CONFINE_USER_DEFAULT)
+	else if (who == SANDBOX_USER_DEFAULT)
 		privileges_default_user();
 	if (err)
 		return err;
@@ -114,7 +114,7 @@ int confine_privileges(enum confine_user who, const char *user, uint64_t keep)
 	return err;
 }
 
-bool confine_works_without(uint64_t without, bool (*call)(void *ctx), void *ctx)
+bool sandbox_works_without(uint64_t without, bool (*call)(void *ctx), void *ctx)
 {
 	cap_t now = cap_get_proc(), less = now ? cap_dup(now) : NULL;
 	bool works = false;

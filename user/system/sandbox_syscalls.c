@@ -15,10 +15,10 @@
 
 #include "system/sandbox.h"
 
-#define EVERYBODY (CONFINE_WATCHER | CONFINE_OPENER)
-#define WATCHER	  CONFINE_WATCHER
-#define OPENER	  CONFINE_OPENER
-#define WRITER	  CONFINE_WRITER
+#define EVERYBODY (SANDBOX_WATCHER | SANDBOX_OPENER)
+#define WATCHER	  SANDBOX_WATCHER
+#define OPENER	  SANDBOX_OPENER
+#define WRITER	  SANDBOX_WRITER
 
 /* Names that an architecture does not have are passed over. */
 struct call {
@@ -202,7 +202,7 @@ static const struct guarded guarded[] = {
 	BPF(BPF_PROG_TEST_RUN),
 };
 
-static int confine_add_calls(scmp_filter_ctx ctx, unsigned int roles)
+static int sandbox_add_calls(scmp_filter_ctx ctx, unsigned int roles)
 {
 	int err = 0;
 
@@ -212,7 +212,7 @@ static int confine_add_calls(scmp_filter_ctx ctx, unsigned int roles)
 	return err;
 }
 
-static int confine_add(scmp_filter_ctx ctx, uint32_t action, int number,
+static int sandbox_add(scmp_filter_ctx ctx, uint32_t action, int number,
 		       const struct condition *when, unsigned int most)
 {
 	struct scmp_arg_cmp match[3];
@@ -229,32 +229,32 @@ static int confine_add(scmp_filter_ctx ctx, uint32_t action, int number,
 }
 
 /* Calls whose good arguments are known only now. */
-static int confine_add_known(scmp_filter_ctx ctx, const struct confine_descriptors *fds)
+static int sandbox_add_known(scmp_filter_ctx ctx, const struct sandbox_descriptors *fds)
 {
 	const struct condition abort_self[] = {{0, INT, (uint32_t)getpid()}, {2, INT, SIGABRT}};
 	const struct condition duplicate[] = {{0, INT, (uint32_t)fds->duplicated},
 					      {1, INT, F_DUPFD_CLOEXEC}};
-	int err = confine_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), abort_self, 2);
+	int err = sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), abort_self, 2);
 
 	if (!err && fds->duplicated >= 0)
-		err = confine_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), duplicate, 2);
+		err = sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), duplicate, 2);
 	if (!err && fds->duplicated >= 0)
-		err = confine_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), duplicate, 2);
+		err = sandbox_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl64), duplicate, 2);
 	return err;
 }
 
-static int confine_add_guarded(scmp_filter_ctx ctx, unsigned int roles)
+static int sandbox_add_guarded(scmp_filter_ctx ctx, unsigned int roles)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < sizeof(guarded) / sizeof(guarded[0]); i++)
 		if (guarded[i].roles & roles)
-			err = confine_add(ctx, SCMP_ACT_ALLOW, guarded[i].number, guarded[i].when,
+			err = sandbox_add(ctx, SCMP_ACT_ALLOW, guarded[i].number, guarded[i].when,
 					  3);
 	return err;
 }
 
-static int confine_load(scmp_filter_ctx ctx)
+static int sandbox_load(scmp_filter_ctx ctx)
 {
 	/* From Linux 4.14 and libseccomp's API 3 on; without it nothing is logged. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_LOG, 1);
@@ -264,35 +264,35 @@ static int confine_load(scmp_filter_ctx ctx)
 }
 
 /* A filter before the other, since a rule can't say "any descriptor but". */
-static int confine_connected(int fd)
+static int sandbox_connected(int fd)
 {
 	const struct condition at_fd = {0, INT, (uint32_t)fd};
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int err = ctx ? 0 : -ENOMEM;
 
 	if (!err)
-		err = confine_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sendmsg), &at_fd, 1);
+		err = sandbox_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(sendmsg), &at_fd, 1);
 	if (!err)
-		err = confine_load(ctx);
+		err = sandbox_load(ctx);
 	seccomp_release(ctx);
 	return err;
 }
 
-int confine_syscalls(unsigned int roles, const struct confine_descriptors *fds)
+int sandbox_syscalls(unsigned int roles, const struct sandbox_descriptors *fds)
 {
-	int err = fds->connected < 0 ? 0 : confine_connected(fds->connected);
+	int err = fds->connected < 0 ? 0 : sandbox_connected(fds->connected);
 	scmp_filter_ctx ctx = err ? NULL : seccomp_init(SCMP_ACT_ERRNO(EPERM));
 
 	if (!err && !ctx)
 		err = -ENOMEM;
 	if (!err)
-		err = confine_add_calls(ctx, roles);
+		err = sandbox_add_calls(ctx, roles);
 	if (!err)
-		err = confine_add_guarded(ctx, roles);
+		err = sandbox_add_guarded(ctx, roles);
 	if (!err)
-		err = confine_add_known(ctx, fds);
+		err = sandbox_add_known(ctx, fds);
 	if (!err)
-		err = confine_load(ctx);
+		err = sandbox_load(ctx);
 	seccomp_release(ctx);
 	return err;
 }

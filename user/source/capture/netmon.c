@@ -46,7 +46,7 @@ static _Noreturn void editcap_exec(int from, int to)
 	static char *const argv[] = {"editcap", "-F", "pcapng", "-", "-", NULL};
 
 	if (dup2(from, STDIN_FILENO) < 0 || dup2(to, STDOUT_FILENO) < 0 ||
-	    lseek(STDIN_FILENO, 0, SEEK_SET) || confine_privileges(CONFINE_USER_DEFAULT, NULL, 0))
+	    lseek(STDIN_FILENO, 0, SEEK_SET) || sandbox_privileges(SANDBOX_USER_DEFAULT, NULL, 0))
 		_exit(EXIT_FAILURE);
 	execvp(argv[0], argv);
 	/* EACCES: a folder of PATH is not for this user. */

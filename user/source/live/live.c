@@ -522,13 +522,13 @@ static bool live_maps_answer(void *ctx)
 
 uint64_t live_capabilities(const struct live *live)
 {
-	const uint64_t bpf = CONFINE_BIT(CAP_BPF) | CONFINE_BIT(CAP_SYS_ADMIN);
+	const uint64_t bpf = SANDBOX_BIT(CAP_BPF) | SANDBOX_BIT(CAP_SYS_ADMIN);
 	uint64_t needed = 0;
 
 	if (!interfaces_by_links(live->interfaces))
-		needed |= CONFINE_BIT(CAP_NET_ADMIN);
-	if (!confine_works_without(bpf, live_maps_answer, (void *)live))
-		needed |= CONFINE_BIT(CAP_BPF);
+		needed |= SANDBOX_BIT(CAP_NET_ADMIN);
+	if (!sandbox_works_without(bpf, live_maps_answer, (void *)live))
+		needed |= SANDBOX_BIT(CAP_BPF);
 	return needed;
 }
 
