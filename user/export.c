@@ -127,7 +127,7 @@ static size_t engine_counters(const struct engine_stats *stats, struct counter o
 
 /* x: NULL if nothing is served. process: NULL in a file, whose reader has such metrics itself. */
 static void export_page(const struct exporter *x, const struct app *app,
-			const struct process_usage *process, enum expo_format format,
+			const struct process_usage *process, enum exposition_format format,
 			struct strbuf *out)
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
@@ -155,7 +155,7 @@ static void export_page(const struct exporter *x, const struct app *app,
 	prometheus_page(app->metrics->sink, &facts, format, out);
 }
 
-static void make_page(struct exporter *x, enum expo_format format, struct metrics_page *page)
+static void make_page(struct exporter *x, enum exposition_format format, struct metrics_page *page)
 {
 	uint64_t start_ns = clock_now_ns(), took_ns;
 	struct strbuf empty = {0};
@@ -179,7 +179,7 @@ static void make_page(struct exporter *x, enum expo_format format, struct metric
  * there is one page. If slow readers hold all of them, the newest is returned; a response is sent
  * within ten seconds, so it is no older than that.
  */
-static struct metrics_page *current_page(struct exporter *x, enum expo_format format)
+static struct metrics_page *current_page(struct exporter *x, enum exposition_format format)
 {
 	struct metrics_page *pages = x->pages[format], *newest = pages, *mine = NULL;
 
@@ -205,10 +205,10 @@ static struct metrics_page *current_page(struct exporter *x, enum expo_format fo
 
 static void get_metrics(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
-	enum expo_format format = expo_negotiate(req->accept);
+	enum exposition_format format = exposition_negotiate(req->accept);
 	struct metrics_page *page = current_page(ctx, format);
 
-	reply->type = expo_content_type(format);
+	reply->type = exposition_content_type(format);
 	if (!page->body || http_body_text(page->body)->failed) {
 		reply->body.failed = true;
 		http_body_release(page->body);
@@ -274,7 +274,7 @@ static int write_textfile(const struct exporter *x, const struct app *app)
 	struct strbuf page = {0};
 	int err;
 
-	export_page(x, app, NULL, EXPO_TEXT, &page);
+	export_page(x, app, NULL, EXPOSITION_TEXT, &page);
 	err = page.failed ? -ENOMEM
 	      : app->live ? replace_live(app->opener, &page)
 			  : replace_once(app->opts->textfile, &page);

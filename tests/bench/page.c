@@ -65,10 +65,10 @@ static void fill_server(unsigned server)
 static void get_page(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
 	const struct prometheus_facts facts = {0};
-	enum expo_format format = expo_negotiate(req->accept);
+	enum exposition_format format = exposition_negotiate(req->accept);
 
 	(void)ctx;
-	reply->type = expo_content_type(format);
+	reply->type = exposition_content_type(format);
 	prometheus_page(sink, &facts, format, &reply->body);
 }
 
@@ -90,7 +90,7 @@ static uint64_t page_ns(size_t *len)
 		uint64_t start_ns = cpu_ns(), took_ns;
 		struct strbuf page = {0};
 
-		prometheus_page(sink, &facts, EXPO_OPENMETRICS, &page);
+		prometheus_page(sink, &facts, EXPOSITION_OPENMETRICS, &page);
 		took_ns = cpu_ns() - start_ns;
 		if (took_ns > longest)
 			longest = took_ns;

@@ -298,7 +298,7 @@ static void sinks_close(struct told *told)
 		if (sinks[i] == &summary_sink)
 			summary_print(told->of[i], NULL, 0);
 		if (sinks[i] == &prometheus_sink)
-			prometheus_page(told->of[i], &facts, EXPO_OPENMETRICS, &out);
+			prometheus_page(told->of[i], &facts, EXPOSITION_OPENMETRICS, &out);
 		sinks[i]->free(told->of[i]);
 	}
 	strbuf_release(&out);

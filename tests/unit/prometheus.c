@@ -61,7 +61,7 @@ static void *sink_new(unsigned top_clients)
 }
 
 /* The page as a string. */
-static const char *page_of(void *sink, enum expo_format format)
+static const char *page_of(void *sink, enum exposition_format format)
 {
 	const struct counter lost[] = {{"packets_lost", "packets lost", 3}};
 	const struct counter gauges[] = {{"interfaces", "Interfaces watched.", 2}};
@@ -114,7 +114,7 @@ UNIT_CASE(a_login_is_counted_everywhere)
 	const char *p;
 
 	prometheus_sink.login(sink, &rec);
-	p = page_of(sink, EXPO_TEXT);
+	p = page_of(sink, EXPOSITION_TEXT);
 #define SERVER "server=\"10.10.10.120:1433\""
 	CHECK_LINE(p, "tdsmon_logins_total{" SERVER ",outcome=\"ok\",basis=\"observed\"} 1");
 	CHECK_LINE(p, "tdsmon_logins_total{" SERVER ",outcome=\"refused\",basis=\"observed\"} 0");
@@ -162,7 +162,8 @@ UNIT_CASE(health_checks_have_no_time)
 
 	rec.outcome = OUTCOME_PROBE;
 	prometheus_sink.login(sink, &rec);
-	CHECK_LINE(page_of(sink, EXPO_TEXT), "tdsmon_login_duration_seconds_count{" SERVER "} 0");
+	CHECK_LINE(page_of(sink, EXPOSITION_TEXT),
+		   "tdsmon_login_duration_seconds_count{" SERVER "} 0");
 	CHECK_LINE(page.data,
 		   "tdsmon_logins_total{" SERVER ",outcome=\"probe\",basis=\"observed\"} 1");
 	CHECK(!strstr(page.data, "phase="));
@@ -221,7 +222,7 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 	command.total_ns = 1;
 	command.kind = COMMAND_BATCH;
 	prometheus_sink.command(sink, &command);
-	p = page_of(sink, EXPO_TEXT);
+	p = page_of(sink, EXPOSITION_TEXT);
 	CHECK_LINE(p, "tdsmon_login_errors_total{" SERVER ",error=\"18456\"} 1");
 	CHECK_LINE(p, "tdsmon_login_verdicts_total{" SERVER ",verdict=\"login_failed\"} 1");
 	CHECK_LINE(p, "tdsmon_logins_total{" SERVER ",outcome=\"refused\",basis=\"inferred\"} 1");
@@ -263,13 +264,13 @@ UNIT_CASE(logins_in_progress_and_the_oldest)
 	prometheus_add_progress(sink, &quick);
 	prometheus_add_progress(sink, &slow);
 	prometheus_add_progress(sink, &quick);
-	p = page_of(sink, EXPO_TEXT);
+	p = page_of(sink, EXPOSITION_TEXT);
 	CHECK_LINE(p, "# TYPE tdsmon_logins_in_progress gauge");
 	CHECK_LINE(p, "tdsmon_logins_in_progress{" SERVER "} 3");
 	CHECK_LINE(p, "tdsmon_login_oldest_in_progress_seconds{" SERVER "} 6.5");
 	prometheus_clear_progress(sink);
 	prometheus_sink.login(sink, &rec);
-	p = page_of(sink, EXPO_TEXT);
+	p = page_of(sink, EXPOSITION_TEXT);
 	CHECK_LINE(p, "tdsmon_logins_in_progress{" SERVER "} 0");
 	CHECK_LINE(p, "tdsmon_login_oldest_in_progress_seconds{" SERVER "} 0");
 	prometheus_sink.free(sink);
@@ -283,7 +284,7 @@ UNIT_CASE(openmetrics_has_exemplars_and_an_end)
 
 	rec.tds.connection_id = "b7333977-e59d-49a8-8c3d-aff24f705f22";
 	prometheus_sink.login(sink, &rec);
-	p = page_of(sink, EXPO_OPENMETRICS);
+	p = page_of(sink, EXPOSITION_OPENMETRICS);
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"0.025\"} 1 "
 		      "# {client=\"10.10.10.10:60123\",id=\"00c0ffee12345678\","
 		      "connection_id=\"b7333977-e59d-49a8-8c3d-aff24f705f22\"} "
@@ -302,7 +303,7 @@ UNIT_CASE(hostile_strings_stay_inside_their_quotation_marks)
 
 	rec.tds.driver = "a\"} 1\n# \\ \xff\x1b[2J µ \u202e";
 	prometheus_sink.login(sink, &rec);
-	CHECK_LINE(page_of(sink, EXPO_TEXT),
+	CHECK_LINE(page_of(sink, EXPOSITION_TEXT),
 		   "tdsmon_logins_by_driver_total{" SERVER
 		   ",driver=\"a\\\"} 1\\n# \\\\ \ufffd\ufffd[2J µ \u202e\"} 1");
 	prometheus_sink.free(sink);
@@ -338,7 +339,7 @@ UNIT_CASE(whatever_a_label_holds_it_is_one_line)
 
 	for (int i = 0; i < 50000; i++) {
 		struct strbuf line = {0};
-		struct expo e = {.out = &line, .name = "m", .type = EXPO_GAUGE};
+		struct exposition e = {.out = &line, .name = "m", .type = EXPOSITION_GAUGE};
 		size_t len;
 
 		state = state * 1664525 + 1013904223;
@@ -350,7 +351,7 @@ UNIT_CASE(whatever_a_label_holds_it_is_one_line)
 					       : (char)(state >> 20);
 		}
 		value[len] = '\0';
-		expo_count(&e, &(struct expo_label){"l", value}, 1, 1);
+		exposition_count(&e, &(struct exposition_label){"l", value}, 1, 1);
 		strbuf_add(&line, "", 1);
 		line.len--;
 		if (!is_sample(&line))
@@ -368,7 +369,7 @@ UNIT_CASE(ten_thousand_of_everything_give_a_bounded_page)
 
 	for (unsigned i = 0; i < 20000; i++) {
 		if (i == 10000) {
-			page_of(sink, EXPO_TEXT);
+			page_of(sink, EXPOSITION_TEXT);
 			before = lines(page.data);
 		}
 		memset(name, 'x', sizeof(name) - 1);
@@ -383,7 +384,7 @@ UNIT_CASE(ten_thousand_of_everything_give_a_bounded_page)
 		rec.end_ns += S;
 		prometheus_sink.login(sink, &rec);
 	}
-	page_of(sink, EXPO_TEXT);
+	page_of(sink, EXPOSITION_TEXT);
 	CHECK_INT(lines(page.data), before);
 	CHECK(lines(page.data) < 40000);
 	CHECK_LINE(page.data, "tdsmon_login_duration_seconds_count{server=\"12.0.0.255:1433\"} 1");
@@ -407,7 +408,8 @@ UNIT_CASE(a_scan_leaves_room_for_servers)
 	}
 	rec = login();
 	prometheus_sink.login(sink, &rec);
-	CHECK_LINE(page_of(sink, EXPO_TEXT), "tdsmon_login_duration_seconds_count{" SERVER "} 1");
+	CHECK_LINE(page_of(sink, EXPOSITION_TEXT),
+		   "tdsmon_login_duration_seconds_count{" SERVER "} 1");
 	CHECK_LINE(page.data, "tdsmon_logins_total{server=\"other\",outcome=\"rejected\","
 			      "basis=\"observed\"} 872");
 	prometheus_sink.free(sink);
@@ -424,7 +426,7 @@ UNIT_CASE(the_clients_that_log_in_most_are_shown)
 		rec.client = ipv4(0x0a000001 + (i < 2 ? i : i % 3 ? 2 : 3 + i), 1000);
 		prometheus_sink.login(sink, &rec);
 	}
-	page_of(sink, EXPO_TEXT);
+	page_of(sink, EXPOSITION_TEXT);
 	CHECK(strstr(page.data, "client=\"10.0.0.3\",outcome=\"ok\"} "));
 	CHECK(strstr(page.data, "tdsmon_client_logins_total{client=\"other\",outcome=\"ok\"} "));
 	CHECK(!strstr(page.data, "client=\"10.0.0.200\""));
@@ -435,34 +437,35 @@ UNIT_CASE(the_format_is_negotiated)
 {
 	static const struct {
 		const char *accept;
-		enum expo_format format;
+		enum exposition_format format;
 	} rows[] = {
-		{"", EXPO_TEXT},
-		{"*/*", EXPO_TEXT},
-		{"text/html,application/xhtml+xml,*/*;q=0.8", EXPO_TEXT},
-		{"text/plain;version=0.0.4;q=1,*/*;q=0.1", EXPO_TEXT},
+		{"", EXPOSITION_TEXT},
+		{"*/*", EXPOSITION_TEXT},
+		{"text/html,application/xhtml+xml,*/*;q=0.8", EXPOSITION_TEXT},
+		{"text/plain;version=0.0.4;q=1,*/*;q=0.1", EXPOSITION_TEXT},
 		/* Prometheus 2.42, and 3 */
 		{"application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
 		 "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-		 EXPO_OPENMETRICS},
+		 EXPOSITION_OPENMETRICS},
 		{"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
 		 "text/plain;version=0.0.4;q=0.4,*/*;q=0.1",
-		 EXPO_OPENMETRICS},
-		{"application/openmetrics-text", EXPO_OPENMETRICS},
+		 EXPOSITION_OPENMETRICS},
+		{"application/openmetrics-text", EXPOSITION_OPENMETRICS},
 		{"Application/OpenMetrics-Text ; version=1.0.0 ; q=0.9, text/plain;q=0.9",
-		 EXPO_OPENMETRICS},
-		{"application/openmetrics-text;q=0.4,text/plain;q=0.5", EXPO_TEXT},
-		{"application/openmetrics-text;q=0", EXPO_TEXT},
-		{"application/openmetrics-text;version=2.0.0", EXPO_TEXT},
-		{"application/openmetrics-textual", EXPO_TEXT},
-		{";,;q=,q", EXPO_TEXT},
+		 EXPOSITION_OPENMETRICS},
+		{"application/openmetrics-text;q=0.4,text/plain;q=0.5", EXPOSITION_TEXT},
+		{"application/openmetrics-text;q=0", EXPOSITION_TEXT},
+		{"application/openmetrics-text;version=2.0.0", EXPOSITION_TEXT},
+		{"application/openmetrics-textual", EXPOSITION_TEXT},
+		{";,;q=,q", EXPOSITION_TEXT},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (expo_negotiate(rows[i].accept) != rows[i].format)
+		if (exposition_negotiate(rows[i].accept) != rows[i].format)
 			UNIT_FAIL("'%s' gives the other format", rows[i].accept);
-	CHECK_STR(expo_content_type(EXPO_TEXT), "text/plain; version=0.0.4; charset=utf-8");
-	CHECK_STR(expo_content_type(EXPO_OPENMETRICS),
+	CHECK_STR(exposition_content_type(EXPOSITION_TEXT),
+		  "text/plain; version=0.0.4; charset=utf-8");
+	CHECK_STR(exposition_content_type(EXPOSITION_OPENMETRICS),
 		  "application/openmetrics-text; version=1.0.0; charset=utf-8");
 }
 

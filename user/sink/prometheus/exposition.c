@@ -10,9 +10,9 @@
 
 #define Q_NONE -1.0 /* not named */
 
-const char *expo_content_type(enum expo_format format)
+const char *exposition_content_type(enum exposition_format format)
 {
-	return format == EXPO_OPENMETRICS
+	return format == EXPOSITION_OPENMETRICS
 		       ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
 		       : "text/plain; version=0.0.4; charset=utf-8";
 }
@@ -47,16 +47,17 @@ static void weigh(const char *at, const char *end, double q[2])
 	double value = weight ? strtod(weight, NULL) : 1;
 
 	if (is_type(at, end, "application/openmetrics-text")) {
-		if ((!version || !strncmp(version, "1.0.0", 5)) && value > q[EXPO_OPENMETRICS])
-			q[EXPO_OPENMETRICS] = value;
+		if ((!version || !strncmp(version, "1.0.0", 5)) &&
+		    value > q[EXPOSITION_OPENMETRICS])
+			q[EXPOSITION_OPENMETRICS] = value;
 	} else if (is_type(at, end, "text/plain") || is_type(at, end, "text/*") ||
 		   is_type(at, end, "*/*")) {
-		if (value > q[EXPO_TEXT])
-			q[EXPO_TEXT] = value;
+		if (value > q[EXPOSITION_TEXT])
+			q[EXPOSITION_TEXT] = value;
 	}
 }
 
-enum expo_format expo_negotiate(const char *accept)
+enum exposition_format exposition_negotiate(const char *accept)
 {
 	double q[2] = {Q_NONE, Q_NONE};
 
@@ -68,8 +69,9 @@ enum expo_format expo_negotiate(const char *accept)
 		weigh(accept, end, q);
 		accept = end;
 	}
-	return q[EXPO_OPENMETRICS] > 0 && q[EXPO_OPENMETRICS] >= q[EXPO_TEXT] ? EXPO_OPENMETRICS
-									      : EXPO_TEXT;
+	return q[EXPOSITION_OPENMETRICS] > 0 && q[EXPOSITION_OPENMETRICS] >= q[EXPOSITION_TEXT]
+		       ? EXPOSITION_OPENMETRICS
+		       : EXPOSITION_TEXT;
 }
 
 /* Bytes that a label's value takes as they are, before the first that it does not. */
@@ -105,27 +107,28 @@ static void add_escaped(struct strbuf *out, const char *text)
 }
 
 /* What a sample's name has beyond its family's: in OpenMetrics; in text the family has it, too. */
-static const char *suffix(enum expo_type type)
+static const char *suffix(enum exposition_type type)
 {
-	return type == EXPO_COUNTER ? "_total" : type == EXPO_INFO ? "_info" : "";
+	return type == EXPOSITION_COUNTER ? "_total" : type == EXPOSITION_INFO ? "_info" : "";
 }
 
-void expo_family(struct expo *e, const char *name, enum expo_type type, const char *help)
+void exposition_family(struct exposition *e, const char *name, enum exposition_type type,
+		       const char *help)
 {
-	static const char *const types[] = {[EXPO_COUNTER] = "counter",
-					    [EXPO_GAUGE] = "gauge",
-					    [EXPO_HISTOGRAM] = "histogram",
-					    [EXPO_INFO] = "info"};
-	bool text = e->format == EXPO_TEXT;
+	static const char *const types[] = {[EXPOSITION_COUNTER] = "counter",
+					    [EXPOSITION_GAUGE] = "gauge",
+					    [EXPOSITION_HISTOGRAM] = "histogram",
+					    [EXPOSITION_INFO] = "info"};
+	bool text = e->format == EXPOSITION_TEXT;
 	const char *more = text ? suffix(type) : "";
 
 	e->name = name;
 	e->type = type;
 	strbuf_addf(e->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, more, help, name, more,
-		    types[text && type == EXPO_INFO ? EXPO_GAUGE : type]);
+		    types[text && type == EXPOSITION_INFO ? EXPOSITION_GAUGE : type]);
 }
 
-static void add_labels(struct strbuf *out, const struct expo_label *labels, size_t count)
+static void add_labels(struct strbuf *out, const struct exposition_label *labels, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		strbuf_add(out, i ? "," : "{", 1);
@@ -138,7 +141,7 @@ static void add_labels(struct strbuf *out, const struct expo_label *labels, size
 		strbuf_add(out, "}", 1);
 }
 
-static void add_name(struct expo *e, const char *more, const struct expo_label *labels,
+static void add_name(struct exposition *e, const char *more, const struct exposition_label *labels,
 		     size_t count)
 {
 	strbuf_adds(e->out, e->name);
@@ -147,21 +150,23 @@ static void add_name(struct expo *e, const char *more, const struct expo_label *
 	strbuf_add(e->out, " ", 1);
 }
 
-void expo_count(struct expo *e, const struct expo_label *labels, size_t count, uint64_t value)
+void exposition_count(struct exposition *e, const struct exposition_label *labels, size_t count,
+		      uint64_t value)
 {
 	add_name(e, suffix(e->type), labels, count);
 	strbuf_addu(e->out, value);
 	strbuf_add(e->out, "\n", 1);
 }
 
-void expo_seconds(struct expo *e, const struct expo_label *labels, size_t count, uint64_t ns)
+void exposition_seconds(struct exposition *e, const struct exposition_label *labels, size_t count,
+			uint64_t ns)
 {
 	add_name(e, suffix(e->type), labels, count);
 	strbuf_add_seconds(e->out, ns);
 	strbuf_add(e->out, "\n", 1);
 }
 
-static void add_exemplar(struct strbuf *out, const struct expo_exemplar *exemplar)
+static void add_exemplar(struct strbuf *out, const struct exposition_exemplar *exemplar)
 {
 	strbuf_add(out, " # ", 3);
 	add_labels(out, exemplar->labels, exemplar->label_count);
@@ -172,10 +177,10 @@ static void add_exemplar(struct strbuf *out, const struct expo_exemplar *exempla
 }
 
 /* A bucket's line up to its bound is the same for all: it is copied from the first one's. */
-void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
-		    const struct fixed_histogram *buckets,
-		    const struct fixed_histogram_bounds *bounds,
-		    const struct expo_exemplar *exemplars)
+void exposition_histogram(struct exposition *e, struct exposition_label *labels, size_t count,
+			  const struct fixed_histogram *buckets,
+			  const struct fixed_histogram_bounds *bounds,
+			  const struct exposition_exemplar *exemplars)
 {
 	size_t start = e->out->len, len;
 	struct strbuf *out = e->out;
@@ -183,7 +188,7 @@ void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
 
 	strbuf_adds(out, e->name);
 	strbuf_adds(out, "_bucket");
-	labels[count] = (struct expo_label){"le", ""};
+	labels[count] = (struct exposition_label){"le", ""};
 	add_labels(out, labels, count + 1);
 	len = out->len - start - 2; /* without the last "} */
 	out->len = start;
@@ -199,7 +204,7 @@ void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
 		strbuf_add(out, "\"} ", 3);
 		sum += buckets->counts[i];
 		strbuf_addu(out, sum);
-		if (e->format == EXPO_OPENMETRICS && exemplars && exemplars[i].label_count)
+		if (e->format == EXPOSITION_OPENMETRICS && exemplars && exemplars[i].label_count)
 			add_exemplar(out, &exemplars[i]);
 		strbuf_add(out, "\n", 1);
 	}
@@ -211,8 +216,8 @@ void expo_histogram(struct expo *e, struct expo_label *labels, size_t count,
 	strbuf_add(out, "\n", 1);
 }
 
-void expo_end(struct expo *e)
+void exposition_end(struct exposition *e)
 {
-	if (e->format == EXPO_OPENMETRICS)
+	if (e->format == EXPOSITION_OPENMETRICS)
 		strbuf_adds(e->out, "# EOF\n");
 }

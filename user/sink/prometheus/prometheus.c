@@ -20,7 +20,7 @@ struct prometheus {
 
 /* A page being made. */
 struct page {
-	struct expo expo;
+	struct exposition expo;
 	const struct prometheus *sink;
 	const struct prometheus_facts *facts;
 };
@@ -28,7 +28,7 @@ struct page {
 /* One row of the page; exactly one of server and page is there. */
 struct family {
 	const char *name;
-	enum expo_type type;
+	enum exposition_type type;
 	const char *help;
 	void (*server)(struct page *p, const struct server *s); /* a server's samples */
 	void (*page)(struct page *p);
@@ -118,7 +118,7 @@ void prometheus_add_progress(void *ctx, const struct pending_record *rec)
 }
 
 #define LABEL(name, value)                                                                         \
-	(struct expo_label)                                                                        \
+	(struct exposition_label)                                                                  \
 	{                                                                                          \
 		name, value                                                                        \
 	}
@@ -127,9 +127,10 @@ void prometheus_add_progress(void *ctx, const struct pending_record *rec)
 static void count(struct page *p, const struct server *s, const char *name1, const char *value1,
 		  const char *name2, const char *value2, uint64_t value)
 {
-	const struct expo_label labels[] = {{"server", s->name}, {name1, value1}, {name2, value2}};
+	const struct exposition_label labels[] = {
+		{"server", s->name}, {name1, value1}, {name2, value2}};
 
-	expo_count(&p->expo, labels, !name1 ? 1 : !name2 ? 2 : 3, value);
+	exposition_count(&p->expo, labels, !name1 ? 1 : !name2 ? 2 : 3, value);
 }
 
 static void count_one(struct page *p, const struct server *s, uint64_t value)
@@ -172,17 +173,19 @@ static void put_in_progress(struct page *p, const struct server *s)
 
 static void put_oldest(struct page *p, const struct server *s)
 {
-	expo_seconds(&p->expo, &(struct expo_label){"server", s->name}, 1, s->oldest_ns);
+	exposition_seconds(&p->expo, &(struct exposition_label){"server", s->name}, 1,
+			   s->oldest_ns);
 }
 
 static void put_duration(struct page *p, const struct server *s)
 {
-	struct expo_label labels[2] = {{"server", s->name}}, all[FIXED_HISTOGRAM_BUCKETS + 1][3];
-	struct expo_exemplar exemplars[FIXED_HISTOGRAM_BUCKETS + 1] = {0};
+	struct exposition_label labels[2] = {{"server", s->name}},
+				all[FIXED_HISTOGRAM_BUCKETS + 1][3];
+	struct exposition_exemplar exemplars[FIXED_HISTOGRAM_BUCKETS + 1] = {0};
 	char clients[FIXED_HISTOGRAM_BUCKETS + 1][SINK_ENDPOINT_MAX],
 		ids[FIXED_HISTOGRAM_BUCKETS + 1][SINK_ID_MAX];
 
-	for (size_t i = 0; p->expo.format == EXPO_OPENMETRICS && i <= FIXED_HISTOGRAM_BUCKETS;
+	for (size_t i = 0; p->expo.format == EXPOSITION_OPENMETRICS && i <= FIXED_HISTOGRAM_BUCKETS;
 	     i++) {
 		const struct server_exemplar *e = &s->exemplars[i];
 
@@ -191,20 +194,21 @@ static void put_duration(struct page *p, const struct server *s)
 		all[i][0] = LABEL("client", sink_endpoint(&e->client, clients[i]));
 		all[i][1] = LABEL("id", sink_id(e->id, ids[i]));
 		all[i][2] = LABEL("connection_id", e->connection_id);
-		exemplars[i] = (struct expo_exemplar){all[i], *e->connection_id ? 3 : 2, e->ns,
-						      e->time_ns};
+		exemplars[i] = (struct exposition_exemplar){all[i], *e->connection_id ? 3 : 2,
+							    e->ns, e->time_ns};
 	}
-	expo_histogram(&p->expo, labels, 1, &s->duration, &prometheus_login_bounds, exemplars);
+	exposition_histogram(&p->expo, labels, 1, &s->duration, &prometheus_login_bounds,
+			     exemplars);
 }
 
 static void put_phases(struct page *p, const struct server *s)
 {
 	for (int i = 0; i < PHASE_SESSION; i++) {
-		struct expo_label labels[3] = {{"server", s->name}, {"phase", phase_name(i)}};
+		struct exposition_label labels[3] = {{"server", s->name}, {"phase", phase_name(i)}};
 
 		if (histogram_count(&s->phases[i]))
-			expo_histogram(&p->expo, labels, 2, &s->phases[i], &prometheus_login_bounds,
-				       NULL);
+			exposition_histogram(&p->expo, labels, 2, &s->phases[i],
+					     &prometheus_login_bounds, NULL);
 	}
 }
 
@@ -214,11 +218,11 @@ static void put_waits(struct page *p, const struct server *s)
 		if (!histogram_count(&s->phases[i]))
 			continue;
 		for (int side = 0; side < SIDE_NONE; side++) {
-			const struct expo_label labels[] = {{"server", s->name},
-							    {"phase", phase_name(i)},
-							    {"side", side_name(side)}};
+			const struct exposition_label labels[] = {{"server", s->name},
+								  {"phase", phase_name(i)},
+								  {"side", side_name(side)}};
 
-			expo_seconds(&p->expo, labels, 3, s->wait_ns[i][side]);
+			exposition_seconds(&p->expo, labels, 3, s->wait_ns[i][side]);
 		}
 	}
 }
@@ -302,14 +306,14 @@ static void put_closes(struct page *p, const struct server *s)
 static void put_commands(struct page *p, const struct server *s)
 {
 	for (int i = 0; i < COMMAND_COUNT; i++) {
-		struct expo_label labels[3] = {{"server", s->name},
-					       {"kind", command_kind_name(i) ?: NAMES_UNKNOWN}};
+		struct exposition_label labels[3] = {
+			{"server", s->name}, {"kind", command_kind_name(i) ?: NAMES_UNKNOWN}};
 		struct fixed_histogram times = s->commands[i];
 
 		fixed_histogram_merge(&times, &s->elsewhere[i]);
 		if (histogram_count(&times))
-			expo_histogram(&p->expo, labels, 2, &times, &prometheus_command_bounds,
-				       NULL);
+			exposition_histogram(&p->expo, labels, 2, &times,
+					     &prometheus_command_bounds, NULL);
 	}
 }
 
@@ -333,16 +337,17 @@ static void put_mars_stalls(struct page *p, const struct server *s)
 static void put_client(struct page *p, const char *name, const struct top_client *c)
 {
 	for (int o = 0; o < OUTCOME_COUNT; o++) {
-		const struct expo_label labels[] = {{"client", name}, {"outcome", outcome_name(o)}};
+		const struct exposition_label labels[] = {{"client", name},
+							  {"outcome", outcome_name(o)}};
 
 		if (c->outcomes[o])
-			expo_count(&p->expo, labels, 2, c->outcomes[o]);
+			exposition_count(&p->expo, labels, 2, c->outcomes[o]);
 	}
 }
 
 static void put_client_seconds(struct page *p, const char *name, const struct top_client *c)
 {
-	expo_seconds(&p->expo, &LABEL("client", name), 1, c->total_ns);
+	exposition_seconds(&p->expo, &LABEL("client", name), 1, c->total_ns);
 }
 
 /* Every client that is shown, and the others as one. */
@@ -374,22 +379,22 @@ static void put_connections(struct page *p)
 	static const char *const states[] = {"login", "session", "over"};
 
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		expo_count(&p->expo, &LABEL("state", states[i]), 1, p->facts->connections[i]);
+		exposition_count(&p->expo, &LABEL("state", states[i]), 1, p->facts->connections[i]);
 }
 
 static void put_folded(struct page *p)
 {
 	const struct servers *s = &p->sink->servers;
 
-	expo_count(&p->expo, &LABEL("label", "server"), 1, s->folded);
-	expo_count(&p->expo, &LABEL("label", "driver"), 1, s->drivers.folded);
-	expo_count(&p->expo, &LABEL("label", "error"), 1, s->errors.folded);
-	expo_count(&p->expo, &LABEL("label", "verdict"), 1, s->verdicts.folded);
+	exposition_count(&p->expo, &LABEL("label", "server"), 1, s->folded);
+	exposition_count(&p->expo, &LABEL("label", "driver"), 1, s->drivers.folded);
+	exposition_count(&p->expo, &LABEL("label", "error"), 1, s->errors.folded);
+	exposition_count(&p->expo, &LABEL("label", "verdict"), 1, s->verdicts.folded);
 }
 
 static void put_build(struct page *p)
 {
-	expo_count(&p->expo, &LABEL("version", TDSMON_VERSION), 1, 1);
+	exposition_count(&p->expo, &LABEL("version", TDSMON_VERSION), 1, 1);
 }
 
 #define SERVER(name, type, put, help)                                                              \
@@ -402,62 +407,62 @@ static void put_build(struct page *p)
 	}
 
 static const struct family families[] = {
-	PAGE("build", EXPO_INFO, put_build, "The version of tdsmon that runs."),
-	SERVER("logins", EXPO_COUNTER, put_logins,
+	PAGE("build", EXPOSITION_INFO, put_build, "The version of tdsmon that runs."),
+	SERVER("logins", EXPOSITION_COUNTER, put_logins,
 	       "Logins by outcome; basis says whether the outcome was read (observed) or "
 	       "inferred."),
-	SERVER("logins_by_class", EXPO_COUNTER, put_classes,
+	SERVER("logins_by_class", EXPOSITION_COUNTER, put_classes,
 	       "Logins by class: ok, slow, failed, ended (nobody wanted a login) or unknown."),
-	SERVER("logins_in_progress", EXPO_GAUGE, put_in_progress,
+	SERVER("logins_in_progress", EXPOSITION_GAUGE, put_in_progress,
 	       "Logins without an outcome so far; a half-open connection counts from its second "
 	       "SYN."),
-	SERVER("login_oldest_in_progress_seconds", EXPO_GAUGE, put_oldest,
+	SERVER("login_oldest_in_progress_seconds", EXPOSITION_GAUGE, put_oldest,
 	       "Age of the oldest login in progress, from its first packet; 0 if there is no such "
 	       "login."),
-	SERVER("login_duration_seconds", EXPO_HISTOGRAM, put_duration,
+	SERVER("login_duration_seconds", EXPOSITION_HISTOGRAM, put_duration,
 	       "Time from the first packet to the end of the login, of logins that were answered "
 	       "or "
 	       "kept waiting."),
-	SERVER("login_phase_duration_seconds", EXPO_HISTOGRAM, put_phases,
+	SERVER("login_phase_duration_seconds", EXPOSITION_HISTOGRAM, put_phases,
 	       "Time of each phase, of logins that were answered or kept waiting; a phase that did "
 	       "not "
 	       "happen is not counted."),
-	SERVER("login_wait_seconds", EXPO_COUNTER, put_waits,
+	SERVER("login_wait_seconds", EXPOSITION_COUNTER, put_waits,
 	       "Time that logins took, by phase and by the side that was waited for."),
-	SERVER("login_verdicts", EXPO_COUNTER, put_verdicts, "Logins by verdict."),
-	SERVER("login_errors", EXPO_COUNTER, put_errors,
+	SERVER("login_verdicts", EXPOSITION_COUNTER, put_verdicts, "Logins by verdict."),
+	SERVER("login_errors", EXPOSITION_COUNTER, put_errors,
 	       "Logins that the server answered with an error, by error number."),
-	SERVER("logins_by_auth", EXPO_COUNTER, put_auth, "Logins by authentication method."),
-	SERVER("logins_by_encryption", EXPO_COUNTER, put_encryption,
+	SERVER("logins_by_auth", EXPOSITION_COUNTER, put_auth, "Logins by authentication method."),
+	SERVER("logins_by_encryption", EXPOSITION_COUNTER, put_encryption,
 	       "Logins by scope of encryption and TLS version."),
-	SERVER("logins_by_driver", EXPO_COUNTER, put_drivers,
+	SERVER("logins_by_driver", EXPOSITION_COUNTER, put_drivers,
 	       "Logins by client driver; unknown if the driver could not be read."),
-	SERVER("login_retransmits", EXPO_COUNTER, put_retransmits,
+	SERVER("login_retransmits", EXPOSITION_COUNTER, put_retransmits,
 	       "TCP segments retransmitted during logins."),
-	SERVER("login_out_of_order_segments", EXPO_COUNTER, put_out_of_order,
+	SERVER("login_out_of_order_segments", EXPOSITION_COUNTER, put_out_of_order,
 	       "TCP segments that arrived out of order during logins."),
-	SERVER("login_zero_windows", EXPO_COUNTER, put_zero_windows,
+	SERVER("login_zero_windows", EXPOSITION_COUNTER, put_zero_windows,
 	       "TCP windows that closed during logins."),
-	SERVER("certificate_not_after_timestamp_seconds", EXPO_GAUGE, put_certificate,
+	SERVER("certificate_not_after_timestamp_seconds", EXPOSITION_GAUGE, put_certificate,
 	       "Expiry of the certificate that the server showed last."),
-	PAGE("connections", EXPO_GAUGE, put_connections,
+	PAGE("connections", EXPOSITION_GAUGE, put_connections,
 	     "Connections followed now, by state; over means kept a moment for late packets."),
-	SERVER("connection_closes", EXPO_COUNTER, put_closes,
+	SERVER("connection_closes", EXPOSITION_COUNTER, put_closes,
 	       "Connections that ended, by who ended them and how."),
-	SERVER("command_duration_seconds", EXPO_HISTOGRAM, put_commands,
+	SERVER("command_duration_seconds", EXPOSITION_HISTOGRAM, put_commands,
 	       "Time from the last byte of a request to the last byte of its response, by kind."),
-	SERVER("pool_resets", EXPO_COUNTER, put_resets,
+	SERVER("pool_resets", EXPOSITION_COUNTER, put_resets,
 	       "Sessions reset for reuse by a connection pool, of connections that ended."),
-	SERVER("mars_sessions", EXPO_COUNTER, put_mars_sessions,
+	SERVER("mars_sessions", EXPOSITION_COUNTER, put_mars_sessions,
 	       "MARS sessions, of connections that ended."),
-	SERVER("mars_window_stalls", EXPO_COUNTER, put_mars_stalls,
+	SERVER("mars_window_stalls", EXPOSITION_COUNTER, put_mars_stalls,
 	       "Times that a MARS session used up its window, of connections that ended."),
-	PAGE("client_logins", EXPO_COUNTER, put_clients,
+	PAGE("client_logins", EXPOSITION_COUNTER, put_clients,
 	     "Logins of the clients with the most logins; all others count as other."),
-	PAGE("client_login_seconds", EXPO_COUNTER, put_clients_seconds,
+	PAGE("client_login_seconds", EXPOSITION_COUNTER, put_clients_seconds,
 	     "Time that logins took, of the clients with the most logins; all others count as "
 	     "other."),
-	PAGE("label_overflows", EXPO_COUNTER, put_folded,
+	PAGE("label_overflows", EXPOSITION_COUNTER, put_folded,
 	     "Samples counted as other because the label had its maximum of values."),
 };
 
@@ -465,7 +470,7 @@ static void put_family(struct page *p, const struct family *f)
 {
 	const struct servers *servers = &p->sink->servers;
 
-	expo_family(&p->expo, f->name, f->type, f->help);
+	exposition_family(&p->expo, f->name, f->type, f->help);
 	if (f->page) {
 		f->page(p);
 		return;
@@ -475,54 +480,59 @@ static void put_family(struct page *p, const struct family *f)
 			f->server(p, servers->all[i]);
 }
 
-static void put_facts(struct page *p, const struct counter *facts, size_t n, enum expo_type type)
+static void put_facts(struct page *p, const struct counter *facts, size_t n,
+		      enum exposition_type type)
 {
 	char name[128];
 
 	for (size_t i = 0; i < n; i++) {
 		snprintf(name, sizeof(name), "tdsmon_%s", facts[i].name);
-		expo_family(&p->expo, name, type, facts[i].text);
-		expo_count(&p->expo, NULL, 0, facts[i].value);
+		exposition_family(&p->expo, name, type, facts[i].text);
+		exposition_count(&p->expo, NULL, 0, facts[i].value);
 	}
 }
 
 /* The names that Prometheus's client libraries have agreed on. */
 static void put_process(struct page *p, const struct process_usage *u)
 {
-	struct expo *e = &p->expo;
+	struct exposition *e = &p->expo;
 
-	expo_family(e, "process_cpu_seconds", EXPO_COUNTER, "CPU time used, user and system.");
-	expo_seconds(e, NULL, 0, u->cpu_ns);
-	expo_family(e, "process_start_time_seconds", EXPO_GAUGE, "Start time, since 1970.");
-	expo_seconds(e, NULL, 0, u->start_ns);
-	expo_family(e, "process_resident_memory_bytes", EXPO_GAUGE, "Resident memory.");
-	expo_count(e, NULL, 0, u->resident_bytes);
-	expo_family(e, "process_virtual_memory_bytes", EXPO_GAUGE, "Virtual memory.");
-	expo_count(e, NULL, 0, u->virtual_bytes);
-	expo_family(e, "process_open_fds", EXPO_GAUGE, "Open file descriptors.");
-	expo_count(e, NULL, 0, u->open_fds);
-	expo_family(e, "process_max_fds", EXPO_GAUGE, "Limit of open file descriptors.");
-	expo_count(e, NULL, 0, u->max_fds);
+	exposition_family(e, "process_cpu_seconds", EXPOSITION_COUNTER,
+			  "CPU time used, user and system.");
+	exposition_seconds(e, NULL, 0, u->cpu_ns);
+	exposition_family(e, "process_start_time_seconds", EXPOSITION_GAUGE,
+			  "Start time, since 1970.");
+	exposition_seconds(e, NULL, 0, u->start_ns);
+	exposition_family(e, "process_resident_memory_bytes", EXPOSITION_GAUGE, "Resident memory.");
+	exposition_count(e, NULL, 0, u->resident_bytes);
+	exposition_family(e, "process_virtual_memory_bytes", EXPOSITION_GAUGE, "Virtual memory.");
+	exposition_count(e, NULL, 0, u->virtual_bytes);
+	exposition_family(e, "process_open_fds", EXPOSITION_GAUGE, "Open file descriptors.");
+	exposition_count(e, NULL, 0, u->open_fds);
+	exposition_family(e, "process_max_fds", EXPOSITION_GAUGE,
+			  "Limit of open file descriptors.");
+	exposition_count(e, NULL, 0, u->max_fds);
 }
 
-void prometheus_page(void *ctx, const struct prometheus_facts *facts, enum expo_format format,
+void prometheus_page(void *ctx, const struct prometheus_facts *facts, enum exposition_format format,
 		     struct strbuf *out)
 {
 	struct page p = {.expo = {.out = out, .format = format}, .sink = ctx, .facts = facts};
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		put_family(&p, &families[i]);
-	put_facts(&p, facts->counters, facts->counter_count, EXPO_COUNTER);
-	put_facts(&p, facts->gauges, facts->gauge_count, EXPO_GAUGE);
+	put_facts(&p, facts->counters, facts->counter_count, EXPOSITION_COUNTER);
+	put_facts(&p, facts->gauges, facts->gauge_count, EXPOSITION_GAUGE);
 	if (facts->page_ns) {
-		expo_family(&p.expo, "tdsmon_metrics_render_max_seconds", EXPO_GAUGE,
-			    "Longest time that rendering the metrics took; tdsmon does nothing "
-			    "else meanwhile.");
-		expo_seconds(&p.expo, NULL, 0, facts->page_ns);
+		exposition_family(
+			&p.expo, "tdsmon_metrics_render_max_seconds", EXPOSITION_GAUGE,
+			"Longest time that rendering the metrics took; tdsmon does nothing "
+			"else meanwhile.");
+		exposition_seconds(&p.expo, NULL, 0, facts->page_ns);
 	}
 	if (facts->process)
 		put_process(&p, facts->process);
-	expo_end(&p.expo);
+	exposition_end(&p.expo);
 }
 
 const struct sink_ops prometheus_sink = {

@@ -43,7 +43,7 @@ void prometheus_clear_progress(void *sink);
 void prometheus_add_progress(void *sink, const struct pending_record *rec);
 
 /* Append the page to out. sink: from prometheus_sink.open(). */
-void prometheus_page(void *sink, const struct prometheus_facts *facts, enum expo_format format,
-		     struct strbuf *out);
+void prometheus_page(void *sink, const struct prometheus_facts *facts,
+		     enum exposition_format format, struct strbuf *out);
 
 #endif
