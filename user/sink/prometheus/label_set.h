@@ -9,20 +9,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NAMES_MAX     64
-#define NAMES_IDS     (NAMES_MAX + 1) /* ids are below this; the last is "other" */
-#define NAMES_TEXT    64	      /* longest, with a NUL; what is longer is cut */
-#define NAMES_UNKNOWN "unknown"
+#define LABEL_SET_MAX	  64
+#define LABEL_SET_IDS	  (LABEL_SET_MAX + 1) /* ids are below this; the last is "other" */
+#define LABEL_SET_TEXT	  64		      /* longest, with a NUL; what is longer is cut */
+#define LABEL_SET_UNKNOWN "unknown"
 
-struct names {
+struct label_set {
 	size_t count;
 	uint64_t folded; /* how often it was "other" */
-	char text[NAMES_MAX][NAMES_TEXT];
+	char text[LABEL_SET_MAX][LABEL_SET_TEXT];
 };
 
 /* The id of a name, which is taken in where there is room; NULL is "unknown". */
-size_t names_id(struct names *names, const char *name);
+size_t label_set_id(struct label_set *names, const char *name);
 
-const char *names_text(const struct names *names, size_t id);
+const char *label_set_text(const struct label_set *names, size_t id);
 
 #endif

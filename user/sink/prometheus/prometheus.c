@@ -229,11 +229,11 @@ static void put_waits(struct page *p, const struct server *s)
 
 /* Counts under names that were learned; those that are zero are another server's. */
 static void put_names(struct page *p, const struct server *s, const char *label,
-		      const struct names *names, const uint64_t counts[NAMES_IDS])
+		      const struct label_set *names, const uint64_t counts[LABEL_SET_IDS])
 {
-	for (size_t i = 0; i < NAMES_IDS; i++)
+	for (size_t i = 0; i < LABEL_SET_IDS; i++)
 		if (counts[i])
-			count(p, s, label, names_text(names, i), NULL, NULL, counts[i]);
+			count(p, s, label, label_set_text(names, i), NULL, NULL, counts[i]);
 }
 
 static void put_verdicts(struct page *p, const struct server *s)
@@ -307,7 +307,7 @@ static void put_commands(struct page *p, const struct server *s)
 {
 	for (int i = 0; i < COMMAND_COUNT; i++) {
 		struct exposition_label labels[3] = {
-			{"server", s->name}, {"kind", command_kind_name(i) ?: NAMES_UNKNOWN}};
+			{"server", s->name}, {"kind", command_kind_name(i) ?: LABEL_SET_UNKNOWN}};
 		struct fixed_histogram times = s->commands[i];
 
 		fixed_histogram_merge(&times, &s->elsewhere[i]);

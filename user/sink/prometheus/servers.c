@@ -14,7 +14,7 @@
 void servers_init(struct servers *s)
 {
 	for (size_t i = 0; i < drivers_count(); i++)
-		names_id(&s->drivers, drivers_name(i));
+		label_set_id(&s->drivers, drivers_name(i));
 }
 
 void servers_release(struct servers *s)
@@ -150,11 +150,12 @@ void servers_login(struct servers *s, const struct login_record *rec, const stru
 	server->classes[rec->verdict.class]++;
 	server->auth[rec->auth.method]++;
 	server->encryption[rec->encryption.effective][tls_version(&rec->tls)]++;
-	server->verdicts[names_id(&s->verdicts, rec->verdict.name)]++;
-	server->drivers[names_id(&s->drivers, driver_known(rec->tds.driver) ?: rec->tds.driver)]++;
+	server->verdicts[label_set_id(&s->verdicts, rec->verdict.name)]++;
+	server->drivers[label_set_id(&s->drivers,
+				     driver_known(rec->tds.driver) ?: rec->tds.driver)]++;
 	if (rec->has_error) {
 		snprintf(number, sizeof(number), "%d", rec->error.number);
-		server->errors[names_id(&s->errors, number)]++;
+		server->errors[label_set_id(&s->errors, number)]++;
 	}
 	server->syn_retransmits += rec->tcp.syn_retransmits;
 	server->retransmits += rec->tcp.retransmits;
