@@ -32,7 +32,7 @@ struct page {
 	struct sink_config config;
 	struct output text; /* of no descriptor: an event in the making; longer ones are left out */
 	void *json;
-	struct figures *figures;
+	struct page_stats *figures;
 	struct http_stream *stream; /* NULL: nobody serves it */
 	uint64_t run;		    /* tells this run from another, for browsers that come again */
 	uint64_t shown, not_shown;
@@ -95,7 +95,7 @@ static void page_free(void *sink)
 	for (int i = 0; i < PAGE_BACKLOG; i++)
 		free(page->backlog[i].text);
 	http_stream_free(page->stream);
-	figures_free(page->figures);
+	page_stats_free(page->figures);
 	json_sink.free(page->json);
 	free(page);
 }
@@ -112,7 +112,7 @@ static void *page_open(const struct sink_config *config)
 	page->oldest = 1;
 	json.out = &page->text;
 	page->json = json_sink.open(&json);
-	page->figures = figures_new(config->clock);
+	page->figures = page_stats_new(config->clock);
 	page->run = clock_now_ns();
 	page->waiting.most = WAITING_MAX;
 	if (!page->json || !page->figures) {
@@ -178,7 +178,7 @@ static void keep(struct page *page, uint64_t id, size_t len)
 static void page_login(void *sink, const struct login_record *rec)
 {
 	struct page *page = sink;
-	bool failed = figures_login(page->figures, rec);
+	bool failed = page_stats_login(page->figures, rec);
 	uint32_t *share = failed ? &page->bad : &page->good;
 	size_t len;
 
@@ -207,7 +207,7 @@ static size_t stats_event(struct page *page, uint64_t now_ns, bool all)
 	output_printf(&page->text, "event: stats\ndata: ");
 	json_writer_object(&w, NULL);
 	json_writer_uint(&w, "not_shown", page->not_shown);
-	figures_write(page->figures, &w, now_ns, all);
+	page_stats_write(page->figures, &w, now_ns, all);
 	json_writer_object_end(&w);
 	output_write(&page->text, "\n", 1);
 	return event_end(page);
@@ -289,7 +289,7 @@ void page_tick(void *sink, uint64_t now_ns, const struct counter *counters, size
 
 	page->good = page->bad = 0;
 	page->ticked_ns = now_ns;
-	figures_tick(page->figures, now_ns, counters, count);
+	page_stats_tick(page->figures, now_ns, counters, count);
 	if (page_is_watched(page)) {
 		len = stats_event(page, now_ns, false);
 		http_stream_publish(page->stream, page->text.buf, len);

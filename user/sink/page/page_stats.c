@@ -32,7 +32,7 @@ struct cause {
 	char text[FIGURES_TEXT]; /* the last one's sentence */
 };
 
-struct figures {
+struct page_stats {
 	const struct wallclock *clock;
 	uint64_t since_ns, logins, failed;
 	struct slot now, past[FIGURES_SLOTS];
@@ -43,16 +43,16 @@ struct figures {
 	size_t lost_count;
 };
 
-struct figures *figures_new(const struct wallclock *clock)
+struct page_stats *page_stats_new(const struct wallclock *clock)
 {
-	struct figures *figures = calloc(1, sizeof(*figures));
+	struct page_stats *figures = calloc(1, sizeof(*figures));
 
 	if (figures)
 		figures->clock = clock;
 	return figures;
 }
 
-void figures_free(struct figures *figures)
+void page_stats_free(struct page_stats *figures)
 {
 	free(figures);
 }
@@ -67,7 +67,7 @@ static void slot_measure(struct slot *slot, const struct log_histogram *hist)
 }
 
 /* The slot that ts_ns is in becomes the present one; time does not go back. */
-static void slot_at(struct figures *figures, uint64_t ts_ns)
+static void slot_at(struct page_stats *figures, uint64_t ts_ns)
 {
 	uint64_t start_ns = ts_ns - ts_ns % FIGURES_SLOT_NS;
 
@@ -84,7 +84,7 @@ static void slot_at(struct figures *figures, uint64_t ts_ns)
 	figures->now = (struct slot){.start_ns = start_ns};
 }
 
-static void cause_add(struct figures *figures, const struct login_record *rec)
+static void cause_add(struct page_stats *figures, const struct login_record *rec)
 {
 	for (int i = 0; i < FIGURES_CAUSES; i++) {
 		struct cause *c = &figures->causes[i];
@@ -99,7 +99,7 @@ static void cause_add(struct figures *figures, const struct login_record *rec)
 	}
 }
 
-bool figures_login(struct figures *figures, const struct login_record *rec)
+bool page_stats_login(struct page_stats *figures, const struct login_record *rec)
 {
 	bool failed = sink_failed(rec), problem = sink_is_problem(rec);
 
@@ -120,8 +120,8 @@ bool figures_login(struct figures *figures, const struct login_record *rec)
 	return problem;
 }
 
-void figures_tick(struct figures *figures, uint64_t now_ns, const struct counter *counters,
-		  size_t count)
+void page_stats_tick(struct page_stats *figures, uint64_t now_ns, const struct counter *counters,
+		     size_t count)
 {
 	slot_at(figures, now_ns);
 	figures->lost_count = 0;
@@ -130,7 +130,7 @@ void figures_tick(struct figures *figures, uint64_t now_ns, const struct counter
 			figures->lost[figures->lost_count++] = counters[i];
 }
 
-static void slot_write(const struct figures *figures, struct json_writer *w,
+static void slot_write(const struct page_stats *figures, struct json_writer *w,
 		       const struct slot *slot)
 {
 	if (!slot->start_ns)
@@ -152,7 +152,7 @@ static void slot_write(const struct figures *figures, struct json_writer *w,
 	json_writer_object_end(w);
 }
 
-static void slots_write(const struct figures *figures, struct json_writer *w, bool all)
+static void slots_write(const struct page_stats *figures, struct json_writer *w, bool all)
 {
 	uint32_t count = all ? FIGURES_SLOTS : 1;
 	struct slot now = figures->now;
@@ -165,7 +165,7 @@ static void slots_write(const struct figures *figures, struct json_writer *w, bo
 	json_writer_array_end(w);
 }
 
-static void time_write(const struct figures *figures, struct json_writer *w, const char *key,
+static void time_write(const struct page_stats *figures, struct json_writer *w, const char *key,
 		       uint64_t ns)
 {
 	char text[CLOCK_TEXT];
@@ -173,7 +173,8 @@ static void time_write(const struct figures *figures, struct json_writer *w, con
 	json_writer_text(w, key, clock_rfc3339(wallclock_ns(figures->clock, ns), text));
 }
 
-void figures_write(const struct figures *figures, struct json_writer *w, uint64_t now_ns, bool all)
+void page_stats_write(const struct page_stats *figures, struct json_writer *w, uint64_t now_ns,
+		      bool all)
 {
 	time_write(figures, w, "since", figures->since_ns ? figures->since_ns : now_ns);
 	json_writer_uint(w, "logins", figures->logins);

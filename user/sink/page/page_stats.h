@@ -10,21 +10,22 @@
 #include "lib/json_writer.h"
 #include "sink/sink.h"
 
-struct figures;
+struct page_stats;
 
 /* NULL for want of memory. clock outlives it. */
-struct figures *figures_new(const struct wallclock *clock);
-void figures_free(struct figures *figures);
+struct page_stats *page_stats_new(const struct wallclock *clock);
+void page_stats_free(struct page_stats *figures);
 
 /* Count a login; true if it is a problem, so that it is among the causes. */
-bool figures_login(struct figures *figures, const struct login_record *rec);
+bool page_stats_login(struct page_stats *figures, const struct login_record *rec);
 
 /* Move time on (source's clock), and take what was lost or skipped so far. */
-void figures_tick(struct figures *figures, uint64_t now_ns, const struct counter *counters,
-		  size_t count);
+void page_stats_tick(struct page_stats *figures, uint64_t now_ns, const struct counter *counters,
+		     size_t count);
 
 /* The keys of an object that is open: since, logins, failed, lost, causes, and slots: all, or the
  * last two. */
-void figures_write(const struct figures *figures, struct json_writer *w, uint64_t now_ns, bool all);
+void page_stats_write(const struct page_stats *figures, struct json_writer *w, uint64_t now_ns,
+		      bool all);
 
 #endif
