@@ -15,7 +15,7 @@
 struct prometheus {
 	struct sink_config config;
 	struct servers servers;
-	struct top *top;
+	struct top_clients *top;
 };
 
 /* A page being made. */
@@ -41,7 +41,7 @@ static void *prometheus_open(const struct sink_config *config)
 	if (!sink)
 		return NULL;
 	sink->config = *config;
-	sink->top = top_new(config->top_clients);
+	sink->top = top_clients_new(config->top_clients);
 	if (!sink->top) {
 		free(sink);
 		return NULL;
@@ -57,7 +57,7 @@ static void prometheus_free(void *ctx)
 	if (!sink)
 		return;
 	servers_release(&sink->servers);
-	top_free(sink->top);
+	top_clients_free(sink->top);
 	free(sink);
 }
 
@@ -66,7 +66,7 @@ static void prometheus_login(void *ctx, const struct login_record *rec)
 	struct prometheus *sink = ctx;
 
 	servers_login(&sink->servers, rec, sink->config.clock);
-	top_login(sink->top, rec);
+	top_clients_login(sink->top, rec);
 }
 
 static void prometheus_close(void *ctx, const struct close_record *rec)
@@ -354,7 +354,7 @@ static void put_client_seconds(struct page *p, const char *name, const struct to
 static void each_client(struct page *p,
 			void (*put)(struct page *p, const char *name, const struct top_client *c))
 {
-	const struct top *top = p->sink->top;
+	const struct top_clients *top = p->sink->top;
 	char addr[SINK_ADDR_MAX];
 
 	for (size_t i = 0; i < top->count; i++)

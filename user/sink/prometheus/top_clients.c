@@ -13,24 +13,25 @@
 #define RANK_NS	 60000000000ull
 #define RANK_FOR 2 /* so many times as heavy must be who takes another's place */
 
-struct top *top_new(size_t shown)
+struct top_clients *top_clients_new(size_t shown)
 {
-	struct top *top = calloc(1, sizeof(*top) + shown * TOP_WATCHED * sizeof(top->clients[0]));
+	struct top_clients *top =
+		calloc(1, sizeof(*top) + shown * TOP_CLIENTS_WATCHED * sizeof(top->clients[0]));
 
 	if (!top)
 		return NULL;
 	top->shown_max = shown;
-	top->max = shown * TOP_WATCHED;
+	top->max = shown * TOP_CLIENTS_WATCHED;
 	return top;
 }
 
-void top_free(struct top *top)
+void top_clients_free(struct top_clients *top)
 {
 	free(top);
 }
 
 /* The lightest client that is shown or not; NULL: there is none. */
-static struct top_client *lightest(struct top *top, bool shown)
+static struct top_client *lightest(struct top_clients *top, bool shown)
 {
 	struct top_client *found = NULL;
 
@@ -44,7 +45,7 @@ static struct top_client *lightest(struct top *top, bool shown)
 }
 
 /* Of those not shown, the one that is heaviest for sure. */
-static struct top_client *candidate(struct top *top)
+static struct top_client *candidate(struct top_clients *top)
 {
 	struct top_client *found = NULL;
 
@@ -57,7 +58,7 @@ static struct top_client *candidate(struct top *top)
 	return found;
 }
 
-static void show(struct top *top, struct top_client *c)
+static void show(struct top_clients *top, struct top_client *c)
 {
 	c->shown = true;
 	memset(c->outcomes, 0, sizeof(c->outcomes));
@@ -65,14 +66,14 @@ static void show(struct top *top, struct top_client *c)
 	top->shown++;
 }
 
-static void hide(struct top *top, struct top_client *c)
+static void hide(struct top_clients *top, struct top_client *c)
 {
 	c->shown = false;
 	top->shown--;
 }
 
 /* Once a minute: who deserves it takes the place of who no longer does; the past fades. */
-static void rank(struct top *top)
+static void rank(struct top_clients *top)
 {
 	for (size_t i = 0; i < top->shown_max; i++) {
 		struct top_client *last = lightest(top, true), *next = candidate(top);
@@ -88,7 +89,7 @@ static void rank(struct top *top)
 	}
 }
 
-static struct top_client *client_for(struct top *top, const uint8_t addr[16])
+static struct top_client *client_for(struct top_clients *top, const uint8_t addr[16])
 {
 	struct top_client *c;
 	uint64_t weight;
@@ -109,7 +110,7 @@ static struct top_client *client_for(struct top *top, const uint8_t addr[16])
 	return c;
 }
 
-void top_login(struct top *top, const struct login_record *rec)
+void top_clients_login(struct top_clients *top, const struct login_record *rec)
 {
 	struct top_client *c;
 

@@ -7,7 +7,7 @@
 
 #include "engine/record.h"
 
-#define TOP_WATCHED 4 /* so many more are watched, to be shown when they deserve it */
+#define TOP_CLIENTS_WATCHED 4 /* so many more are watched, to be shown when they deserve it */
 
 struct top_client {
 	uint8_t addr[16];
@@ -18,7 +18,7 @@ struct top_client {
 	uint64_t total_ns;		  /* of logins whose time counts */
 };
 
-struct top {
+struct top_clients {
 	size_t shown, shown_max, count, max;
 	uint64_t ranked_ns;
 	struct top_client other;
@@ -26,9 +26,9 @@ struct top {
 };
 
 /* NULL for want of memory. shown: 0 to SINK_TOP_CLIENTS_MAX. */
-struct top *top_new(size_t shown);
-void top_free(struct top *top);
+struct top_clients *top_clients_new(size_t shown);
+void top_clients_free(struct top_clients *top);
 
-void top_login(struct top *top, const struct login_record *rec);
+void top_clients_login(struct top_clients *top, const struct login_record *rec);
 
 #endif
