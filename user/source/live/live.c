@@ -39,7 +39,7 @@ struct live {
 	struct port_set ports, learned; /* the tap watches both */
 	struct ring_buffer *ring;
 	struct latencies *latencies;
-	struct silent *silent;
+	struct unanswered_syns *silent;
 	struct tap_control control;
 	struct interfaces *interfaces;
 	size_t seg_len; /* of a record's struct seg */

@@ -9,21 +9,21 @@
 #include "source/live/tap_load.h"
 #include "source/live/unanswered_syns.h"
 
-#define SILENT_LOOK_NS 1000000000ull /* between looks */
+#define UNANSWERED_SYNS_LOOK_NS 1000000000ull /* between looks */
 /* By then a client has repeated its SYN, if it means to: after 1 s (RFC 6298 2), once after 3 s. */
-#define SILENT_NS   5000000000ull
-#define SILENT_TOLD 16 /* most at a look */
+#define UNANSWERED_SYNS_NS   5000000000ull
+#define UNANSWERED_SYNS_TOLD 16 /* most at a look */
 /* A client that is there has completed its handshake by then. */
-#define SILENT_RTT_NS 1000000000ull
+#define UNANSWERED_SYNS_RTT_NS 1000000000ull
 
 /* What nothing more is expected of. */
 enum silent_kind {
-	SILENT_NOTHING,
-	SILENT_SYN,    /* nobody answered it */
-	SILENT_SYNACK, /* its client did not acknowledge it */
+	UNANSWERED_SYNS_NOTHING,
+	UNANSWERED_SYNS_SYN,	/* nobody answered it */
+	UNANSWERED_SYNS_SYNACK, /* its client did not acknowledge it */
 };
 
-struct silent {
+struct unanswered_syns {
 	struct tap_handshake *at; /* shared with the kernel */
 	uint32_t slots;
 	uint64_t looked_ns;
@@ -31,9 +31,9 @@ struct silent {
 	uint64_t syns, half_open; /* counted */
 };
 
-struct silent *silent_new(int map, uint32_t slots)
+struct unanswered_syns *silent_new(int map, uint32_t slots)
 {
-	struct silent *silent = calloc(1, sizeof(*silent));
+	struct unanswered_syns *silent = calloc(1, sizeof(*silent));
 
 	if (!silent)
 		return NULL;
@@ -46,38 +46,38 @@ struct silent *silent_new(int map, uint32_t slots)
 	return NULL;
 }
 
-void silent_free(struct silent *silent)
+void silent_free(struct unanswered_syns *silent)
 {
 	if (silent)
 		munmap(silent->at, silent->slots * sizeof(*silent->at));
 	free(silent);
 }
 
-void silent_expect(struct silent *silent)
+void silent_expect(struct unanswered_syns *silent)
 {
 	silent->looks = 2;
 }
 
-bool silent_due(const struct silent *silent, uint64_t now_ns)
+bool silent_due(const struct unanswered_syns *silent, uint64_t now_ns)
 {
-	return silent->looks && now_ns - silent->looked_ns >= SILENT_LOOK_NS;
+	return silent->looks && now_ns - silent->looked_ns >= UNANSWERED_SYNS_LOOK_NS;
 }
 
 /* What is due in a slot. The kernel may put another handshake there at any moment. */
-static enum silent_kind silent_kind(struct silent *silent, const struct tap_handshake *half,
-				    uint64_t now_ns, __u32 *state)
+static enum silent_kind silent_kind(struct unanswered_syns *silent,
+				    const struct tap_handshake *half, uint64_t now_ns, __u32 *state)
 {
 	uint64_t ts_ns;
 
 	*state = __atomic_load_n(&half->state, __ATOMIC_ACQUIRE);
 	if (!(*state & (1 << HANDSHAKE_SYN | 1 << HANDSHAKE_SYNACK)) ||
 	    *state & (HANDSHAKE_REPORTED | HANDSHAKE_PROVEN | HANDSHAKE_ON_LIVE_FLOW))
-		return SILENT_NOTHING;
+		return UNANSWERED_SYNS_NOTHING;
 	silent_expect(silent);
 	ts_ns = *state & 1 << HANDSHAKE_SYNACK ? half->rest[0].ts_ns : half->syn.ts_ns;
-	if (now_ns < ts_ns || now_ns - ts_ns < SILENT_NS)
-		return SILENT_NOTHING;
-	return *state & 1 << HANDSHAKE_SYNACK ? SILENT_SYNACK : SILENT_SYN;
+	if (now_ns < ts_ns || now_ns - ts_ns < UNANSWERED_SYNS_NS)
+		return UNANSWERED_SYNS_NOTHING;
+	return *state & 1 << HANDSHAKE_SYNACK ? UNANSWERED_SYNS_SYNACK : UNANSWERED_SYNS_SYN;
 }
 
 /* Take it out of its slot: false if it is there no more. */
@@ -121,7 +121,7 @@ static void silent_tell(const struct tap_handshake *half, segment_fn *fn, void *
 }
 
 /* Are there more half-open handshakes than clients that went away leave behind? */
-static bool silent_flood(const struct silent *silent, uint64_t now_ns)
+static bool silent_flood(const struct unanswered_syns *silent, uint64_t now_ns)
 {
 	uint32_t n = 0;
 
@@ -129,13 +129,13 @@ static bool silent_flood(const struct silent *silent, uint64_t now_ns)
 		const struct tap_handshake *half = &silent->at[i];
 
 		n += half->state & 1 << HANDSHAKE_SYNACK && now_ns > half->rest[0].ts_ns &&
-		     now_ns - half->rest[0].ts_ns >= SILENT_RTT_NS &&
+		     now_ns - half->rest[0].ts_ns >= UNANSWERED_SYNS_RTT_NS &&
 		     !(half->state & (HANDSHAKE_REPORTED | HANDSHAKE_PROVEN));
 	}
-	return n > SILENT_TOLD;
+	return n > UNANSWERED_SYNS_TOLD;
 }
 
-int silent_look(struct silent *silent, uint64_t now_ns, const struct port_set *ports,
+int silent_look(struct unanswered_syns *silent, uint64_t now_ns, const struct port_set *ports,
 		const struct port_set *learned, segment_fn *fn, void *ctx)
 {
 	struct tap_handshake half;
@@ -149,12 +149,12 @@ int silent_look(struct silent *silent, uint64_t now_ns, const struct port_set *p
 	flood = silent_flood(silent, now_ns);
 	for (uint32_t i = 0; i < silent->slots; i++) {
 		kind = silent_kind(silent, &silent->at[i], now_ns, &state);
-		if (kind == SILENT_NOTHING || !silent_take(&silent->at[i], state, &half) ||
+		if (kind == UNANSWERED_SYNS_NOTHING || !silent_take(&silent->at[i], state, &half) ||
 		    (!port_set_has(ports, half.syn.dport) &&
 		     !port_set_has(learned, half.syn.dport)))
 			continue;
-		if (told == SILENT_TOLD || (flood && kind == SILENT_SYNACK)) {
-			*(kind == SILENT_SYN ? &silent->syns : &silent->half_open) += 1;
+		if (told == UNANSWERED_SYNS_TOLD || (flood && kind == UNANSWERED_SYNS_SYNACK)) {
+			*(kind == UNANSWERED_SYNS_SYN ? &silent->syns : &silent->half_open) += 1;
 			continue;
 		}
 		silent_tell(&half, fn, ctx);
@@ -163,12 +163,12 @@ int silent_look(struct silent *silent, uint64_t now_ns, const struct port_set *p
 	return told;
 }
 
-uint64_t silent_syns(const struct silent *silent)
+uint64_t silent_syns(const struct unanswered_syns *silent)
 {
 	return silent->syns;
 }
 
-uint64_t silent_half_open(const struct silent *silent)
+uint64_t silent_half_open(const struct unanswered_syns *silent)
 {
 	return silent->half_open;
 }
