@@ -12,7 +12,7 @@
 #include "lib/log.h"
 #include "source/live/command_latency.h"
 
-struct latencies {
+struct command_latency {
 	int map, servers; /* the kernel's */
 	int cpus;
 	uint16_t count, last; /* last: the one that was asked for last */
@@ -21,7 +21,7 @@ struct latencies {
 };
 
 /* The kernel adds to what is there, and makes none. */
-static int server_begin(struct latencies *latencies, uint32_t index)
+static int server_begin(struct command_latency *latencies, uint32_t index)
 {
 	memset(latencies->per_cpu, 0, (size_t)latencies->cpus * sizeof(*latencies->per_cpu));
 	for (uint32_t kind = 0; kind < LATENCY_KINDS; kind++) {
@@ -33,9 +33,9 @@ static int server_begin(struct latencies *latencies, uint32_t index)
 	return 0;
 }
 
-struct latencies *latencies_new(int map, int servers)
+struct command_latency *command_latency_new(int map, int servers)
 {
-	struct latencies *latencies = calloc(1, sizeof(*latencies));
+	struct command_latency *latencies = calloc(1, sizeof(*latencies));
 
 	if (!latencies)
 		return NULL;
@@ -47,11 +47,11 @@ struct latencies *latencies_new(int map, int servers)
 		latencies->per_cpu = calloc((size_t)latencies->cpus, sizeof(*latencies->per_cpu));
 	if (latencies->per_cpu && !server_begin(latencies, 0))
 		return latencies;
-	latencies_free(latencies);
+	command_latency_free(latencies);
 	return NULL;
 }
 
-void latencies_free(struct latencies *latencies)
+void command_latency_free(struct command_latency *latencies)
 {
 	if (latencies)
 		free(latencies->per_cpu);
@@ -63,7 +63,8 @@ static bool server_is(const struct latency_server *server, const uint8_t *addr, 
 	return server->port == port && !memcmp(server->addr, addr, sizeof(server->addr));
 }
 
-uint16_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint16_t port)
+uint16_t command_latency_server(struct command_latency *latencies, const uint8_t *addr,
+				uint16_t port)
 {
 	uint16_t number = latencies->count;
 	struct latency_server *server;
@@ -97,7 +98,7 @@ static void latency_add(struct latency *sum, const struct latency *one)
 	}
 }
 
-int latencies_read(const struct latencies *latencies, live_latency_fn *fn, void *ctx)
+int command_latency_read(const struct command_latency *latencies, live_latency_fn *fn, void *ctx)
 {
 	for (uint32_t key = 0; key < latencies->count * (uint32_t)LATENCY_KINDS; key++) {
 		const struct latency_server *server = &latencies->at[key / LATENCY_KINDS];

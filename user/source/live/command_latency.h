@@ -7,19 +7,20 @@
 
 #include "source/live/live.h"
 
-struct latencies;
+struct command_latency;
 
 /*
  * map, servers: the tap's "latencies" and "servers"; they must outlive this. NULL for want of
  * memory.
  */
-struct latencies *latencies_new(int map, int servers);
-void latencies_free(struct latencies *latencies);
+struct command_latency *command_latency_new(int map, int servers);
+void command_latency_free(struct command_latency *latencies);
 
 /* The server's number, a new one if it has none yet; 0 if there are none left. addr: 16 bytes. */
-uint16_t latencies_server(struct latencies *latencies, const uint8_t *addr, uint16_t port);
+uint16_t command_latency_server(struct command_latency *latencies, const uint8_t *addr,
+				uint16_t port);
 
 /* See live_latency(). */
-int latencies_read(const struct latencies *latencies, live_latency_fn *fn, void *ctx);
+int command_latency_read(const struct command_latency *latencies, live_latency_fn *fn, void *ctx);
 
 #endif

@@ -38,7 +38,7 @@ struct live {
 	struct tap_bpf *tap;
 	struct port_set ports, learned; /* the tap watches both */
 	struct ring_buffer *ring;
-	struct latencies *latencies;
+	struct command_latency *latencies;
 	struct unanswered_syns *silent;
 	struct tap_control control;
 	struct interfaces *interfaces;
@@ -133,8 +133,8 @@ static int live_load(struct live *live, const struct live_config *config)
 		return err;
 	if (config->ports)
 		live->ports = *config->ports;
-	live->latencies = latencies_new(bpf_map__fd(live->tap->maps.latencies),
-					bpf_map__fd(live->tap->maps.servers));
+	live->latencies = command_latency_new(bpf_map__fd(live->tap->maps.latencies),
+					      bpf_map__fd(live->tap->maps.servers));
 	if (!live->latencies)
 		return -ENOMEM;
 	live->silent = silent_new(bpf_map__fd(live->tap->maps.half_open),
@@ -207,7 +207,7 @@ void live_close(struct live *live)
 	interfaces_free(live->interfaces);
 	ring_buffer__free(live->ring);
 	silent_free(live->silent);
-	latencies_free(live->latencies);
+	command_latency_free(live->latencies);
 	tap_bpf__destroy(live->tap);
 	fd_close(live->timer_fd);
 	fd_close(live->epoll_fd);
@@ -428,8 +428,8 @@ void live_tap(struct live *live, const struct flow_key *flow, uint8_t client, en
 		.level = (__u8)level, .client = client, .key = live_key(live, flow)};
 
 	if (level == TAP_HEADS)
-		steer.server =
-			latencies_server(live->latencies, flow->addr[!client], flow->port[!client]);
+		steer.server = command_latency_server(live->latencies, flow->addr[!client],
+						      flow->port[!client]);
 	tap_control_add(&live->control, &steer);
 }
 
@@ -473,7 +473,7 @@ bool live_state(const struct live *live, const struct flow_key *flow_key, struct
 
 int live_latency(const struct live *live, live_latency_fn *fn, void *ctx)
 {
-	return latencies_read(live->latencies, fn, ctx);
+	return command_latency_read(live->latencies, fn, ctx);
 }
 
 bool live_is_local(const struct live *live, const uint8_t addr[16])
