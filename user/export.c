@@ -305,9 +305,9 @@ static int on_textfile(void *ctx)
 	return 0;
 }
 
-static int open_web_file(void *opener, enum webconfig_file file)
+static int open_web_file(void *opener, enum web_config_file file)
 {
-	int fd = opener_ask(opener, OPENER_WEB_CONFIG + (enum opener_kind)(file - WEBCONFIG_FILE));
+	int fd = opener_ask(opener, OPENER_WEB_CONFIG + (enum opener_kind)(file - WEB_CONFIG_FILE));
 
 	return fd ?: -EPROTO;
 }

@@ -34,7 +34,7 @@
 struct files {
 	int socket;
 	struct opener_config config;
-	struct webconfig_names web; /* as in the web configuration when it was last read */
+	struct web_config_names web; /* as in the web configuration when it was last read */
 	struct replace textfile;
 	bool textfile_begun;
 };
@@ -75,9 +75,9 @@ static int serve_web_config(struct files *files, const struct opener_request *re
 	int fd = regular_open(files->config.web_config);
 
 	(void)req;
-	webconfig_names_release(&files->web);
+	web_config_names_release(&files->web);
 	if (fd >= 0)
-		webconfig_names_read(&files->web, fd, files->config.web_config);
+		web_config_names_read(&files->web, fd, files->config.web_config);
 	return fd;
 }
 

@@ -11,8 +11,8 @@
 /* bcrypt of "secret", with the least of rounds and two salts. */
 static char hash[64], other_hash[64];
 
-static struct webconfig_user users[] = {{"ann", hash}, {"bob", hash}};
-static const struct webconfig config = {.users = users, .user_count = 2};
+static struct web_config_user users[] = {{"ann", hash}, {"bob", hash}};
+static const struct web_config config = {.users = users, .user_count = 2};
 
 UNIT_CASE(a_check_is_remembered)
 {
@@ -54,10 +54,10 @@ UNIT_CASE(what_was_right_stays_so)
 
 UNIT_CASE(another_configuration)
 {
-	struct webconfig_user fewer[] = {{"ann", hash}},
-			      changed[] = {{"ann", other_hash}, {"bob", hash}};
-	const struct webconfig without_bob = {.users = fewer, .user_count = 1};
-	const struct webconfig new_hash = {.users = changed, .user_count = 2};
+	struct web_config_user fewer[] = {{"ann", hash}},
+			       changed[] = {{"ann", other_hash}, {"bob", hash}};
+	const struct web_config without_bob = {.users = fewer, .user_count = 1};
+	const struct web_config new_hash = {.users = changed, .user_count = 2};
 	struct basicauth *auth = basicauth_new(&config, NULL), *after;
 
 	CHECK_INT(basicauth_check(auth, "ann", "secret"), BASICAUTH_YES);

@@ -630,15 +630,15 @@ UNIT_CASE(another_configuration_while_passwords_wait)
 	unlink(path);
 }
 
-/* What webconfig_read() answers to a file with that text. */
-static int read_text(const char *text, struct webconfig *web)
+/* What web_config_read() answers to a file with that text. */
+static int read_text(const char *text, struct web_config *web)
 {
 	char path[] = "/tmp/tdsmon-web-XXXXXX";
 	int err;
 
 	close(mkstemp(path));
 	write_file(path, text);
-	err = webconfig_read(web, path, NULL, NULL);
+	err = web_config_read(web, path, NULL, NULL);
 	unlink(path);
 	return err;
 }
@@ -659,11 +659,11 @@ UNIT_CASE(web_configurations_are_read_or_refused)
 		"- a\n",
 		"a: [\n",
 	};
-	struct webconfig web;
+	struct web_config web;
 
 	CHECK_INT(read_text("", &web), 0);
 	CHECK_INT(web.user_count, 0);
-	webconfig_release(&web);
+	web_config_release(&web);
 	CHECK_INT(read_text("http_server_config:\n  http2: true\nbasic_auth_users:\n  ann: " HASH
 			    "\n  bob: " HASH "\n",
 			    &web),
@@ -671,13 +671,13 @@ UNIT_CASE(web_configurations_are_read_or_refused)
 	CHECK_INT(web.user_count, 2);
 	CHECK_STR(web.users[1].name, "bob");
 	CHECK_INT(web.min_version, 12);
-	webconfig_release(&web);
+	web_config_release(&web);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		CHECK_INT(read_text(wrong[i], &web), -EINVAL);
-		webconfig_release(&web);
+		web_config_release(&web);
 	}
-	CHECK_INT(webconfig_read(&web, "/nowhere/at/all", NULL, NULL), -ENOENT);
-	webconfig_release(&web);
+	CHECK_INT(web_config_read(&web, "/nowhere/at/all", NULL, NULL), -ENOENT);
+	web_config_release(&web);
 }
 
 UNIT_CASE(text_grows)

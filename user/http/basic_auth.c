@@ -32,7 +32,7 @@ struct waited {
 
 /* Names and passwords are kept as HMACs. */
 struct basicauth {
-	const struct webconfig *config;
+	const struct web_config *config;
 	struct crypt_data crypt;
 	unsigned char key[DIGEST_SIZE];
 	struct right right[RIGHT_MAX];
@@ -41,7 +41,7 @@ struct basicauth {
 	unsigned right_count, right_next, wrong_count, wrong_next;
 };
 
-struct basicauth *basicauth_new(const struct webconfig *config, const struct basicauth *before)
+struct basicauth *basicauth_new(const struct web_config *config, const struct basicauth *before)
 {
 	struct basicauth *auth = calloc(1, sizeof(*auth));
 
@@ -86,10 +86,10 @@ static bool digest(const struct basicauth *auth, const char *name, const char *p
 	return out_len == DIGEST_SIZE;
 }
 
-static const struct webconfig_user *user_of(const struct basicauth *auth, const char *name)
+static const struct web_config_user *user_of(const struct basicauth *auth, const char *name)
 {
-	const struct webconfig *config = auth->config;
-	const struct webconfig_user *user = NULL;
+	const struct web_config *config = auth->config;
+	const struct web_config_user *user = NULL;
 
 	for (size_t i = 0; i < config->user_count; i++)
 		if (!strcmp(config->users[i].name, name))
@@ -98,7 +98,7 @@ static const struct webconfig_user *user_of(const struct basicauth *auth, const 
 }
 
 /* user: whom the name is of by now, or NULL. */
-static bool was_right(const struct basicauth *auth, const struct webconfig_user *user,
+static bool was_right(const struct basicauth *auth, const struct web_config_user *user,
 		      const unsigned char hash[DIGEST_SIZE])
 {
 	bool right = false;
@@ -118,7 +118,7 @@ static bool was_wrong(const struct basicauth *auth, const unsigned char hash[DIG
 	return wrong;
 }
 
-static void remember_right(struct basicauth *auth, const struct webconfig_user *user,
+static void remember_right(struct basicauth *auth, const struct web_config_user *user,
 			   const unsigned char hash[DIGEST_SIZE])
 {
 	struct right *right = &auth->right[auth->right_next];
@@ -139,7 +139,8 @@ static void remember_wrong(struct basicauth *auth, const unsigned char hash[DIGE
 }
 
 /* An unknown name takes as long as a known one: which names there are does not show. */
-static bool matches(struct basicauth *auth, const struct webconfig_user *user, const char *password)
+static bool matches(struct basicauth *auth, const struct web_config_user *user,
+		    const char *password)
 {
 	const char *hash = user ? user->hash : auth->config->users[0].hash;
 	const char *made = crypt_r(password, hash, &auth->crypt);
@@ -188,7 +189,7 @@ enum basicauth_answer basicauth_check(struct basicauth *auth, const char *name,
 				      const char *password)
 {
 	enum basicauth_answer known = basicauth_look(auth, name, password);
-	const struct webconfig_user *user;
+	const struct web_config_user *user;
 	unsigned char hash[DIGEST_SIZE];
 
 	if (known != BASICAUTH_UNKNOWN || !digest(auth, name, password, hash))

@@ -24,7 +24,7 @@ enum basicauth_answer {
  * config must outlive it. before, or NULL: what was right with it is so at once, where name and
  * hash are still the same. NULL where memory is used up, or there are no random numbers.
  */
-struct basicauth *basicauth_new(const struct webconfig *config, const struct basicauth *before);
+struct basicauth *basicauth_new(const struct web_config *config, const struct basicauth *before);
 void basicauth_free(struct basicauth *auth);
 
 /* At once. name or password may be NULL: not given, which is NO. */

@@ -83,19 +83,19 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 /* Whether the client's certificate is what the web configuration wants. */
 static bool certificate_fits(const struct http *http, struct MHD_Connection *connection)
 {
-	enum webconfig_client_auth want = http->web.client_auth;
+	enum web_config_client_auth want = http->web.client_auth;
 	const union MHD_ConnectionInfo *info;
 	gnutls_session_t session;
 	unsigned count = 0, status = 0;
 
-	if (!http->web.cert || want == WEBCONFIG_NO_CLIENT_CERT)
+	if (!http->web.cert || want == WEB_CONFIG_NO_CLIENT_CERT)
 		return true;
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	if (!info)
 		return false;
 	session = info->tls_session;
 	if (!gnutls_certificate_get_peers(session, &count) || !count)
-		return want == WEBCONFIG_VERIFY_CLIENT_CERT_IF_GIVEN;
+		return want == WEB_CONFIG_VERIFY_CLIENT_CERT_IF_GIVEN;
 	return !gnutls_certificate_verify_peers2(session, &status) && !status;
 }
 
@@ -280,7 +280,7 @@ static int http_tick(void *ctx)
 }
 
 /* GnuTLS's words for the versions from min to max. */
-static void priorities(const struct webconfig *web, char text[128])
+static void priorities(const struct web_config *web, char text[128])
 {
 	static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3"};
 	size_t used = (size_t)sprintf(text, "NORMAL:-VERS-ALL");
@@ -289,7 +289,7 @@ static void priorities(const struct webconfig *web, char text[128])
 		used += (size_t)sprintf(text + used, ":+VERS-TLS%s", versions[v - 10]);
 }
 
-static unsigned tls_options(const struct webconfig *web, char text[128],
+static unsigned tls_options(const struct web_config *web, char text[128],
 			    struct MHD_OptionItem *options)
 {
 	unsigned n = 0;
@@ -307,7 +307,7 @@ static unsigned tls_options(const struct webconfig *web, char text[128],
 	return n;
 }
 
-static struct MHD_Daemon *daemon_start(struct http *http, const struct webconfig *web)
+static struct MHD_Daemon *daemon_start(struct http *http, const struct web_config *web)
 {
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
 			 (web->cert ? MHD_USE_TLS : 0);
@@ -358,7 +358,7 @@ static void daemon_stop(struct http *http)
 }
 
 /* Go over to another web configuration, which becomes ours where that succeeds. */
-static int http_adopt(struct http *http, struct webconfig *web)
+static int http_adopt(struct http *http, struct web_config *web)
 {
 	struct basicauth *auth = NULL;
 	struct MHD_Daemon *daemon;
@@ -377,25 +377,25 @@ static int http_adopt(struct http *http, struct webconfig *web)
 	}
 	daemon_stop(http);
 	basicauth_free(http->auth);
-	webconfig_release(&http->web);
+	web_config_release(&http->web);
 	http->web = *web;
 	http->auth = auth;
-	*web = (struct webconfig){0};
+	*web = (struct web_config){0};
 	http->daemon = daemon;
 	http->daemon_fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	http_socket_url(http->listener, http->web.cert, http->url);
 	return watch(http, http->daemon_fd);
 }
 
-/* open_fn as in webconfig_read(). */
-static int http_configure(struct http *http, webconfig_open_fn *open_fn)
+/* open_fn as in web_config_read(). */
+static int http_configure(struct http *http, web_config_open_fn *open_fn)
 {
-	struct webconfig web = {0};
-	int err = webconfig_read(&web, http->config.web_config, open_fn, http->config.open_ctx);
+	struct web_config web = {0};
+	int err = web_config_read(&web, http->config.web_config, open_fn, http->config.open_ctx);
 
 	if (!err)
 		err = http_adopt(http, &web);
-	webconfig_release(&web);
+	web_config_release(&web);
 	return err;
 }
 
@@ -406,7 +406,7 @@ int http_reload(struct http *http)
 
 static int http_start(struct http *http, struct loop *loop)
 {
-	struct webconfig web = {0};
+	struct web_config web = {0};
 	int err;
 
 	err = http_hosts_init(&http->hosts, http->config.allowed_hosts,
@@ -457,7 +457,7 @@ void http_close(struct http *http)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	basicauth_free(http->auth);
-	webconfig_release(&http->web);
+	web_config_release(&http->web);
 	http_hosts_release(&http->hosts);
 	free(http);
 }

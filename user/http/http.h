@@ -74,10 +74,10 @@ struct http_route {
 };
 
 struct http_config {
-	const char *listen;	    /* "127.0.0.1:9433", "[::1]:9433", ":9433" (every
+	const char *listen;	     /* "127.0.0.1:9433", "[::1]:9433", ":9433" (every
 					  * address), "9433" (127.0.0.1); port 0: any */
-	const char *web_config;	    /* web configuration file; NULL: neither TLS nor users */
-	webconfig_open_fn *open_fn; /* opens it and what it names at http_reload(), or NULL */
+	const char *web_config;	     /* web configuration file; NULL: neither TLS nor users */
+	web_config_open_fn *open_fn; /* opens it and what it names at http_reload(), or NULL */
 	void *open_ctx;
 	const struct http_route *routes; /* outlives the server */
 	size_t route_count;

@@ -85,7 +85,7 @@ struct http_served {
 
 struct http {
 	struct http_config config;
-	struct webconfig web;
+	struct web_config web;
 	struct basicauth *auth;				  /* NULL: everybody is let in */
 	struct http_served auth_served[HTTP_AUTH_SERVED]; /* a ring */
 	size_t auth_served_next;

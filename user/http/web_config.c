@@ -25,9 +25,9 @@
 struct reader {
 	const char *path;
 	yaml_document_t *doc;
-	struct webconfig *config;
-	struct webconfig_names names;
-	webconfig_open_fn *open_fn; /* NULL: files are opened by their paths */
+	struct web_config *config;
+	struct web_config_names names;
+	web_config_open_fn *open_fn; /* NULL: files are opened by their paths */
 	void *open_ctx;
 	bool has_tls;
 	int err; /* of the file read last */
@@ -82,13 +82,13 @@ static int read_keys(struct reader *r, const char *section, yaml_node_t *map,
 	return err;
 }
 
-static char **path_of(struct reader *r, enum webconfig_file file)
+static char **path_of(struct reader *r, enum web_config_file file)
 {
-	return &r->names.path[file - WEBCONFIG_CERT];
+	return &r->names.path[file - WEB_CONFIG_CERT];
 }
 
 static int set_path(struct reader *r, const char *name, const yaml_node_t *value,
-		    enum webconfig_file file)
+		    enum web_config_file file)
 {
 	char **path = path_of(r, file);
 	const char *text = scalar(r, name, value), *slash = strrchr(r->path, '/');
@@ -110,32 +110,32 @@ static int set_path(struct reader *r, const char *name, const yaml_node_t *value
 
 static int set_cert_file(struct reader *r, const char *name, yaml_node_t *value)
 {
-	return set_path(r, name, value, WEBCONFIG_CERT);
+	return set_path(r, name, value, WEB_CONFIG_CERT);
 }
 
 static int set_key_file(struct reader *r, const char *name, yaml_node_t *value)
 {
-	return set_path(r, name, value, WEBCONFIG_KEY);
+	return set_path(r, name, value, WEB_CONFIG_KEY);
 }
 
 static int set_client_ca_file(struct reader *r, const char *name, yaml_node_t *value)
 {
-	return set_path(r, name, value, WEBCONFIG_CLIENT_CA);
+	return set_path(r, name, value, WEB_CONFIG_CLIENT_CA);
 }
 
 static int set_client_auth(struct reader *r, const char *name, yaml_node_t *value)
 {
 	static const char *const types[] = {
-		[WEBCONFIG_NO_CLIENT_CERT] = "NoClientCert",
-		[WEBCONFIG_VERIFY_CLIENT_CERT_IF_GIVEN] = "VerifyClientCertIfGiven",
-		[WEBCONFIG_REQUIRE_AND_VERIFY_CLIENT_CERT] = "RequireAndVerifyClientCert",
+		[WEB_CONFIG_NO_CLIENT_CERT] = "NoClientCert",
+		[WEB_CONFIG_VERIFY_CLIENT_CERT_IF_GIVEN] = "VerifyClientCertIfGiven",
+		[WEB_CONFIG_REQUIRE_AND_VERIFY_CLIENT_CERT] = "RequireAndVerifyClientCert",
 	};
 	const char *text = scalar(r, name, value);
 
 	for (size_t i = 0; text && i < sizeof(types) / sizeof(types[0]); i++) {
 		if (strcmp(types[i], text))
 			continue;
-		r->config->client_auth = (enum webconfig_client_auth)i;
+		r->config->client_auth = (enum web_config_client_auth)i;
 		return 0;
 	}
 	return text ? fail(r, name,
@@ -220,7 +220,7 @@ static int check_hash(const struct reader *r, const char *name, const char *hash
 
 static int set_users(struct reader *r, const char *name, yaml_node_t *value)
 {
-	struct webconfig *config = r->config;
+	struct web_config *config = r->config;
 	size_t count;
 
 	if (value->type != YAML_MAPPING_NODE)
@@ -253,7 +253,7 @@ static int set_users(struct reader *r, const char *name, yaml_node_t *value)
 }
 
 /* The whole of a file as text; NULL with the reason logged. name: the key, "" at the top. */
-static char *read_file(struct reader *r, enum webconfig_file file, const char *name,
+static char *read_file(struct reader *r, enum web_config_file file, const char *name,
 		       const char *path, size_t max)
 {
 	int fd = r->open_fn ? r->open_fn(r->open_ctx, file) : regular_open(path);
@@ -277,7 +277,7 @@ static char *read_file(struct reader *r, enum webconfig_file file, const char *n
 	return NULL;
 }
 
-static char *read_pem(struct reader *r, enum webconfig_file file, const char *name)
+static char *read_pem(struct reader *r, enum web_config_file file, const char *name)
 {
 	char *text = read_file(r, file, name, *path_of(r, file), PEM_MAX);
 
@@ -291,26 +291,26 @@ static char *read_pem(struct reader *r, enum webconfig_file file, const char *na
 static int read_tls_files(struct reader *r)
 {
 	static const char section[] = "tls_server_config";
-	struct webconfig *config = r->config;
+	struct web_config *config = r->config;
 
 	if (!r->has_tls)
 		return 0;
-	if (!*path_of(r, WEBCONFIG_CERT) || !*path_of(r, WEBCONFIG_KEY))
+	if (!*path_of(r, WEB_CONFIG_CERT) || !*path_of(r, WEB_CONFIG_KEY))
 		return fail(r, section, "cert_file and key_file are both needed");
-	if (config->client_auth && !*path_of(r, WEBCONFIG_CLIENT_CA))
+	if (config->client_auth && !*path_of(r, WEB_CONFIG_CLIENT_CA))
 		return fail(r, section, "this client_auth_type needs client_ca_file");
-	if (*path_of(r, WEBCONFIG_CLIENT_CA) && !config->client_auth)
+	if (*path_of(r, WEB_CONFIG_CLIENT_CA) && !config->client_auth)
 		return fail(r, section, "client_ca_file needs a client_auth_type that uses it");
 	if (config->min_version > config->max_version)
 		return fail(r, section, "min_version is above max_version");
-	config->cert = read_pem(r, WEBCONFIG_CERT, "tls_server_config.cert_file");
+	config->cert = read_pem(r, WEB_CONFIG_CERT, "tls_server_config.cert_file");
 	if (config->cert)
-		config->key = read_pem(r, WEBCONFIG_KEY, "tls_server_config.key_file");
+		config->key = read_pem(r, WEB_CONFIG_KEY, "tls_server_config.key_file");
 	if (!config->key)
 		return -EINVAL;
-	if (!*path_of(r, WEBCONFIG_CLIENT_CA))
+	if (!*path_of(r, WEB_CONFIG_CLIENT_CA))
 		return 0;
-	config->client_ca = read_pem(r, WEBCONFIG_CLIENT_CA, "tls_server_config.client_ca_file");
+	config->client_ca = read_pem(r, WEB_CONFIG_CLIENT_CA, "tls_server_config.client_ca_file");
 	return config->client_ca ? 0 : -EINVAL;
 }
 
@@ -350,30 +350,30 @@ static int read_yaml(struct reader *r, const char *text)
 	return err;
 }
 
-static const struct webconfig defaults = {.min_version = TLS_FIRST, .max_version = TLS_LAST};
+static const struct web_config defaults = {.min_version = TLS_FIRST, .max_version = TLS_LAST};
 
-int webconfig_read(struct webconfig *config, const char *path, webconfig_open_fn *open_fn,
-		   void *ctx)
+int web_config_read(struct web_config *config, const char *path, web_config_open_fn *open_fn,
+		    void *ctx)
 {
 	struct reader r = {.path = path, .config = config, .open_fn = open_fn, .open_ctx = ctx};
 	char *text;
 	int err;
 
 	*config = defaults;
-	text = read_file(&r, WEBCONFIG_FILE, "", path, CONFIG_MAX);
+	text = read_file(&r, WEB_CONFIG_FILE, "", path, CONFIG_MAX);
 	err = text ? read_yaml(&r, text) : r.err;
 	if (!err)
 		err = read_tls_files(&r);
 	if (err == -ENOMEM)
 		log_error("out of memory");
 	free(text);
-	webconfig_names_release(&r.names);
+	web_config_names_release(&r.names);
 	return err;
 }
 
-void webconfig_names_read(struct webconfig_names *names, int fd, const char *path)
+void web_config_names_read(struct web_config_names *names, int fd, const char *path)
 {
-	struct webconfig config = defaults;
+	struct web_config config = defaults;
 	struct reader r = {.path = path, .config = &config};
 	size_t len;
 	char *text = regular_text(fd, CONFIG_MAX, &len);
@@ -381,18 +381,18 @@ void webconfig_names_read(struct webconfig_names *names, int fd, const char *pat
 	if (text)
 		read_yaml(&r, text);
 	free(text);
-	webconfig_release(&config);
+	web_config_release(&config);
 	*names = r.names;
 }
 
-void webconfig_names_release(struct webconfig_names *names)
+void web_config_names_release(struct web_config_names *names)
 {
-	for (size_t i = 0; i < WEBCONFIG_NAMED; i++)
+	for (size_t i = 0; i < WEB_CONFIG_NAMED; i++)
 		free(names->path[i]);
-	*names = (struct webconfig_names){0};
+	*names = (struct web_config_names){0};
 }
 
-void webconfig_release(struct webconfig *config)
+void web_config_release(struct web_config *config)
 {
 	for (size_t i = 0; i < config->user_count; i++) {
 		free(config->users[i].name);
@@ -402,5 +402,5 @@ void webconfig_release(struct webconfig *config)
 	free(config->cert);
 	free(config->key);
 	free(config->client_ca);
-	*config = (struct webconfig){0};
+	*config = (struct web_config){0};
 }
