@@ -31,7 +31,7 @@ struct waited {
 };
 
 /* Names and passwords are kept as HMACs. */
-struct basicauth {
+struct basic_auth {
 	const struct web_config *config;
 	struct crypt_data crypt;
 	unsigned char key[DIGEST_SIZE];
@@ -41,9 +41,9 @@ struct basicauth {
 	unsigned right_count, right_next, wrong_count, wrong_next;
 };
 
-struct basicauth *basicauth_new(const struct web_config *config, const struct basicauth *before)
+struct basic_auth *basic_auth_new(const struct web_config *config, const struct basic_auth *before)
 {
-	struct basicauth *auth = calloc(1, sizeof(*auth));
+	struct basic_auth *auth = calloc(1, sizeof(*auth));
 
 	if (!auth)
 		return NULL;
@@ -60,7 +60,7 @@ struct basicauth *basicauth_new(const struct web_config *config, const struct ba
 	return auth;
 }
 
-void basicauth_free(struct basicauth *auth)
+void basic_auth_free(struct basic_auth *auth)
 {
 	if (!auth)
 		return;
@@ -69,7 +69,7 @@ void basicauth_free(struct basicauth *auth)
 }
 
 /* The name's NUL keeps "ab", "c" and "a", "bc" apart. */
-static bool digest(const struct basicauth *auth, const char *name, const char *password,
+static bool digest(const struct basic_auth *auth, const char *name, const char *password,
 		   unsigned char out[DIGEST_SIZE])
 {
 	size_t name_len = strlen(name) + 1, len = name_len + strlen(password);
@@ -86,7 +86,7 @@ static bool digest(const struct basicauth *auth, const char *name, const char *p
 	return out_len == DIGEST_SIZE;
 }
 
-static const struct web_config_user *user_of(const struct basicauth *auth, const char *name)
+static const struct web_config_user *user_of(const struct basic_auth *auth, const char *name)
 {
 	const struct web_config *config = auth->config;
 	const struct web_config_user *user = NULL;
@@ -98,7 +98,7 @@ static const struct web_config_user *user_of(const struct basicauth *auth, const
 }
 
 /* user: whom the name is of by now, or NULL. */
-static bool was_right(const struct basicauth *auth, const struct web_config_user *user,
+static bool was_right(const struct basic_auth *auth, const struct web_config_user *user,
 		      const unsigned char hash[DIGEST_SIZE])
 {
 	bool right = false;
@@ -109,7 +109,7 @@ static bool was_right(const struct basicauth *auth, const struct web_config_user
 	return right;
 }
 
-static bool was_wrong(const struct basicauth *auth, const unsigned char hash[DIGEST_SIZE])
+static bool was_wrong(const struct basic_auth *auth, const unsigned char hash[DIGEST_SIZE])
 {
 	bool wrong = false;
 
@@ -118,7 +118,7 @@ static bool was_wrong(const struct basicauth *auth, const unsigned char hash[DIG
 	return wrong;
 }
 
-static void remember_right(struct basicauth *auth, const struct web_config_user *user,
+static void remember_right(struct basic_auth *auth, const struct web_config_user *user,
 			   const unsigned char hash[DIGEST_SIZE])
 {
 	struct right *right = &auth->right[auth->right_next];
@@ -130,7 +130,7 @@ static void remember_right(struct basicauth *auth, const struct web_config_user 
 		auth->right_count++;
 }
 
-static void remember_wrong(struct basicauth *auth, const unsigned char hash[DIGEST_SIZE])
+static void remember_wrong(struct basic_auth *auth, const unsigned char hash[DIGEST_SIZE])
 {
 	memcpy(auth->wrong[auth->wrong_next], hash, DIGEST_SIZE);
 	auth->wrong_next = (auth->wrong_next + 1) % WRONG_MAX;
@@ -139,7 +139,7 @@ static void remember_wrong(struct basicauth *auth, const unsigned char hash[DIGE
 }
 
 /* An unknown name takes as long as a known one: which names there are does not show. */
-static bool matches(struct basicauth *auth, const struct web_config_user *user,
+static bool matches(struct basic_auth *auth, const struct web_config_user *user,
 		    const char *password)
 {
 	const char *hash = user ? user->hash : auth->config->users[0].hash;
@@ -149,20 +149,20 @@ static bool matches(struct basicauth *auth, const struct web_config_user *user,
 	       user;
 }
 
-enum basicauth_answer basicauth_look(const struct basicauth *auth, const char *name,
-				     const char *password)
+enum basic_auth_answer basic_auth_look(const struct basic_auth *auth, const char *name,
+				       const char *password)
 {
 	unsigned char hash[DIGEST_SIZE];
 
 	if (!name || !password || !digest(auth, name, password, hash))
-		return BASICAUTH_NO;
+		return BASIC_AUTH_NO;
 	if (was_right(auth, user_of(auth, name), hash))
-		return BASICAUTH_YES;
-	return was_wrong(auth, hash) ? BASICAUTH_NO : BASICAUTH_UNKNOWN;
+		return BASIC_AUTH_YES;
+	return was_wrong(auth, hash) ? BASIC_AUTH_NO : BASIC_AUTH_UNKNOWN;
 }
 
-uint64_t basicauth_waits_since(struct basicauth *auth, const char *name, const char *password,
-			       uint64_t now_ns)
+uint64_t basic_auth_waits_since(struct basic_auth *auth, const char *name, const char *password,
+				uint64_t now_ns)
 {
 	struct waited *oldest = &auth->waited[0];
 	unsigned char hash[DIGEST_SIZE];
@@ -185,20 +185,20 @@ uint64_t basicauth_waits_since(struct basicauth *auth, const char *name, const c
 	return now_ns;
 }
 
-enum basicauth_answer basicauth_check(struct basicauth *auth, const char *name,
-				      const char *password)
+enum basic_auth_answer basic_auth_check(struct basic_auth *auth, const char *name,
+					const char *password)
 {
-	enum basicauth_answer known = basicauth_look(auth, name, password);
+	enum basic_auth_answer known = basic_auth_look(auth, name, password);
 	const struct web_config_user *user;
 	unsigned char hash[DIGEST_SIZE];
 
-	if (known != BASICAUTH_UNKNOWN || !digest(auth, name, password, hash))
-		return known == BASICAUTH_YES ? BASICAUTH_YES : BASICAUTH_NO;
+	if (known != BASIC_AUTH_UNKNOWN || !digest(auth, name, password, hash))
+		return known == BASIC_AUTH_YES ? BASIC_AUTH_YES : BASIC_AUTH_NO;
 	user = user_of(auth, name);
 	if (matches(auth, user, password)) {
 		remember_right(auth, user, hash);
-		return BASICAUTH_YES;
+		return BASIC_AUTH_YES;
 	}
 	remember_wrong(auth, hash);
-	return BASICAUTH_NO;
+	return BASIC_AUTH_NO;
 }

@@ -11,35 +11,35 @@
 
 #include "http/web_config.h"
 
-struct basicauth;
+struct basic_auth;
 
-enum basicauth_answer {
-	BASICAUTH_UNKNOWN, /* has to be checked */
-	BASICAUTH_YES,
-	BASICAUTH_NO,
-	BASICAUTH_LATER, /* the caller's: it could not be checked in time */
+enum basic_auth_answer {
+	BASIC_AUTH_UNKNOWN, /* has to be checked */
+	BASIC_AUTH_YES,
+	BASIC_AUTH_NO,
+	BASIC_AUTH_LATER, /* the caller's: it could not be checked in time */
 };
 
 /*
  * config must outlive it. before, or NULL: what was right with it is so at once, where name and
  * hash are still the same. NULL where memory is used up, or there are no random numbers.
  */
-struct basicauth *basicauth_new(const struct web_config *config, const struct basicauth *before);
-void basicauth_free(struct basicauth *auth);
+struct basic_auth *basic_auth_new(const struct web_config *config, const struct basic_auth *before);
+void basic_auth_free(struct basic_auth *auth);
 
 /* At once. name or password may be NULL: not given, which is NO. */
-enum basicauth_answer basicauth_look(const struct basicauth *auth, const char *name,
-				     const char *password);
+enum basic_auth_answer basic_auth_look(const struct basic_auth *auth, const char *name,
+				       const char *password);
 
 /*
  * Since when this has waited to be checked: now_ns, unless it came before and its client gave up
  * waiting. It has its place in the queue again then.
  */
-uint64_t basicauth_waits_since(struct basicauth *auth, const char *name, const char *password,
-			       uint64_t now_ns);
+uint64_t basic_auth_waits_since(struct basic_auth *auth, const char *name, const char *password,
+				uint64_t now_ns);
 
 /* YES or NO; this takes up to a quarter of a second (a hash of cost 12). */
-enum basicauth_answer basicauth_check(struct basicauth *auth, const char *name,
-				      const char *password);
+enum basic_auth_answer basic_auth_check(struct basic_auth *auth, const char *name,
+					const char *password);
 
 #endif

@@ -180,14 +180,14 @@ static enum MHD_Result answer(struct http *http, struct http_peer *peer, const c
 	char host[HTTP_HOST_MAX];
 	const char *path = http_target(target, host);
 	const struct http_route *route = path ? route_of(http, path) : NULL;
-	enum basicauth_answer allowed;
+	enum basic_auth_answer allowed;
 
 	if (!(route && route->any_host) && !is_meant(http, peer->connection, host))
 		return refuse_host(http, peer);
 	allowed = http_auth(http, peer);
-	if (allowed == BASICAUTH_UNKNOWN)
+	if (allowed == BASIC_AUTH_UNKNOWN)
 		return MHD_YES;
-	if (allowed != BASICAUTH_YES) {
+	if (allowed != BASIC_AUTH_YES) {
 		http->stats.unauthorized++;
 		return http_reply_unauthorized(peer, allowed);
 	}
@@ -225,7 +225,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		return MHD_YES;
 	}
 	/* A request whose password had to be checked comes twice. */
-	http->stats.requests += peer->auth == BASICAUTH_UNKNOWN;
+	http->stats.requests += peer->auth == BASIC_AUTH_UNKNOWN;
 	http_peer_set(peer, HTTP_PEER_ANSWER, clock_now_ns() + request_ns(http));
 	return answer(http, peer, url);
 }
@@ -360,11 +360,11 @@ static void daemon_stop(struct http *http)
 /* Go over to another web configuration, which becomes ours where that succeeds. */
 static int http_adopt(struct http *http, struct web_config *web)
 {
-	struct basicauth *auth = NULL;
+	struct basic_auth *auth = NULL;
 	struct MHD_Daemon *daemon;
 
 	if (web->user_count) {
-		auth = basicauth_new(&http->web, http->auth); /* it looks there later */
+		auth = basic_auth_new(&http->web, http->auth); /* it looks there later */
 		if (!auth)
 			return -ENOMEM;
 	}
@@ -372,11 +372,11 @@ static int http_adopt(struct http *http, struct web_config *web)
 	if (!daemon) {
 		log_error("cannot serve HTTP%s",
 			  web->cert ? "S: is the key the certificate's?" : "");
-		basicauth_free(auth);
+		basic_auth_free(auth);
 		return -EINVAL;
 	}
 	daemon_stop(http);
-	basicauth_free(http->auth);
+	basic_auth_free(http->auth);
 	web_config_release(&http->web);
 	http->web = *web;
 	http->auth = auth;
@@ -456,7 +456,7 @@ void http_close(struct http *http)
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	basicauth_free(http->auth);
+	basic_auth_free(http->auth);
 	web_config_release(&http->web);
 	http_hosts_release(&http->hosts);
 	free(http);

@@ -54,34 +54,34 @@ static void auth_wait(struct http *http, struct http_peer *peer, const struct cr
 	uint64_t now_ns = clock_now_ns();
 
 	peer->waits = true;
-	peer->waits_since_ns = basicauth_waits_since(http->auth, c->name, c->password, now_ns);
+	peer->waits_since_ns = basic_auth_waits_since(http->auth, c->name, c->password, now_ns);
 	http_peer_set(peer, HTTP_PEER_ANSWER, now_ns + AUTH_WAIT_NS);
 	MHD_suspend_connection(peer->connection);
 	auth_arm(http, http->auth_next_ns ?: 1);
 }
 
-enum basicauth_answer http_auth(struct http *http, struct http_peer *peer)
+enum basic_auth_answer http_auth(struct http *http, struct http_peer *peer)
 {
-	enum basicauth_answer answer = peer->auth;
+	enum basic_auth_answer answer = peer->auth;
 	struct credentials c;
 
 	if (!http->auth)
-		return BASICAUTH_YES;
-	peer->auth = BASICAUTH_UNKNOWN;
-	if (answer != BASICAUTH_UNKNOWN)
+		return BASIC_AUTH_YES;
+	peer->auth = BASIC_AUTH_UNKNOWN;
+	if (answer != BASIC_AUTH_UNKNOWN)
 		return answer;
 	c = credentials_of(peer);
-	answer = basicauth_look(http->auth, c.name, c.password);
-	if (answer == BASICAUTH_UNKNOWN && http->ending)
-		answer = BASICAUTH_LATER; /* with suspended connections there is no end */
-	if (answer == BASICAUTH_UNKNOWN)
+	answer = basic_auth_look(http->auth, c.name, c.password);
+	if (answer == BASIC_AUTH_UNKNOWN && http->ending)
+		answer = BASIC_AUTH_LATER; /* with suspended connections there is no end */
+	if (answer == BASIC_AUTH_UNKNOWN)
 		auth_wait(http, peer, &c);
 	credentials_release(&c);
 	return answer;
 }
 
 /* It goes on with that answer: on_request() is called for it again. */
-static void auth_end(struct http_peer *peer, enum basicauth_answer answer)
+static void auth_end(struct http_peer *peer, enum basic_auth_answer answer)
 {
 	peer->waits = false;
 	peer->auth = answer;
@@ -91,7 +91,7 @@ static void auth_end(struct http_peer *peer, enum basicauth_answer answer)
 void http_auth_give_up(struct http_peer *peer)
 {
 	if (peer->waits)
-		auth_end(peer, BASICAUTH_LATER);
+		auth_end(peer, BASIC_AUTH_LATER);
 }
 
 /* When a check was made for this party last; 0: not among the last ones. */
@@ -158,7 +158,7 @@ void http_auth_turn(struct http *http)
 	if (!peer)
 		return;
 	c = credentials_of(peer);
-	auth_end(peer, basicauth_check(http->auth, c.name, c.password));
+	auth_end(peer, basic_auth_check(http->auth, c.name, c.password));
 	credentials_release(&c);
 	end_ns = clock_now_ns();
 	*served = (struct http_served){.at_ns = end_ns};

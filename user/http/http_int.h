@@ -47,7 +47,7 @@ struct http_peer {
 	bool closing;
 	uint64_t waits_since_ns;	/* its place among those that wait */
 	bool waits;			/* suspended, for its password to be checked */
-	enum basicauth_answer auth;	/* what came of that, for the request being served */
+	enum basic_auth_answer auth;	/* what came of that, for the request being served */
 	uint8_t party[16];		/* its address, or what that belongs to */
 	struct http_listener *listener; /* of a stream's */
 };
@@ -86,7 +86,7 @@ struct http_served {
 struct http {
 	struct http_config config;
 	struct web_config web;
-	struct basicauth *auth;				  /* NULL: everybody is let in */
+	struct basic_auth *auth;			  /* NULL: everybody is let in */
 	struct http_served auth_served[HTTP_AUTH_SERVED]; /* a ring */
 	size_t auth_served_next;
 	uint64_t auth_next_ns; /* no password is checked before */
@@ -112,7 +112,7 @@ void http_socket_url(int fd, bool tls, char url[HTTP_TEXT]);
 /* http_reply.c: queue the answer, taking its body over. */
 enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 				 struct http_reply *reply);
-enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_answer answer);
+enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basic_auth_answer answer);
 
 /*
  * http_peers.c: a new connection, the first of its requests being waited for; NULL where memory is
@@ -127,10 +127,10 @@ void http_peers_make_room(struct http *http, struct http_peer *newcomer,
 			  enum http_peer_state which);
 
 /*
- * http_auth.c: whether the request may be served. BASICAUTH_UNKNOWN: its connection is suspended
+ * http_auth.c: whether the request may be served. BASIC_AUTH_UNKNOWN: its connection is suspended
  * until that is known, and on_request() is then called again.
  */
-enum basicauth_answer http_auth(struct http *http, struct http_peer *peer);
+enum basic_auth_answer http_auth(struct http *http, struct http_peer *peer);
 /* Check a password, if that is due and one waits. */
 void http_auth_turn(struct http *http);
 /* Where it waits, it waits no longer: later. */

@@ -200,14 +200,14 @@ enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 	return result;
 }
 
-enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_answer answer)
+enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basic_auth_answer answer)
 {
 	struct http_reply reply = {.status = MHD_HTTP_UNAUTHORIZED, .type = "text/plain"};
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
 	reply.fixed = "Unauthorized\n";
-	if (answer == BASICAUTH_LATER) {
+	if (answer == BASIC_AUTH_LATER) {
 		reply.status = MHD_HTTP_TOO_MANY_REQUESTS;
 		reply.fixed = "Too many attempts\n";
 	}
@@ -216,7 +216,7 @@ enum MHD_Result http_reply_unauthorized(struct http_peer *peer, enum basicauth_a
 	if (!response)
 		return MHD_NO;
 	add_headers(response, &reply);
-	if (answer == BASICAUTH_LATER)
+	if (answer == BASIC_AUTH_LATER)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	else
 		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
