@@ -39,7 +39,7 @@ struct live {
 	struct port_set ports, learned; /* the tap watches both */
 	struct ring_buffer *ring;
 	struct command_latency *latencies;
-	struct unanswered_syns *silent;
+	struct unanswered_syns *syns;
 	struct tap_control control;
 	struct interfaces *interfaces;
 	size_t seg_len; /* of a record's struct seg */
@@ -137,9 +137,9 @@ static int live_load(struct live *live, const struct live_config *config)
 					      bpf_map__fd(live->tap->maps.servers));
 	if (!live->latencies)
 		return -ENOMEM;
-	live->silent = silent_new(bpf_map__fd(live->tap->maps.half_open),
-				  bpf_map__max_entries(live->tap->maps.half_open));
-	if (!live->silent)
+	live->syns = unanswered_syns_new(bpf_map__fd(live->tap->maps.half_open),
+					 bpf_map__max_entries(live->tap->maps.half_open));
+	if (!live->syns)
 		return -errno;
 	tap_control_init(&live->control, bpf_program__fd(live->tap->progs.tap_steer));
 	return 0;
@@ -206,7 +206,7 @@ void live_close(struct live *live)
 		return;
 	interfaces_free(live->interfaces);
 	ring_buffer__free(live->ring);
-	silent_free(live->silent);
+	unanswered_syns_free(live->syns);
 	command_latency_free(live->latencies);
 	tap_bpf__destroy(live->tap);
 	fd_close(live->timer_fd);
@@ -344,19 +344,19 @@ static void live_tell_strangers(struct live *live, uint64_t now_ns)
 	}
 }
 
-static void live_look_for_silent(struct live *live)
+static void live_poll_unanswered_syns(struct live *live)
 {
 	uint64_t now_ns = live_now_ns();
 
 	live_tell_strangers(live, now_ns);
 	if (live->tap->bss->tap_syn_kept) {
 		live->tap->bss->tap_syn_kept = 0;
-		silent_expect(live->silent);
+		unanswered_syns_expect(live->syns);
 	}
-	if (!silent_due(live->silent, now_ns))
+	if (!unanswered_syns_due(live->syns, now_ns))
 		return;
-	live->segments +=
-		silent_look(live->silent, now_ns, &live->ports, &live->learned, live_segment, live);
+	live->segments += unanswered_syns_poll(live->syns, now_ns, &live->ports, &live->learned,
+					       live_segment, live);
 	live_tell_flood(live, now_ns);
 }
 
@@ -399,7 +399,7 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 	if (!err)
 		err = live_next_look(live);
 	if (!err)
-		live_look_for_silent(live);
+		live_poll_unanswered_syns(live);
 	/* After the packets that came in during one attachment, the next. */
 	if (!err && interfaces_pending(live->interfaces))
 		live_look_after(live, 1);
@@ -498,8 +498,8 @@ void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 	memset(out, 0, TAP_CNT_MAX * sizeof(*out));
 	for (uint32_t which = 0; per_cpu && which < TAP_CNT_MAX; which++)
 		out[which] = live_counter(live, which, per_cpu);
-	out[TAP_CNT_SYNS] += silent_syns(live->silent);
-	out[TAP_CNT_HALF_OPEN] += silent_half_open(live->silent);
+	out[TAP_CNT_SYNS] += unanswered_syns_unreported(live->syns);
+	out[TAP_CNT_HALF_OPEN] += unanswered_syns_unreported_half_open(live->syns);
 	free(per_cpu);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * unanswered_syns.c - see silent.h.
+ * unanswered_syns.c - see unanswered_syns.h.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,63 +9,64 @@
 #include "source/live/tap_load.h"
 #include "source/live/unanswered_syns.h"
 
-#define UNANSWERED_SYNS_LOOK_NS 1000000000ull /* between looks */
-/* By then a client has repeated its SYN, if it means to: after 1 s (RFC 6298 2), once after 3 s. */
+#define UNANSWERED_SYNS_POLL_NS 1000000000ull /* between polls */
+/* By then the client has repeated its SYN, if it does: after 1 s (RFC 6298 2), once after 3 s. */
 #define UNANSWERED_SYNS_NS   5000000000ull
-#define UNANSWERED_SYNS_TOLD 16 /* most at a look */
-/* A client that is there has completed its handshake by then. */
+#define UNANSWERED_SYNS_MOST 16 /* most that are emitted by a poll */
+/* By then a client that exists has completed its handshake. */
 #define UNANSWERED_SYNS_RTT_NS 1000000000ull
 
-/* What nothing more is expected of. */
-enum silent_kind {
+/* Why no more packets of a handshake are expected. */
+enum unanswered_syns_kind {
 	UNANSWERED_SYNS_NOTHING,
 	UNANSWERED_SYNS_SYN,	/* nobody answered it */
-	UNANSWERED_SYNS_SYNACK, /* its client did not acknowledge it */
+	UNANSWERED_SYNS_SYNACK, /* the client did not acknowledge it */
 };
 
 struct unanswered_syns {
 	struct tap_handshake *at; /* shared with the kernel */
 	uint32_t slots;
-	uint64_t looked_ns;
-	uint32_t looks;		  /* left: in the first the newest SYN may not be seen yet */
-	uint64_t syns, half_open; /* counted */
+	uint64_t polled_ns;
+	uint32_t polls_due;	  /* the first one may not see the newest SYN yet */
+	uint64_t syns, half_open; /* counted, not emitted */
 };
 
-struct unanswered_syns *silent_new(int map, uint32_t slots)
+struct unanswered_syns *unanswered_syns_new(int map, uint32_t slots)
 {
-	struct unanswered_syns *silent = calloc(1, sizeof(*silent));
+	struct unanswered_syns *syns = calloc(1, sizeof(*syns));
 
-	if (!silent)
+	if (!syns)
 		return NULL;
-	silent->slots = slots;
-	silent->at =
-		mmap(NULL, slots * sizeof(*silent->at), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
-	if (silent->at != MAP_FAILED)
-		return silent;
-	free(silent);
+	syns->slots = slots;
+	syns->at =
+		mmap(NULL, slots * sizeof(*syns->at), PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (syns->at != MAP_FAILED)
+		return syns;
+	free(syns);
 	return NULL;
 }
 
-void silent_free(struct unanswered_syns *silent)
+void unanswered_syns_free(struct unanswered_syns *syns)
 {
-	if (silent)
-		munmap(silent->at, silent->slots * sizeof(*silent->at));
-	free(silent);
+	if (syns)
+		munmap(syns->at, syns->slots * sizeof(*syns->at));
+	free(syns);
 }
 
-void silent_expect(struct unanswered_syns *silent)
+void unanswered_syns_expect(struct unanswered_syns *syns)
 {
-	silent->looks = 2;
+	syns->polls_due = 2;
 }
 
-bool silent_due(const struct unanswered_syns *silent, uint64_t now_ns)
+bool unanswered_syns_due(const struct unanswered_syns *syns, uint64_t now_ns)
 {
-	return silent->looks && now_ns - silent->looked_ns >= UNANSWERED_SYNS_LOOK_NS;
+	return syns->polls_due && now_ns - syns->polled_ns >= UNANSWERED_SYNS_POLL_NS;
 }
 
-/* What is due in a slot. The kernel may put another handshake there at any moment. */
-static enum silent_kind silent_kind(struct unanswered_syns *silent,
-				    const struct tap_handshake *half, uint64_t now_ns, __u32 *state)
+/* The kind of the handshake in a slot. The kernel may put another one there at any moment. */
+static enum unanswered_syns_kind unanswered_syns_kind(struct unanswered_syns *syns,
+						      const struct tap_handshake *half,
+						      uint64_t now_ns, __u32 *state)
 {
 	uint64_t ts_ns;
 
@@ -73,15 +74,16 @@ static enum silent_kind silent_kind(struct unanswered_syns *silent,
 	if (!(*state & (1 << HANDSHAKE_SYN | 1 << HANDSHAKE_SYNACK)) ||
 	    *state & (HANDSHAKE_REPORTED | HANDSHAKE_PROVEN | HANDSHAKE_ON_LIVE_FLOW))
 		return UNANSWERED_SYNS_NOTHING;
-	silent_expect(silent);
+	unanswered_syns_expect(syns);
 	ts_ns = *state & 1 << HANDSHAKE_SYNACK ? half->rest[0].ts_ns : half->syn.ts_ns;
 	if (now_ns < ts_ns || now_ns - ts_ns < UNANSWERED_SYNS_NS)
 		return UNANSWERED_SYNS_NOTHING;
 	return *state & 1 << HANDSHAKE_SYNACK ? UNANSWERED_SYNS_SYNACK : UNANSWERED_SYNS_SYN;
 }
 
-/* Take it out of its slot: false if it is there no more. */
-static bool silent_take(struct tap_handshake *half, __u32 state, struct tap_handshake *out)
+/* Take the handshake out of its slot. False if it is no longer there. */
+static bool unanswered_syns_claim(struct tap_handshake *half, __u32 state,
+				  struct tap_handshake *out)
 {
 	*out = *half;
 	out->state = state;
@@ -91,7 +93,7 @@ static bool silent_take(struct tap_handshake *half, __u32 state, struct tap_hand
 					    (state & ~(__u32)HANDSHAKE_PARTS) | HANDSHAKE_REPORTED);
 }
 
-static void silent_tell(const struct tap_handshake *half, segment_fn *fn, void *ctx)
+static void unanswered_syns_emit(const struct tap_handshake *half, segment_fn *fn, void *ctx)
 {
 	struct seg seg = half->syn;
 
@@ -120,55 +122,57 @@ static void silent_tell(const struct tap_handshake *half, segment_fn *fn, void *
 	}
 }
 
-/* Are there more half-open handshakes than clients that went away leave behind? */
-static bool silent_flood(const struct unanswered_syns *silent, uint64_t now_ns)
+/* Are there more half-open handshakes than vanished clients leave behind? */
+static bool unanswered_syns_flood(const struct unanswered_syns *syns, uint64_t now_ns)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < silent->slots; i++) {
-		const struct tap_handshake *half = &silent->at[i];
+	for (uint32_t i = 0; i < syns->slots; i++) {
+		const struct tap_handshake *half = &syns->at[i];
 
 		n += half->state & 1 << HANDSHAKE_SYNACK && now_ns > half->rest[0].ts_ns &&
 		     now_ns - half->rest[0].ts_ns >= UNANSWERED_SYNS_RTT_NS &&
 		     !(half->state & (HANDSHAKE_REPORTED | HANDSHAKE_PROVEN));
 	}
-	return n > UNANSWERED_SYNS_TOLD;
+	return n > UNANSWERED_SYNS_MOST;
 }
 
-int silent_look(struct unanswered_syns *silent, uint64_t now_ns, const struct port_set *ports,
-		const struct port_set *learned, segment_fn *fn, void *ctx)
+int unanswered_syns_poll(struct unanswered_syns *syns, uint64_t now_ns,
+			 const struct port_set *ports, const struct port_set *learned,
+			 segment_fn *fn, void *ctx)
 {
 	struct tap_handshake half;
-	enum silent_kind kind;
+	enum unanswered_syns_kind kind;
 	bool flood;
-	int told = 0;
+	int emitted = 0;
 	__u32 state;
 
-	silent->looked_ns = now_ns;
-	silent->looks--;
-	flood = silent_flood(silent, now_ns);
-	for (uint32_t i = 0; i < silent->slots; i++) {
-		kind = silent_kind(silent, &silent->at[i], now_ns, &state);
-		if (kind == UNANSWERED_SYNS_NOTHING || !silent_take(&silent->at[i], state, &half) ||
+	syns->polled_ns = now_ns;
+	syns->polls_due--;
+	flood = unanswered_syns_flood(syns, now_ns);
+	for (uint32_t i = 0; i < syns->slots; i++) {
+		kind = unanswered_syns_kind(syns, &syns->at[i], now_ns, &state);
+		if (kind == UNANSWERED_SYNS_NOTHING ||
+		    !unanswered_syns_claim(&syns->at[i], state, &half) ||
 		    (!port_set_has(ports, half.syn.dport) &&
 		     !port_set_has(learned, half.syn.dport)))
 			continue;
-		if (told == UNANSWERED_SYNS_TOLD || (flood && kind == UNANSWERED_SYNS_SYNACK)) {
-			*(kind == UNANSWERED_SYNS_SYN ? &silent->syns : &silent->half_open) += 1;
+		if (emitted == UNANSWERED_SYNS_MOST || (flood && kind == UNANSWERED_SYNS_SYNACK)) {
+			*(kind == UNANSWERED_SYNS_SYN ? &syns->syns : &syns->half_open) += 1;
 			continue;
 		}
-		silent_tell(&half, fn, ctx);
-		told++;
+		unanswered_syns_emit(&half, fn, ctx);
+		emitted++;
 	}
-	return told;
+	return emitted;
 }
 
-uint64_t silent_syns(const struct unanswered_syns *silent)
+uint64_t unanswered_syns_unreported(const struct unanswered_syns *syns)
 {
-	return silent->syns;
+	return syns->syns;
 }
 
-uint64_t silent_half_open(const struct unanswered_syns *silent)
+uint64_t unanswered_syns_unreported_half_open(const struct unanswered_syns *syns)
 {
-	return silent->half_open;
+	return syns->half_open;
 }
