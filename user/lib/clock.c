@@ -32,8 +32,8 @@ uint64_t wallclock_ns(const struct wallclock *clock, uint64_t source_ns)
 	return source_ns + (uint64_t)clock->offset_ns;
 }
 
-/* A number in so many digits, and what stands after it. Returns where it ends. */
-static char *digits(char *to, unsigned value, int count, char after)
+/* Write the last count digits of value, then after. Returns the end. */
+static char *put_digits(char *to, unsigned value, int count, char after)
 {
 	for (int i = count; i-- > 0; value /= 10)
 		to[i] = (char)('0' + value % 10);
@@ -41,7 +41,7 @@ static char *digits(char *to, unsigned value, int count, char after)
 	return to + count + 1;
 }
 
-/* By hand: strftime() and snprintf() take longer than the rest of a record. */
+/* Not by strftime() and snprintf(): they take longer than the rest of a record. */
 const char *clock_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT])
 {
 	time_t s = (time_t)(wall_ns / NS_PER_S);
@@ -49,13 +49,13 @@ const char *clock_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT])
 	struct tm tm;
 
 	gmtime_r(&s, &tm);
-	to = digits(to, (unsigned)tm.tm_year + 1900, 4, '-');
-	to = digits(to, (unsigned)tm.tm_mon + 1, 2, '-');
-	to = digits(to, (unsigned)tm.tm_mday, 2, 'T');
-	to = digits(to, (unsigned)tm.tm_hour, 2, ':');
-	to = digits(to, (unsigned)tm.tm_min, 2, ':');
-	to = digits(to, (unsigned)tm.tm_sec, 2, '.');
-	to = digits(to, (unsigned)(wall_ns % NS_PER_S), 9, 'Z');
+	to = put_digits(to, (unsigned)tm.tm_year + 1900, 4, '-');
+	to = put_digits(to, (unsigned)tm.tm_mon + 1, 2, '-');
+	to = put_digits(to, (unsigned)tm.tm_mday, 2, 'T');
+	to = put_digits(to, (unsigned)tm.tm_hour, 2, ':');
+	to = put_digits(to, (unsigned)tm.tm_min, 2, ':');
+	to = put_digits(to, (unsigned)tm.tm_sec, 2, '.');
+	to = put_digits(to, (unsigned)(wall_ns % NS_PER_S), 9, 'Z');
 	*to = '\0';
 	return text;
 }
@@ -67,7 +67,7 @@ const char *clock_duration(uint64_t ns, char text[CLOCK_TEXT])
 	unsigned unit = 0;
 	int decimals;
 
-	/* 999.5 would be printed as 1000: it belongs to the next unit. */
+	/* 999.5 would be printed as 1000, so it belongs to the next unit */
 	while (unit < 3 && value >= 999.5) {
 		value /= 1000;
 		unit++;

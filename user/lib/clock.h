@@ -9,19 +9,19 @@
 
 /* Turns times on a source's clock into wall time. Files carry wall time: offset 0. */
 struct wallclock {
-	int64_t offset_ns; /* wall time less the source's */
+	int64_t offset_ns; /* wall time minus the source's */
 };
 
 /* CLOCK_MONOTONIC, the live source's clock. */
 uint64_t clock_now_ns(void);
 
-/* Set the offset for the live source; again every few seconds, as the wall clock is adjusted. */
+/* Set the live source's offset; again every few seconds, because the wall clock is adjusted. */
 void wallclock_sync(struct wallclock *clock);
 
-/* Wall time, ns since 1970, of a time on the source's clock. */
+/* Wall time, in ns since 1970, of a time on the source's clock. */
 uint64_t wallclock_ns(const struct wallclock *clock, uint64_t source_ns);
 
-#define CLOCK_TEXT 48 /* any text of the functions below, and a NUL */
+#define CLOCK_TEXT 48 /* longest text of the functions below, with its NUL */
 
 /* "2021-01-01T00:01:56.577669800Z" (RFC 3339). Returns text. */
 const char *clock_rfc3339(uint64_t wall_ns, char text[CLOCK_TEXT]);

@@ -13,7 +13,7 @@
 
 #define BLANKS " \t\r"
 
-/* The text without the blanks around it; cuts it in place. */
+/* Strip the blanks around the text, in place. */
 static char *config_trim(char *s)
 {
 	size_t len;

@@ -26,7 +26,7 @@ static inline size_t cursor_left(const struct cursor *c)
 	return c->bad ? 0 : (size_t)(c->end - c->p);
 }
 
-/* n bytes in place, or NULL and the cursor is bad. */
+/* Take n bytes in place. NULL: too few are left, and the cursor is bad. */
 static inline const uint8_t *cursor_take(struct cursor *c, size_t n)
 {
 	const uint8_t *at = c->p;
@@ -44,7 +44,7 @@ static inline void cursor_skip(struct cursor *c, size_t n)
 	cursor_take(c, n);
 }
 
-/* A cursor over the next n bytes, which this one steps over. */
+/* A cursor over the next n bytes, which this one skips. */
 static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 {
 	const uint8_t *at = cursor_take(c, n);
@@ -52,7 +52,7 @@ static inline struct cursor cursor_sub(struct cursor *c, size_t n)
 	return at ? cursor_init(at, n) : (struct cursor){.bad = true};
 }
 
-/* n bytes, at most 8. */
+/* A little-endian number of n bytes, at most 8. */
 static inline uint64_t cursor_le(struct cursor *c, size_t n)
 {
 	const uint8_t *at = cursor_take(c, n);

@@ -9,8 +9,7 @@
 
 #define DURATION_MAX_MS 3600000u /* an hour */
 
-/* Milliseconds, from 1 to DURATION_MAX_MS; a number without a unit is milliseconds. 0: no such
- * time. */
+/* 1 to DURATION_MAX_MS milliseconds; a number without a unit is milliseconds. 0: invalid. */
 uint32_t duration_parse_ms(const char *text);
 
 #endif

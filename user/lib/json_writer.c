@@ -14,7 +14,7 @@ static void put_text(struct json_writer *w, const char *text)
 	output_write(w->out, text, strlen(text));
 }
 
-/* What comes before a value. */
+/* Write what precedes a value: a comma, and the key. */
 static void begin_value(struct json_writer *w, const char *key)
 {
 	if (w->comma)
@@ -91,7 +91,7 @@ void json_writer_uint(struct json_writer *w, const char *key, uint64_t value)
 	put_number(w, value);
 }
 
-/* Does the byte stand for itself, whatever comes after it? */
+/* Is the byte written as it is, whatever follows? */
 static bool is_plain(unsigned char c)
 {
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -113,7 +113,7 @@ static void put_escaped(struct json_writer *w, unsigned c)
 	put_text(w, text);
 }
 
-/* One character that is not plain; returns its length. */
+/* Write a character that is not plain. Returns its length in s. */
 static size_t put_character(struct json_writer *w, const char *s)
 {
 	uint32_t c;

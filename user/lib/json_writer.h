@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * json_writer.h - writes JSON as it goes, without a tree: compact, UTF-8, and harmless to a terminal.
- * The caller closes what it opened and gives each key once.
+ * json_writer.h - writes JSON directly, without a tree: compact, UTF-8, and harmless to a terminal.
+ * The caller closes what it opened and writes each key once.
  */
 #ifndef TDSMON_JSON_WRITER_H
 #define TDSMON_JSON_WRITER_H
@@ -12,13 +12,13 @@
 #include "lib/output.h"
 
 struct json_writer {
-	struct output *out; /* errors are remembered there */
-	bool comma;	    /* something stands before, in the object or array at hand */
+	struct output *out; /* keeps the errors */
+	bool comma;	    /* the current object or array already has a value */
 };
 
 /*
- * Every function takes the key under which the value stands: a constant of ours that needs no
- * escape, written as it is. NULL: none, in an array or at the top.
+ * Each function takes the value's key: a constant that needs no escape and is written as it is;
+ * NULL in an array and at the top.
  */
 void json_writer_object(struct json_writer *w, const char *key);
 void json_writer_object_end(struct json_writer *w);
@@ -31,8 +31,8 @@ void json_writer_int(struct json_writer *w, const char *key, int64_t value);
 void json_writer_uint(struct json_writer *w, const char *key, uint64_t value);
 
 /*
- * A text of any origin; NULL is null. What is no valid UTF-8 becomes U+FFFD byte by byte, and what
- * a terminal would obey (C0, DEL, C1) is escaped (RFC 8259 7).
+ * Text of any origin; NULL becomes null. Each byte that is not valid UTF-8 becomes U+FFFD, and
+ * control characters (C0, DEL, C1) are escaped (RFC 8259 7).
  */
 void json_writer_text(struct json_writer *w, const char *key, const char *text);
 

@@ -44,12 +44,12 @@ static const char *const log_priorities[] = {
 	[LOG_LEVEL_DEBUG] = SD_DEBUG,
 };
 
-/* One write per line, so that lines of several writers to one terminal don't mingle. */
+/* One write per line, so that lines of several writers to one terminal do not mix. */
 static void __attribute__((format(printf, 2, 0)))
 log_line(enum log_level level, const char *fmt, va_list args)
 {
 	char line[LOG_LINE_MAX];
-	/* The journal knows who we are. */
+	/* The journal adds the program's name itself. */
 	const char *prefix = log_journal ? log_priorities[level] : "tdsmon: ";
 
 	if (level > log_limit)

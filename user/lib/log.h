@@ -15,15 +15,15 @@ enum log_level {
 struct output;
 
 /*
- * Messages go through this output of standard error, which is to outlive them; before, straight
- * there. Where it is the journal's, lines begin with their priority: sd-daemon(3).
+ * Write messages to this output of standard error, which must outlive them; before this call they
+ * are written directly. If it is the journal, each line begins with its priority: sd-daemon(3).
  */
 void log_init(struct output *messages);
 
-/* Messages above level are dropped. */
+/* Messages less severe than level are dropped. */
 void log_set_level(enum log_level level);
 
-/* fmt without a newline; what the message quotes may hold any byte, it is printed harmlessly. */
+/* fmt has no newline. Quoted text may hold any byte: control characters are replaced. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

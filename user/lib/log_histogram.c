@@ -4,7 +4,7 @@
  */
 #include "lib/log_histogram.h"
 
-/* How far the values of value's bucket are shifted to leave LOG_HISTOGRAM_BITS + 1 significant bits. */
+/* Bits to shift value right by, so that LOG_HISTOGRAM_BITS + 1 significant ones are left. */
 static unsigned log_histogram_shift(uint64_t value)
 {
 	unsigned width = value ? 64 - __builtin_clzll(value) : 0;
@@ -19,7 +19,7 @@ static unsigned log_histogram_bucket(uint64_t value)
 	return (shift << LOG_HISTOGRAM_BITS) + (unsigned)(value >> shift);
 }
 
-/* The middle of a bucket, the inverse of log_histogram_bucket(). */
+/* The middle of a bucket: the inverse of log_histogram_bucket(). */
 static uint64_t log_histogram_middle(unsigned bucket)
 {
 	unsigned shift = bucket >> LOG_HISTOGRAM_BITS ? (bucket >> LOG_HISTOGRAM_BITS) - 1 : 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * log_histogram.h - a log-linear histogram of durations: any 64-bit value, relative error below 1 %, fixed
- * memory, nothing allocated.
+ * log_histogram.h - a log-linear histogram of durations: any 64-bit value, relative error below 1
+ * %, fixed memory, no allocation.
  */
 #ifndef TDSMON_LOG_HISTOGRAM_H
 #define TDSMON_LOG_HISTOGRAM_H
@@ -9,24 +9,25 @@
 #include <stdint.h>
 
 /*
- * Every power of two is split into 2^LOG_HISTOGRAM_BITS buckets of one width; below 2^(LOG_HISTOGRAM_BITS + 1) a
- * bucket holds one value. Half a bucket is at most 1/256 of its values.
+ * Each power of two is split into 2^LOG_HISTOGRAM_BITS buckets of equal width; below
+ * 2^(LOG_HISTOGRAM_BITS + 1) a bucket holds one value. Half a bucket's width is at most 1/256 of
+ * its values.
  */
 #define LOG_HISTOGRAM_BITS    7
 #define LOG_HISTOGRAM_BUCKETS ((64 - LOG_HISTOGRAM_BITS + 1) << LOG_HISTOGRAM_BITS)
 
 struct log_histogram {
 	uint64_t count;
-	uint64_t min, max; /* exact; 0 where count is 0 */
+	uint64_t min, max; /* exact; 0 if count is 0 */
 	uint64_t buckets[LOG_HISTOGRAM_BUCKETS];
 };
 
-/* A histogram of all zeroes is an empty one. */
+/* An empty histogram is all zeroes. */
 void log_histogram_add(struct log_histogram *hist, uint64_t value);
 
 /*
  * The value that a share q, 0 to 1, of the values does not exceed (nearest rank), within the
- * relative error; log_histogram_quantile(h, 1) is the exact maximum. 0 where the histogram is empty.
+ * relative error. log_histogram_quantile(h, 1) is the exact maximum. 0 if the histogram is empty.
  */
 uint64_t log_histogram_quantile(const struct log_histogram *hist, double q);
 

@@ -15,7 +15,7 @@
 struct watch {
 	struct watch *next;
 	int fd;
-	int timer; /* a timerfd of ours, fd too; -1: the descriptor is the caller's */
+	int timer; /* the loop's own timerfd, also in fd; -1: the descriptor is the caller's */
 	uint32_t events;
 	loop_fn *fn;
 	void *ctx;

@@ -48,7 +48,7 @@ void *__wrap_calloc(size_t count, size_t size)
 	return data;
 }
 
-/* Of no size it frees, and that is no failure. */
+/* A size of 0 frees, and NULL is no failure. */
 void *__wrap_realloc(void *data, size_t size)
 {
 	void *grown = __real_realloc(data, size);

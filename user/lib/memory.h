@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * memory.h - counts the allocations that failed, wherever in the program: what needed one is left
- * out there and then, and this says that something is missing.
+ * memory.h - counts failed allocations in the whole program. What needed the memory is left out,
+ * and this count says that something is missing.
  */
 #ifndef TDSMON_MEMORY_H
 #define TDSMON_MEMORY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * number.h - numbers as people write them, and nothing else.
+ * number.h - decimal numbers in text.
  */
 #ifndef TDSMON_NUMBER_H
 #define TDSMON_NUMBER_H
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Digits alone, within 1 and max; *end is what follows. 0 where it is no such number. */
+/* A number of digits only, 1 to max; *end is what follows it. 0: not such a number. */
 static inline unsigned long number_parse(const char *s, unsigned long max, char **end)
 {
 	unsigned long n;

@@ -13,7 +13,7 @@
 #include "lib/outqueue.h"
 #include "lib/output.h"
 
-#define QUEUE_WRITE 65536 /* so much waits in a queue before a record's end writes it */
+#define QUEUE_WRITE 65536 /* bytes that wait in a queue before the end of a record writes them */
 
 void output_init(struct output *out, int fd)
 {
@@ -31,7 +31,7 @@ int output_bound(struct output *out, size_t size)
 	return out->queue || errno != ENOMEM ? 0 : -ENOMEM;
 }
 
-/* Somebody may have made the terminal or pipe we share non-blocking: wait for it then. */
+/* Another process that shares the terminal or pipe may have made it non-blocking: wait. */
 static void output_wait(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -90,7 +90,7 @@ void output_record_end(struct output *out)
 		output_flush(out);
 }
 
-/* A record can't be put into a queue in parts. */
+/* A record cannot be queued in parts. */
 static void output_too_long(struct output *out)
 {
 	out->cut = true;
@@ -120,7 +120,7 @@ void output_printf(struct output *out, const char *fmt, ...)
 	va_list args;
 	int len;
 
-	/* Nearly always there is room for it where it is to stand. */
+	/* Nearly always it fits in place. */
 	va_start(args, fmt);
 	len = vsnprintf(out->buf + out->used, room, fmt, args);
 	va_end(args);

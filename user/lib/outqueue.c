@@ -23,19 +23,19 @@
 
 #define STUCK_MS   500
 #define FINISH_NS  10000000000ull
-#define KEEP_BYTES (1u << 20) /* memory that an empty queue keeps at most */
-#define TTY_BYTES  128	      /* a terminal that can be written to takes so much; n_tty(4) */
+#define KEEP_BYTES (1u << 20) /* most memory that an empty queue keeps */
+#define TTY_BYTES  128	      /* bytes that a writable terminal accepts at least; n_tty(4) */
 
 struct outqueue {
 	int fd;	 /* the caller's */
-	int own; /* the same, opened again without waiting; -1 */
+	int own; /* the same file, opened again as non-blocking; -1 */
 	bool socket, terminal;
 	bool patient, stuck;
-	uint64_t until_ns; /* patient: no longer than that */
+	uint64_t until_ns; /* patient: the latest time */
 	uint64_t lost;	   /* lines */
 	char *data;	   /* a ring; NULL while nothing waits */
 	size_t size, from, len;
-	size_t most; /* len at its highest since data was allocated */
+	size_t most; /* the highest len since data was allocated */
 };
 
 static int outqueue_open_again(int fd)
@@ -77,7 +77,7 @@ void outqueue_free(struct outqueue *queue)
 	free(queue);
 }
 
-/* write(), but -EAGAIN rather than to wait. */
+/* write(), but it returns -EAGAIN instead of waiting. */
 static ssize_t outqueue_write_some(const struct outqueue *queue, const char *data, size_t len)
 {
 	struct pollfd p = {.fd = queue->fd, .events = POLLOUT};
@@ -129,7 +129,7 @@ int outqueue_write(struct outqueue *queue)
 	return 0;
 }
 
-/* A patient queue's reader takes something: true. Not in time: it is not waited for any more. */
+/* Wait until a patient queue's reader reads. False: it did not in time, and is given up. */
 static bool outqueue_wait(struct outqueue *queue)
 {
 	struct pollfd p = {.fd = outqueue_fd(queue), .events = POLLOUT};

@@ -13,7 +13,7 @@
 
 int regular_open(const char *path)
 {
-	/* Without O_NONBLOCK opening a FIFO waits for its writer. */
+	/* Without O_NONBLOCK, opening a FIFO would wait for a writer. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), err;
 	struct stat st;
 

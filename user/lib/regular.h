@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * regular.h - regular files that settings name: opened without waiting, whatever stands at their
- * path, and read as a whole.
+ * regular.h - regular files named by settings: opened without waiting, whatever is at the path, and
+ * read whole.
  */
 #ifndef TDSMON_REGULAR_H
 #define TDSMON_REGULAR_H
@@ -9,18 +9,18 @@
 #include <stddef.h>
 
 /*
- * Open for reading, following links. A descriptor, or -errno: -ENOTSUP where it is no regular file,
- * such as a FIFO or a device, which is never waited for.
+ * Open for reading, following links. Returns a descriptor or -errno: -ENOTSUP if it is not a
+ * regular file but, for example, a FIFO or a device.
  */
 int regular_open(const char *path);
 
 /*
- * All of a file from its start, with a NUL appended that *len does not count; to be freed. NULL on
- * failure, errno set: EFBIG if there are more than max bytes.
+ * Read a file from its start. A NUL is appended, which *len does not count; the caller frees the
+ * text. NULL on failure, errno set: EFBIG if there are more than max bytes.
  */
 char *regular_text(int fd, size_t max, size_t *len);
 
-/* Words for an error of these two: strerror() has none for some. */
+/* The text of an error of these two functions; strerror() lacks some of them. */
 const char *regular_error(int err);
 
 #endif

@@ -15,7 +15,7 @@
 
 #define REPLACE_MODE 0644
 
-/* A device or a FIFO is not replaced by a file. */
+/* Do not replace a device or a FIFO with a file. */
 static int replace_check(const struct replace *file)
 {
 	struct stat st;
@@ -57,11 +57,11 @@ void replace_close(struct replace *file)
 
 int replace_begin(const struct replace *file)
 {
-	/* A single name and no link: it is beneath the directory. */
+	/* The name is a single component and never a link, so the file is in the directory. */
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int fd;
 
-	/* What is there is ours of an earlier run, or was put there to be followed. */
+	/* A file of that name is left from an earlier run, or is a trap that leads elsewhere. */
 	unlinkat(file->dir, file->temporary, 0);
 	fd = openat(file->dir, file->temporary, flags, REPLACE_MODE);
 	return fd < 0 ? -errno : fd;

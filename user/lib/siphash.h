@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * Key and words are numbers, so that the hash is the same on every machine: that of the bytes which
- * they are in little-endian order.
+ * Key and words are numbers, so the hash is the same on every machine: that of the bytes in
+ * little-endian order.
  */
 uint64_t siphash(const uint64_t key[2], const uint64_t *words, size_t count);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * strbuf.h - text that grows, made in memory, with a memory of failure so that writers need not
- * check. All zeroes is an empty one.
+ * strbuf.h - text that grows in memory. It keeps a failure, so that writers need not check. An
+ * empty one is all zeroes.
  */
 #ifndef TDSMON_STRBUF_H
 #define TDSMON_STRBUF_H
@@ -12,14 +12,14 @@
 #include <string.h>
 
 struct strbuf {
-	char *data; /* to be freed by strbuf_release(); no NUL at its end */
+	char *data; /* freed by strbuf_release(); has no NUL at the end */
 	size_t len, size;
-	bool failed; /* memory ran out: what is there is not whole */
+	bool failed; /* memory ran out: the text is incomplete */
 };
 
 void strbuf_release(struct strbuf *buf);
 
-/* Room for len more bytes, or NULL with failed set. The caller adds to len what it used. */
+/* Reserve len more bytes; NULL with failed set. The caller adds the bytes it used to len. */
 char *strbuf_reserve(struct strbuf *buf, size_t len);
 
 static inline void strbuf_add(struct strbuf *buf, const char *data, size_t len)
@@ -40,7 +40,7 @@ static inline void strbuf_adds(struct strbuf *buf, const char *s)
 	strbuf_add(buf, s, strlen(s));
 }
 
-/* A decimal number; a page has a hundred thousand of them, and printf is slow at it. */
+/* A decimal number. A page has a hundred thousand of them, and printf() is slow. */
 void strbuf_addu(struct strbuf *buf, uint64_t n);
 
 /* ns as seconds, exact, without trailing zeroes: "0.0185", "15", "0". */

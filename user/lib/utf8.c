@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * utf8.c - text that came from the wire, made fit for a terminal or for a strict reader.
+ * utf8.c - makes text from the wire fit for a terminal or for a strict reader.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ size_t utf8_next(const char *s, uint32_t *cp)
 	*cp = UTF8_REPLACEMENT;
 	if (!len)
 		return 1;
-	/* The NUL is no continuation byte, so this never reads past it. */
+	/* NUL is not a continuation byte, so this never reads past it. */
 	for (size_t i = 1; i < len; i++) {
 		if (p[i] >> 6 != 2)
 			return 1;
@@ -44,9 +44,9 @@ size_t utf8_put(uint32_t cp, char out[4])
 }
 
 /*
- * What a terminal does not show but obeys, or shows as nothing: Unicode's general categories Cc,
- * Cf, Zl and Zp, and what else has the property Default_Ignorable_Code_Point, variation selectors
- * among it. Unicode 15.0, DerivedGeneralCategory.txt and DerivedCoreProperties.txt; sorted.
+ * Characters that a terminal obeys or does not show: Unicode's general categories Cc, Cf, Zl and
+ * Zp, and those with the property Default_Ignorable_Code_Point, such as variation selectors.
+ * Unicode 15.0, DerivedGeneralCategory.txt and DerivedCoreProperties.txt; sorted.
  */
 static const struct {
 	uint32_t first, last;
@@ -64,7 +64,7 @@ static bool utf8_is_unseen(uint32_t cp)
 {
 	size_t low = 0, high = sizeof(unseen) / sizeof(unseen[0]);
 
-	if (cp >= 0x20 && cp < 0x7f) /* nearly all are */
+	if (cp >= 0x20 && cp < 0x7f) /* almost all characters */
 		return false;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -87,7 +87,7 @@ static size_t utf8_spell(uint32_t cp, char out[UTF8_SPELLED_MAX])
 
 char *utf8_printable(const char *s)
 {
-	/* At worst one byte becomes four, "\x1b". */
+	/* In the worst case one byte becomes four: "\x1b". */
 	char *copy = malloc(strlen(s) * 4 + UTF8_SPELLED_MAX), *to = copy;
 	uint32_t cp;
 	size_t n;

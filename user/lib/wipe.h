@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * wipe.h - free memory in which a password, a token or a statement stood, so that it is in no core
- * dump and in no block that comes after it.
+ * wipe.h - frees memory that held a password, a token or a statement, so that no core dump and no
+ * later allocation contains it.
  */
 #ifndef TDSMON_WIPE_H
 #define TDSMON_WIPE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * process.c - what this process uses of the machine, from proc(5).
+ * process.c - the resources this process uses, from proc(5).
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,7 +35,7 @@ static uint64_t open_fds(DIR *dir)
 	return n > 2 ? n - 2 : 0; /* "." and ".." */
 }
 
-/* Field 22 of /proc/self/stat: the start, in clock ticks since boot. */
+/* When the process started: field 22 of /proc/self/stat, in clock ticks since boot. */
 static uint64_t start_ns(void)
 {
 	uint64_t since_boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME), ticks = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * process.h - what this process uses of the machine.
+ * process.h - the resources this process uses.
  */
 #ifndef TDSMON_PROCESS_H
 #define TDSMON_PROCESS_H
@@ -8,11 +8,11 @@
 #include <dirent.h>
 #include <stdint.h>
 
-/* Files of proc(5) that stay open: a confined process can open none. */
+/* Files of proc(5) that stay open, because a confined process cannot open any. */
 struct process {
 	uint64_t start_ns; /* wall time, ns since 1970 */
-	int statm;	   /* -1: not there */
-	DIR *fds;	   /* NULL: not there */
+	int statm;	   /* -1: not available */
+	DIR *fds;	   /* NULL: not available */
 };
 
 struct process_usage {
@@ -25,7 +25,7 @@ struct process_usage {
 void process_open(struct process *process);
 void process_close(struct process *process);
 
-/* What can't be read stays 0. */
+/* Values that cannot be read stay 0. */
 void process_usage(const struct process *process, struct process_usage *usage);
 
 #endif

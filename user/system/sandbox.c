@@ -13,7 +13,7 @@
 #include "system/sandbox.h"
 #include "lib/log.h"
 
-/* Those of *caps that are in keep, as permitted and effective ones; ambient ones go besides. */
+/* Keep the permitted capabilities in keep, as permitted and effective ones. */
 static int privileges_set(uint64_t keep)
 {
 	cap_t now = cap_get_proc(), want = cap_init();
@@ -36,7 +36,7 @@ static int privileges_set(uint64_t keep)
 	return err;
 }
 
-/* What no process that comes from us can have. Takes CAP_SETPCAP; no_new_privs does it as well. */
+/* Limit what a child process can have. Needs CAP_SETPCAP; no_new_privs has the same effect. */
 static void privileges_bound(uint64_t keep)
 {
 	for (cap_value_t c = 0; c < cap_max_bits(); c++)
@@ -44,7 +44,7 @@ static void privileges_bound(uint64_t keep)
 			cap_drop_bound(c);
 }
 
-/* Become that user, with its group alone. */
+/* Become that user, with its group only. */
 static int privileges_become(const struct passwd *user)
 {
 	if (user->pw_uid == geteuid())
@@ -74,7 +74,7 @@ static int privileges_user(const char *name)
 	return err;
 }
 
-/* Root becomes somebody else where it can: a container may lack CAP_SETUID, or the users. */
+/* Root becomes another user if it can: a container may lack CAP_SETUID, or the users. */
 static void privileges_default_user(void)
 {
 	static const char *const names[] = {"tdsmon", "nobody"};

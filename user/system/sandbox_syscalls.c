@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * sandbox_syscalls.c - the system calls that a running tdsmon makes, as tables.
+ * sandbox_syscalls.c - tables of the system calls that a running tdsmon makes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 #define OPENER	  SANDBOX_OPENER
 #define WRITER	  SANDBOX_WRITER
 
-/* Names that an architecture does not have are passed over. */
+/* Calls that an architecture does not have are skipped. */
 struct call {
 	unsigned int roles;
 	int number;
@@ -68,7 +68,7 @@ static const struct call calls[] = {
 	{WATCHER, SCMP_SYS(timerfd_create)},
 	{WATCHER, SCMP_SYS(timerfd_settime)},
 	{WATCHER, SCMP_SYS(timerfd_settime64)},
-	/* sockets that are open: netlink, those who scrape, the opener and who asks it */
+	/* open sockets: netlink, HTTP clients, the opener and its client */
 	{WATCHER, SCMP_SYS(accept)},
 	{WATCHER, SCMP_SYS(accept4)},
 	{WATCHER, SCMP_SYS(shutdown)},
@@ -79,7 +79,7 @@ static const struct call calls[] = {
 	{EVERYBODY, SCMP_SYS(recvfrom)},
 	{EVERYBODY, SCMP_SYS(recv)},
 	{EVERYBODY, SCMP_SYS(recvmsg)},
-	/* about ourselves, and the end */
+	/* the process itself, and its end */
 	{EVERYBODY, SCMP_SYS(getpid)},
 	{EVERYBODY, SCMP_SYS(gettid)},
 	{EVERYBODY, SCMP_SYS(getuid)},
@@ -98,7 +98,7 @@ static const struct call calls[] = {
 	{EVERYBODY, SCMP_SYS(restart_syscall)},
 	{EVERYBODY, SCMP_SYS(exit)},
 	{EVERYBODY, SCMP_SYS(exit_group)},
-	/* files: of these calls' paths a filter sees the address only */
+	/* files: a filter only sees the address of a path */
 	{OPENER, SCMP_SYS(stat)},
 	{OPENER, SCMP_SYS(stat64)},
 	{OPENER, SCMP_SYS(lstat)},
@@ -107,7 +107,7 @@ static const struct call calls[] = {
 	{OPENER, SCMP_SYS(statx)},
 	{WRITER, SCMP_SYS(open)},
 	{WRITER, SCMP_SYS(openat)},
-	{OPENER | WRITER, SCMP_SYS(openat2)}, /* and of its flags, too */
+	{OPENER | WRITER, SCMP_SYS(openat2)}, /* and of its flags */
 	{WRITER, SCMP_SYS(renameat)},
 	{WRITER, SCMP_SYS(renameat2)},
 	{WRITER, SCMP_SYS(unlinkat)},
@@ -119,16 +119,16 @@ struct condition {
 	uint64_t mask, value;
 };
 
-/* Calls that are good for some arguments only: all conditions of a row hold. */
+/* Calls that are allowed with some arguments only: all conditions of a row must hold. */
 struct guarded {
 	unsigned int roles;
 	int number;
-	struct condition when[3]; /* those with a mask of 0 are none */
+	struct condition when[3]; /* one with a mask of 0 is unused */
 };
 
 /*
- * Of an int the kernel takes 32 bits, whatever else the register holds; a pointer has all 64, and
- * is only NULL if all are 0.
+ * The kernel reads 32 bits of an int, whatever the rest of the register holds. A pointer has 64,
+ * and is only NULL if all of them are 0.
  */
 #define INT	UINT32_MAX
 #define POINTER UINT64_MAX
@@ -168,17 +168,17 @@ static const struct guarded guarded[] = {
 	{EVERYBODY, SCMP_SYS(mmap), {{2, PROT_EXEC, 0}}},
 	{EVERYBODY, SCMP_SYS(mmap2), {{2, PROT_EXEC, 0}}},
 	{EVERYBODY, SCMP_SYS(mprotect), {{2, PROT_EXEC, 0}}},
-	/* Limits of our own are asked for, none are set. */
+	/* Limits may be read, not set. */
 	{EVERYBODY, SCMP_SYS(prlimit64), {{0, INT, 0}, {2, POINTER, 0}}},
-	/* What fstat() is; a path can be looked at by it, not opened. */
+	/* This is how fstat() is made. A path can be inspected this way, but not opened. */
 	{EVERYBODY, SCMP_SYS(newfstatat), {{3, AT_EMPTY_PATH, AT_EMPTY_PATH}}},
 	{EVERYBODY, SCMP_SYS(fstatat64), {{3, AT_EMPTY_PATH, AT_EMPTY_PATH}}},
 	{EVERYBODY, SCMP_SYS(statx), {{2, AT_EMPTY_PATH, AT_EMPTY_PATH}}},
-	/* No receiver is named. MSG_FASTOPEN would connect a socket that has stopped listening. */
+	/* No receiver. MSG_FASTOPEN would connect a socket that has stopped listening. */
 	{EVERYBODY, SCMP_SYS(sendto), {{3, MSG_FASTOPEN, 0}, {4, POINTER, 0}}},
 	{EVERYBODY, SCMP_SYS(send), {{3, MSG_FASTOPEN, 0}}},
 	{EVERYBODY, SCMP_SYS(sendmsg), {{2, MSG_FASTOPEN, 0}}},
-	/* No F_DUPFD, which would hide a descriptor from its rule, no F_SETOWN, which signals. */
+	/* F_DUPFD would let a copy evade its descriptor's rule; F_SETOWN would send signals. */
 	FCNTL(F_GETFD),
 	FCNTL(F_SETFD),
 	FCNTL(F_GETFL),
@@ -225,10 +225,10 @@ static int sandbox_add(scmp_filter_ctx ctx, uint32_t action, int number,
 						     .datum_a = when[count].mask,
 						     .datum_b = when[count].value};
 	err = seccomp_rule_add_array(ctx, action, number, count, match);
-	return err == -EEXIST ? 0 : err; /* allowed whatever its arguments are */
+	return err == -EEXIST ? 0 : err; /* it is already allowed with any arguments */
 }
 
-/* Calls whose good arguments are known only now. */
+/* Calls whose allowed arguments are only known at run time. */
 static int sandbox_add_known(scmp_filter_ctx ctx, const struct sandbox_descriptors *fds)
 {
 	const struct condition abort_self[] = {{0, INT, (uint32_t)getpid()}, {2, INT, SIGABRT}};
@@ -256,14 +256,14 @@ static int sandbox_add_guarded(scmp_filter_ctx ctx, unsigned int roles)
 
 static int sandbox_load(scmp_filter_ctx ctx)
 {
-	/* From Linux 4.14 and libseccomp's API 3 on; without it nothing is logged. */
+	/* Since Linux 4.14 and libseccomp's API 3. Without it nothing is logged. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_LOG, 1);
-	/* No foreign code runs here: the slow guard against it (SSBD) is not wanted. */
+	/* No foreign code runs here, so the slow mitigation against it (SSBD) is not needed. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_SSB, 1);
 	return seccomp_load(ctx);
 }
 
-/* A filter before the other, since a rule can't say "any descriptor but". */
+/* A separate filter, because a rule cannot say "any descriptor except this one". */
 static int sandbox_connected(int fd)
 {
 	const struct condition at_fd = {0, INT, (uint32_t)fd};

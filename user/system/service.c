@@ -19,10 +19,10 @@
 #include "lib/log.h"
 #include "system/service.h"
 
-#define SERVICE_PERIOD_NS   10000000000ull /* of the status, where there is no watchdog */
+#define SERVICE_PERIOD_NS   10000000000ull /* of the status, if there is no watchdog */
 #define SERVICE_MESSAGE_MAX 1024
 
-/* sd_notify(3): a path, or an abstract name written with @. */
+/* sd_notify(3): a path, or an abstract name that begins with @. */
 static int service_connect(const char *name)
 {
 	struct sockaddr_un manager = {.sun_family = AF_UNIX};
@@ -64,8 +64,7 @@ void service_close(struct service *service)
 	service->fd = -1;
 }
 
-/* By write(): a confined process may not send from this socket, which could name another receiver.
- */
+/* By write(): a confined process may not use send(), which could name another receiver. */
 static void __attribute__((format(printf, 2, 3)))
 service_say(const struct service *service, const char *fmt, ...)
 {
@@ -89,7 +88,7 @@ void service_ready(const struct service *service, const char *status)
 
 void service_reloading(const struct service *service)
 {
-	/* Managers from 253 on compare that time with when they asked. */
+	/* Managers since 253 compare this time with that of their request. */
 	service_say(service, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now_ns() / 1000);
 }
 
