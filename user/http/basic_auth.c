@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * basic_auth.c - names and passwords against bcrypt hashes, by libcrypt.
+ * basic_auth.c - checks names and passwords against bcrypt hashes, with libcrypt.
  */
 #include <crypt.h>
 #include <openssl/crypto.h>
@@ -12,25 +12,25 @@
 #include "http/basic_auth.h"
 
 #define RIGHT_MAX   16
-#define WRONG_MAX   64 /* one client that is set up wrongly costs one check, not one a scrape */
+#define WRONG_MAX   64 /* a wrongly configured client costs one check, not one per scrape */
 #define WAITED_MAX  256
-#define WAITED_NS   150000000000ull /* kept so long: a scrape every minute comes again */
+#define WAITED_NS   150000000000ull /* kept this long, for scrapes a minute apart */
 #define DIGEST_SIZE 32
 #define HASH_SIZE   64 /* a bcrypt hash and its NUL */
 
-/* What was right, and the hash that said so. */
+/* A correct name and password, and the hash that they matched. */
 struct right {
 	unsigned char digest[DIGEST_SIZE];
 	char hash[HASH_SIZE];
 };
 
-/* What came and was not checked yet. */
+/* A name and password that were not checked yet. */
 struct waited {
 	unsigned char digest[DIGEST_SIZE];
 	uint64_t since_ns, last_ns; /* 0: free */
 };
 
-/* Names and passwords are kept as HMACs. */
+/* Names and passwords are only kept as HMACs. */
 struct basic_auth {
 	const struct web_config *config;
 	struct crypt_data crypt;
@@ -68,9 +68,9 @@ void basic_auth_free(struct basic_auth *auth)
 	free(auth);
 }
 
-/* The name's NUL keeps "ab", "c" and "a", "bc" apart. */
-static bool digest(const struct basic_auth *auth, const char *name, const char *password,
-		   unsigned char out[DIGEST_SIZE])
+/* The name's NUL distinguishes "ab", "c" from "a", "bc". */
+static bool make_digest(const struct basic_auth *auth, const char *name, const char *password,
+			unsigned char out[DIGEST_SIZE])
 {
 	size_t name_len = strlen(name) + 1, len = name_len + strlen(password);
 	unsigned char *text = malloc(len);
@@ -97,7 +97,7 @@ static const struct web_config_user *user_of(const struct basic_auth *auth, cons
 	return user;
 }
 
-/* user: whom the name is of by now, or NULL. */
+/* user: the current user of that name, or NULL. */
 static bool was_right(const struct basic_auth *auth, const struct web_config_user *user,
 		      const unsigned char hash[DIGEST_SIZE])
 {
@@ -138,9 +138,9 @@ static void remember_wrong(struct basic_auth *auth, const unsigned char hash[DIG
 		auth->wrong_count++;
 }
 
-/* An unknown name takes as long as a known one: which names there are does not show. */
-static bool matches(struct basic_auth *auth, const struct web_config_user *user,
-		    const char *password)
+/* An unknown name takes as long as a known one, so that names cannot be found by timing. */
+static bool password_matches(struct basic_auth *auth, const struct web_config_user *user,
+			     const char *password)
 {
 	const char *hash = user ? user->hash : auth->config->users[0].hash;
 	const char *made = crypt_r(password, hash, &auth->crypt);
@@ -154,7 +154,7 @@ enum basic_auth_answer basic_auth_look(const struct basic_auth *auth, const char
 {
 	unsigned char hash[DIGEST_SIZE];
 
-	if (!name || !password || !digest(auth, name, password, hash))
+	if (!name || !password || !make_digest(auth, name, password, hash))
 		return BASIC_AUTH_NO;
 	if (was_right(auth, user_of(auth, name), hash))
 		return BASIC_AUTH_YES;
@@ -167,7 +167,7 @@ uint64_t basic_auth_waits_since(struct basic_auth *auth, const char *name, const
 	struct waited *oldest = &auth->waited[0];
 	unsigned char hash[DIGEST_SIZE];
 
-	if (!digest(auth, name, password, hash))
+	if (!make_digest(auth, name, password, hash))
 		return now_ns;
 	for (unsigned i = 0; i < WAITED_MAX; i++) {
 		struct waited *w = &auth->waited[i];
@@ -192,10 +192,10 @@ enum basic_auth_answer basic_auth_check(struct basic_auth *auth, const char *nam
 	const struct web_config_user *user;
 	unsigned char hash[DIGEST_SIZE];
 
-	if (known != BASIC_AUTH_UNKNOWN || !digest(auth, name, password, hash))
+	if (known != BASIC_AUTH_UNKNOWN || !make_digest(auth, name, password, hash))
 		return known == BASIC_AUTH_YES ? BASIC_AUTH_YES : BASIC_AUTH_NO;
 	user = user_of(auth, name);
-	if (matches(auth, user, password)) {
+	if (password_matches(auth, user, password)) {
 		remember_right(auth, user, hash);
 		return BASIC_AUTH_YES;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http.c - the HTTP server: the daemon of libmicrohttpd on our loop, its routes, who may come in,
- * and how long anything may take.
+ * http.c - the HTTP server: libmicrohttpd's daemon on the program's loop, its routes, access
+ * control and time limits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +80,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 	http_peer_set(peer, HTTP_PEER_IDLE, clock_now_ns() + HTTP_IDLE_NS);
 }
 
-/* Whether the client's certificate is what the web configuration wants. */
+/* Does the client's certificate satisfy the web configuration? */
 static bool certificate_fits(const struct http *http, struct MHD_Connection *connection)
 {
 	enum web_config_client_auth want = http->web.client_auth;
@@ -99,7 +99,7 @@ static bool certificate_fits(const struct http *http, struct MHD_Connection *con
 	return !gnutls_certificate_verify_peers2(session, &status) && !status;
 }
 
-static const char *header(struct MHD_Connection *connection, const char *name)
+static const char *header_value(struct MHD_Connection *connection, const char *name)
 {
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name) ?: "";
 }
@@ -112,14 +112,14 @@ static const struct http_route *route_of(const struct http *http, const char *pa
 	return NULL;
 }
 
-static enum MHD_Result serve(struct http *http, struct http_peer *peer, const char *path,
-			     const struct http_route *route)
+static enum MHD_Result call_route(struct http *http, struct http_peer *peer, const char *path,
+				  const struct http_route *route)
 {
 	struct http_reply reply = {.status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8"};
 	const struct http_request req = {
 		.path = path,
-		.accept = header(peer->connection, MHD_HTTP_HEADER_ACCEPT),
-		.last_event_id = header(peer->connection, "Last-Event-ID"),
+		.accept = header_value(peer->connection, MHD_HTTP_HEADER_ACCEPT),
+		.last_event_id = header_value(peer->connection, "Last-Event-ID"),
 		.connection = peer->connection,
 	};
 
@@ -144,9 +144,10 @@ static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const ch
 }
 
 /*
- * Whether the request is meant for us: host is what its target names, which has precedence (RFC
- * 9112 3.2.2), or "". Without any, as HTTP/1.0 allows, it is no browser's, and there is nothing to
- * be rebound. Passwords do what the check does: a browser keeps them to the site that asked.
+ * Is the request meant for this host? host is the one in the request's target, which takes
+ * precedence (RFC 9112 3.2.2), or "". A request that names none, as HTTP/1.0 allows, is not from a
+ * browser, so it cannot be a rebinding attack. Passwords make the check unnecessary: a browser
+ * sends them only to the site that asked for them.
  */
 static bool is_meant(const struct http *http, struct MHD_Connection *connection, const char *host)
 {
@@ -159,7 +160,7 @@ static bool is_meant(const struct http *http, struct MHD_Connection *connection,
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &hosts);
 	return !hosts ||
 	       (hosts == 1 &&
-		http_host_is_ours(&http->hosts, header(connection, MHD_HTTP_HEADER_HOST)));
+		http_host_is_ours(&http->hosts, header_value(connection, MHD_HTTP_HEADER_HOST)));
 }
 
 static enum MHD_Result refuse_host(struct http *http, struct http_peer *peer)
@@ -174,8 +175,8 @@ static enum MHD_Result refuse_host(struct http *http, struct http_peer *peer)
 	return http_reply_queue(http, peer, &reply);
 }
 
-/* A request that is whole: who may, for whom, and what. */
-static enum MHD_Result answer(struct http *http, struct http_peer *peer, const char *target)
+/* Answer a complete request: check its host and its password, then serve it. */
+static enum MHD_Result answer_request(struct http *http, struct http_peer *peer, const char *target)
 {
 	char host[HTTP_HOST_MAX];
 	const char *path = http_target(target, host);
@@ -191,12 +192,12 @@ static enum MHD_Result answer(struct http *http, struct http_peer *peer, const c
 		http->stats.unauthorized++;
 		return http_reply_unauthorized(peer, allowed);
 	}
-	return serve(http, peer, path, route);
+	return call_route(http, peer, path, route);
 }
 
 /*
- * Called when the headers are there, and again when the body is, which no request of ours has: so
- * what is refused is refused the first time, without reading on.
+ * Called when the headers have arrived, and again after the body, which requests to us do not have.
+ * So a request is refused on the first call, before its body is read.
  */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *data,
@@ -224,10 +225,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		*data_len = 0;
 		return MHD_YES;
 	}
-	/* A request whose password had to be checked comes twice. */
+	/* A request whose password has to be checked comes twice; count it once. */
 	http->stats.requests += peer->auth == BASIC_AUTH_UNKNOWN;
 	http_peer_set(peer, HTTP_PEER_ANSWER, clock_now_ns() + request_ns(http));
-	return answer(http, peer, url);
+	return answer_request(http, peer, url);
 }
 
 static void __attribute__((format(printf, 2, 0))) on_log(void *cls, const char *fmt, va_list args)
@@ -240,7 +241,7 @@ static void __attribute__((format(printf, 2, 0))) on_log(void *cls, const char *
 	log_debug("http: %s", line);
 }
 
-/* One turn of the daemon; what it could not finish comes after everything else had its turn. */
+/* Run the daemon once. What it could not finish continues after the loop's other work. */
 static int http_turn(void *ctx)
 {
 	struct http *http = ctx;
@@ -279,8 +280,8 @@ static int http_tick(void *ctx)
 	return http_turn(http);
 }
 
-/* GnuTLS's words for the versions from min to max. */
-static void priorities(const struct web_config *web, char text[128])
+/* GnuTLS's priority string for the versions from min to max. */
+static void tls_priorities(const struct web_config *web, char text[128])
 {
 	static const char *const versions[] = {"1.0", "1.1", "1.2", "1.3"};
 	size_t used = (size_t)sprintf(text, "NORMAL:-VERS-ALL");
@@ -296,11 +297,11 @@ static unsigned tls_options(const struct web_config *web, char text[128],
 
 	if (!web->cert)
 		return 0;
-	priorities(web, text);
+	tls_priorities(web, text);
 	options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, web->cert};
 	options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, web->key};
 	options[n++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, text};
-	/* The daemon asks for a certificate only where it is given authorities. */
+	/* The daemon only asks for a certificate if it has authorities. */
 	if (web->client_ca)
 		options[n++] =
 			(struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, web->client_ca};
@@ -314,7 +315,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct web_confi
 	struct MHD_OptionItem options[OPTIONS_MAX];
 	char tls[128];
 	unsigned n = tls_options(web, tls, options);
-	/* The daemon closes what it is given. */
+	/* The daemon closes its listening socket. */
 	int fd = fcntl(http->listener, F_DUPFD_CLOEXEC, 0);
 	struct MHD_Daemon *daemon;
 
@@ -333,7 +334,7 @@ static struct MHD_Daemon *daemon_start(struct http *http, const struct web_confi
 	return daemon;
 }
 
-static int watch(struct http *http, int fd)
+static int watch_fd(struct http *http, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
@@ -344,7 +345,7 @@ static void daemon_stop(struct http *http)
 {
 	if (!http->daemon)
 		return;
-	/* A daemon with suspended connections can't be stopped: let them see the end first. */
+	/* A daemon with suspended connections cannot be stopped, so let them end first. */
 	http->ending = true;
 	for (struct http_stream *s = http->streams; s; s = s->next)
 		http_stream_wake(s);
@@ -357,14 +358,14 @@ static void daemon_stop(struct http *http)
 	http->ending = false;
 }
 
-/* Go over to another web configuration, which becomes ours where that succeeds. */
+/* Switch to a new web configuration, which is taken over on success. */
 static int http_adopt(struct http *http, struct web_config *web)
 {
 	struct basic_auth *auth = NULL;
 	struct MHD_Daemon *daemon;
 
 	if (web->user_count) {
-		auth = basic_auth_new(&http->web, http->auth); /* it looks there later */
+		auth = basic_auth_new(&http->web, http->auth); /* it keeps a pointer to this one */
 		if (!auth)
 			return -ENOMEM;
 	}
@@ -384,10 +385,10 @@ static int http_adopt(struct http *http, struct web_config *web)
 	http->daemon = daemon;
 	http->daemon_fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	http_socket_url(http->listener, http->web.cert, http->url);
-	return watch(http, http->daemon_fd);
+	return watch_fd(http, http->daemon_fd);
 }
 
-/* open_fn as in web_config_read(). */
+/* open_fn is that of web_config_read(). */
 static int http_configure(struct http *http, web_config_open_fn *open_fn)
 {
 	struct web_config web = {0};
@@ -421,7 +422,7 @@ static int http_start(struct http *http, struct loop *loop)
 	http->listener = http_socket_open(http->config.listen);
 	if (http->listener < 0)
 		return http->listener;
-	err = watch(http, http->again) ?: watch(http, http->auth_timer);
+	err = watch_fd(http, http->again) ?: watch_fd(http, http->auth_timer);
 	if (!err)
 		err = http->config.web_config ? http_configure(http, NULL) : http_adopt(http, &web);
 	if (!err)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http_auth.c - requests whose passwords have to be checked wait for their turn (their connections
- * are suspended), since a check takes long by intent. Parties take turns, and in one the request
- * whose name and password came first, be it that their client gave up waiting and comes again:
- * however many passwords others try, a right one is checked soon. There are pauses between checks,
- * so that they take no more than a quarter of a core.
+ * http_auth.c - requests whose passwords must be checked wait for their turn, with their
+ * connections suspended, because a check is slow by design. Parties take turns. Within a party the
+ * name and password that came first are next, even if their client gave up waiting and came again:
+ * so a correct password is checked soon, however many passwords others try. Pauses between checks
+ * limit them to a quarter of a core.
  */
 #include <poll.h>
 #include <string.h>
@@ -15,11 +15,11 @@
 #include "lib/clock.h"
 #include "http/http_int.h"
 
-#define AUTH_WAIT_NS 30000000000ull /* then the answer is "later" */
-#define AUTH_PAUSE   3		    /* times what a check took */
+#define AUTH_WAIT_NS 30000000000ull /* after this time the answer is "later" */
+#define AUTH_PAUSE   3		    /* times the duration of the last check */
 #define NS_PER_S     1000000000ull
 
-/* What the request's header has. */
+/* The credentials in a request's header. */
 struct credentials {
 	char *name, *password; /* NULL: not given */
 };
@@ -48,7 +48,7 @@ static void auth_arm(const struct http *http, uint64_t at_ns)
 	timerfd_settime(http->auth_timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
-/* It is asked again when its turn was, or when it is given up. */
+/* The request is repeated after its check, or when it gives up waiting. */
 static void auth_wait(struct http *http, struct http_peer *peer, const struct credentials *c)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -73,14 +73,14 @@ enum basic_auth_answer http_auth(struct http *http, struct http_peer *peer)
 	c = credentials_of(peer);
 	answer = basic_auth_look(http->auth, c.name, c.password);
 	if (answer == BASIC_AUTH_UNKNOWN && http->ending)
-		answer = BASIC_AUTH_LATER; /* with suspended connections there is no end */
+		answer = BASIC_AUTH_LATER; /* the daemon cannot stop with suspended connections */
 	if (answer == BASIC_AUTH_UNKNOWN)
 		auth_wait(http, peer, &c);
 	credentials_release(&c);
 	return answer;
 }
 
-/* It goes on with that answer: on_request() is called for it again. */
+/* Resume the request with this answer: on_request() is called for it again. */
 static void auth_end(struct http_peer *peer, enum basic_auth_answer answer)
 {
 	peer->waits = false;
@@ -94,7 +94,7 @@ void http_auth_give_up(struct http_peer *peer)
 		auth_end(peer, BASIC_AUTH_LATER);
 }
 
-/* When a check was made for this party last; 0: not among the last ones. */
+/* When this party's last check was made; 0: not recently. */
 static uint64_t served_ns(const struct http *http, const struct http_peer *peer)
 {
 	uint64_t last_ns = 0;
@@ -106,7 +106,7 @@ static uint64_t served_ns(const struct http *http, const struct http_peer *peer)
 	return last_ns;
 }
 
-/* A client that sends no more may have left. */
+/* Has the client shut down its side? Then it may have gone. */
 static bool may_have_left(const struct http_peer *peer)
 {
 	struct pollfd p = {.fd = peer->fd, .events = POLLRDHUP};
@@ -114,7 +114,7 @@ static bool may_have_left(const struct http_peer *peer)
 	return poll(&p, 1, 0) > 0;
 }
 
-/* Whose turn it is, or NULL. */
+/* The waiting connection whose turn is next, or NULL. */
 static struct http_peer *auth_next(const struct http *http)
 {
 	struct http_peer *next = NULL;

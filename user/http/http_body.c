@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http_body.c - texts that several answers of the HTTP server send at the same time.
+ * http_body.c - texts that several HTTP responses send at the same time.
  */
 #include <stdlib.h>
 

@@ -38,7 +38,7 @@ static bool entry_has(const struct hostent *entry, const char *name)
 	return has;
 }
 
-/* All names on the lines of /etc/hosts that have this one; "localhost" may be on them, too. */
+/* Add all names on the lines of /etc/hosts that have this one, perhaps with "localhost". */
 static int hosts_add_file(struct http_hosts *hosts, const char *name)
 {
 	const struct hostent *entry;
@@ -56,7 +56,7 @@ static int hosts_add_file(struct http_hosts *hosts, const char *name)
 	return err;
 }
 
-/* "sql1" is also "sql1.corp.example", where /etc/resolv.conf has that domain first. */
+/* "sql1" is also "sql1.corp.example" if that is the first domain in /etc/resolv.conf. */
 static int hosts_add_domain(struct http_hosts *hosts, const char *name)
 {
 	struct __res_state resolver = {0};
@@ -98,7 +98,7 @@ void http_hosts_release(struct http_hosts *hosts)
 	*hosts = (struct http_hosts){0};
 }
 
-/* The name without port, brackets and a dot at its end; an IPv6 address only in brackets. */
+/* Strip the port, brackets and a trailing dot. An IPv6 address must be in brackets. */
 static bool host_name(const char *host, char name[HTTP_HOST_MAX])
 {
 	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");

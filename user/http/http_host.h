@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * http_host.h - for which host a request was meant. A page of another site can have its name
- * resolve to this host (DNS rebinding) and read the answers; its requests name that other host.
+ * http_host.h - checks the host to which a request was sent. A page of another site can have its
+ * name resolve to this host (DNS rebinding) and read the answers, but its requests name that other
+ * host.
  */
 #ifndef TDSMON_HTTP_HOST_H
 #define TDSMON_HTTP_HOST_H
@@ -17,22 +18,22 @@ struct http_hosts {
 };
 
 /*
- * localhost, the names of this host (its host name, its other names in /etc/hosts, and the name
- * with the resolver's first domain), and those allowed beside them. Nothing is asked of a name
- * server. 0 or -ENOMEM; http_hosts_release() is due after either.
+ * The accepted hosts: localhost, the names of this host (its host name, its other names in
+ * /etc/hosts, and the name with the resolver's first domain), and the allowed ones. No name server
+ * is queried. 0 or -ENOMEM; call http_hosts_release() in both cases.
  */
 int http_hosts_init(struct http_hosts *hosts, const char *const *allowed, size_t count);
 void http_hosts_release(struct http_hosts *hosts);
 
-/* Whether "name", "name:port", an IPv4 address or an IPv6 address in brackets is one of them. */
+/* Is "name", "name:port", an IPv4 address or an IPv6 address in brackets one of them? */
 bool http_host_is_ours(const struct http_hosts *hosts, const char *host);
 
-/* Whether it can be a host's name: letters, digits, '-', '_' and '.'. */
+/* Can it be a host's name: letters, digits, '-', '_' and '.'? */
 bool http_host_is_name(const char *name);
 
 /*
- * A request's target into its path; host is for what an absolute target (RFC 9112 3.2.2) names, ""
- * where it is none. NULL: the target is neither.
+ * The path of a request's target. host is filled with the host of an absolute target (RFC 9112
+ * 3.2.2), or "". NULL: the target is neither a path nor absolute.
  */
 const char *http_target(const char *target, char host[HTTP_HOST_MAX]);
 

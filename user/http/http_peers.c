@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http_peers.c - the HTTP server's connections, and which of them makes room for a new one: of the
- * address that has most, the one that is worth least. So who asks for something gets an answer,
- * however many connections others hold.
+ * http_peers.c - the HTTP server's connections. If a new one is too many, the least valuable
+ * connection of the address that has most is closed. So every client is answered, however many
+ * connections others hold.
  */
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "lib/clock.h"
 #include "http/http_int.h"
 
-/* Whom an address counts as: this host as one, and of IPv6 a network of 64 bits (RFC 6177). */
+/* The party of an address: this host is one party, and so is an IPv6 /64 (RFC 6177). */
 static void party_of(const struct sockaddr *addr, uint8_t party[16])
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -36,19 +36,19 @@ static void party_of(const struct sockaddr *addr, uint8_t party[16])
 		memset(party + 13, 0, 3);
 }
 
-static bool counts(const struct http_peer *p, enum http_peer_state which)
+static bool is_counted(const struct http_peer *p, enum http_peer_state which)
 {
 	return !p->closing && (which == HTTP_PEER_ANY || p->state == which);
 }
 
-/* Connections of the same party. */
+/* Number of connections of the same party. */
 static size_t held_by(const struct http *http, const struct http_peer *like,
 		      enum http_peer_state which)
 {
 	size_t n = 0;
 
 	for (const struct http_peer *p = http->peers; p; p = p->next)
-		n += counts(p, which) && !memcmp(p->party, like->party, sizeof(p->party));
+		n += is_counted(p, which) && !memcmp(p->party, like->party, sizeof(p->party));
 	return n;
 }
 
@@ -56,13 +56,13 @@ static bool is_worth_less(const struct http_peer *p, const struct http_peer *tha
 {
 	if (p->state != than->state)
 		return p->state < than->state;
-	/* Where passwords wait to be checked, those that came first are the next. */
+	/* Of those that wait for a password check, the earliest are next. */
 	if (p->waits && than->waits)
 		return p->since_ns > than->since_ns;
 	return p->since_ns < than->since_ns;
 }
 
-/* What makes room for newcomer: NULL where there is nothing else. */
+/* The connection to close for newcomer; NULL: there is no other. */
 static struct http_peer *least_of(const struct http *http, const struct http_peer *newcomer,
 				  enum http_peer_state which, bool same_party)
 {
@@ -73,7 +73,7 @@ static struct http_peer *least_of(const struct http *http, const struct http_pee
 		bool same = !memcmp(p->party, newcomer->party, sizeof(p->party));
 		size_t held;
 
-		if (p == newcomer || !counts(p, which) || (same_party && !same))
+		if (p == newcomer || !is_counted(p, which) || (same_party && !same))
 			continue;
 		held = held_by(http, p, which);
 		if (!least || held > most || (held == most && is_worth_less(p, least)))
@@ -83,7 +83,7 @@ static struct http_peer *least_of(const struct http *http, const struct http_pee
 	return least;
 }
 
-static void displace(struct http *http, struct http_peer *peer)
+static void displace_peer(struct http *http, struct http_peer *peer)
 {
 	if (!peer)
 		return;
@@ -91,7 +91,7 @@ static void displace(struct http *http, struct http_peer *peer)
 	http_peer_close(peer);
 }
 
-/* The daemon sees the end of it; of a stream's client, once it is awake. */
+/* The daemon notices the shutdown; that of a stream once its connection is awake. */
 void http_peer_close(struct http_peer *peer)
 {
 	peer->closing = true;
@@ -113,11 +113,11 @@ void http_peers_make_room(struct http *http, struct http_peer *newcomer, enum ht
 	size_t all = which == HTTP_PEER_STREAM ? HTTP_STREAMS : HTTP_CONNECTIONS, held = 0;
 
 	if (which == HTTP_PEER_ANY && held_by(http, newcomer, which) > HTTP_CONNECTIONS_PER_IP)
-		displace(http, least_of(http, newcomer, which, true));
+		displace_peer(http, least_of(http, newcomer, which, true));
 	for (const struct http_peer *p = http->peers; p; p = p->next)
-		held += counts(p, which);
+		held += is_counted(p, which);
 	if (held > all)
-		displace(http, least_of(http, newcomer, which, false));
+		displace_peer(http, least_of(http, newcomer, which, false));
 }
 
 struct http_peer *http_peer_new(struct http *http, struct MHD_Connection *connection)
@@ -129,7 +129,7 @@ struct http_peer *http_peer_new(struct http *http, struct MHD_Connection *connec
 	struct http_peer *peer = calloc(1, sizeof(*peer));
 
 	if (!peer || !fd)
-		return peer; /* it will be answered nothing */
+		return peer; /* no request on it is answered */
 	peer->connection = connection;
 	peer->fd = fd->connect_fd;
 	party_of(addr ? addr->client_addr : NULL, peer->party);

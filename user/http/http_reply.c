@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http_reply.c - the HTTP server's answers: headers, and bodies as they are or by gzip.
+ * http_reply.c - the HTTP server's responses: headers, and bodies, plain or gzipped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +9,16 @@
 
 #include "http/http_int.h"
 
-#define GZIP_LEAST   1024      /* what is shorter is not worth it */
-#define GZIP_BLOCK   32768     /* compressed, given to the daemon at once */
-#define GZIP_SLICE   (1 << 20) /* compressed without a look at anything else, below 1 ms */
+#define GZIP_LEAST   1024      /* shorter bodies are not worth it */
+#define GZIP_BLOCK   32768     /* compressed bytes for the daemon at a time */
+#define GZIP_SLICE   (1 << 20) /* bytes compressed in one round, in less than 1 ms */
 #define HEADER_ITEMS 32
 
-/* A body on its way through ISA-L, which is ten times as fast as zlib at its fastest. */
+/* A body that is being compressed by ISA-L, ten times as fast as zlib at its fastest. */
 struct gzip {
 	struct isal_zstream z;
 	struct http_body *body;
-	uint8_t level[ISAL_DEF_LVL1_DEFAULT]; /* what the library works in */
+	uint8_t level[ISAL_DEF_LVL1_DEFAULT]; /* the library's working memory */
 };
 
 static void gzip_free(void *cls)
@@ -30,8 +30,8 @@ static void gzip_free(void *cls)
 }
 
 /*
- * Fill buf; the daemon comes back for more in the loop's next round. 0 is no answer that it knows
- * how to wait for, so slices go in until something comes out.
+ * Fill buf. The daemon asks for more in the loop's next round. It would not wait if this returned
+ * 0, so input is compressed until there is output.
  */
 static ssize_t gzip_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
@@ -126,7 +126,7 @@ static struct MHD_Response *fixed_response(const struct http_reply *reply)
 					       MHD_RESPMEM_PERSISTENT);
 }
 
-/* Of what the handler answered but a stream. */
+/* The response to everything except a stream. */
 static struct MHD_Response *plain_response(struct http_reply *reply, struct http_peer *peer)
 {
 	struct MHD_Response *response = NULL;
@@ -142,7 +142,7 @@ static struct MHD_Response *plain_response(struct http_reply *reply, struct http
 	return response ?: body_response(reply->shared);
 }
 
-/* What is shown names hosts and failures: it is for nobody's cache, frame or other site. */
+/* Pages name hosts and failures, so they must not be cached, framed or read by other sites. */
 static void add_headers(struct MHD_Response *response, const struct http_reply *reply)
 {
 	static const char *const headers[][2] = {

@@ -22,10 +22,10 @@ static bool all_digits(const char *s)
 }
 
 /*
- * Split "ADDR:PORT", "[ADDR]:PORT", ":PORT" (host is "": every address) or "PORT" (loopback) in
- * copy; false: it is none of these.
+ * Split copy: "ADDR:PORT", "[ADDR]:PORT", ":PORT" (host is "": all addresses) or "PORT" (loopback).
+ * False: none of these.
  */
-static bool split(char *copy, char **host, char **port)
+static bool split_address(char *copy, char **host, char **port)
 {
 	char *colon = strrchr(copy, ':');
 
@@ -40,7 +40,7 @@ static bool split(char *copy, char **host, char **port)
 	*port = colon + 1;
 	*host = copy;
 	if (*copy != '[')
-		return !strchr(copy, ':'); /* an IPv6 address wants its brackets */
+		return !strchr(copy, ':'); /* an IPv6 address needs its brackets */
 	if (colon[-1] != ']')
 		return false;
 	colon[-1] = '\0';
@@ -68,7 +68,7 @@ int http_socket_open(const char *listen)
 	char copy[256], *host, *port;
 	int err, fd = -EADDRNOTAVAIL;
 
-	if (strlen(listen) >= sizeof(copy) || !split(strcpy(copy, listen), &host, &port) ||
+	if (strlen(listen) >= sizeof(copy) || !split_address(strcpy(copy, listen), &host, &port) ||
 	    strtoul(port, NULL, 10) > 65535) {
 		log_error("cannot listen on '%s': use PORT, ADDR:PORT, [IPv6]:PORT or :PORT",
 			  listen);
@@ -79,7 +79,7 @@ int http_socket_open(const char *listen)
 		log_error("cannot listen on %s: %s", listen, gai_strerror(err));
 		return -EADDRNOTAVAIL;
 	}
-	/* Without an address: IPv6's wildcard, which also takes IPv4, where the host has IPv6. */
+	/* Without an address: IPv6's wildcard, which also accepts IPv4, if the host has IPv6. */
 	for (int family = AF_INET6; fd < 0; family = AF_INET) {
 		for (struct addrinfo *a = all; a && fd < 0; a = a->ai_next)
 			if (a->ai_family == family)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http_stream.c - server-sent events: what was published last, in a ring that all clients share.
- * A client that has had all there is sleeps (its connection is suspended) until there is more.
+ * http_stream.c - server-sent events: a ring of the last ones, shared by all clients. A client that
+ * has received everything sleeps (its connection is suspended) until the next event.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -57,11 +57,11 @@ static void listener_drop(struct http_listener *l)
 	if (l->over)
 		return;
 	l->stream->http->stats.streams_dropped++;
-	/* Its socket may be full: nobody would ask us for more. */
+	/* Its socket may be full, and then the daemon would not call us. */
 	http_peer_close(l->peer);
 }
 
-/* The next piece of what is to come first: its length. */
+/* Length of the next piece of the backlog; 0: it has ended. */
 static size_t listener_first(struct http_listener *l)
 {
 	struct http_backlog *backlog = &l->backlog;
@@ -180,8 +180,8 @@ struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply 
 }
 
 /*
- * A connection that is suspended is looked at by nobody else: a client that left would stay. One
- * that is not, and takes nothing, has stopped.
+ * Nobody else watches a suspended connection, so a client that left would stay. One that is not
+ * suspended but receives nothing has stopped.
  */
 static void listener_look(struct http_listener *l, uint64_t now_ns)
 {
@@ -193,7 +193,7 @@ static void listener_look(struct http_listener *l, uint64_t now_ns)
 		http_listener_end(l);
 }
 
-/* The heartbeat is a comment, which clients ignore, but proxies see life. */
+/* The heartbeat is a comment: clients ignore it, and proxies see traffic. */
 void http_stream_tick(struct http_stream *stream, uint64_t now_ns)
 {
 	for (struct http_listener *l = stream->listeners; l; l = l->next)

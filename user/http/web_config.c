@@ -17,9 +17,9 @@
 #define CONFIG_MAX (1u << 20)
 #define PEM_MAX	   (1u << 20)
 #define BCRYPT_LEN 60
-/* 2^12 rounds take a quarter of a second, in which nothing else is done. */
+/* 2^12 rounds take a quarter of a second, during which nothing else is done. */
 #define BCRYPT_COSTS 12
-#define TLS_FIRST    12 /* the exporter toolkit's least version */
+#define TLS_FIRST    12 /* the exporter toolkit's lowest version */
 #define TLS_LAST     13
 
 struct reader {
@@ -27,10 +27,10 @@ struct reader {
 	yaml_document_t *doc;
 	struct web_config *config;
 	struct web_config_names names;
-	web_config_open_fn *open_fn; /* NULL: files are opened by their paths */
+	web_config_open_fn *open_fn; /* NULL: open files by their paths */
 	void *open_ctx;
 	bool has_tls;
-	int err; /* of the file read last */
+	int err; /* of the last file */
 };
 
 /* One key of a section. */
@@ -39,35 +39,36 @@ struct key {
 	int (*set)(struct reader *r, const char *name, yaml_node_t *value);
 };
 
-static int fail(const struct reader *r, const char *name, const char *why)
+static int fail_key(const struct reader *r, const char *name, const char *why)
 {
 	log_error("%s: %s: %s", r->path, name, why);
 	return -EINVAL;
 }
 
-/* The text of a scalar, or NULL with the reason logged. */
-static const char *scalar(const struct reader *r, const char *name, const yaml_node_t *value)
+/* The text of a scalar; NULL with the reason logged. */
+static const char *scalar_text(const struct reader *r, const char *name, const yaml_node_t *value)
 {
 	if (value->type == YAML_SCALAR_NODE &&
 	    strlen((const char *)value->data.scalar.value) == value->data.scalar.length)
 		return (const char *)value->data.scalar.value;
-	fail(r, name, "a single value is wanted");
+	fail_key(r, name, "expected a single value");
 	return NULL;
 }
 
-/* Keys of a mapping, by their table; section is for the messages, "" at the top. */
+/* Read a mapping's keys by their table. section is for messages; "" at the top. */
 static int read_keys(struct reader *r, const char *section, yaml_node_t *map,
 		     const struct key *keys)
 {
 	int err = 0;
 
 	if (map->type != YAML_MAPPING_NODE)
-		return fail(r, *section ? section : "the file", "a mapping, key: value, is wanted");
+		return fail_key(r, *section ? section : "the file",
+				"expected a mapping, key: value");
 	for (yaml_node_pair_t *p = map->data.mapping.pairs.start;
 	     !err && p < map->data.mapping.pairs.top; p++) {
 		yaml_node_t *name = yaml_document_get_node(r->doc, p->key);
 		yaml_node_t *value = yaml_document_get_node(r->doc, p->value);
-		const char *text = scalar(r, *section ? section : "a key", name);
+		const char *text = scalar_text(r, *section ? section : "a key", name);
 		const struct key *key = keys;
 		char full[256];
 
@@ -77,7 +78,7 @@ static int read_keys(struct reader *r, const char *section, yaml_node_t *map,
 		while (key->name && strcmp(key->name, text))
 			key++;
 		err = key->name ? key->set(r, full, value)
-				: fail(r, full, "this key is not supported");
+				: fail_key(r, full, "this key is not supported");
 	}
 	return err;
 }
@@ -91,7 +92,7 @@ static int set_path(struct reader *r, const char *name, const yaml_node_t *value
 		    enum web_config_file file)
 {
 	char **path = path_of(r, file);
-	const char *text = scalar(r, name, value), *slash = strrchr(r->path, '/');
+	const char *text = scalar_text(r, name, value), *slash = strrchr(r->path, '/');
 	int n;
 
 	if (!text)
@@ -100,7 +101,7 @@ static int set_path(struct reader *r, const char *name, const yaml_node_t *value
 	*path = NULL;
 	if (!*text)
 		return 0;
-	/* As exporters have it: relative to the file that names it. */
+	/* A path is relative to the file that names it, as in other exporters. */
 	if (*text == '/' || !slash)
 		n = asprintf(path, "%s", text);
 	else
@@ -130,7 +131,7 @@ static int set_client_auth(struct reader *r, const char *name, yaml_node_t *valu
 		[WEB_CONFIG_VERIFY_CLIENT_CERT_IF_GIVEN] = "VerifyClientCertIfGiven",
 		[WEB_CONFIG_REQUIRE_AND_VERIFY_CLIENT_CERT] = "RequireAndVerifyClientCert",
 	};
-	const char *text = scalar(r, name, value);
+	const char *text = scalar_text(r, name, value);
 
 	for (size_t i = 0; text && i < sizeof(types) / sizeof(types[0]); i++) {
 		if (strcmp(types[i], text))
@@ -138,22 +139,22 @@ static int set_client_auth(struct reader *r, const char *name, yaml_node_t *valu
 		r->config->client_auth = (enum web_config_client_auth)i;
 		return 0;
 	}
-	return text ? fail(r, name,
-			   "wanted is NoClientCert, VerifyClientCertIfGiven or "
-			   "RequireAndVerifyClientCert; a certificate that is not verified is "
-			   "not asked for")
+	return text ? fail_key(r, name,
+			       "expected NoClientCert, VerifyClientCertIfGiven or "
+			       "RequireAndVerifyClientCert; a certificate that is not verified is "
+			       "not asked for")
 		    : -EINVAL;
 }
 
 static int set_version(struct reader *r, const char *name, const yaml_node_t *value,
 		       unsigned *version)
 {
-	const char *text = scalar(r, name, value);
+	const char *text = scalar_text(r, name, value);
 
 	if (!text)
 		return -EINVAL;
 	if (strlen(text) != 5 || strncmp(text, "TLS1", 4) || text[4] < '0' || text[4] > '3')
-		return fail(r, name, "wanted is TLS10, TLS11, TLS12 or TLS13");
+		return fail_key(r, name, "expected TLS10, TLS11, TLS12 or TLS13");
 	*version = 10 + (unsigned)(text[4] - '0');
 	return 0;
 }
@@ -184,16 +185,16 @@ static int set_tls(struct reader *r, const char *name, yaml_node_t *value)
 	return read_keys(r, name, value, keys);
 }
 
-/* A permission that is not made use of: HTTP/1.1 is all that is spoken. */
+/* This permits HTTP/2, but the server only speaks HTTP/1.1. */
 static int set_http2(struct reader *r, const char *name, yaml_node_t *value)
 {
-	const char *text = scalar(r, name, value);
+	const char *text = scalar_text(r, name, value);
 
 	if (!text)
 		return -EINVAL;
 	return !strcmp(text, "true") || !strcmp(text, "false")
 		       ? 0
-		       : fail(r, name, "wanted is true or false");
+		       : fail_key(r, name, "expected true or false");
 }
 
 static int set_http(struct reader *r, const char *name, yaml_node_t *value)
@@ -211,10 +212,12 @@ static int check_hash(const struct reader *r, const char *name, const char *hash
 	if (strlen(hash) != BCRYPT_LEN || hash[0] != '$' || hash[1] != '2' ||
 	    !strchr("aby", hash[2]) || hash[3] != '$' || !isdigit((unsigned char)hash[4]) ||
 	    !isdigit((unsigned char)hash[5]) || hash[6] != '$')
-		return fail(r, name, "the password is to be a bcrypt hash, as htpasswd -nB makes");
+		return fail_key(r, name,
+				"the password must be a bcrypt hash, as made by htpasswd -nB");
 	cost = (unsigned)(hash[4] - '0') * 10 + (unsigned)(hash[5] - '0');
 	if (cost < 4 || cost > BCRYPT_COSTS)
-		return fail(r, name, "the hash's cost is to be 4 to 12; htpasswd -C sets it");
+		return fail_key(r, name,
+				"the cost of the hash must be 4 to 12; set it with htpasswd -C");
 	return 0;
 }
 
@@ -224,18 +227,19 @@ static int set_users(struct reader *r, const char *name, yaml_node_t *value)
 	size_t count;
 
 	if (value->type != YAML_MAPPING_NODE)
-		return fail(r, name, "a mapping, user: hash, is wanted");
+		return fail_key(r, name, "expected a mapping, user: hash");
 	count = (size_t)(value->data.mapping.pairs.top - value->data.mapping.pairs.start);
 	if (config->users)
-		return fail(r, name, "is there twice");
+		return fail_key(r, name, "is given twice");
 	config->users = calloc(count + 1, sizeof(*config->users));
 	if (!config->users)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		const yaml_node_pair_t *p = &value->data.mapping.pairs.start[i];
-		const char *user = scalar(r, name, yaml_document_get_node(r->doc, p->key));
+		const char *user = scalar_text(r, name, yaml_document_get_node(r->doc, p->key));
 		const char *hash =
-			user ? scalar(r, name, yaml_document_get_node(r->doc, p->value)) : NULL;
+			user ? scalar_text(r, name, yaml_document_get_node(r->doc, p->value))
+			     : NULL;
 		char full[256];
 
 		if (!hash)
@@ -252,7 +256,7 @@ static int set_users(struct reader *r, const char *name, yaml_node_t *value)
 	return 0;
 }
 
-/* The whole of a file as text; NULL with the reason logged. name: the key, "" at the top. */
+/* Read a whole file; NULL with the reason logged. name: the key, "" for the file itself. */
 static char *read_file(struct reader *r, enum web_config_file file, const char *name,
 		       const char *path, size_t max)
 {
@@ -296,13 +300,13 @@ static int read_tls_files(struct reader *r)
 	if (!r->has_tls)
 		return 0;
 	if (!*path_of(r, WEB_CONFIG_CERT) || !*path_of(r, WEB_CONFIG_KEY))
-		return fail(r, section, "cert_file and key_file are both needed");
+		return fail_key(r, section, "cert_file and key_file are both needed");
 	if (config->client_auth && !*path_of(r, WEB_CONFIG_CLIENT_CA))
-		return fail(r, section, "this client_auth_type needs client_ca_file");
+		return fail_key(r, section, "this client_auth_type needs client_ca_file");
 	if (*path_of(r, WEB_CONFIG_CLIENT_CA) && !config->client_auth)
-		return fail(r, section, "client_ca_file needs a client_auth_type that uses it");
+		return fail_key(r, section, "client_ca_file needs a client_auth_type that uses it");
 	if (config->min_version > config->max_version)
-		return fail(r, section, "min_version is above max_version");
+		return fail_key(r, section, "min_version is above max_version");
 	config->cert = read_pem(r, WEB_CONFIG_CERT, "tls_server_config.cert_file");
 	if (config->cert)
 		config->key = read_pem(r, WEB_CONFIG_KEY, "tls_server_config.key_file");
@@ -324,7 +328,7 @@ static int read_document(struct reader *r)
 	};
 	yaml_node_t *root = yaml_document_get_root_node(r->doc);
 
-	/* An empty file is allowed, and asks for nothing. */
+	/* An empty file is valid, and sets nothing. */
 	return root ? read_keys(r, "", root, keys) : 0;
 }
 

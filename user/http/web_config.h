@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a client certificate is wanted for; the names are the file's (Go's crypto/tls). */
+/* How client certificates are checked; the names are the file's (Go's crypto/tls). */
 enum web_config_client_auth {
 	WEB_CONFIG_NO_CLIENT_CERT,
 	WEB_CONFIG_VERIFY_CLIENT_CERT_IF_GIVEN,
@@ -29,33 +29,33 @@ struct web_config {
 	size_t user_count; /* 0: no authentication */
 };
 
-/* The files. */
+/* The files that are read. */
 enum web_config_file {
 	WEB_CONFIG_FILE, /* the web configuration itself */
 	WEB_CONFIG_CERT, /* and those that it names */
 	WEB_CONFIG_KEY,
 	WEB_CONFIG_CLIENT_CA,
 };
-#define WEB_CONFIG_NAMED 3 /* of these files it names so many */
+#define WEB_CONFIG_NAMED 3 /* number of files that it can name */
 
-/* Opens a file in place of web_config_read(), which may not: a descriptor or -errno. */
+/* Opens a file for a process that may not: returns a descriptor or -errno. */
 typedef int web_config_open_fn(void *ctx, enum web_config_file file);
 
 /*
- * Read path and the files that it names; they are opened by open_fn, or by their paths where it is
- * NULL. 0, or -errno with the reason logged, naming the file and the key. web_config_release() is
- * due after either.
+ * Read path and the files that it names, opened by open_fn, or by their paths if that is NULL. 0,
+ * or -errno with the reason logged, which names the file and the key. Call web_config_release() in
+ * both cases.
  */
 int web_config_read(struct web_config *config, const char *path, web_config_open_fn *open_fn,
 		    void *ctx);
 void web_config_release(struct web_config *config);
 
-/* Which files a web configuration names, from WEB_CONFIG_CERT on; NULL: none. */
+/* The files that a web configuration names, from WEB_CONFIG_CERT on; NULL: none. */
 struct web_config_names {
 	char *path[WEB_CONFIG_NAMED];
 };
 
-/* As far as it can be read; path is what relative names are relative to. */
+/* Names are read as far as possible. path: names are relative to its directory. */
 void web_config_names_read(struct web_config_names *names, int fd, const char *path);
 void web_config_names_release(struct web_config_names *names);
 
