@@ -20,13 +20,13 @@
 #include "source/live/clsact.h"
 #include "lib/log.h"
 
-/* enum bpf_attach_type of Linux 6.6; libbpf 1.1's headers do not have them yet */
+/* enum bpf_attach_type of Linux 6.6, which the headers of libbpf 1.1 lack */
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
 
 #define CLSACT_HANDLE  0x7d5000 /* plus the slot */
 #define CLSACT_SLOTS   16
-#define PROGRAM_PREFIX "tap_" /* of the names in tap.bpf.c */
+#define PROGRAM_PREFIX "tap_" /* of the programs' names in tap.bpf.c */
 
 enum attach_link attach_link_of(unsigned short arphrd)
 {
@@ -52,12 +52,12 @@ int attach_slot_claim(unsigned int *slot)
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int fd, n;
 
-	/* A datagram socket could send to any other. */
+	/* Not a datagram socket, which could send to any other one. */
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	for (*slot = 0; *slot < CLSACT_SLOTS; ++*slot) {
-		/* an abstract name: of this network namespace, and gone with the socket */
+		/* an abstract name: in this network namespace only, and gone with the socket */
 		n = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "tdsmon.tap.%u", *slot);
 		if (!bind(fd, (struct sockaddr *)&name,
 			  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)))
@@ -67,7 +67,7 @@ int attach_slot_claim(unsigned int *slot)
 	return -EBUSY;
 }
 
-/* "tap_ingress:[17]", as libbpf names filters, and the number in it. */
+/* Parse a filter's name, "tap_ingress:[17]" as libbpf writes it, and the program's ID in it. */
 static int program_name(int fd, char name[CLSACT_NAME], uint32_t *id)
 {
 	struct bpf_prog_info info = {0};
@@ -80,7 +80,7 @@ static int program_name(int fd, char name[CLSACT_NAME], uint32_t *id)
 	return 0;
 }
 
-/* By its program's name, where we may ask for it: CAP_SYS_ADMIN, not confined; else by its own. */
+/* By its program's name if the kernel gives it (CAP_SYS_ADMIN, not confined), or its own name. */
 static bool filter_is_ours(const char *name, uint32_t program)
 {
 	struct bpf_prog_info info = {0};
@@ -97,7 +97,7 @@ static bool filter_is_ours(const char *name, uint32_t program)
 	return ours;
 }
 
-/* program: the ID of the one that we put there; 0: any that bears our name. */
+/* program: the ID of the program that this process attached; 0: any with our name. */
 static void clsact_remove(struct netlink *nl, unsigned int ifindex, unsigned int slot,
 			  enum clsact_side side, uint32_t program)
 {
@@ -160,7 +160,7 @@ static int tcx_add(unsigned int ifindex, int fd, int point, struct attach_end *e
 	return 0;
 }
 
-/* By links where the kernel has them; fds of -1 are not wanted. */
+/* Attach by links if the kernel has them. An fd of -1 is not attached. */
 static int attach_tc(struct attachment *at, int ingress_fd, int egress_fd)
 {
 	int err = 0;
@@ -175,7 +175,7 @@ static int attach_tc(struct attachment *at, int ingress_fd, int egress_fd)
 	return attach_clsact(at, ingress_fd, egress_fd);
 }
 
-/* True if XDP took the ingress. Why not, if not, is said here. */
+/* True if XDP was attached to the ingress. If not, the reason is logged here. */
 static bool attach_xdp(struct attachment *at, int fd)
 {
 	static const struct {
@@ -219,7 +219,7 @@ int attach_interface(struct attachment *at, const struct attach_programs *progra
 
 	at->ingress = (struct attach_end){ATTACH_NONE, -1, 0};
 	at->egress = (struct attach_end){ATTACH_NONE, -1, 0};
-	/* What leaves by loopback comes in by it: once is enough. XDP would gain nothing there. */
+	/* A packet sent by loopback is also received there: once is enough. XDP gains nothing. */
 	if (link == ATTACH_LINK_LOOPBACK || mode == ATTACH_INGRESS_ONLY)
 		egress = -1;
 	if (link == ATTACH_LINK_ETHERNET && programs->xdp >= 0 && attach_xdp(at, programs->xdp))
@@ -237,7 +237,7 @@ static void end_release(struct attach_end *end)
 	*end = (struct attach_end){ATTACH_NONE, -1, 0};
 }
 
-/* A name may be of another interface by now, an ifindex is not given twice soon. */
+/* The name may belong to another interface by now; an ifindex is not soon used again. */
 void attach_release(struct attachment *at)
 {
 	if (at->ingress.how == ATTACH_CLSACT)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * attach.h - the tap's programs on one interface: put there in the best way that the kernel has,
- * and taken away again. Whatever is not ours on the interface is left alone.
+ * attach.h - the tap's programs on one interface: attaches them in the best way that the kernel
+ * has, and detaches them. Other programs on the interface stay as they are.
  */
 #ifndef TDSMON_ATTACH_H
 #define TDSMON_ATTACH_H
@@ -15,24 +15,24 @@
 
 enum attach_how {
 	ATTACH_NONE,
-	ATTACH_TCX,    /* link, from kernel 6.6 on; goes with the process */
-	ATTACH_CLSACT, /* filter; stays behind if the process is killed, see attach_slot_claim() */
+	ATTACH_TCX,    /* a link, since kernel 6.6; vanishes with the process */
+	ATTACH_CLSACT, /* a filter; stays if the process is killed, see attach_slot_claim() */
 	ATTACH_XDP_NATIVE,
 	ATTACH_XDP_GENERIC,
 };
 
-/* What an interface's frames start with, as far as the tap can read it. */
+/* How an interface's frames begin, as far as the tap can read them. */
 enum attach_link {
-	ATTACH_LINK_UNKNOWN, /* nothing that the tap can read */
+	ATTACH_LINK_UNKNOWN, /* unknown to the tap */
 	ATTACH_LINK_ETHERNET,
 	ATTACH_LINK_IP,
-	ATTACH_LINK_LOOPBACK, /* Ethernet, and each packet goes out and comes in once */
+	ATTACH_LINK_LOOPBACK, /* Ethernet, and each packet is sent and received once */
 };
 
 /* From an ARPHRD_* number. */
 enum attach_link attach_link_of(unsigned short arphrd);
 
-/* Program descriptors; xdp -1: not wanted. */
+/* Descriptors of the programs; xdp -1: not used. */
 struct attach_programs {
 	int ingress, egress;
 	int ingress_ip, egress_ip;
@@ -41,8 +41,8 @@ struct attach_programs {
 
 struct attach_end {
 	enum attach_how how;
-	int link_fd;	  /* of a link, else -1 */
-	uint32_t program; /* of a filter: its program's ID */
+	int link_fd;	  /* of a link, otherwise -1 */
+	uint32_t program; /* of a filter: the ID of its program */
 };
 
 struct attachment {
@@ -50,12 +50,12 @@ struct attachment {
 	unsigned int ifindex;
 	struct attach_end ingress, egress;
 	unsigned int clsact_slot;
-	struct netlink *netlink; /* by which filters are added and removed */
+	struct netlink *netlink; /* adds and removes filters */
 };
 
 /*
- * Attach to the interface that at->name and at->ifindex are of. mode ATTACH_INGRESS_ONLY: for
- * mirror ports. 0, or -errno with what was attached taken away again; the caller logs.
+ * Attach to the interface at->name with index at->ifindex. ATTACH_INGRESS_ONLY is for mirror ports.
+ * 0, or -errno with nothing attached; the caller logs it.
  */
 enum attach_mode {
 	ATTACH_BOTH,
@@ -64,26 +64,27 @@ enum attach_mode {
 int attach_interface(struct attachment *at, const struct attach_programs *programs,
 		     enum attach_link link, enum attach_mode mode);
 
-/* Take away what is attached. at may be all zero, and its interface may be gone. */
+/* Detach everything. at may be all zero, and the interface may have vanished. */
 void attach_release(struct attachment *at);
 
 /*
- * Filters on clsact outlive a process that is killed. So a process claims a slot, which is the
- * filters' handle, by a socket that does not outlive it: filters of a free slot are left over.
- * Returns the socket, to be closed at the end, and *slot; -errno if all slots are taken.
+ * Filters on clsact outlive a process that is killed. So a process claims a slot, which determines
+ * its filters' handles, with a socket that does not outlive it: filters of a free slot are
+ * leftovers. Returns the socket, which the caller closes at the end, and *slot; -errno if no slot
+ * is free.
  */
 int attach_slot_claim(unsigned int *slot);
 
 /*
- * Remove what a killed process left in this slot on an interface. The clsact qdisc itself stays,
- * there as at the end: empty it does nothing, and others may have come to use it.
+ * Remove the filters that a killed process left in this slot on an interface. The clsact qdisc
+ * stays, here and at the end: an empty one does nothing, and others may use it by now.
  */
 void attach_remove_leftovers(struct netlink *nl, unsigned int ifindex, unsigned int slot);
 
-/* The old way alone, for kernels before 6.6; attach_interface() chooses. */
+/* Attach only in the old way, for kernels before 6.6. attach_interface() chooses the way. */
 int attach_clsact(struct attachment *at, int ingress_fd, int egress_fd);
 
-/* True if a filter of ours is on its clsact qdisc, which takes CAP_NET_ADMIN to remove. */
+/* Is a filter of ours on its clsact qdisc? Removing it needs CAP_NET_ADMIN. */
 bool attach_is_clsact(const struct attachment *at);
 
 /* "eth0 (tcx)", "lo (tcx ingress)", "eth1 (xdp native ingress, tcx egress)" */

@@ -67,7 +67,7 @@ int clsact_add(struct netlink *nl, unsigned int ifindex, enum clsact_side side, 
 	return netlink_ask(nl, &req, NULL, NULL);
 }
 
-/* What filter_read() fills in. */
+/* Filled in by filter_read(). */
 struct found {
 	char *name;
 	uint32_t *program;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * command_latency.c - see latencies.h.
+ * command_latency.c - see command_latency.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,14 +13,14 @@
 #include "source/live/command_latency.h"
 
 struct command_latency {
-	int map, servers; /* the kernel's */
+	int map, servers; /* the kernel's maps */
 	int cpus;
-	uint16_t count, last; /* last: the one that was asked for last */
+	uint16_t count, last; /* last: the number that was last looked up */
 	struct latency_server at[LATENCY_SERVERS];
-	struct latency *per_cpu; /* of one key, for each possible CPU */
+	struct latency *per_cpu; /* one key's values, for each possible CPU */
 };
 
-/* The kernel adds to what is there, and makes none. */
+/* The kernel only adds to existing entries, so create a server's here. */
 static int server_begin(struct command_latency *latencies, uint32_t index)
 {
 	memset(latencies->per_cpu, 0, (size_t)latencies->cpus * sizeof(*latencies->per_cpu));
@@ -75,7 +75,7 @@ uint16_t command_latency_server(struct command_latency *latencies, const uint8_t
 		if (server_is(&latencies->at[i], addr, port))
 			return latencies->last = i;
 	if (number == LATENCY_SERVERS || server_begin(latencies, number)) {
-		log_debug("no room for another server's command latency: it is one of the others");
+		log_debug("no room for another server's command latency: counted with the others");
 		return 0;
 	}
 	server = &latencies->at[number];

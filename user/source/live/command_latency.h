@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * command_latency.h - the servers whose command latency the kernel sums up, each by a number of its own.
+ * command_latency.h - the servers whose command latency the kernel sums up; each has a number.
  */
 #ifndef TDSMON_COMMAND_LATENCY_H
 #define TDSMON_COMMAND_LATENCY_H
@@ -10,13 +10,13 @@
 struct command_latency;
 
 /*
- * map, servers: the tap's "latencies" and "servers"; they must outlive this. NULL for want of
+ * map, servers: the tap's maps "latencies" and "servers", which must outlive this. NULL: out of
  * memory.
  */
 struct command_latency *command_latency_new(int map, int servers);
 void command_latency_free(struct command_latency *latencies);
 
-/* The server's number, a new one if it has none yet; 0 if there are none left. addr: 16 bytes. */
+/* A server's number, a new one if it has none yet; 0: no number is left. addr: 16 bytes. */
 uint16_t command_latency_server(struct command_latency *latencies, const uint8_t *addr,
 				uint16_t port);
 

@@ -13,9 +13,10 @@
 #include "lib/log.h"
 #include "source/live/netdev.h"
 
-#define INTERFACES_MAX 1024	     /* reaching it is logged */
-#define FOLLOW_NS      5000000ull    /* no attachment begins later, so that the ring is read */
-#define START_NS       1000000000ull /* nor at the start: packets come in from the first one on */
+#define INTERFACES_MAX 1024 /* an interface beyond it is logged */
+/* No attachment begins later in a round of calls, or at the start: the ring buffer must be read. */
+#define FOLLOW_NS 5000000ull
+#define START_NS  1000000000ull
 
 struct watched {
 	struct attachment on;
@@ -31,9 +32,9 @@ struct interfaces {
 	size_t count;
 	uint8_t (*addresses)[16];
 	size_t address_count;
-	struct netdev *devs; /* as they were found last */
+	struct netdev *devs; /* the latest list */
 	size_t dev_count;
-	size_t next; /* of them, to be looked at: those before are attached, or failed */
+	size_t next; /* index of the next one to try: those before it are attached, or failed */
 	struct netlink netlink;
 	int changes_fd, slot_fd;
 	int promiscuous_fd; /* -errno: not wanted, or not permitted */
@@ -74,8 +75,8 @@ static void watched_promiscuous(const struct interfaces *set, struct watched *w)
 
 	w->promiscuous = !err;
 	if (err)
-		log_warn("%s: not promiscuous (%s): of a mirror port only what is addressed to "
-			 "this host is seen",
+		log_warn("%s: not promiscuous (%s): on a mirror port only packets addressed to "
+			 "this host are seen",
 			 w->on.name, strerror(-err));
 }
 
@@ -91,7 +92,7 @@ static int watch_one(struct interfaces *set, const struct netdev *dev)
 		return 0;
 	}
 	if (link == ATTACH_LINK_UNKNOWN) {
-		log_error("%s: can't read this kind of interface (ARPHRD %u)", dev->name,
+		log_error("%s: cannot read this kind of interface (ARPHRD %u)", dev->name,
 			  dev->arphrd);
 		return -EOPNOTSUPP;
 	}
@@ -101,7 +102,7 @@ static int watch_one(struct interfaces *set, const struct netdev *dev)
 	w->on.clsact_slot = set->slot;
 	err = attach_interface(&w->on, &set->programs, link, set->mode);
 	if (err) {
-		log_error("%s: can't attach: %s", dev->name, strerror(-err));
+		log_error("%s: cannot attach: %s", dev->name, strerror(-err));
 		return err;
 	}
 	if (set->mode == ATTACH_INGRESS_ONLY && link == ATTACH_LINK_ETHERNET)
@@ -110,7 +111,7 @@ static int watch_one(struct interfaces *set, const struct netdev *dev)
 	return 0;
 }
 
-static void describe_anew(struct interfaces *set)
+static void update_description(struct interfaces *set)
 {
 	size_t size = 256 * (set->count + 1), used = 0;
 	char *text = malloc(size);
@@ -128,7 +129,7 @@ static void describe_anew(struct interfaces *set)
 	set->description = text;
 }
 
-/* Forget the interfaces that went away, or no longer bear a name that is wanted. */
+/* Forget interfaces that are gone, or no longer have a wanted name. */
 static bool drop_gone(struct interfaces *set, const struct netdev *devs, size_t count)
 {
 	size_t kept = 0;
@@ -154,8 +155,8 @@ static bool drop_gone(struct interfaces *set, const struct netdev *devs, size_t 
 }
 
 /*
- * Attach to those that are wanted and not attached yet: to one at least, and to more within
- * budget_ns. Failures are not fatal but at the start, and for interfaces that were named.
+ * Attach to wanted interfaces that are not attached yet: at least to one, and to more within
+ * budget_ns. Failures are only fatal at the start, and for interfaces that were named.
  */
 static int attach_some(struct interfaces *set, uint64_t budget_ns)
 {
@@ -176,11 +177,11 @@ static int attach_some(struct interfaces *set, uint64_t budget_ns)
 			err = one;
 	}
 	if (changed)
-		describe_anew(set);
+		update_description(set);
 	return err;
 }
 
-/* Bring what is attached in line with the interfaces there are; of new ones some may be pending. */
+/* Attach and detach according to the interfaces that exist. Some new ones may stay pending. */
 static int follow_links(struct interfaces *set, uint64_t budget_ns)
 {
 	size_t count;
@@ -189,7 +190,7 @@ static int follow_links(struct interfaces *set, uint64_t budget_ns)
 	if (!devs)
 		return -errno;
 	if (drop_gone(set, devs, count))
-		describe_anew(set);
+		update_description(set);
 	free(set->devs);
 	set->devs = devs;
 	set->dev_count = count;
@@ -210,7 +211,7 @@ static int follow_addresses(struct interfaces *set)
 	return 0;
 }
 
-/* Each name that was given is to be there at the start, lest a typing error go unnoticed. */
+/* Every given name must exist at the start, so that a typing error is noticed. */
 static int check_names(struct interfaces *set)
 {
 	size_t count;
@@ -254,7 +255,7 @@ static int copy_names(struct interfaces *set, const char *const *names, size_t c
 	return 0;
 }
 
-/* What a killed run left on any interface, also on those not watched this time. */
+/* Remove leftovers of a killed run on all interfaces, also on those not watched now. */
 static int clear_leftovers(struct interfaces *set)
 {
 	size_t count;
@@ -317,8 +318,8 @@ int interfaces_watch(struct interfaces *set, const struct attach_programs *progr
 			 set->count);
 	if (!set->count)
 		log_warn("no interface is up yet");
-	if (!set->description) /* nothing was there to attach to */
-		describe_anew(set);
+	if (!set->description) /* there was nothing to attach to */
+		update_description(set);
 	return set->description ? 0 : -ENOMEM;
 }
 

@@ -28,11 +28,11 @@
 #include "source/live/tap_control.h"
 
 #define LIVE_BATCH	 65536 /* most segments in one dispatch, so that the caller's timers run */
-#define LIVE_LOOK_NS	 5000000 /* between looks at the ring buffer while there is traffic */
-#define LIVE_IDLE_MAX	 4	 /* looks in vain after which to sleep until woken */
-#define LIVE_FLOOD_NS	 10000000000ull /* between two lines about a flood */
-#define LIVE_STRANGER_NS 3000000000ull	/* a watched port may yet have a login within this time */
-#define LIVE_STRANGERS	 8		/* ports that are spoken of */
+#define LIVE_POLL_NS	 5000000	/* between polls of the ring buffer under traffic */
+#define LIVE_IDLE_MAX	 4		/* after so many empty polls, sleep until woken */
+#define LIVE_FLOOD_NS	 10000000000ull /* between two messages about a flood */
+#define LIVE_STRANGER_NS 3000000000ull	/* within this time a watched port may still see a login */
+#define LIVE_STRANGERS	 8		/* most unwatched ports that are reported */
 
 struct live {
 	struct tap_bpf *tap;
@@ -42,18 +42,19 @@ struct live {
 	struct unanswered_syns *syns;
 	struct tap_control control;
 	struct interfaces *interfaces;
-	size_t seg_len; /* of a record's struct seg */
+	size_t seg_len; /* bytes of the struct seg in a record */
 	int epoll_fd, timer_fd;
-	uint64_t since_ns; /* all interfaces were attached to by then, both ways */
-	unsigned int idle; /* looks in vain in a row */
+	uint64_t since_ns; /* by then all interfaces were attached in both directions */
+	unsigned int idle; /* consecutive empty polls */
 	int cpus;
-	uint64_t half_open, flood_ns; /* handshakes left half open that were spoken of, and when */
+	/* half-open handshakes when a flood was last reported, and when that was */
+	uint64_t half_open, flood_ns;
 	struct {
 		uint16_t port;
 		uint64_t since_ns;
-	} strangers[LIVE_STRANGERS]; /* ports not watched on which TDS was seen */
-	int stranger_count, strangers_told;
-	/* of the dispatch going on */
+	} strangers[LIVE_STRANGERS]; /* unwatched ports on which TDS was seen */
+	int stranger_count, strangers_reported;
+	/* of the current dispatch */
 	segment_fn *fn;
 	void *fn_ctx;
 	int segments;
@@ -69,8 +70,8 @@ static uint64_t live_now_ns(void)
 }
 
 /*
- * segment_fn. Of what came while the hooks were being attached one direction may be missing, or
- * some interface's: whatever is read into it would be wrong.
+ * segment_fn. While hooks are being attached, one direction or some interface's packets may be
+ * missing, and conclusions from the rest would be wrong: drop these segments.
  */
 static void live_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
 {
@@ -118,7 +119,7 @@ static int live_open_fds(struct live *live)
 	live->ring = ring_buffer__new(events, live_on_record, live, NULL);
 	if (!live->ring)
 		return -errno;
-	/* Edges: the tap's wake-ups alone, and not whatever came in since the last look. */
+	/* Edge-triggered: only the tap's wake-ups, not everything that came since the last poll. */
 	err = live_watch_fd(live, events, EPOLLIN | EPOLLET);
 	if (!err)
 		err = live_watch_fd(live, live->timer_fd, EPOLLIN);
@@ -195,7 +196,7 @@ struct live *live_open(const struct live_config *config, int *err)
 	*err = live_start(live, config);
 	if (!*err)
 		return live;
-	log_error("can't watch live: %s", strerror(-*err));
+	log_error("cannot watch live: %s", strerror(-*err));
 	live_close(live);
 	return NULL;
 }
@@ -232,37 +233,37 @@ static int live_drain(struct live *live)
 	return err < 0 && err != -EAGAIN ? err : 0;
 }
 
-static void live_look_after(const struct live *live, long ns)
+static void live_poll_after(const struct live *live, long ns)
 {
 	struct itimerspec spec = {.it_value.tv_nsec = ns};
 
 	timerfd_settime(live->timer_fd, 0, &spec, NULL);
 }
 
-/* Look again soon while there is traffic; have the tap wake us when there is some again. */
-static int live_next_look(struct live *live)
+/* Poll again soon under traffic; otherwise let the tap wake us. */
+static int live_schedule_poll(struct live *live)
 {
 	volatile __u32 *armed = &live->tap->bss->tap_armed;
 
 	if (live->segments) {
 		live->idle = 0;
 		*armed = 0;
-		live_look_after(live, live->segments >= LIVE_BATCH ? 1 : LIVE_LOOK_NS);
+		live_poll_after(live, live->segments >= LIVE_BATCH ? 1 : LIVE_POLL_NS);
 		return 0;
 	}
 	if (live->idle < LIVE_IDLE_MAX) {
 		live->idle++;
-		live_look_after(live, LIVE_LOOK_NS);
+		live_poll_after(live, LIVE_POLL_NS);
 		return 0;
 	}
 	if (*armed)
 		return 0;
 	*armed = 1;
 	__sync_synchronize();
-	return live_drain(live); /* what came in before the tap could know */
+	return live_drain(live); /* records that came before the tap saw it */
 }
 
-/* The kernel may have added ports by itself, see bpf/sql_browser.h: they are taken back. */
+/* Overwrite the ports, because the kernel may have added some: bpf/sql_browser.h, bpf/routing.h. */
 static void live_write_ports(struct live *live)
 {
 	__u64 *ports = live->tap->bss->tap_ports;
@@ -271,7 +272,7 @@ static void live_write_ports(struct live *live)
 		ports[i] = live->ports.bits[i] | live->learned.bits[i];
 }
 
-/* A moment not long ago, by the lower half of its units. */
+/* The recent time whose lower 32 bits are units. */
 static uint64_t live_time_of(uint32_t units)
 {
 	uint64_t now = live_now_ns() >> FLOW_RESENT_SHIFT;
@@ -290,8 +291,8 @@ static uint64_t live_counter(const struct live *live, uint32_t which, uint64_t *
 	return sum;
 }
 
-/* Of a flood there is one line now and then. */
-static void live_tell_flood(struct live *live, uint64_t now_ns)
+/* Report a flood, at most once every LIVE_FLOOD_NS. */
+static void live_report_flood(struct live *live, uint64_t now_ns)
 {
 	uint64_t taps[TAP_CNT_MAX], n;
 
@@ -325,8 +326,8 @@ static void live_note_stranger(struct live *live, uint16_t port, uint64_t now_ns
 	live->strangers[live->stranger_count++].since_ns = now_ns;
 }
 
-/* TDS where nobody looks for it, and none where it is looked for: each port is named once. */
-static void live_tell_strangers(struct live *live, uint64_t now_ns)
+/* Report TDS on unwatched ports while watched ones see none. Each port is named once. */
+static void live_report_strangers(struct live *live, uint64_t now_ns)
 {
 	const volatile __u16 *seen = live->tap->bss->tap_unwatched_tds;
 
@@ -334,10 +335,10 @@ static void live_tell_strangers(struct live *live, uint64_t now_ns)
 		return;
 	for (size_t i = 0; i < sizeof(live->tap->bss->tap_unwatched_tds) / sizeof(*seen); i++)
 		live_note_stranger(live, seen[i], now_ns);
-	for (; live->strangers_told < live->stranger_count; live->strangers_told++) {
-		uint16_t port = live->strangers[live->strangers_told].port;
+	for (; live->strangers_reported < live->stranger_count; live->strangers_reported++) {
+		uint16_t port = live->strangers[live->strangers_reported].port;
 
-		if (now_ns - live->strangers[live->strangers_told].since_ns < LIVE_STRANGER_NS)
+		if (now_ns - live->strangers[live->strangers_reported].since_ns < LIVE_STRANGER_NS)
 			return;
 		if (!port_set_has(&live->ports, port) && !port_set_has(&live->learned, port))
 			log_warn("TDS seen on port %u, which is not watched: -p %u", port, port);
@@ -348,7 +349,7 @@ static void live_poll_unanswered_syns(struct live *live)
 {
 	uint64_t now_ns = live_now_ns();
 
-	live_tell_strangers(live, now_ns);
+	live_report_strangers(live, now_ns);
 	if (live->tap->bss->tap_syn_kept) {
 		live->tap->bss->tap_syn_kept = 0;
 		unanswered_syns_expect(live->syns);
@@ -357,10 +358,10 @@ static void live_poll_unanswered_syns(struct live *live)
 		return;
 	live->segments += unanswered_syns_poll(live->syns, now_ns, &live->ports, &live->learned,
 					       live_segment, live);
-	live_tell_flood(live, now_ns);
+	live_report_flood(live, now_ns);
 }
 
-/* Takes note of the ring buffer's edge, too; what is in it is found by looking. */
+/* Also takes the ring buffer's event; the caller polls the buffer itself. */
 static int live_events(struct live *live)
 {
 	struct epoll_event events[4];
@@ -393,20 +394,20 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 	browsed = live->tap->bss->tap_ports_added;
 	live->tap->bss->tap_ports_added = 0;
 	err = live_drain(live);
-	tap_control_flush(&live->control); /* also of what the caller asked for in between */
+	tap_control_flush(&live->control); /* including the caller's requests in between */
 	if (browsed)
 		live_write_ports(live);
 	if (!err)
-		err = live_next_look(live);
+		err = live_schedule_poll(live);
 	if (!err)
 		live_poll_unanswered_syns(live);
-	/* After the packets that came in during one attachment, the next. */
+	/* The next attachment comes after the packets that arrived during the last one. */
 	if (!err && interfaces_pending(live->interfaces))
-		live_look_after(live, 1);
+		live_poll_after(live, 1);
 	return err ? err : live->segments;
 }
 
-/* As the kernel has it: key.h. */
+/* The kernel's key of a flow: tap_abi.h. */
 static struct tap_key live_key(const struct live *live, const struct flow_key *flow)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};

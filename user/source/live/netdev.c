@@ -13,14 +13,14 @@
 
 #include "source/live/netdev.h"
 
-/* A list in the making. */
+/* A list that is being built. */
 struct list {
 	void *items;
-	size_t count, room, size; /* of one */
+	size_t count, room, size; /* size: of one item */
 	int err;
 };
 
-/* The next item, all zero, or NULL for want of memory. */
+/* The next item, all zero, or NULL: out of memory. */
 static void *list_next(struct list *list)
 {
 	void *grown;
@@ -58,7 +58,7 @@ static void list_link(void *ctx, const struct nlmsghdr *msg)
 	list->count++;
 }
 
-/* All that the kernel answers to a request for a dump; NULL with errno set. */
+/* All entries of a dump; NULL with errno set. */
 static void *list_dump(struct netlink *nl, uint16_t type, netlink_fn *fn, size_t size,
 		       size_t *count)
 {
@@ -70,7 +70,7 @@ static void *list_dump(struct netlink *nl, uint16_t type, netlink_fn *fn, size_t
 	netlink_begin(&req, type, NLM_F_DUMP, &all, sizeof(all));
 	err = netlink_ask(nl, &req, fn, &list);
 	if (!err && !list.items)
-		list_next(&list); /* none at all is no failure */
+		list_next(&list); /* an empty list is not a failure */
 	*count = err ? 0 : list.count;
 	if (!err && !list.err)
 		return list.items;
@@ -155,7 +155,7 @@ unsigned int netdev_changes(int fd)
 		ssize_t n = recv(fd, buf, sizeof(buf), 0);
 		size_t left = n > 0 ? (size_t)n : 0;
 
-		if (n < 0 && errno == ENOBUFS) { /* some were lost */
+		if (n < 0 && errno == ENOBUFS) { /* some messages were lost */
 			changes = NETDEV_LINKS | NETDEV_ADDRESSES;
 			continue;
 		}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * netdev.h - the host's network interfaces and addresses, and word of their changes.
+ * netdev.h - the host's network interfaces and addresses, and notice of their changes.
  */
 #ifndef TDSMON_NETDEV_H
 #define TDSMON_NETDEV_H
@@ -19,19 +19,19 @@ struct netdev {
 	bool up;
 };
 
-/* All interfaces, *count of them, to be freed; NULL on failure, errno then set. */
+/* All interfaces, *count of them. The caller frees them. NULL on failure, errno then set. */
 struct netdev *netdev_list(struct netlink *nl, size_t *count);
 
-/* All addresses, 16 bytes each, IPv4 as ::ffff:a.b.c.d, *count of them; as above. */
+/* All addresses, *count of them, 16 bytes each, IPv4 as ::ffff:a.b.c.d. As above. */
 uint8_t (*netdev_addresses(struct netlink *nl, size_t *count))[16];
 
-#define NETDEV_LINKS	 0x01 /* interfaces came, went, or went up or down */
+#define NETDEV_LINKS	 0x01 /* interfaces appeared, vanished, or went up or down */
 #define NETDEV_ADDRESSES 0x02
 
 /* A descriptor that is readable when something changed, or -errno. */
 int netdev_watch(void);
 
-/* Without blocking: what changed since, NETDEV_*. */
+/* Changes since the last call, NETDEV_*, without blocking. */
 unsigned int netdev_changes(int fd);
 
 enum netdev_promiscuity {
@@ -40,12 +40,12 @@ enum netdev_promiscuity {
 };
 
 /*
- * A socket by which interfaces are made promiscuous, for as long as it is open; -errno. This takes
- * CAP_NET_RAW, using it takes nothing.
+ * A socket that makes interfaces promiscuous while it is open; -errno. Opening needs CAP_NET_RAW,
+ * using it does not.
  */
 int netdev_promiscuous_open(void);
 
-/* See all that passes an interface, as on a mirror port, or no longer. 0 or -errno. */
+/* Let an interface see all packets, as on a mirror port, or stop that. 0 or -errno. */
 int netdev_promiscuous(int fd, unsigned int ifindex, enum netdev_promiscuity wanted);
 
 #endif

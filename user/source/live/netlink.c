@@ -12,8 +12,8 @@
 #include "lib/fd.h"
 #include "source/live/netlink.h"
 
-#define NETLINK_BUFFER	  32768 /* as large as the kernel makes a part of a dump */
-#define NETLINK_TIMEOUT_S 5	/* the kernel answers at once; never wait for good */
+#define NETLINK_BUFFER	  32768 /* the largest part of a dump that the kernel sends */
+#define NETLINK_TIMEOUT_S 5	/* the kernel answers at once; never wait forever */
 
 int netlink_open(struct netlink *nl)
 {
@@ -76,7 +76,7 @@ void netlink_end(struct netlink_request *req, size_t nest)
 		memcpy(req->body + nest, &len, sizeof(len)); /* rta_len is first */
 }
 
-/* 1: the answer is whole; 0: there is more; -errno: the kernel's. */
+/* 1: the answer is complete; 0: more follows; -errno: the kernel's. */
 static int netlink_take(const struct nlmsghdr *msg, netlink_fn *fn, void *ctx)
 {
 	const struct nlmsgerr *answer = NLMSG_DATA(msg);
@@ -92,7 +92,7 @@ static int netlink_take(const struct nlmsghdr *msg, netlink_fn *fn, void *ctx)
 	return !(msg->nlmsg_flags & NLM_F_MULTI);
 }
 
-/* As netlink_take(), of all messages in one datagram; those of an older request are passed over. */
+/* netlink_take() for all messages of a datagram. Those of an older request are skipped. */
 static int netlink_read(struct netlink *nl, char *buf, netlink_fn *fn, void *ctx)
 {
 	ssize_t n = recv(nl->fd, buf, NETLINK_BUFFER, MSG_TRUNC);

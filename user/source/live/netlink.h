@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * netlink.h - rtnetlink(7) requests over one socket that is opened once: a confined process can
- * open no other.
+ * netlink.h - rtnetlink(7) requests over one socket, opened once because a confined process cannot
+ * open another.
  */
 #ifndef TDSMON_NETLINK_H
 #define TDSMON_NETLINK_H
@@ -19,7 +19,7 @@ struct netlink {
 	uint32_t seq;
 };
 
-/* A request in the making: a header, a fixed part, attributes. */
+/* A request being built: a header, a fixed part, attributes. */
 struct netlink_request {
 	struct nlmsghdr head;
 	char body[NETLINK_REQUEST_MAX];
@@ -29,12 +29,12 @@ struct netlink_request {
 int netlink_open(struct netlink *nl);
 void netlink_close(struct netlink *nl);
 
-/* Begin a request of a type (RTM_*) with its fixed part; flags beside NLM_F_REQUEST. */
+/* Begin a request of a type (RTM_*) with its fixed part. flags are added to NLM_F_REQUEST. */
 void netlink_begin(struct netlink_request *req, uint16_t type, uint16_t flags, const void *fixed,
 		   size_t size);
-/* Append an attribute. What does not fit makes netlink_ask() answer -EMSGSIZE. */
+/* Append an attribute. If it does not fit, netlink_ask() returns -EMSGSIZE. */
 void netlink_add(struct netlink_request *req, uint16_t type, const void *value, size_t size);
-/* Attributes within an attribute: netlink_end() takes what netlink_nest() answered. */
+/* Begin nested attributes; pass the result to netlink_end(). */
 size_t netlink_nest(struct netlink_request *req, uint16_t type);
 void netlink_end(struct netlink_request *req, size_t nest);
 
@@ -42,12 +42,12 @@ void netlink_end(struct netlink_request *req, size_t nest);
 typedef void netlink_fn(void *ctx, const struct nlmsghdr *msg);
 
 /*
- * Send the request and wait for the whole answer: all messages of a dump (NLM_F_DUMP), one message,
- * or only the acknowledgement (NLM_F_ACK). fn may be NULL. 0, or the kernel's -errno.
+ * Send the request and wait for the complete answer: all messages of a dump (NLM_F_DUMP), one
+ * message, or only the acknowledgement (NLM_F_ACK). fn may be NULL. 0, or the kernel's -errno.
  */
 int netlink_ask(struct netlink *nl, struct netlink_request *req, netlink_fn *fn, void *ctx);
 
-/* The value of an attribute among len bytes of them, and its length; NULL if it is not there. */
+/* The value of an attribute among len bytes of them, and its length; NULL: not found. */
 const void *netlink_attribute(const void *attributes, size_t len, uint16_t type, size_t *size);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * tap_load.c - the tap into the kernel.
+ * tap_load.c - loads the tap into the kernel.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -24,8 +24,8 @@
 #include "source/live/tap_load.h"
 #include "lib/log.h"
 
-#define VERIFIER_LOG_SIZE (4u << 20) /* bytes; touched only if the verifier refuses */
-#define VERIFIER_LOG_TAIL 12	     /* lines of it that are shown */
+#define VERIFIER_LOG_SIZE (4u << 20) /* bytes; only touched if the verifier rejects a program */
+#define VERIFIER_LOG_TAIL 12	     /* last lines of it that are shown */
 #define BTF_PATH	  "/sys/kernel/btf/vmlinux"
 
 static int __attribute__((format(printf, 2, 0)))
@@ -40,8 +40,8 @@ quiet_print(enum libbpf_print_level level, const char *fmt, va_list args)
 	return n;
 }
 
-/* The effective capabilities, bit n for capability n; none if they can't be told. */
-static __u64 capabilities(void)
+/* The effective capabilities, bit n for capability n; none if they cannot be read. */
+static __u64 effective_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -56,13 +56,13 @@ static int check_capabilities(void)
 	static const struct {
 		const char *name;
 		int cap;
-		int stands_in; /* a capability that includes it; the same if none does */
+		int stands_in; /* another capability that includes it, or itself */
 	} needed[] = {
 		{"CAP_BPF", CAP_BPF, CAP_SYS_ADMIN},
 		{"CAP_PERFMON", CAP_PERFMON, CAP_SYS_ADMIN},
 		{"CAP_NET_ADMIN", CAP_NET_ADMIN, CAP_NET_ADMIN},
 	};
-	__u64 have = capabilities();
+	__u64 have = effective_capabilities();
 	char missing[64] = "";
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
@@ -80,7 +80,7 @@ static int check_capabilities(void)
 	return -EPERM;
 }
 
-/* With the capabilities there, what else may forbid it: else it would look like an old kernel. */
+/* Is bpf() forbidden in spite of all capabilities? That would look like an old kernel. */
 static int check_permitted(void)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(__u32), sizeof(__u32), 1, NULL);
@@ -89,9 +89,10 @@ static int check_permitted(void)
 		close(fd);
 	if (fd >= 0 || errno != EPERM)
 		return 0;
-	log_error("the system call bpf() is refused here, though the capabilities are there: by a "
-		  "container's filter (podman and docker: --security-opt seccomp=unconfined; "
-		  "Kubernetes: seccompProfile), or by kernel lockdown");
+	log_error(
+		"the system call bpf() is refused here although all capabilities are present: by a "
+		"container's filter (podman, docker: --security-opt seccomp=unconfined; "
+		"Kubernetes: seccompProfile), or by kernel lockdown");
 	return -EPERM;
 }
 
@@ -107,8 +108,8 @@ static int check_kernel(void)
 	}
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
-		log_error("kernel %s has no BTF (" BTF_PATH "): one built with "
-			  "CONFIG_DEBUG_INFO_BTF is needed, as distributions' kernels are",
+		log_error("kernel %s has no BTF (" BTF_PATH "): use a kernel built "
+			  "with CONFIG_DEBUG_INFO_BTF, as distributions' kernels are",
 			  name.release);
 		return -EOPNOTSUPP;
 	}
@@ -116,13 +117,13 @@ static int check_kernel(void)
 	return 0;
 }
 
-/* Frames in several buffers (jumbo frames and the like), from Linux 5.18 on. */
+/* Can XDP handle frames in several buffers, such as jumbo frames? Since Linux 5.18. */
 static bool kernel_has_xdp_frags(void)
 {
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 1;
 }
 
-/* The end of the verifier's log says what it refused. */
+/* Show the end of the verifier's log, which says what it rejected. */
 static void show_verifier_log(const char *program, char *text)
 {
 	char *line = text + strlen(text);
@@ -131,16 +132,16 @@ static void show_verifier_log(const char *program, char *text)
 	while (line > text && lines < VERIFIER_LOG_TAIL)
 		if (*--line == '\n')
 			lines++;
-	log_error("the kernel refused program %s:", program);
+	log_error("the kernel rejected program %s:", program);
 	for (char *save, *part = strtok_r(line, "\n", &save); part;
 	     part = strtok_r(NULL, "\n", &save))
 		log_error("  %s", part);
 }
 
-static void configure(struct tap_bpf *tap, const struct live_config *config)
+static void configure_tap(struct tap_bpf *tap, const struct live_config *config)
 {
 	_Static_assert(sizeof(tap->bss->tap_ports) == sizeof(config->ports->bits),
-		       "one set of ports, two spellings");
+		       "the same set of ports");
 
 	if (config->ports)
 		memcpy(tap->bss->tap_ports, config->ports->bits, sizeof(config->ports->bits));
@@ -152,7 +153,7 @@ static void configure(struct tap_bpf *tap, const struct live_config *config)
 	tap->rodata->tap_commands = config->commands;
 	if (config->decap)
 		memcpy((void *)&tap->rodata->tap_decap, config->decap, sizeof(*config->decap));
-	/* Early at boot there may be none yet: then the key is what a run without it has. */
+	/* Early at boot there may be none yet; then the seed is 0. */
 	if (getrandom((void *)tap->rodata->tap_seed, sizeof(tap->rodata->tap_seed), GRND_NONBLOCK) <
 	    0)
 		log_debug("no random numbers: %s", strerror(errno));
@@ -201,7 +202,7 @@ struct tap_bpf *tap_skeleton(bool decap)
 
 	_Static_assert(sizeof(*tap->rodata) == sizeof(*((struct decap_bpf *)0)->rodata) &&
 			       sizeof(*tap->bss) == sizeof(*((struct decap_bpf *)0)->bss),
-		       "the same maps and programs, but for the instructions");
+		       "the same maps and programs, except for the instructions");
 	if (!decap)
 		return tap_bpf__open();
 	tap = calloc(1, sizeof(*tap));
@@ -234,14 +235,14 @@ int tap_load(struct tap_bpf **tap, const struct live_config *config)
 	*tap = tap_skeleton(config->decap);
 	if (!*tap) {
 		err = -errno;
-		log_error("can't open the tap's BPF object: %s", strerror(-err));
+		log_error("cannot open the tap's BPF object: %s", strerror(-err));
 		return err;
 	}
-	configure(*tap, config);
+	configure_tap(*tap, config);
 	err = load_with_logs(*tap);
 	if (!err)
 		return 0;
-	log_error("can't load the tap into the kernel: %s%s", strerror(-err),
+	log_error("cannot load the tap into the kernel: %s%s", strerror(-err),
 		  err == -ENOMEM  ? " (is there room for the ring buffer, is RLIMIT_MEMLOCK low?)"
 		  : err == -EPERM ? " (is BPF locked down here: a container, RLIMIT_MEMLOCK?)"
 				  : "");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * tap_load.h - the tap's programs and maps into the kernel, and in words what keeps it from it.
+ * tap_load.h - loads the tap's programs and maps, and explains failures.
  */
 #ifndef TDSMON_TAP_LOAD_H
 #define TDSMON_TAP_LOAD_H
@@ -13,8 +13,9 @@
 #include "tap.skel.h"
 
 /*
- * A record of the ring buffer that begins with head bytes of a struct seg: SEG_PLAIN of a tap that
- * unwraps nothing, else all. The payload is behind these. Where they are not all, *room is filled.
+ * The struct seg at the start of a ring buffer record, of which head bytes are present: SEG_PLAIN
+ * from the tap that unwraps no tunnels, otherwise all. The payload follows them. A partial one is
+ * copied to *room.
  */
 static inline const struct seg *tap_record(const void *record, size_t head, struct seg *room)
 {
@@ -26,10 +27,10 @@ static inline const struct seg *tap_record(const void *record, size_t head, stru
 	return room;
 }
 
-/* The tap, or the one that unwraps tunnels, as libbpf opens it. NULL and errno. */
+/* Open the tap, or the tap that unwraps tunnels. NULL with errno set. */
 struct tap_bpf *tap_skeleton(bool decap);
 
-/* 0 and *tap, to be destroyed by tap_bpf__destroy(); else -errno, and the reason is logged. */
+/* 0 and *tap, which tap_bpf__destroy() releases; otherwise -errno with the reason logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);
 
 #endif
