@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/beneath.h"
 #include "lib/fd.h"
 #include "lib/replace.h"
 
@@ -57,14 +58,9 @@ void replace_close(struct replace *file)
 
 int replace_begin(const struct replace *file)
 {
-	/* The name is a single component and never a link, so the file is in the directory. */
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	int fd;
-
 	/* A file of that name is left from an earlier run, or is a trap that leads elsewhere. */
 	unlinkat(file->dir, file->temporary, 0);
-	fd = openat(file->dir, file->temporary, flags, REPLACE_MODE);
-	return fd < 0 ? -errno : fd;
+	return beneath_open(file->dir, file->temporary, O_WRONLY | O_CREAT | O_EXCL, REPLACE_MODE);
 }
 
 int replace_commit(const struct replace *file)
