@@ -158,6 +158,7 @@ static struct seg segment(const struct test *t, int side, uint8_t flags, uint32_
 		.window = 512,
 		.flags = flags,
 		.ttl = side == CLIENT ? 64 : 128,
+		.ip_id = t->ip_id[side],
 	};
 
 	return seg;
@@ -886,6 +887,37 @@ UNIT_CASE(the_same_packet_on_two_interfaces)
 	CHECK(engine_stats(t.e)->duplicates >= 9);
 	end(&t);
 	CHECK_INT(t.login_count, 1);
+}
+
+/*
+ * A ring buffer that several CPUs fill may hand over a retransmission after a later ACK of its sender:
+ * its IP id is then lower than the last one, yet it is no copy.
+ */
+UNIT_CASE(a_retransmission_behind_a_later_ack)
+{
+	struct test t;
+	struct seg again;
+
+	begin(&t);
+	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
+	send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, MS);
+	t.ip_id[CLIENT] = 100;
+	send(&t, CLIENT, SEG_ACK, NULL, 0, MS);
+	t.ip_id[CLIENT] = 101;
+	DATA(&t, CLIENT, prelogin_request, MS);
+	t.now += 5 * MS;
+	again = segment(&t, CLIENT, SEG_ACK | SEG_PSH, sizeof(prelogin_request));
+	again.seq -= sizeof(prelogin_request);
+	again.ip_id = 102;
+	t.ip_id[CLIENT] = 103;
+	send(&t, CLIENT, SEG_ACK, NULL, 0, 0);
+	engine_segment(t.e, &again, prelogin_request);
+	CHECK_INT(engine_stats(t.e)->duplicates, 0);
+	again.ip_id = 102; /* and now a copy */
+	engine_segment(t.e, &again, prelogin_request);
+	CHECK_INT(engine_stats(t.e)->duplicates, 1);
+	end(&t);
+	CHECK_INT(t.logins[0].r.tcp.retransmits, 1);
 }
 
 UNIT_CASE(a_connection_over_two_interfaces)
@@ -1654,6 +1686,7 @@ int main(void)
 	RUN(what_is_not_tds);
 	RUN(a_port_used_again);
 	RUN(the_same_packet_on_two_interfaces);
+	RUN(a_retransmission_behind_a_later_ack);
 	RUN(a_connection_over_two_interfaces);
 	RUN(no_more_flows_than_there_is_room_for);
 	RUN(half_open_connections_make_room_for_logins);

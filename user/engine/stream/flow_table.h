@@ -70,7 +70,7 @@ struct reorder {
 /* What one side sends. Sequence numbers compare as (int32_t)(a - b). */
 struct half {
 	uint64_t bytes : 48; /* payload, each byte once */
-	uint64_t ip_id : 16; /* of its last segment; 0: not known */
+	uint64_t ip_id : 16; /* of the last segment that advanced it; 0: not known */
 	uint64_t last_ns;
 	uint32_t next;	/* next byte in order; valid once known */
 	uint32_t acked; /* highest that the peer acknowledged of what was seen; valid once

@@ -35,6 +35,17 @@ static uint32_t data_seq(const struct seg *seg)
 	return seg->seq + !!(seg->flags & SEG_SYN);
 }
 
+/* Does it advance its stream: payload, a SYN or a FIN? Only such a segment can count twice. */
+static bool takes_numbers(const struct seg *seg)
+{
+	return seg->len || seg->flags & (SEG_SYN | SEG_FIN);
+}
+
+static bool is_syn_ack(const struct seg *seg)
+{
+	return (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK);
+}
+
 static uint64_t half_time(struct half *h, uint64_t ts_ns)
 {
 	if (ts_ns > h->last_ns)
@@ -233,7 +244,8 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 		conn_rst(e, f, from, seg, ts_ns);
 		return;
 	}
-	h->ip_id = seg->ip_id;
+	if (takes_numbers(seg))
+		h->ip_id = seg->ip_id;
 	if (f->login)
 		login_tcp(f, from, seg, ts_ns);
 	half_known(h, data_seq(seg));
@@ -718,8 +730,10 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 
 	if (seg->rec_flags & SEG_F_HEADS || !h->known)
 		return false;
-	if (!seg->len && !(seg->flags & (SEG_SYN | SEG_FIN)))
-		return false; /* nothing is counted of it */
+	if (is_syn_ack(seg) && f->login && !f->login->synack_ns)
+		return false; /* of a simultaneous open: it repeats its side's SYN */
+	if (!takes_numbers(seg))
+		return false;
 	if (seg->flags & SEG_SYN ? !h->has_isn || h->isn != seg->seq
 				 : tcp_seq_diff(end, h->next) > 0)
 		return false;
