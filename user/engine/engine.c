@@ -246,6 +246,28 @@ static struct flow *flow_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
 	return f;
 }
 
+/*
+ * The server's end sent a SYN of its own before it had the client's, and the client answers it by a
+ * SYN+ACK: a simultaneous open, one connection (RFC 9293 3.5).
+ */
+static bool is_simultaneous(const struct flow *f, const struct seg *answer)
+{
+	const struct half *client = &f->half[SIDE_CLIENT];
+
+	return answer->flags & SEG_SYN && client->has_isn && answer->seq == client->isn &&
+	       !f->half[SIDE_SERVER].has_isn &&
+	       f->reorder->syn.sport == flow_endpoint(f, SIDE_SERVER).port;
+}
+
+static struct flow *flow_meet(struct engine *e, struct flow *f)
+{
+	struct seg syn = f->reorder->syn;
+
+	f->reorder->has_syn = false;
+	tcp_segment(e, f, SIDE_SERVER, &syn, NULL);
+	return f;
+}
+
 static struct flow *flow_for(struct engine *e, const struct seg *seg, const uint8_t *payload,
 			     uint8_t *sender)
 {
@@ -262,7 +284,7 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, const uint
 		return flow_begin(e, seg, payload, &key, *sender);
 	}
 	if (doubt_syn_answered(f, seg))
-		return flow_renew(e, f, seg->ts_ns);
+		return is_simultaneous(f, seg) ? flow_meet(e, f) : flow_renew(e, f, seg->ts_ns);
 	if (!(seg->flags & SEG_SYN) || seg->flags & SEG_ACK)
 		return f;
 	if (from == SIDE_CLIENT && !syn_is_new(f, from, seg))

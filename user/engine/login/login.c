@@ -140,7 +140,8 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 
 	if (seg->flags & SEG_SYN) {
 		if (!(seg->flags & SEG_ACK)) {
-			login_syn(l, seg);
+			if (from == SIDE_CLIENT) /* else a simultaneous open */
+				login_syn(l, seg);
 			return;
 		}
 		if (!l->synack_ns)
