@@ -139,6 +139,7 @@ static int app_open_engine(struct app *app)
 				       .identities = opts->show_identities,
 				       .sql = opts->sql,
 				       .dependencies = !app->live,
+				       .live = app->live,
 				       .times_elsewhere = app->live && !opts->commands,
 				       .max_flows = opts->max_connections,
 				       .slow_prelogin_ns = ns_of_ms(opts->slow_prelogin_ms),

@@ -36,6 +36,7 @@ struct engine_config {
 	bool browser;		      /* besides, ports that SQL Server Browser names */
 	bool identities;	      /* fill user, domain, workstation */
 	bool sql;		      /* tell what requests in clear say */
+	bool live;		      /* segments come from the tap, not from a capture */
 	bool times_elsewhere;	      /* live: of commands whose heads the kernel keeps to itself it
 				       * knows the times; those that are seen are told */
 	bool dependencies;	      /* follow what hosts ask of DNS, KDCs, domain controllers */

@@ -94,7 +94,9 @@ static char *ended_text(const struct login *l, const struct login_record *r)
 	const struct due *due = verdict_due(l);
 
 	(void)r;
-	return text_format("the capture ended while %s was waited for", due->what);
+	return text_format("%s while %s was waited for",
+			   l->limits->live ? "tdsmon stopped watching" : "the capture ended",
+			   due->what);
 }
 
 static bool is_hidden(const struct login *l, const struct login_record *r)

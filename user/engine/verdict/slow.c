@@ -86,6 +86,8 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 			"(inferred: it is this client's next connection to the port that "
 			"the redirect named)",
 			(double)r->total_ns / 1e6, by->port);
+	if (r->outcome_basis == BASIS_INFERRED)
+		return text_format("logged in after %.3f ms (inferred)", (double)r->total_ns / 1e6);
 	return text_after_ms("logged in after ", r->total_ns);
 }
 
@@ -254,7 +256,7 @@ static char *slow_network_text(const struct login *l, const struct login_record 
 #define WINDOWS	  (METHOD(AUTH_WINDOWS) | METHOD(AUTH_NTLM) | METHOD(AUTH_KERBEROS))
 #define ANY	  UINT32_MAX
 
-/* Where the longest step was, and what that says: the first that fits. %.3f: its seconds. */
+/* Where the longest step was, and what that says: the first that fits. %.3f: its seconds; %s: its message. */
 static const struct slow {
 	const char *name;
 	uint8_t phase, side;
@@ -279,20 +281,20 @@ static const struct slow {
 	 "the server took %.3f s in the TLS handshake; possible causes: too little CPU, or "
 	 "no free worker thread"},
 	{"slow_ticket", PHASE_LOGIN, SIDE_CLIENT, NULL, WINDOWS,
-	 "the client took %.3f s before it sent LOGIN7; a Windows login gets its ticket "
+	 "the client took %.3f s before it sent %s; a Windows login gets its ticket "
 	 "then, so check its domain controller (KDC) and its DNS"},
 	{"slow_token", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
-	 "the client took %.3f s before it sent LOGIN7 with its federated token; check its "
+	 "the client took %.3f s before it sent %s with its federated token; check its "
 	 "way to the token service"},
 	{"slow_client", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_SQL),
-	 "the client took %.3f s before it sent LOGIN7; possible causes: too little CPU or "
+	 "the client took %.3f s before it sent %s; possible causes: too little CPU or "
 	 "too few threads, or a certificate check after the handshake"},
 	{"slow_login7", PHASE_LOGIN, SIDE_CLIENT, NULL, ANY,
-	 "the client took %.3f s before it sent LOGIN7; possible causes: a certificate "
+	 "the client took %.3f s before it sent %s; possible causes: a certificate "
 	 "check, a ticket or token that was slow to come (its KDC, DNS or token service), "
 	 "or too little CPU"},
 	{"slow_login", PHASE_LOGIN, SIDE_SERVER, NULL, ANY,
-	 "the server took %.3f s to answer LOGIN7; possible causes: no free worker thread, "
+	 "the server took %.3f s to answer %s; possible causes: no free worker thread, "
 	 "a logon trigger, the database's state or, for Windows logins, its domain "
 	 "controller"},
 	{"slow_token", PHASE_AUTH, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
@@ -338,8 +340,9 @@ static const char *slow_side_name(const struct login *l, const struct login_reco
 
 static char *slow_side_text(const struct login *l, const struct login_record *r)
 {
-	(void)l;
-	return text_format(slow_side(r)->text, longest_s(r));
+	return text_format(slow_side(r)->text, longest_s(r),
+			   tds_era(l->login7.version) == TDS_ERA_OLD ? "the login packet"
+								     : "LOGIN7");
 }
 
 static bool is_slow(const struct login *l, const struct login_record *r)

@@ -31,11 +31,22 @@ static const struct due dues[] = {
 	 "see the client's domain controller or its way to the token service"},
 };
 
+/* The same before TDS 7, whose login packet is not called LOGIN7. */
+static const struct due old_dues[] = {
+	{PHASE_LOGIN, SIDE_SERVER, "the answer to the login packet",
+	 "see the server's load, logon triggers and the database's state"},
+	{PHASE_LOGIN, SIDE_CLIENT, "the login packet",
+	 "it connected and then did nothing: a hung process, a proxy that connects ahead, or a "
+	 "probe"},
+};
+
 static const struct due tcp = {PHASE_TCP, SIDE_NETWORK, "the TCP handshake",
 			       "see the path and the server's listen queue"};
 
-static const struct due *due_of(enum phase phase, enum side side)
+static const struct due *due_of(const struct login *l, enum phase phase, enum side side)
 {
+	if (phase == PHASE_LOGIN && tds_era(l->login7.version) == TDS_ERA_OLD)
+		return &old_dues[side == SIDE_CLIENT];
 	for (size_t i = 0; i < sizeof(dues) / sizeof(dues[0]); i++) {
 		if (dues[i].phase == phase && dues[i].side == side)
 			return &dues[i];
@@ -51,7 +62,7 @@ const struct due *verdict_due(const struct login *l)
 
 	if (!l->ack_ns && l->syn_ns)
 		return &tcp;
-	return due_of(phase, side);
+	return due_of(l, phase, side);
 }
 
 const struct due *verdict_awaited(const struct login *l)
@@ -66,7 +77,7 @@ const struct due *verdict_awaited(const struct login *l)
 		return &tcp;
 	if (l->units.count >= 2)
 		return &hidden;
-	return due_of(phase, l->owes == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT);
+	return due_of(l, phase, l->owes == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT);
 }
 
 const char *verdict_after(const struct login *l, const struct login_record *r,
