@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/conn.h"
+#include "engine/decrypt/decrypt.h"
 #include "engine/stream/doubt.h"
 #include "latency_histogram.h"
 #include "engine/login/steps.h"
@@ -19,12 +20,22 @@ struct conn {
 	struct engine *e;
 	struct flow *f;
 	enum side from;
+	bool inside; /* at frames that stood in TLS records */
 };
 
-/* What is to be handed over after a login: with the text of requests wanted, all but TLS. */
+static struct decrypt *decrypt_of(const struct engine *e, const struct flow *f)
+{
+	return decryption_of(e->decryption, flow_place(&e->flows, f));
+}
+
+/*
+ * What is to be handed over after a login: with the text of requests wanted, all but TLS; and what
+ * is decrypted.
+ */
 static enum tap_level session_level(const struct engine *e, const struct flow *f)
 {
-	return e->config.sql && !f->hidden ? TAP_FULL : TAP_HEADS;
+	return (e->config.sql && !f->hidden) || decrypt_reads(decrypt_of(e, f)) ? TAP_FULL
+										: TAP_HEADS;
 }
 
 static void tap(struct engine *e, const struct flow *f, enum tap_level level)
@@ -198,6 +209,8 @@ static void login_told(struct engine *e, struct flow *f)
 		session_begin(e, f, l);
 	else if (l->outcome == OUTCOME_INCOMPLETE && (l->full || l->strict))
 		f->unfollowed = true; /* there may have been a session */
+	if (l->decrypt && !(l->outcome == OUTCOME_OK && (l->full || l->strict)))
+		decrypt_close(l->decrypt);
 	login_free(l);
 	f->login = NULL;
 	if (flow_in_login(f))
@@ -285,6 +298,38 @@ static void blind_answer(struct conn *c, const struct framer *frame, bool prelog
 	session_head(c->e, c->f, c->from, frame, ts_ns);
 }
 
+/*
+ * A TLS record after the login: what is read of it is told by the frames inside, and nothing by the
+ * record. False: it is not read, or it is none.
+ */
+static bool read_head(const struct conn *c, const struct framer *frame, uint64_t ts_ns)
+{
+	struct decrypt *d = frame->kind == FRAME_TLS ? decrypt_of(c->e, c->f) : NULL;
+
+	if (d)
+		decrypt_head(d, c->from, frame->header, ts_ns);
+	return decrypt_reads(d);
+}
+
+static bool read_body(const struct conn *c, const struct framer *frame, const uint8_t *data,
+		      uint32_t len, uint64_t ts_ns)
+{
+	struct decrypt *d = frame->kind == FRAME_TLS ? decrypt_of(c->e, c->f) : NULL;
+
+	if (d)
+		decrypt_body(d, c->from, data, len, ts_ns);
+	return decrypt_reads(d);
+}
+
+static bool read_end(const struct conn *c, const struct framer *frame, uint64_t ts_ns)
+{
+	struct decrypt *d = frame->kind == FRAME_TLS ? decrypt_of(c->e, c->f) : NULL;
+
+	if (d)
+		decrypt_end(d, c->from, ts_ns);
+	return decrypt_reads(d);
+}
+
 static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct conn *c = ctx;
@@ -306,8 +351,11 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	if (c->f->tentative)
 		recognise(c->e, c->f);
 	login_settle(c->e, c->f);
-	session_head(c->e, c->f, c->from, frame, ts_ns);
+	if (!read_head(c, frame, ts_ns))
+		session_head(c->e, c->f, c->from, frame, ts_ns);
 }
+
+static void inside(struct conn *c);
 
 static void body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
 		 uint64_t ts_ns)
@@ -318,8 +366,9 @@ static void body(void *ctx, const struct framer *frame, const uint8_t *data, uin
 		blind_answer(c, frame, data && !data[0], ts_ns);
 	if (login_listens(c->f))
 		login_body(c->f, c->from, frame, data, len, ts_ns);
-	else
+	else if (!read_body(c, frame, data, len, ts_ns))
 		session_body(c->e, c->f, c->from, frame, data, len, ts_ns);
+	inside(c);
 }
 
 static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
@@ -330,8 +379,9 @@ static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 		blind_answer(c, frame, false, ts_ns);
 	if (login_listens(c->f))
 		login_end(c->f, c->from, frame, ts_ns);
-	else
+	else if (!read_end(c, frame, ts_ns))
 		session_end(c->e, c->f, c->from, frame, ts_ns);
+	inside(c);
 }
 
 static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -345,10 +395,14 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 		c->e->stats.lost_sync++;
 	c->f->blind_answer = false;
 	if (!l) {
+		if (decrypt_of(c->e, c->f))
+			decrypt_lost(decrypt_of(c->e, c->f), c->from);
 		session_disown(c->e, c->f);
 		session_lossy(c->f);
 		return;
 	}
+	if (l->decrypt)
+		decrypt_lost(l->decrypt, c->from);
 	if (!l->framed[c->from])
 		l->beginning[c->from].lost_at = frame->have;
 	if (joined_blind(c->f))
@@ -358,6 +412,87 @@ static void lost(void *ctx, const struct framer *frame, const uint8_t *data, uin
 }
 
 static const struct frame_ops conn_ops = {head, body, end, lost};
+
+/* ---- frames that stood in TLS records ---- */
+
+static void mark_inside(const struct conn *c, bool is)
+{
+	if (c->f->login)
+		c->f->login->inside = is;
+}
+
+static void inside_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+
+	if (frame->kind == FRAME_TLS) { /* nobody does that */
+		decrypt_refuse(decrypt_of(c->e, c->f));
+		return;
+	}
+	mark_inside(c, true);
+	head(c, frame, ts_ns);
+	mark_inside(c, false);
+}
+
+static void inside_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+			uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+
+	if (frame->kind == FRAME_TLS)
+		return;
+	mark_inside(c, true);
+	body(c, frame, data, len, ts_ns);
+	mark_inside(c, false);
+}
+
+static void inside_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
+{
+	struct conn *c = ctx;
+
+	if (frame->kind == FRAME_TLS)
+		return;
+	mark_inside(c, true);
+	end(c, frame, ts_ns);
+	mark_inside(c, false);
+}
+
+static void inside_lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
+			uint64_t ts_ns)
+{
+	const struct conn *c = ctx;
+
+	(void)frame, (void)data, (void)len, (void)ts_ns;
+	c->e->stats.lost_sync++;
+	decrypt_refuse(decrypt_of(c->e, c->f));
+	if (!c->f->login)
+		session_lossy(c->f);
+}
+
+static const struct frame_ops inside_ops = {inside_head, inside_body, inside_end, inside_lost};
+
+/* What was decrypted by now of the side that speaks. */
+static void inside(struct conn *c)
+{
+	struct decrypt *d = c->inside ? NULL : decrypt_of(c->e, c->f);
+	struct plain p;
+
+	if (!d)
+		return;
+	c->inside = true;
+	while (decrypt_next(d, c->from, &p))
+		frame_feed(decrypt_framer(d, c->from), &inside_ops, c, p.data, p.len, p.ts_ns);
+	c->inside = false;
+}
+
+/* Nothing is read of it any more, or never will be. */
+static void forget_decrypt(struct engine *e, const struct flow *f)
+{
+	struct decrypt *d = decrypt_of(e, f);
+
+	if (d && !f->login && !decrypt_reads(d))
+		decryption_end(e->decryption, flow_place(&e->flows, f));
+}
 
 /* The first bytes of a side, after a proxy's header; they tell what it is if it is no TDS. */
 static void note_beginning(struct login *l, enum side from, const uint8_t *data, uint32_t len)
@@ -399,7 +534,7 @@ static uint32_t feed_proxy(struct conn *c, const uint8_t *data, uint32_t len, ui
 /* The client leaves, or has left, with what only began like a proxy's header: it was its own. */
 static void feed_held(struct engine *e, struct flow *f, uint64_t ts_ns)
 {
-	struct conn c = {e, f, SIDE_CLIENT};
+	struct conn c = {e, f, SIDE_CLIENT, false};
 	struct proxy held;
 
 	if (!f->login || f->login->proxy.state != PROXY_HEADER)
@@ -413,7 +548,7 @@ static void feed_held(struct engine *e, struct flow *f, uint64_t ts_ns)
 void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
 	       uint64_t ts_ns)
 {
-	struct conn c = {e, f, from};
+	struct conn c = {e, f, from, false};
 	uint32_t used;
 
 	if (f->told)
@@ -423,12 +558,13 @@ void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *
 	if (f->tentative)
 		recognise(e, f);
 	login_settle(e, f);
+	forget_decrypt(e, f);
 }
 
 void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
 	      uint64_t ts_ns)
 {
-	struct conn c = {e, f, from};
+	struct conn c = {e, f, from, false};
 
 	if (f->told)
 		return;
@@ -446,7 +582,7 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, bool to_head,
 	       uint64_t ts_ns)
 {
-	struct conn c = {e, f, from};
+	struct conn c = {e, f, from, false};
 	uint32_t left = f->half[from].framer.left;
 
 	if (f->told)
@@ -457,6 +593,8 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 		session_kept(e, f);
 	if (!f->login && len > left)
 		session_skip(e, f, from, len - left);
+	if (len > left && decrypt_of(e, f))
+		decrypt_lost(decrypt_of(e, f), from);
 	frame_skip(&f->half[from].framer, &conn_ops, &c, len, to_head, ts_ns);
 	login_settle(e, f);
 }
@@ -713,6 +851,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 void conn_remove(struct engine *e, struct flow *f)
 {
 	tcp_release(e, f);
+	decryption_end(e->decryption, flow_place(&e->flows, f));
 	login_free(f->login);
 	session_free(e, f);
 	flow_remove(&e->flows, f);

@@ -5,8 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "engine/dependency/companions.h"
 #include "engine/conn.h"
+#include "engine/decrypt/decrypt.h"
+#include "engine/decrypt/secrets.h"
 #include "engine/stream/doubt.h"
 #include "engine/login/login.h"
 #include "engine/stream/reassembly.h"
@@ -37,6 +41,26 @@ static const uint64_t *engine_seed(const struct engine *e)
 	static const uint64_t none[2] = {0x243f6a8885a308d3ull, 0x13198a2e03707344ull};
 
 	return e->config.seed[0] | e->config.seed[1] ? e->config.seed : none;
+}
+
+/* Secrets, and what they decrypt; made when the first one comes. NULL for want of memory. */
+static struct decryption *decryption_of_engine(struct engine *e)
+{
+	if (!e->decryption)
+		e->decryption = decryption_new(e->config.max_flows + 1, engine_seed(e), &e->pool,
+					       &e->stats.decrypt);
+	return e->decryption;
+}
+
+bool engine_secret(struct engine *e, const char *line, size_t len)
+{
+	struct secret_line secret;
+	bool is = secret_line_parse(&secret, line, len) && decryption_of_engine(e);
+
+	if (is)
+		decryption_secret(e->decryption, &secret);
+	OPENSSL_cleanse(&secret, sizeof(secret));
+	return is;
 }
 
 struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
@@ -73,7 +97,10 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 	}
 	browser_init(e);
 	pending_init(&e->pending);
-	return e;
+	if (!config->keys || decryption_of_engine(e))
+		return e;
+	engine_free(e);
+	return NULL;
 }
 
 void engine_free(struct engine *e)
@@ -84,6 +111,7 @@ void engine_free(struct engine *e)
 		while (e->flows.head[i])
 			conn_remove(e, flow_oldest(&e->flows, (enum flow_list)i));
 	}
+	decryption_free(e->decryption);
 	timeline_release(&e->timeline);
 	flow_table_release(&e->flows);
 	cert_cache_release(&e->certs);
@@ -175,6 +203,8 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const ui
 		flow_remove(&e->flows, f);
 		return NULL;
 	}
+	if (e->decryption)
+		f->login->decrypt = decryption_begin(e->decryption, flow_place(&e->flows, f));
 	f->client = (uint8_t)client;
 	f->close_by = SIDE_NONE;
 	f->first_ns = seg->ts_ns;
@@ -395,6 +425,8 @@ static void sweep(struct engine *e)
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
 	pending_tick(e);
 	browser_tick(e, false);
+	if (e->decryption)
+		decryption_tick(e->decryption, e->now_ns);
 	e->stats.flows = e->flows.count;
 }
 

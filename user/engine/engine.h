@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 
+#include "engine/decrypt/decrypt_stats.h"
 #include "engine/dependency/witness.h"
 #include "engine/record.h"
 #include "segment.h"
@@ -39,6 +40,7 @@ struct engine_config {
 	bool live;		      /* segments come from the tap, not from a capture */
 	bool times_elsewhere;	      /* live: of commands whose heads the kernel keeps to itself it
 				       * knows the times; those that are seen are told */
+	bool keys;		      /* secrets will come: engine_secret() */
 	bool dependencies;	      /* follow what hosts ask of DNS, KDCs, domain controllers */
 	uint64_t seed[2];	      /* of hash tables, secret; 0: files', always the same. No
 				       * record depends on it */
@@ -99,6 +101,8 @@ struct engine_stats {
 	uint64_t browser_cut;	     /* answers of which only a part was there */
 	uint64_t instances;	     /* known now */
 	uint64_t instances_evicted;  /* for want of room */
+
+	struct decrypt_stats decrypt; /* all 0 without secrets */
 };
 
 /* NULL for want of memory. ops is copied. */
@@ -112,6 +116,14 @@ void engine_free(struct engine *e);
  * they were seen; time going backwards is tolerated.
  */
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload);
+
+/*
+ * A line of a TLS key log (SSLKEYLOGFILE), without its line end: what it decrypts is read from then
+ * on. Connections that began before the first line are not, unless engine_config says that lines
+ * will come. True: it is a secret that may be of use; false: something else, or no memory. The line
+ * is the caller's, to be wiped.
+ */
+bool engine_secret(struct engine *e, const char *line, size_t len);
 
 /*
  * The source lost packets, of whatever connections: what a login under way seems to lack may be

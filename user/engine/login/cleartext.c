@@ -47,7 +47,7 @@ static void client_prelogin(struct login *l, const struct message *m, uint64_t t
 		return;
 	tds_prelogin_release(&l->prelogin[SIDE_CLIENT]);
 	l->prelogin[SIDE_CLIENT] = p;
-	if (l->state == LOGIN_TCP)
+	if (l->state == LOGIN_TCP || (l->strict && l->state == LOGIN_TLS_DONE))
 		l->state = LOGIN_PRELOGIN;
 	progress_spoke(l, "prelogin", PHASE_PRELOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
@@ -125,7 +125,7 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 	}
 	if (l->state >= LOGIN_SENT)
 		return;
-	l->login7_clear = true;
+	*(m->inside ? &l->login7_hidden : &l->login7_clear) = true;
 	l->login7_size = message_size(m);
 	l->unread |= m->body.cut;
 	if (tds_login7_parse(&l->login7, m->data, m->len) > 0)

@@ -93,7 +93,7 @@ bool tunnel_judge(struct flow *f, bool idle)
 	struct login *l = f->login;
 	struct judgement j;
 
-	if (!is_hidden(l))
+	if (!is_hidden(l) || decrypt_reads(l->decrypt))
 		return false;
 	judge(l, &j, idle, 0, known_of(f));
 	if (j.outcome == OUTCOME_INCOMPLETE)
@@ -122,7 +122,7 @@ bool tunnel_closed(struct flow *f, uint64_t ts_ns)
 	struct login *l = f->login;
 	struct judgement j;
 
-	if (l->units.count < 2)
+	if (l->units.count < 2 || decrypt_reads(l->decrypt))
 		return false;
 	if (!is_hidden(l)) {
 		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
@@ -293,11 +293,46 @@ static void note_alert(struct login *l, enum side from, uint64_t ts_ns)
 	l->alerted_ns = ts_ns;
 }
 
+/* Data that was decrypted: its messages are read as those in clear are. Its size is kept, too. */
+static void plain_data(struct login *l, enum side from, uint64_t ts_ns)
+{
+	uint32_t least, most, len = l->tls.side[from].len;
+
+	if (l->state == LOGIN_TLS)
+		l->state = LOGIN_TLS_DONE;
+	if (from == SIDE_SERVER && l->state == LOGIN_SENT)
+		l->full = !l->strict;
+	if (l->strict && l->state < LOGIN_PRELOGIN_DONE)
+		return;
+	tls_overhead(&l->tls, from, &least, &most);
+	units_add(&l->units, from, len > most ? len - most : 0, len > least ? len - least : 0,
+		  ts_ns);
+}
+
+/* A protected record that was decrypted. */
+static void plain_record(struct login *l, enum side from, const struct decrypted *r, uint64_t ts_ns)
+{
+	bool was_done = l->tls.done;
+
+	tls_record_plain(&l->tls, from, r->type, r->data, r->len);
+	if (r->type == TLS_DATA)
+		plain_data(l, from, ts_ns);
+	else if (r->type == TLS_ALERT && was_done && l->alerted == SIDE_NONE)
+		note_alert(l, from, ts_ns);
+	else if (!was_done && l->state < LOGIN_SENT)
+		handshake_record(l, from, ts_ns);
+}
+
 void tunnel_record(struct login *l, enum side from, uint64_t ts_ns)
 {
+	struct decrypted plain = decrypt_record(l->decrypt, from);
 	uint8_t type = l->tls.side[from].type;
 	bool was_done = l->tls.done;
 
+	if (plain.type) {
+		plain_record(l, from, &plain, ts_ns);
+		return;
+	}
 	tls_record_end(&l->tls, from);
 	if (!l->tls.client_hello && login_joined(l)) {
 		l->lossy = true; /* joined within the handshake, or after it */
@@ -331,9 +366,11 @@ static void inner_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct inner *in = ctx;
 
-	(void)ts_ns;
-	if (frame->kind == FRAME_TLS)
-		tls_record_head(&in->l->tls, in->from, frame->header);
+	if (frame->kind != FRAME_TLS)
+		return;
+	if (in->l->decrypt)
+		decrypt_head(in->l->decrypt, in->from, frame->header, ts_ns);
+	tls_record_head(&in->l->tls, in->from, frame->header);
 }
 
 static void inner_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -341,15 +378,19 @@ static void inner_body(void *ctx, const struct framer *frame, const uint8_t *dat
 {
 	struct inner *in = ctx;
 
-	(void)ts_ns;
-	if (frame->kind == FRAME_TLS)
-		tls_record_body(&in->l->tls, in->from, data, len);
+	if (frame->kind != FRAME_TLS)
+		return;
+	if (in->l->decrypt)
+		decrypt_body(in->l->decrypt, in->from, data, len, ts_ns);
+	tls_record_body(&in->l->tls, in->from, data, len);
 }
 
 static void inner_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct inner *in = ctx;
 
+	if (frame->kind == FRAME_TLS && in->l->decrypt)
+		decrypt_end(in->l->decrypt, in->from, ts_ns);
 	if (frame->kind == FRAME_TLS && in->l->state != LOGIN_DECIDED)
 		tunnel_record(in->l, in->from, ts_ns);
 }

@@ -170,8 +170,9 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 	struct message *m = &l->message[from];
 	uint16_t spid;
 
-	(void)ts_ns;
 	if (frame->kind == FRAME_TLS) {
+		if (l->decrypt)
+			decrypt_head(l->decrypt, from, frame->header, ts_ns);
 		if (l->state == LOGIN_TCP && from == SIDE_CLIENT && !l->tls.client_hello &&
 		    !l->lossy)
 			l->strict = true;
@@ -187,6 +188,7 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 		m->open = true;
 		m->type = frame->header[0];
 		m->decided = m->carrier = false;
+		m->inside = l->inside;
 		buf_clear(&m->body);
 		m->data = NULL;
 		m->len = 0;
@@ -197,7 +199,8 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 static bool is_carrier(const struct login *l, enum side from, const struct message *m,
 		       uint8_t first)
 {
-	if (m->type != TDS_PRELOGIN && !(m->type == TDS_RESULT && from == SIDE_SERVER))
+	if (l->inside ||
+	    (m->type != TDS_PRELOGIN && !(m->type == TDS_RESULT && from == SIDE_SERVER)))
 		return false;
 	if (l->tls_framer[from].kind == FRAME_TLS || l->tls_framer[from].have)
 		return m->type == TDS_PRELOGIN; /* goes on with a record that was cut */
@@ -224,6 +227,8 @@ void login_body(struct flow *f, enum side from, const struct framer *frame, cons
 	struct message *m = &l->message[from];
 
 	if (frame->kind == FRAME_TLS) {
+		if (l->decrypt)
+			decrypt_body(l->decrypt, from, data, len, ts_ns);
 		tls_record_body(&l->tls, from, data, len);
 		return;
 	}
@@ -249,6 +254,8 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 
 	l->framed[from] = true;
 	if (frame->kind == FRAME_TLS) {
+		if (l->decrypt)
+			decrypt_end(l->decrypt, from, ts_ns);
 		if (l->state != LOGIN_DECIDED)
 			tunnel_record(l, from, ts_ns);
 		return;

@@ -6,6 +6,7 @@
 #ifndef TDSMON_LOGIN_H
 #define TDSMON_LOGIN_H
 
+#include "engine/decrypt/decrypt.h"
 #include "engine/protocol/byte_buf.h"
 #include "engine/stream/flow_table.h"
 #include "engine/login/size_inference.h"
@@ -56,6 +57,7 @@ struct message {
 	bool open;
 	bool headless; /* bytes before or within it are missing */
 	bool carrier;  /* its payload is TLS */
+	bool inside;   /* it began in a TLS record that was decrypted */
 	bool decided;  /* whether it is */
 };
 
@@ -86,7 +88,9 @@ struct login {
 	struct message message[2];
 	struct framer tls_framer[2]; /* TLS records inside TDS packets */
 	struct tls tls;
-	uint32_t last_unit; /* of the hidden messages, the login's last, once it is decided */
+	struct decrypt *decrypt; /* the flow's; NULL: no key log is read */
+	bool inside;		 /* the frame under way stood in a TLS record that was decrypted */
+	uint32_t last_unit;	 /* of the hidden messages, the login's last, once it is decided */
 	uint32_t mark_count;
 	uint32_t sound_marks;	/* of these, how many no loss can have touched; see login_gap() */
 	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */

@@ -269,10 +269,13 @@ static void server_hello(struct tls *t, struct cursor c)
 
 static void certificate(struct tls *t, struct cursor c)
 {
-	struct cursor list = cursor_sub(&c, cursor_be24(&c));
-	struct cursor leaf = cursor_sub(&list, cursor_be24(&list));
+	struct cursor list, leaf;
 	const struct cert *cert;
 
+	if (t->version >= TLS_1_3) /* the request's context, RFC 8446 4.4.2 */
+		cursor_skip(&c, cursor_u8(&c));
+	list = cursor_sub(&c, cursor_be24(&c));
+	leaf = cursor_sub(&list, cursor_be24(&list));
 	t->certificate_seen = true;
 	t->resumed = false; /* a server that shows its certificate does not resume */
 	if (leaf.bad)
@@ -284,14 +287,23 @@ static void certificate(struct tls *t, struct cursor c)
 	t->cert = cert;
 }
 
+static bool protected(const struct tls *t, enum side from)
+{
+	return t->side[from].ccs && t->version < TLS_1_3;
+}
+
 static void handshake_message(struct tls *t, enum side from, uint8_t type, struct cursor body)
 {
 	if (type == TLS_CLIENT_HELLO && from == SIDE_CLIENT)
 		client_hello(t, body);
 	else if (type == TLS_SERVER_HELLO && from == SIDE_SERVER)
 		server_hello(t, body);
-	else if (type == TLS_CERTIFICATE && from == SIDE_SERVER && t->version < TLS_1_3)
+	else if (type == TLS_CERTIFICATE && from == SIDE_SERVER)
 		certificate(t, body);
+	else if (type == TLS_ENCRYPTED_EXTENSIONS && from == SIDE_SERVER && t->version >= TLS_1_3)
+		hello_extensions(t, false, &body);
+	else if (type == TLS_FINISHED && (t->version >= TLS_1_3 || protected(t, from)))
+		t->side[from].finished = true;
 	else if (type == TLS_SERVER_HELLO_DONE && from == SIDE_SERVER)
 		t->hello_done = true;
 }
@@ -331,11 +343,6 @@ static void handshake_take(struct tls *t, enum side from, const uint8_t *data, u
 	buf_append(b, data + used, len - used, HANDSHAKE_MAX);
 	if (!b->cut)
 		buf_consume(b, handshake_parse(t, from, b->data, b->len));
-}
-
-static bool protected(const struct tls *t, enum side from)
-{
-	return t->side[from].ccs && t->version < TLS_1_3;
 }
 
 void tls_record_head(struct tls *t, enum side from, const uint8_t *header)
@@ -417,6 +424,26 @@ void tls_record_end(struct tls *t, enum side from)
 			s->finished = true;
 		break;
 	}
+	t->done = t->side[SIDE_CLIENT].finished && t->side[SIDE_SERVER].finished;
+}
+
+void tls_record_plain(struct tls *t, enum side from, uint8_t type, const uint8_t *data,
+		      uint32_t len)
+{
+	struct tls_side *s = &t->side[from];
+
+	s->read_any = true;
+	s->type = type;
+	if (type == TLS_HANDSHAKE && !t->done)
+		handshake_take(t, from, data, len);
+	if (type == TLS_ALERT && len == 2 && t->alert.from == SIDE_NONE && !t->done) {
+		t->alert.from = from;
+		t->alert.level = data[0];
+		t->alert.description = data[1];
+	}
+	/* Nobody sends data before the handshake is over. */
+	if (type == TLS_DATA && t->server_hello)
+		t->side[SIDE_CLIENT].finished = t->side[SIDE_SERVER].finished = true;
 	t->done = t->side[SIDE_CLIENT].finished && t->side[SIDE_SERVER].finished;
 }
 

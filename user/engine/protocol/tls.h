@@ -25,8 +25,10 @@ enum {
 enum {
 	TLS_CLIENT_HELLO = 1,
 	TLS_SERVER_HELLO = 2,
+	TLS_ENCRYPTED_EXTENSIONS = 8,
 	TLS_CERTIFICATE = 11,
 	TLS_SERVER_HELLO_DONE = 14,
+	TLS_FINISHED = 20,
 };
 
 #define TLS_1_0 0x0301
@@ -72,6 +74,9 @@ void tls_release(struct tls *t);
 void tls_record_head(struct tls *t, enum side from, const uint8_t *header);
 void tls_record_body(struct tls *t, enum side from, const uint8_t *data, uint32_t len);
 void tls_record_end(struct tls *t, enum side from);
+/* The same of a protected record that was decrypted: its content. data is of no use for TLS_DATA. */
+void tls_record_plain(struct tls *t, enum side from, uint8_t type, const uint8_t *data,
+		      uint32_t len);
 
 /* Whether the server's turn in the handshake is over, so that the client is waited for. */
 bool tls_server_flight_over(const struct tls *t);

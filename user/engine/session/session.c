@@ -535,7 +535,7 @@ static enum sql_width login_width(const struct login *l)
 void session_begin(struct engine *e, struct flow *f, const struct login *l)
 {
 	set_width(f, login_width(l));
-	if (l->strict || l->full)
+	if ((l->strict || l->full) && !decrypt_reads(l->decrypt))
 		hidden_begin(e, f, l);
 	else if (l->prelogin[SIDE_CLIENT].mars == 1 && l->prelogin[SIDE_SERVER].mars == 1)
 		mars_begin(e, f);

@@ -20,6 +20,7 @@
 #define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
 
 struct companions;
+struct decryption;
 struct hidden;
 struct login;
 struct mars;
@@ -191,6 +192,7 @@ struct engine {
 	struct pending pending;
 	struct strangers strangers;
 	struct companions *companions; /* NULL: not followed */
+	struct decryption *decryption; /* NULL: there are no secrets */
 	struct stalls stalls;
 };
 
@@ -234,6 +236,12 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 static inline bool flow_in_login(const struct flow *f)
 {
 	return f->list == FLOW_HALF || f->list == FLOW_LOGIN;
+}
+
+/* Its place in the table. */
+static inline uint32_t flow_place(const struct flow_table *t, const struct flow *f)
+{
+	return (uint32_t)(f - t->at);
 }
 
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
