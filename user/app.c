@@ -138,6 +138,7 @@ static int app_open_engine(struct app *app)
 				       .browser = opts->sql_browser,
 				       .identities = opts->show_identities,
 				       .sql = opts->sql,
+				       .keys = opts->keylog != NULL,
 				       .dependencies = !app->live,
 				       .live = app->live,
 				       .times_elsewhere = app->live && !opts->commands,
@@ -211,6 +212,8 @@ int app_open(struct app *app)
 		err = app_open_engine(app);
 	if (err)
 		log_error("out of memory");
+	if (!err && opts->keylog)
+		app->keylog = keylog_open(opts->keylog, &err);
 	return err;
 }
 
@@ -239,6 +242,7 @@ int app_reload(struct app *app)
 
 void app_close_all(struct app *app)
 {
+	keylog_close(app->keylog);
 	engine_free(app->engine);
 	for (size_t i = 0; i < app->listener_count; i++)
 		app->listeners[i].ops->free(app->listeners[i].sink);

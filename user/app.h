@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "counters.h"
 #include "engine/engine.h"
+#include "keylog.h"
 #include "opener.h"
 #include "opts.h"
 #include "lib/output.h"
@@ -45,15 +46,17 @@ struct app {
 	struct listener *metrics; /* NULL without metrics */
 	struct listener *page;	  /* NULL without a page */
 	struct wallclock clock;
-	struct service service;	   /* live: the service manager, if any */
-	struct opener *opener;	   /* live: opens files that this process may not; NULL: none */
-	bool prompt;		   /* files: flush every record */
-	bool progress;		   /* standard error is a terminal, standard output is not */
-	uint64_t lines_lost;	   /* of out, when it was last reported */
-	bool memory_reported;	   /* the lack of memory was reported */
-	bool losing_lines;	   /* lines are being lost, which was reported */
-	uint64_t progress_ns;	   /* when it was last shown */
-	struct capture_stats read; /* the captures so far */
+	struct service service;	     /* live: the service manager, if any */
+	struct keylog *keylog;	     /* NULL: no key log was named */
+	struct keylog_lines secrets; /* of the captures' own */
+	struct opener *opener;	     /* live: opens files that this process may not; NULL: none */
+	bool prompt;		     /* files: flush every record */
+	bool progress;		     /* standard error is a terminal, standard output is not */
+	uint64_t lines_lost;	     /* of out, when it was last reported */
+	bool memory_reported;	     /* the lack of memory was reported */
+	bool losing_lines;	     /* lines are being lost, which was reported */
+	uint64_t progress_ns;	     /* when it was last shown */
+	struct capture_stats read;   /* the captures so far */
 };
 
 /*

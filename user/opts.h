@@ -32,7 +32,7 @@ struct opts {
 	const struct sink_ops *format;
 	const char *live_only; /* an option given that is of no use with files, or NULL */
 	const char *listen;    /* where HTTP is served, or NULL */
-	const char *web_config, *textfile; /* files, or NULL */
+	const char *web_config, *textfile, *keylog; /* files, or NULL */
 	uint32_t top_clients;
 	uint32_t max_connections; /* 0: the default */
 	uint32_t ring_mib;	  /* 0: the default */

@@ -155,6 +155,12 @@ static int set_textfile(struct opts *opts, const char *value)
 	return 0;
 }
 
+static int set_keylog(struct opts *opts, const char *value)
+{
+	opts->keylog = value;
+	return 0;
+}
+
 static int set_top_clients(struct opts *opts, const char *value)
 {
 	char *end;
@@ -211,6 +217,8 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"sql", 0, 0, NULL, NULL, FLAG(sql),
 	 "--commands, and the text of unencrypted commands: up to 4096 characters, passwords "
 	 "masked"},
+	{"keylog", 0, 0, "FILE", set_keylog, 0,
+	 "decrypt TLS with the keys in this file, in the SSLKEYLOGFILE format; read as it grows"},
 	{"show-identities", 0, 0, NULL, NULL, FLAG(show_identities),
 	 "show user, domain and workstation names where they can be read"},
 	{"explain", 0, 0, NULL, NULL, FLAG(explain),

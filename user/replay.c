@@ -15,7 +15,8 @@
 
 #define PROGRESS_EVERY 4096 /* segments between two readings of the clock */
 #define PROGRESS_NS    200000000ull
-#define COMMENT_MAX    512 /* bytes shown */
+#define COMMENT_MAX    512	  /* bytes shown */
+#define SECRETS_TLS    0x544c534b /* a block's type: "TLSK" */
 #define TIME_BIAS_NS   1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
 
 /* The next progress line or message overwrites it. */
@@ -62,15 +63,19 @@ static void on_comment(void *ctx, const struct capture_comment *comment)
 		log_debug("%s: comment: %.*s", comment->name, len, comment->text);
 }
 
+/* A capture's own key log; blocks of other types are of other protocols. */
 static void on_secrets(void *ctx, const struct capture_secrets *secrets)
 {
-	(void)ctx;
-	if (!secrets->offset)
-		log_debug("%s holds %" PRIu32 " bytes of keys, which are not used", secrets->name,
-			  secrets->total);
-}
+	struct app *app = ctx;
 
-static const struct capture_hooks hooks = {.comment = on_comment, .secrets = on_secrets};
+	if (secrets->type != SECRETS_TLS)
+		return;
+	if (!secrets->offset)
+		log_debug("%s holds %" PRIu32 " bytes of TLS keys", secrets->name, secrets->total);
+	keylog_feed(&app->secrets, app->engine, secrets->data, secrets->len);
+	if (secrets->offset + secrets->len == secrets->total)
+		keylog_ends(&app->secrets, app->engine);
+}
 
 static int read_series(struct app *app, struct series *series)
 {
@@ -87,6 +92,8 @@ static int read_series(struct app *app, struct series *series)
 		engine_segment(app->engine, &seg, payload);
 		if (++count % PROGRESS_EVERY == 0)
 			progress_show(app, series);
+		if (app->prompt || count % PROGRESS_EVERY == 0)
+			keylog_read(app->keylog, app->engine);
 	}
 	progress_erase(app);
 	series_stats(series, &app->read);
@@ -114,6 +121,7 @@ static void read_hint(const struct app *app)
 /* A file that cannot be read does not keep the others from being read. */
 int replay_run(struct app *app)
 {
+	struct capture_hooks hooks = {app, on_comment, on_secrets};
 	struct series *series = NULL;
 	int err = app_open(app);
 
@@ -126,6 +134,7 @@ int replay_run(struct app *app)
 		/* Captures may be malicious. Not every kernel has filters. */
 		sandbox_syscalls(SANDBOX_WATCHER | (app->opts->textfile ? SANDBOX_WRITER : 0),
 				 &(struct sandbox_descriptors){-1, -1});
+		keylog_read_whole(app->keylog, app->engine);
 		err = read_series(app, series);
 		engine_finish(app->engine);
 		output_flush(app->out);

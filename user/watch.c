@@ -23,10 +23,13 @@
 #define MESSAGE_QUEUE (256u << 10)  /* and of standard error */
 #define STATUS_MAX    256	    /* interfaces that do not fit are left out */
 
+/* The keys first: a client writes them before it uses them. */
 static int watch_segments(struct app *app)
 {
-	int n = live_dispatch(app->live, app_segment, app);
+	int n;
 
+	keylog_read(app->keylog, app->engine);
+	n = live_dispatch(app->live, app_segment, app);
 	if (n >= 0 || n == -EINTR)
 		return 0;
 	log_error("cannot read from the kernel: %s", strerror(-n));
