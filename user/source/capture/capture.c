@@ -76,7 +76,7 @@ void capture_close_path(int fd)
 		close(fd);
 }
 
-/* Find the format by the first bytes, and read what comes before the first packet. */
+/* Recognise the format by the first bytes, and read the part before the first packet. */
 static int capture_recognise(struct capture *c)
 {
 	const uint8_t *head = input_need(&c->input, CAPTURE_MAGIC);
@@ -160,7 +160,9 @@ static uint64_t *capture_counter(struct capture_stats *stats, enum pkt_result re
 	return counters[result];
 }
 
-/* What was not as it should be, at the end. 0, or -EPROTONOSUPPORT: nothing could be made of it. */
+/*
+ * Log what was odd about the capture, at its end. 0, or -EPROTONOSUPPORT: no packet could be used.
+ */
 static int capture_remark(const struct capture *c)
 {
 	if (c->timeless)
@@ -188,12 +190,12 @@ static int capture_end(struct capture *c, int got)
 	err = capture_remark(c);
 	if (!got)
 		return err;
-	log_error("%s breaks off after packet %" PRIu64 ": %s; what came before it stands", c->name,
-		  c->stats.packets, *c->why ? c->why : strerror(-got));
+	log_error("%s breaks off after packet %" PRIu64 ": %s; the packets before it are valid",
+		  c->name, c->stats.packets, *c->why ? c->why : strerror(-got));
 	return got;
 }
 
-/* The next frame, of a link that is known or not, with a time: as capture_format's next(). */
+/* The next frame, of a known link or not, with a time. Results as for capture_format's next(). */
 static int capture_frame(struct capture *c, struct frame *frame, const struct link **link)
 {
 	int got = c->format->next(c, frame, link);

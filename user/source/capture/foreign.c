@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * foreign.c - what people take for a capture: what it is rather, and how one is made of it.
+ * foreign.c - files that are mistaken for captures: what they are, and how to convert them.
  */
 #include <string.h>
 
 #include "source/capture/capture_format.h"
 #include "lib/log.h"
 
-#define HEAD 64 /* bytes looked at */
+#define HEAD 64 /* bytes examined */
 
 #define EDITCAP "editcap -F pcapng FILE OUT converts it"
 
@@ -35,12 +35,12 @@ static const struct {
 	{"\xab\x01\0\x1c", 4, "an Ixia capture", EDITCAP},
 };
 
-/* What begins with nothing that tells it: by its name. */
+/* Files without magic bytes, by their names. */
 static const struct {
 	const char *ending, *what, *remedy;
 } named[] = {
 	{".etl", "a Windows event trace",
-	 "pktmon etl2pcap FILE, which Windows has on board, or etl2pcapng converts it"},
+	 "pktmon etl2pcap FILE, which Windows includes, or etl2pcapng converts it"},
 	{".erf", "an ERF capture", EDITCAP},
 };
 

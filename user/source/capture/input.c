@@ -12,15 +12,16 @@
 #include "source/capture/input.h"
 #include "source/capture/unpack.h"
 
-#define CHUNK (128u * 1024) /* read at once: so much stays in the cache until it is parsed */
+/* bytes read at once, so that they stay in the cache until they are parsed */
+#define CHUNK (128u * 1024)
 
-/* Some bytes of the file itself: how many, 0 at its end, -errno. */
+/* Read bytes of the file itself. Returns how many; 0 at its end; -errno. */
 static ssize_t input_raw(struct input *in, uint8_t *out, size_t len)
 {
 	struct pollfd ready = {.fd = in->fd, .events = POLLIN};
 	ssize_t got = read(in->fd, out, len);
 
-	/* A pipe may have been made non-blocking by who else has it. */
+	/* Another process that shares the pipe may have made it non-blocking. */
 	while (got < 0 && errno == EAGAIN) {
 		if (poll(&ready, 1, -1) < 0)
 			break;
@@ -32,7 +33,7 @@ static ssize_t input_raw(struct input *in, uint8_t *out, size_t len)
 	return got;
 }
 
-/* The same of what comes out unpacked. */
+/* The same, unpacked. */
 static ssize_t input_unpacked(struct input *in, uint8_t *out, size_t len)
 {
 	for (;;) {
@@ -58,7 +59,7 @@ const uint8_t *input_fill(struct input *in, size_t len)
 {
 	size_t held = input_left(in);
 
-	_Static_assert(CHUNK <= UNPACK_ROOM, "what was read to look at the magic goes there");
+	_Static_assert(CHUNK <= UNPACK_ROOM, "room for the bytes read to find the magic");
 	assert(len <= INPUT_MAX);
 	in->why = NULL;
 	memmove(in->buffer, in->at, held);
@@ -99,7 +100,7 @@ int input_open(struct input *in, int fd)
 	if (!in->buffer)
 		return -ENOMEM;
 	in->at = in->end = in->buffer;
-	/* How it is compressed shows in its first bytes, whatever its name is. */
+	/* The compression is determined by the first bytes, not by the name. */
 	if (!input_need(in, UNPACK_MAGIC) && in->err) {
 		err = in->err;
 		goto fail;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * input.h - the bytes of a file or a pipe, in order and in bounded memory; what is compressed with
- * gzip or zstd comes out unpacked.
+ * input.h - reads the bytes of a file or a pipe, in order and in bounded memory, and unpacks gzip
+ * and zstd.
  *
- * It reads in chunks that stay in the processor's cache, and maps nothing: of large captures, of
- * which every page is touched, that takes a third of the time that page faults take, and a file
- * that is cut short meanwhile ends, where a mapping would end the process.
+ * It reads chunks that stay in the processor's cache, and maps nothing. For large captures, whose
+ * pages are all touched, this takes a third of the time that page faults would. And if a file is
+ * truncated meanwhile it just ends, while a mapping would end the process.
  */
 #ifndef TDSMON_INPUT_H
 #define TDSMON_INPUT_H
@@ -14,41 +14,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INPUT_MAX (512u * 1024) /* most that input_need() is asked for */
+#define INPUT_MAX (512u * 1024) /* most bytes that input_need() can provide */
 
 struct unpack;
 
 struct input {
-	const uint8_t *at, *end; /* what is there to be read */
-	int err;		 /* why there is no more: 0 it ends here, else -errno */
-	const char *why;	 /* the same in words; NULL where it ends */
-	uint64_t raw_bytes;	 /* read of the file */
-	/* input.c's own */
+	const uint8_t *at, *end; /* the bytes that can be read */
+	int err;		 /* why there are no more: 0: the end; otherwise -errno */
+	const char *why;	 /* the same as text; NULL at the end */
+	uint64_t raw_bytes;	 /* bytes read from the file */
+	/* private to input.c */
 	int fd;
 	uint8_t *buffer;
-	struct unpack *unpack; /* NULL: it is not compressed */
+	struct unpack *unpack; /* NULL: not compressed */
 };
 
 /* 0, or -errno. The descriptor stays the caller's. */
 int input_open(struct input *in, int fd);
 void input_close(struct input *in);
 
-/* How it is compressed, for messages: "gzip"; NULL: it is not. */
+/* The compression's name for messages, such as "gzip"; NULL: not compressed. */
 const char *input_compression(const struct input *in);
 
-/* input_need() where too little is there. */
+/* The slow path of input_need(). */
 const uint8_t *input_fill(struct input *in, size_t len);
 
 /*
- * in->at, where at least len bytes follow one another from then on; NULL: so many do not come, and
- * in->err says why. What it answered before is gone then. After -EINTR it may be asked again.
+ * Returns in->at, from which at least len bytes can be read. NULL: there are not so many, and
+ * in->err says why. Pointers from earlier calls become invalid. After -EINTR it can be called
+ * again.
  */
 static inline const uint8_t *input_need(struct input *in, size_t len)
 {
 	return (size_t)(in->end - in->at) >= len ? in->at : input_fill(in, len);
 }
 
-/* Leave len bytes behind that are there. They can be read until the next input_need(). */
+/* Skip len bytes that were provided. They can be read until the next input_need(). */
 static inline void input_take(struct input *in, size_t len)
 {
 	in->at += len;
@@ -59,7 +60,7 @@ static inline size_t input_left(const struct input *in)
 	return (size_t)(in->end - in->at);
 }
 
-/* Leave len bytes behind, there or not. False: fewer come, and in->err says why. */
+/* Skip len bytes, provided or not. False: there are fewer, and in->err says why. */
 bool input_skip(struct input *in, uint64_t len);
 
 #endif

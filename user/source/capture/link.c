@@ -8,13 +8,13 @@
 
 #include "source/capture/link.h"
 
-/* What a frame begins with, by the link type that the file names. */
+/* The header of frames, by the link type in the file. */
 struct link {
 	uint32_t type;
 	uint16_t header_len;
-	int16_t type_off;    /* in that header, of the EtherType of what follows; -1: none, */
+	int16_t type_off;    /* in the header, of the next header's EtherType; -1: none, */
 	int16_t ifindex_off; /* -1: none */
-	uint16_t first;	     /* ... and this follows. 0: IP, of the version that it says itself */
+	uint16_t first;	     /* ... and the next header is this one; 0: IP, by its own version */
 };
 
 /* https://www.tcpdump.org/linktypes.html */
@@ -23,18 +23,18 @@ static const struct link links[] = {
 	{113, 16, 14, -1, 0}, /* LINUX_SLL */
 	{276, 20, 0, 4, 0},   /* LINUX_SLL2 */
 	{101, 0, -1, -1, 0},  /* RAW */
-	{12, 0, -1, -1, 0},   /* RAW, as systems number it that write no LINKTYPE_ */
+	{12, 0, -1, -1, 0},   /* RAW, with the number of systems that write no LINKTYPE_ */
 	{14, 0, -1, -1, 0},   /* the same on OpenBSD */
 	{228, 0, -1, -1, 0},  /* IPV4 */
 	{229, 0, -1, -1, 0},  /* IPV6 */
-	/* Four bytes of address family, in either byte order: IP's own version says the same. */
+	/* Four bytes of address family, in either byte order. IP's own version says the same. */
 	{0, 4, -1, -1, 0},   /* NULL */
 	{108, 4, -1, -1, 0}, /* LOOP */
 	{51, 0, -1, -1, DECAP_ETH_PPPOE},
 	{219, 0, -1, -1, DECAP_ETH_MPLS},
 };
 
-/* A file's packets are unwrapped from whatever they are in. */
+/* Packets from files are unwrapped from all known tunnels. */
 static const struct decap_config link_decap = {
 	.vxlan = {DECAP_VXLAN_PORT, DECAP_VXLAN_LINUX},
 	.geneve = {DECAP_GENEVE_PORT},
@@ -76,7 +76,7 @@ const struct link *link_find(uint32_t type)
 	return NULL;
 }
 
-/* Of those that are not known here, the ones that people come with. */
+/* Of the unsupported link types, those that users try. */
 const char *link_name(uint32_t type)
 {
 	static const struct {
@@ -101,7 +101,7 @@ const char *link_name(uint32_t type)
 	return "no name";
 }
 
-/* The ifindex of the "any" device's second format, network order. */
+/* The ifindex in the second format of the "any" device, in network order. */
 static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
 {
 	const uint8_t *p = data + link->ifindex_off;
@@ -111,7 +111,7 @@ static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
 	return (uint32_t)link_be16(p) << 16 | link_be16(p + 2);
 }
 
-/* Datagrams that the engine reads: of SQL Server Browser, DNS, Kerberos and connectionless LDAP. */
+/* Datagrams that the engine reads: SQL Server Browser, DNS, Kerberos and connectionless LDAP. */
 static bool link_wants_port(uint16_t port)
 {
 	return port == SSRP_PORT || port == 53 || port == 88 || port == 389;

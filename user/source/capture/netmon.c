@@ -15,7 +15,7 @@
 #include "lib/log.h"
 #include "source/capture/netmon.h"
 
-#define EXIT_NOT_FOUND 127 /* as shells have it */
+#define EXIT_NOT_FOUND 127 /* as in shells */
 
 bool netmon_is(int fd)
 {
@@ -25,7 +25,7 @@ bool netmon_is(int fd)
 	       (!memcmp(magic, "GMBU", 4) || !memcmp(magic, "RTSS", 4));
 }
 
-/* A file without a name where there is room for large ones. */
+/* A file without a name, on a file system with room for large ones. */
 static int scratch_open(void)
 {
 	const char *const folders[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
@@ -38,8 +38,8 @@ static int scratch_open(void)
 }
 
 /*
- * In the child. What is read may have been made to harm: it is read as a user that may do little,
- * without capabilities. Both files are standard descriptors, so that no name is looked up.
+ * Runs in the child. The file may be malicious, so it is read as a user with few rights and without
+ * capabilities. Both files are standard descriptors, so that no name is looked up.
  */
 static _Noreturn void editcap_exec(int from, int to)
 {
@@ -49,11 +49,11 @@ static _Noreturn void editcap_exec(int from, int to)
 	    lseek(STDIN_FILENO, 0, SEEK_SET) || sandbox_privileges(SANDBOX_USER_DEFAULT, NULL, 0))
 		_exit(EXIT_FAILURE);
 	execvp(argv[0], argv);
-	/* EACCES: a folder of PATH is not for this user. */
+	/* EACCES: this user may not read a folder of PATH. */
 	_exit(errno == ENOENT || errno == EACCES ? EXIT_NOT_FOUND : EXIT_FAILURE);
 }
 
-/* Its exit status, or -errno. */
+/* Run editcap. Returns its exit status, or -errno. */
 static int editcap_run(int from, int to)
 {
 	pid_t child = fork();
@@ -75,8 +75,8 @@ int netmon_convert(int fd, const char *name)
 
 	if (to < 0) {
 		log_error(
-			"%s is a Network Monitor capture, and there is no room to convert it: %s; "
-			"TMPDIR names a folder that has",
+			"%s is a Network Monitor capture, and there is no room to convert it: %s. "
+			"Set TMPDIR to a folder with room",
 			name, strerror(-to));
 		return to;
 	}
@@ -85,11 +85,11 @@ int netmon_convert(int fd, const char *name)
 		return to;
 	fd_close(to);
 	if (result == EXIT_NOT_FOUND)
-		log_error(
-			"%s is a Network Monitor capture, which editcap converts, and that is not "
-			"installed here: it comes with Wireshark (Debian: wireshark-common); "
-			"elsewhere editcap -F pcapng FILE OUT does it",
-			name);
+		log_error("%s is a Network Monitor capture, which editcap converts, but editcap is "
+			  "not "
+			  "installed. It comes with Wireshark (Debian: wireshark-common); "
+			  "elsewhere, run editcap -F pcapng FILE OUT",
+			  name);
 	else
 		log_error("%s is a Network Monitor capture, and editcap could not convert it%s%s",
 			  name, result < 0 ? ": " : "", result < 0 ? strerror(-result) : "");

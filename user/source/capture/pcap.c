@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * pcap.c - the pcap file format: draft-ietf-opsawg-pcap, and the variants of it that are met.
+ * pcap.c - the pcap file format: draft-ietf-opsawg-pcap, and its variants in use.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #define LINK_HAS_FCS  0x04000000u
 #define LINK_FCS(w)   ((w) >> 28 << 1) /* bytes */
 
-/* In which order a record has the two lengths. */
+/* The order of a record's two lengths. */
 enum lengths {
 	CAPTURED_FIRST,
 	CAPTURED_SECOND,
@@ -24,12 +24,12 @@ enum lengths {
 
 struct pcap {
 	const struct link *link;
-	uint32_t unit_ns;    /* of the second word of a time */
+	uint32_t unit_ns;    /* unit of the second word of a time */
 	uint32_t record_len; /* of a record's header */
-	uint32_t fcs;	     /* bytes of check sequence at the end of each frame */
+	uint32_t fcs;	     /* bytes of the check sequence at the end of each frame */
 	enum lengths lengths;
-	bool swap;	  /* its numbers are in the other byte order */
-	uint8_t magic[8]; /* how it began, the version included */
+	bool swap;	  /* its numbers have the other byte order */
+	uint8_t magic[8]; /* its first bytes, including the version */
 };
 
 static const struct variant {
@@ -70,8 +70,8 @@ static bool pcap_is(const uint8_t magic[CAPTURE_MAGIC])
 }
 
 /*
- * Up to version 2.2, and in DG/UX's 543, the captured length was the second; programs differ in
- * what they wrote as 2.3.
+ * Up to version 2.2, and in 543 by DG/UX, the captured length came second. In 2.3 it depends on the
+ * program.
  */
 static enum lengths lengths_of(uint16_t major, uint16_t minor)
 {
@@ -80,7 +80,7 @@ static enum lengths lengths_of(uint16_t major, uint16_t minor)
 	return major == 2 && minor == 3 ? SMALLER_IS_CAPTURED : CAPTURED_FIRST;
 }
 
-/* The file header, which is there, and is one of the variants. */
+/* Parse the file header, which is complete and one of the variants. */
 static int pcap_header(struct capture *c, struct pcap *pcap, const uint8_t *header)
 {
 	bool swap = !variant_find(header, false);
@@ -122,8 +122,8 @@ static void pcap_close(struct capture *c)
 }
 
 /*
- * Another file's header where a record's should be: "cat" joined captures. No record is like that,
- * as it would hold nothing of a packet of no length.
+ * Is this another file's header instead of a record's, in captures joined with "cat"? A record
+ * never looks like that: it would hold no bytes of a packet without length.
  */
 static bool pcap_joined(const struct pcap *pcap, const uint8_t *record)
 {
@@ -143,7 +143,7 @@ static void pcap_lengths(const struct pcap *pcap, const uint8_t *record, struct 
 		frame->len = frame->cap_len;
 }
 
-/* The check sequence, of which the capture may have cut off some or all, is not the packet's. */
+/* Cut off the check sequence, unless the capture already cut off part or all of it. */
 static void pcap_trim(const struct pcap *pcap, struct frame *frame)
 {
 	if (frame->len < pcap->fcs)
@@ -153,7 +153,7 @@ static void pcap_trim(const struct pcap *pcap, struct frame *frame)
 		frame->cap_len = frame->len;
 }
 
-/* The header of the next record: 1; 0 at the end. */
+/* Find the next record's header: 1; 0 at the end. */
 static int pcap_record(struct capture *c, struct pcap *pcap, const uint8_t **record)
 {
 	int err;
@@ -185,7 +185,8 @@ static int pcap_next(struct capture *c, struct frame *frame, const struct link *
 		return got;
 	pcap_lengths(pcap, record, frame);
 	if (frame->cap_len > CAPTURE_PACKET_MAX)
-		return capture_broken(c, "a packet of %u bytes, which cannot be", frame->cap_len);
+		return capture_broken(c, "a packet of %u bytes, which is impossible",
+				      frame->cap_len);
 	size = pcap->record_len + frame->cap_len;
 	record = input_need(&c->input, size);
 	if (!record)

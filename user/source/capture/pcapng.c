@@ -13,32 +13,32 @@
 
 #define SECTION	       0x0a0d0d0au /* the same in either byte order */
 #define SECTION_MAGIC  0x1a2b3c4du
-#define INTERFACES_MAX 65536u /* in a section; each is remembered */
+#define INTERFACES_MAX 65536u /* most in a section; each is stored */
 #define SECRETS_PIECE  (64u * 1024)
 #define NS_PER_S       1000000000
 
-/* Options, of which these are read */
+/* The options that are read. */
 #define OPT_COMMENT  1
 #define OPT_TSRESOL  9
 #define OPT_TSOFFSET 14
 
-/* An interface description: how its packets are to be understood. */
+/* An interface description: how to interpret its packets. */
 struct interface {
 	const struct link *link;
 	uint32_t type;
 	uint32_t snap_len; /* 0: none */
-	int64_t offset_s;  /* of its times */
-	uint64_t mul, div; /* units to nanoseconds */
-	uint8_t shift;	   /* the same, by powers of two */
+	int64_t offset_s;  /* offset of its times */
+	uint64_t mul, div; /* converts its units to nanoseconds */
+	uint8_t shift;	   /* the same, if the units are powers of two */
 };
 
 struct pcapng {
-	bool swap; /* the section's numbers are in the other byte order */
+	bool swap; /* the section's numbers have the other byte order */
 	struct interface *interfaces;
 	uint32_t interface_count, interface_room;
 };
 
-/* A block that is there as a whole: what is between its two lengths. */
+/* The part of a whole block between its two lengths. */
 struct block {
 	const uint8_t *body;
 	uint32_t len;
@@ -68,7 +68,7 @@ static uint64_t ng64(const struct pcapng *ng, const uint8_t *p)
 	return ng->swap ? __builtin_bswap64(v) : v;
 }
 
-/* The next of the options at *at: false where there is none, or one that does not fit. */
+/* The next option at *at. False: no more options, or this one does not fit. */
 struct option {
 	uint16_t code, len;
 	const uint8_t *value;
@@ -89,7 +89,7 @@ static bool option_next(const struct pcapng *ng, const uint8_t **at, const uint8
 	return true;
 }
 
-/* Hand on the comments among a block's options, which begin at from; packet 0: of no packet. */
+/* Pass on the comments among a block's options, which begin at from. packet 0: the capture's. */
 static void ng_comments(const struct capture *c, const struct block *block, size_t from,
 			uint64_t packet)
 {
@@ -111,7 +111,7 @@ static void ng_comments(const struct capture *c, const struct block *block, size
 	}
 }
 
-/* if_tsresol: the negative power, of 10 or (top bit) of 2, that its units of time are in seconds */
+/* if_tsresol: the unit of time, as a negative power of 10 or, with the top bit, of 2 seconds */
 static void interface_resolution(struct interface *in, uint8_t resolution)
 {
 	uint8_t power = resolution & 0x7f;
@@ -128,10 +128,11 @@ static void interface_resolution(struct interface *in, uint8_t resolution)
 	for (; power > 9 && in->div <= UINT64_MAX / 10; power--)
 		in->div *= 10;
 	if (power > 9)
-		in->mul = 0; /* all that 64 bits can count is less than a nanosecond */
+		/* all that 64 bits of such units can count is less than a nanosecond */
+		in->mul = 0;
 }
 
-/* ns since 1970 of a time in the interface's units; CAPTURE_NO_TIME: beyond what they can tell. */
+/* Convert a time to ns since 1970; CAPTURE_NO_TIME: it does not fit. */
 static uint64_t interface_time(const struct interface *in, uint64_t units)
 {
 	unsigned __int128 ns = (unsigned __int128)units * in->mul;
@@ -145,7 +146,7 @@ static uint64_t interface_time(const struct interface *in, uint64_t units)
 	return at >= 0 && at < CAPTURE_NO_TIME ? (uint64_t)at : CAPTURE_NO_TIME;
 }
 
-/* Section header block: the byte order from here on; interfaces are described anew. */
+/* Section header block: it sets the byte order, and its interfaces are described again. */
 static int ng_section(struct capture *c, const struct block *block, struct frame *frame,
 		      const struct link **link)
 {
@@ -199,7 +200,7 @@ static int ng_interface(struct capture *c, const struct block *block, struct fra
 	return 0;
 }
 
-/* A packet's bytes begin at from, and time is in units of the interface's. */
+/* A packet whose bytes begin at from; time is in the interface's units. */
 static int ng_packet(struct capture *c, const struct block *block, uint32_t interface,
 		     uint32_t from, struct frame *frame, const struct link **link)
 {
@@ -211,7 +212,8 @@ static int ng_packet(struct capture *c, const struct block *block, uint32_t inte
 				      interface);
 	in = &ng->interfaces[interface];
 	if (frame->cap_len > CAPTURE_PACKET_MAX)
-		return capture_broken(c, "a packet of %u bytes, which cannot be", frame->cap_len);
+		return capture_broken(c, "a packet of %u bytes, which is impossible",
+				      frame->cap_len);
 	if (frame->cap_len > block->len - from)
 		return capture_broken(c, "a packet of %u bytes in a block of %u", frame->cap_len,
 				      block->len);
@@ -227,7 +229,7 @@ static int ng_packet(struct capture *c, const struct block *block, uint32_t inte
 	return 1;
 }
 
-/* Enhanced packet block, and the packet block that it took the place of: the same from 4 on. */
+/* Enhanced packet block, and the older packet block: they are equal from offset 4 on. */
 static int ng_timed(struct capture *c, const struct block *block, uint32_t interface,
 		    struct frame *frame, const struct link **link)
 {
@@ -251,7 +253,7 @@ static int ng_obsolete(struct capture *c, const struct block *block, struct fram
 	return ng_timed(c, block, ng16(c->state, block->body), frame, link);
 }
 
-/* Simple packet block: of the first interface, without a time, a captured length or options. */
+/* Simple packet block: from the first interface, without time, captured length or options. */
 static int ng_simple(struct capture *c, const struct block *block, struct frame *frame,
 		     const struct link **link)
 {
@@ -266,7 +268,7 @@ static int ng_simple(struct capture *c, const struct block *block, struct frame 
 	return ng_packet(c, block, 0, 4, frame, link);
 }
 
-/* Interface statistics block */
+/* Interface statistics block. */
 static int ng_statistics(struct capture *c, const struct block *block, struct frame *frame,
 			 const struct link **link)
 {
@@ -276,7 +278,7 @@ static int ng_statistics(struct capture *c, const struct block *block, struct fr
 	return 0;
 }
 
-/* Name resolution block: its records have the form of options, and so has their end. */
+/* Name resolution block: its records, and their end, have the form of options. */
 static int ng_names(struct capture *c, const struct block *block, struct frame *frame,
 		    const struct link **link)
 {
@@ -291,7 +293,10 @@ static int ng_names(struct capture *c, const struct block *block, struct frame *
 	return 0;
 }
 
-/* Decryption secrets block, of len bytes between its lengths; it may be longer than we hold. */
+/*
+ * Decryption secrets block, of len bytes between its lengths. It may be longer than the input's
+ * buffer.
+ */
 static int ng_secrets(struct capture *c, uint32_t len)
 {
 	const uint8_t *at = len < 8 ? NULL : input_need(&c->input, 8);
@@ -326,16 +331,15 @@ static int ng_skip(struct capture *c, uint32_t len)
 	return input_skip(&c->input, len) ? 0 : capture_short(c, "a block");
 }
 
-/* Blocks of other types (custom ones, the journal's) are passed over. */
+/* Blocks of other types (custom ones, the journal's) are skipped. */
 static const struct row {
 	uint32_t type;
-	bool may_be_skipped; /* if it is longer than what is held of a file */
+	bool may_be_skipped; /* if it is longer than the input's buffer */
 	uint32_t least;	     /* bytes between its lengths */
-	/* The block as a whole: 1 it is a packet, 0 it is none, else as capture_broken() answers.
-	 */
+	/* Handle a whole block: 1: a packet; 0: not a packet; or the result of capture_broken(). */
 	int (*whole)(struct capture *c, const struct block *block, struct frame *frame,
 		     const struct link **link);
-	/* Or as it comes: leave the len bytes between its lengths behind. */
+	/* Or read it in pieces: consume the len bytes between its lengths. */
 	int (*piecewise)(struct capture *c, uint32_t len);
 } rows[] = {
 	{6, false, 20, ng_enhanced, NULL},  {3, false, 4, ng_simple, NULL},
@@ -352,7 +356,7 @@ static const struct row *row_find(uint32_t type)
 	return NULL;
 }
 
-/* A section's byte order is in its header, behind the length. */
+/* Read a section's byte order, which is in its header, after the length. */
 static int ng_order(struct capture *c, struct pcapng *ng)
 {
 	const uint8_t *head = input_need(&c->input, BLOCK_HEAD + 4);
@@ -366,7 +370,7 @@ static int ng_order(struct capture *c, struct pcapng *ng)
 	return 0;
 }
 
-/* The next block: 1, with its type and length, which stands to reason; 0 at the end. */
+/* Find the next block: 1, with its type and its plausible length; 0 at the end. */
 static int ng_block(struct capture *c, uint32_t *type, uint32_t *len)
 {
 	struct pcapng *ng = c->state;
@@ -385,7 +389,7 @@ static int ng_block(struct capture *c, uint32_t *type, uint32_t *len)
 	}
 	*len = ng32(ng, head + 4);
 	if (*len < BLOCK_LEAN || *len % 4)
-		return capture_broken(c, "a block of type 0x%x and %u bytes, which cannot be",
+		return capture_broken(c, "a block of type 0x%x and %u bytes, which is impossible",
 				      *type, *len);
 	return 1;
 }
@@ -404,7 +408,7 @@ static int ng_whole(struct capture *c, const struct row *row, uint32_t len, stru
 		return capture_broken(c, "a block of %u bytes that ends as one of %u", len,
 				      ng32(c->state, head + len - 4));
 	if (block.len < row->least)
-		return capture_broken(c, "a block of type 0x%x and %u bytes, which cannot be",
+		return capture_broken(c, "a block of type 0x%x and %u bytes, which is impossible",
 				      row->type, len);
 	got = row->whole(c, &block, frame, link);
 	if (got >= 0)
@@ -443,7 +447,8 @@ static int ng_next(struct capture *c, struct frame *frame, const struct link **l
 			got = ng_whole(c, row, len, frame, link);
 		else if (row && !row->may_be_skipped)
 			got = capture_broken(
-				c, "a block of type 0x%x and %u bytes, which cannot be", type, len);
+				c, "a block of type 0x%x and %u bytes, which is impossible", type,
+				len);
 		else
 			got = ng_piecewise(c, row, len);
 		if (got)
@@ -459,7 +464,7 @@ static bool ng_is(const uint8_t magic[CAPTURE_MAGIC])
 	return ng32(&ng, magic) == SECTION;
 }
 
-/* The first section's header, which is looked at now so that what is no pcapng is found out. */
+/* Read the first section's header now, to find out whether the file is pcapng. */
 static int ng_open(struct capture *c)
 {
 	struct pcapng *ng = c->state = calloc(1, sizeof(*ng));

@@ -21,15 +21,15 @@
 
 struct member {
 	const char *name;
-	char *path;    /* what the name is in, if that is ours */
-	size_t folder; /* that it was found in; NO_FOLDER: it was named */
+	char *path;    /* owns the name, if it was built here */
+	size_t folder; /* the folder that contains it; NO_FOLDER: it was named */
 	int fd;
-	bool is_file; /* and no pipe */
+	bool is_file; /* not a pipe */
 	dev_t dev;
 	ino_t ino;
-	uint64_t first_ns; /* its first packet */
+	uint64_t first_ns; /* of its first packet */
 	struct capture *capture;
-	/* Of an open one whose turn it is not: what comes next. */
+	/* An open capture's next packet, while it is not the current one. */
 	struct seg seg;
 	const uint8_t *payload;
 };
@@ -42,21 +42,21 @@ struct folder {
 
 struct series {
 	const struct capture_hooks *hooks;
-	struct member *members; /* in the order in which they begin, once that is known */
+	struct member *members; /* ordered by their first packets, if `ordered` */
 	size_t count, room;
 	struct folder *folders;
 	size_t folder_count;
-	size_t left_out; /* files in them that are no captures */
-	bool ordered;	 /* it is known */
+	size_t left_out; /* files in them that are not captures */
+	bool ordered;	 /* the order is known */
 	bool has_pipes;
-	bool resumed; /* series_resumed() */
-	bool crowded; /* more overlap than can be merged */
-	size_t next;  /* the first that was not open yet */
+	bool resumed; /* the result of series_resumed() */
+	bool crowded; /* too many overlap to be merged */
+	size_t next;  /* the first one that was not opened yet */
 	struct member *open[SERIES_OPEN];
 	size_t open_count;
-	struct member *current;	  /* among open: whose turn it is */
-	uint64_t until_ns;	  /* for how long, of its packets' time */
-	struct capture_stats sum; /* of those that are closed */
+	struct member *current;	  /* the one in open[] that is being read */
+	uint64_t until_ns;	  /* as long as its packets are no later than this */
+	struct capture_stats sum; /* sum of the closed ones */
 	int err;
 };
 
@@ -91,8 +91,7 @@ static const struct member *member_same(const struct series *s, const struct mem
 	return NULL;
 }
 
-/* Look at what the member that was added last is. False: it was not to be had, or is there twice.
- */
+/* Examine the member that was added last. False: it cannot be opened, or is there already. */
 static bool member_examine(struct series *s, struct member *m, const struct stat *st)
 {
 	const struct member *same;
@@ -127,13 +126,13 @@ static void member_drop_last(struct series *s)
 	member_release(&s->members[--s->count]);
 }
 
-/* A file of a directory, which may be anything. 0 or -ENOMEM. */
+/* Add a file of a directory, which may be anything. 0 or -ENOMEM. */
 static int folder_file(struct series *s, size_t folder, int dir, const char *name)
 {
 	struct member *m;
 	struct stat st;
 
-	/* Others than files might not come to an end, or not even open. */
+	/* Skip what is not a regular file: it may never end, or not even open. */
 	if (name[0] == '.' || fstatat(dir, name, &st, 0) || !S_ISREG(st.st_mode))
 		return 0;
 	m = member_add(s);
@@ -155,7 +154,7 @@ static int folder_file(struct series *s, size_t folder, int dir, const char *nam
 	return 0;
 }
 
-/* Each file of a directory is open from then on. */
+/* Each file of a directory stays open from now on, so raise the limit. */
 static void files_allow(void)
 {
 	struct rlimit limit;
@@ -166,7 +165,7 @@ static void files_allow(void)
 	}
 }
 
-/* The captures in a directory, not in those in it. fd is closed. */
+/* Add the captures in a directory, without its subdirectories. Closes fd. */
 static int folder_add(struct series *s, const char *name, int fd)
 {
 	struct folder *grown = realloc(s->folders, (s->folder_count + 1) * sizeof(*grown));
@@ -188,7 +187,7 @@ static int folder_add(struct series *s, const char *name, int fd)
 	return err;
 }
 
-/* 0 or -ENOMEM. */
+/* Add a path. 0 or -ENOMEM. */
 static int path_add(struct series *s, const char *path)
 {
 	const char *name;
@@ -253,7 +252,7 @@ int series_err(const struct series *s)
 	return s->err;
 }
 
-/* Whether it was named, or is a capture: a directory may hold anything. */
+/* Read it if it was named or is a capture; other files in a directory are skipped. */
 static bool member_wanted(struct series *s, const struct member *m)
 {
 	if (m->folder == NO_FOLDER)
@@ -268,7 +267,7 @@ static bool member_wanted(struct series *s, const struct member *m)
 	return true;
 }
 
-/* When does it begin? False: it can't be read, which is logged. */
+/* Find the time of its first packet. False: it cannot be read, which is logged. */
 static bool member_date(struct series *s, struct member *m)
 {
 	int err;
@@ -339,7 +338,7 @@ static void stats_add(struct capture_stats *sum, const struct capture_stats *sta
 	sum->truncated += stats->truncated;
 }
 
-/* Nothing more comes of an open one. */
+/* An open capture has ended. */
 static void member_finish(struct series *s, struct member *m, int err)
 {
 	if (err && err != -EINTR)
@@ -354,7 +353,7 @@ static void member_finish(struct series *s, struct member *m, int err)
 			s->open[i] = s->open[--s->open_count];
 }
 
-/* Open the next, and read what it begins with. 0, or -EINTR. */
+/* Open the next one, and read its first packet. 0, or -EINTR. */
 static int series_open_next(struct series *s)
 {
 	struct member *m = &s->members[s->next++];
@@ -373,7 +372,7 @@ static int series_open_next(struct series *s)
 	return err == -EINTR ? err : 0;
 }
 
-/* The open one whose next packet is the earliest; *second_ns: the earliest of the others'. */
+/* The open capture with the earliest packet. *second_ns: the earliest packet of the others. */
 static struct member *series_earliest(const struct series *s, uint64_t *second_ns)
 {
 	struct member *first = NULL;
@@ -393,7 +392,7 @@ static struct member *series_earliest(const struct series *s, uint64_t *second_n
 	return first;
 }
 
-/* Is the next that is not open yet due before the first of the open ones? */
+/* Does the next unopened capture begin before the earliest packet of the open ones? */
 static bool series_next_is_due(struct series *s, const struct member *first)
 {
 	const struct member *next = &s->members[s->next];
@@ -415,7 +414,7 @@ static bool series_next_is_due(struct series *s, const struct member *first)
 	return false;
 }
 
-/* Whose turn is it? 1 and s->current, whose next packet is there; 0: nobody's. Or -EINTR. */
+/* Select s->current, whose next packet is read. 1; 0: all have ended; or -EINTR. */
 static int series_turn(struct series *s)
 {
 	bool begun = s->next;

@@ -11,15 +11,16 @@
 
 #include "source/capture/unpack.h"
 
-#define GZIP_WINDOW (15 + 16) /* the largest; a gzip header, not zlib's own */
-#define ZSTD_WINDOW 23	      /* log2: 8 MiB, what all levels but --ultra and --long keep to */
+#define GZIP_WINDOW (15 + 16) /* the largest one; a gzip header, not zlib's */
+/* log2 of 8 MiB: all levels use less, except with --ultra and --long */
+#define ZSTD_WINDOW 23
 
-/* A compression; the magic of a file that it made. */
+/* A kind of compression, and its files' magic. */
 struct kind {
 	const char *name;
 	uint8_t magic[UNPACK_MAGIC], mask[UNPACK_MAGIC];
 	int (*open)(struct unpack *u);
-	/* Bytes made; consumes of u->at. -errno, and *why. */
+	/* Consumes bytes of u->at. Returns the bytes written to out, or -errno with *why. */
 	ssize_t (*step)(struct unpack *u, uint8_t *out, size_t len, const char **why);
 	void (*close)(struct unpack *u);
 };
@@ -28,8 +29,8 @@ struct unpack {
 	const struct kind *kind;
 	z_stream gzip;
 	ZSTD_DCtx *zstd;
-	const uint8_t *at, *end; /* compressed bytes that are left */
-	bool complete;		 /* as far as it was read, nothing is missing */
+	const uint8_t *at, *end; /* compressed bytes not consumed yet */
+	bool complete;		 /* the data could end here */
 	uint8_t raw[UNPACK_ROOM];
 };
 
@@ -104,7 +105,7 @@ static ssize_t zstd_step(struct unpack *u, uint8_t *out, size_t len, const char 
 	return (ssize_t)to.pos;
 }
 
-/* RFC 1952 2.3.1; RFC 8878 3.1.1 and 3.1.2: a frame, and one to be skipped, which may come first */
+/* RFC 1952 2.3.1; RFC 8878 3.1.1, and 3.1.2: a skippable frame, which may come first */
 static const struct kind kinds[] = {
 	{"gzip", {0x1f, 0x8b}, {0xff, 0xff}, gzip_open, gzip_step, gzip_close},
 	{"zstd",

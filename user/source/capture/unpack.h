@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * unpack.h - what gzip and zstd compressed, in bounded memory whatever it unpacks to. Several
- * members or frames behind one another are one.
+ * unpack.h - unpacks gzip and zstd, in bounded memory whatever the size of the result. Consecutive
+ * members or frames count as one.
  */
 #ifndef TDSMON_UNPACK_H
 #define TDSMON_UNPACK_H
@@ -11,14 +11,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define UNPACK_MAGIC 4		   /* first bytes that tell how a file is compressed */
-#define UNPACK_ROOM  (128u * 1024) /* compressed bytes held */
+#define UNPACK_MAGIC 4		   /* first bytes, which determine the compression */
+#define UNPACK_ROOM  (128u * 1024) /* most compressed bytes that are held */
 
 struct unpack;
 
 /*
- * A file that begins with these len bytes, UNPACK_ROOM at most: *out takes them in and unpacks
- * them; NULL, and 0, where they are not compressed. -ENOMEM.
+ * Unpack a file that begins with these len bytes, at most UNPACK_ROOM: *out consumes them. 0, with
+ * *out NULL if they are not compressed; -ENOMEM.
  */
 int unpack_new(struct unpack **out, const uint8_t *data, size_t len);
 void unpack_free(struct unpack *u);
@@ -26,17 +26,17 @@ void unpack_free(struct unpack *u);
 /* "gzip" or "zstd" */
 const char *unpack_name(const struct unpack *u);
 
-/* Where the next compressed bytes go, once unpack_out() answered 0, and how many came. */
+/* Put the next compressed bytes here once unpack_out() has returned 0, and say how many. */
 uint8_t *unpack_room(struct unpack *u);
 void unpack_in(struct unpack *u, size_t len);
 
 /*
- * Bytes unpacked to out, len at most; 0: more is needed. -errno: the data are damaged, or take too
- * much memory, and *why says so.
+ * Unpack at most len bytes to out. 0: more input is needed. -errno: the data are damaged, or need
+ * too much memory, as *why says.
  */
 ssize_t unpack_out(struct unpack *u, uint8_t *out, size_t len, const char **why);
 
-/* More does not come: 0, or -EIO and *why: it ends in the middle. */
+/* The input has ended: 0, or -EIO with *why: the data are incomplete. */
 int unpack_end(const struct unpack *u, const char **why);
 
 #endif
