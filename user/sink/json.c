@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * json.c - the format "json": the record contract, one object per line. Every key of the
- * contract is there in every record, null where the fact was not seen.
+ * json.c - the format "json": the record contract, one object per line. Every record has all keys
+ * of the contract; null: not seen.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ static void json_ns(struct json_writer *w, const char *key, uint64_t ns)
 		json_writer_uint(w, key, ns);
 }
 
-/* For numbers of which -1 says that they were not seen. */
+/* A number that is -1 if it was not seen. */
 static void json_seen(struct json_writer *w, const char *key, int64_t n)
 {
 	if (n < 0)
@@ -64,7 +64,7 @@ static void json_endpoint(struct json_writer *w, const char *key, const struct e
 	json_writer_object_end(w);
 }
 
-/* The record that begins; json_end() ends it. */
+/* Begins a record; json_end() ends it. */
 static struct json_writer json_begin(struct json_sink *sink, const char *type, uint64_t id,
 				     uint64_t time_ns, const struct endpoint *client,
 				     const struct endpoint *server)
@@ -121,7 +121,7 @@ static void json_version_raw(struct json_writer *w, uint32_t version)
 	json_writer_text(w, "version_raw", version ? text : NULL);
 }
 
-/* known: 1, 0, or negative where it is not */
+/* known: 1, 0, or negative if not known */
 static void json_known(struct json_writer *w, const char *key, int known)
 {
 	if (known < 0)
@@ -204,7 +204,7 @@ static void json_alert(struct json_writer *w, const struct tls_facts *tls)
 	json_writer_object_end(w);
 }
 
-/* A date before 1970 is not written; no certificate in use has one. */
+/* A date before 1970 is not written: no certificate in use has one. */
 static void json_date(struct json_writer *w, const char *key, int64_t unix_s)
 {
 	if (unix_s < 0 || (uint64_t)unix_s > UINT64_MAX / 1000000000)
@@ -295,7 +295,7 @@ static void json_phases(struct json_writer *w, const struct login_record *rec)
 	json_writer_object_end(w);
 }
 
-/* The parts of one step; null where nothing is known of it. */
+/* The parts of one step; null if they are unknown. */
 static void json_within(struct json_writer *w, const struct login_record *rec, size_t step)
 {
 	size_t i = 0;

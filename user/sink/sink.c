@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * sink.c - the table of formats, and how every sink writes addresses.
+ * sink.c - the table of formats, and text for addresses and ids that all sinks use.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ bool sink_is_cut_off(const struct close_record *rec)
 	       rec->verdict.class != VERDICT_OK && rec->verdict.class != VERDICT_ENDED;
 }
 
-/* By hand: snprintf() takes longer than the rest of a record. */
+/* Not by snprintf(), which takes longer than the rest of a record. */
 const char *sink_id(uint64_t id, char text[SINK_ID_MAX])
 {
 	for (int i = 15; i >= 0; i--, id >>= 4)

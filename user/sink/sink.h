@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sink.h - what the sinks have in common. A sink is a row of sink_ops in its own file; a format
- * is a sink. To add one, write its file and name its row in sink.c.
+ * sink.h - common to all sinks. A sink is a row of sink_ops in a file of its own; a format is a
+ * sink. To add one, write its file and name its row in sink.c.
  */
 #ifndef TDSMON_SINK_H
 #define TDSMON_SINK_H
@@ -10,23 +10,26 @@
 #include "lib/output.h"
 #include "engine/record.h"
 
-/* What a sink may need; everything pointed to outlives it. */
+/* The input of sinks; everything pointed to outlives them. */
 struct sink_config {
-	struct output *out; /* errors are remembered there */
+	struct output *out; /* keeps the errors */
 	const struct wallclock *clock;
-	/* An interface's name until the next record, or NULL: not known; NULL: never known. */
+	/*
+	 * An interface's name, valid until the next record, or NULL: unknown. NULL: names are never
+	 * known.
+	 */
 	const char *(*interface_name)(const void *interfaces, uint32_t ifindex);
-	const void *interfaces; /* what it is to be asked of */
+	const void *interfaces; /* its first argument */
 	bool terminal;		/* out is a terminal */
-	bool colour;		/* that takes colours */
+	bool colour;		/* the terminal shows colours */
 	bool explain;		/* text: the evidence under each login */
-	unsigned top_clients;	/* prometheus: so many are shown by themselves */
+	unsigned top_clients;	/* prometheus: how many have samples of their own */
 };
 
-/* One kind of sink. Any callback but open and free may be NULL. */
+/* One kind of sink. Callbacks may be NULL, except open and free. */
 struct sink_ops {
 	const char *name;				 /* as in --format */
-	void *(*open)(const struct sink_config *config); /* NULL for want of memory */
+	void *(*open)(const struct sink_config *config); /* NULL: out of memory */
 	void (*login)(void *sink, const struct login_record *rec);
 	void (*close)(void *sink, const struct close_record *rec);
 	void (*command)(void *sink, const struct command_record *rec);
@@ -38,24 +41,24 @@ struct sink_ops {
 /* The formats: text first, the default. Ends with NULL. */
 extern const struct sink_ops *const sink_formats[];
 
-/* NULL where there is no such format. */
+/* NULL: no such format. */
 const struct sink_ops *sink_find(const char *name);
 
 /*
- * Whose times count: those who wanted to log in and were answered or kept waiting. Health checks
- * would make everything look fast, and of incomplete ones no time is known.
+ * Do its times count? Those of logins that were answered or kept waiting do. Health checks would
+ * make everything look fast, and incomplete logins have no times.
  */
 bool sink_timed(const struct login_record *rec);
 
-/* Somebody wanted to log in, or something else, and could not. */
+/* Did somebody want to log in, or do something else, and fail? */
 bool sink_failed(const struct login_record *rec);
 
-/* It failed, or went through but was slow or had an error: the verdict says why. */
+/* Did it fail, or succeed but slowly or with an error? The verdict says why. */
 bool sink_is_problem(const struct login_record *rec);
 
 /*
- * A session that was cut off; most end as they should, and some pools and drivers reset theirs
- * while nothing is under way. Or a redirect that was not followed.
+ * Was the session cut off, or a redirect not followed? Most sessions end properly, and some pools
+ * and drivers reset theirs while no request is in progress.
  */
 bool sink_is_cut_off(const struct close_record *rec);
 
@@ -63,7 +66,7 @@ bool sink_is_cut_off(const struct close_record *rec);
 
 #define SINK_ID_MAX 17 /* 16 hex digits and a NUL */
 
-/* A connection's id as it is written everywhere. Returns text. */
+/* A connection's id, as in all formats. Returns text. */
 const char *sink_id(uint64_t id, char text[SINK_ID_MAX]);
 
 #define SINK_ADDR_MAX	  46		      /* the longest IPv6 address and a NUL */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * summary.c - what is told at the end of a run.
+ * summary.c - printed at the end of a run.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,19 +12,19 @@
 
 #define SUMMARY_COLUMN	8
 #define SUMMARY_LATE_NS 1000000000ull
-#define SUMMARY_WAITING 10 /* logins that wait are named, the others counted */
+#define SUMMARY_WAITING 10 /* waiting logins that are listed; the others are only counted */
 
 struct summary {
 	struct sink_config config;
 	uint64_t logins;
-	uint64_t inferred; /* of them, the outcome not read */
+	uint64_t inferred; /* logins whose outcome was not read */
 	uint64_t outcomes[OUTCOME_COUNT];
-	uint64_t slow; /* of those that went through */
+	uint64_t slow; /* of the successful ones */
 	uint64_t sessions_reset, idle_resets;
 	uint64_t joined;		/* sessions whose login was not seen */
 	uint64_t joined_commands;	/* and their requests */
-	uint64_t lookups, lookups_late; /* logins after SQL Server Browser was asked */
-	uint64_t unanswered;		/* questions to it */
+	uint64_t lookups, lookups_late; /* logins after a request to SQL Server Browser */
+	uint64_t unanswered;		/* unanswered requests to it */
 	struct waiting waiting;		/* at the end */
 	struct log_histogram total;
 	struct log_histogram phases[PHASE_SESSION];
@@ -133,8 +133,7 @@ static void summary_outcomes(struct summary *s)
 	const char *separator = ": ";
 
 	output_printf(out, "\n%" PRIu64 " login%s", s->logins, s->logins == 1 ? "" : "s");
-	/* Good news first, as the enum has it, is not the order of frequency; it is always the
-	 * same. */
+	/* In the order of the enum, so that it is always the same. */
 	for (int i = 0; i < OUTCOME_COUNT; i++) {
 		if (!s->outcomes[i])
 			continue;
@@ -159,7 +158,7 @@ static void summary_outcomes(struct summary *s)
 			      s->joined_commands == 1 ? "" : "s");
 }
 
-/* Right-aligned; printf counts bytes, and "µ" has two. */
+/* Right-aligned by hand, because printf() counts bytes, and "µ" has two. */
 static void summary_duration(struct output *out, uint64_t ns)
 {
 	char text[CLOCK_TEXT];

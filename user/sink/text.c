@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * text.c - the format "text": a line per login, aligned, within 100 columns; under it, where a
- * login did not go well, what is to be said of it. The server stands above its logins and is
- * repeated only when another one's follow.
+ * text.c - the format "text": one aligned line per login, at most 100 columns wide, followed by
+ * details if the login did not go well. A server's name precedes its logins, and is repeated after
+ * those of another server.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,8 +15,8 @@
 #include "lib/utf8.h"
 
 #define TEXT_COLUMNS	  100
-#define TEXT_INDENT	  13 /* the time and a blank */
-#define TEXT_HEADER_EVERY 40 /* lines; on a terminal, where the first header scrolls away */
+#define TEXT_INDENT	  13 /* the time and a space */
+#define TEXT_HEADER_EVERY 40 /* lines; only on a terminal, where the first header scrolls away */
 #define TEXT_MS_MAX	  12
 #define TEXT_TUNNEL_MAX	  32
 
@@ -29,15 +29,15 @@
 
 struct text_sink {
 	struct sink_config config;
-	struct endpoint server; /* the one named last, */
-	uint32_t tunnel;	/* and its tunnel */
-	time_t second;		/* of the line before */
-	struct tm tm;		/* the same, local */
-	char clock[16];		/* the same, as it is written */
-	int year, yday;		/* the day named last */
-	unsigned lines;		/* since the header; 0: there is none yet */
-	bool explained;		/* what "~" means */
-	bool hinted;		/* what shows hidden names */
+	struct endpoint server; /* the last one named, */
+	uint32_t tunnel;	/* with its tunnel */
+	time_t second;		/* of the last line */
+	struct tm tm;		/* that second, local time */
+	char clock[16];		/* that second, formatted */
+	int year, yday;		/* the last day named */
+	unsigned lines;		/* since the header; 0: no header yet */
+	bool explained;		/* the meaning of "~" */
+	bool hinted;		/* how to show hidden names */
 };
 
 static const char *const outcome_colours[OUTCOME_COUNT] = {
@@ -63,15 +63,15 @@ static void text_free(void *sink)
 	free(sink);
 }
 
-/* The escape sequence, or nothing where colours are not wanted. */
+/* The escape sequence; "" without colours. */
 static const char *text_colour(const struct text_sink *sink, const char *escape)
 {
 	return sink->config.colour ? escape : "";
 }
 
 /*
- * A column of times: milliseconds in four places, "0.03", "8.59", "40.0", "1954", so that the eye
- * compares them by length; from ten seconds on in seconds, "15s".
+ * A column of times, in milliseconds with four characters, "0.03", "8.59", "40.0", "1954", so that
+ * their length shows their magnitude; from ten seconds on in seconds, "15s".
  */
 static const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
 {
@@ -91,13 +91,13 @@ static const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
 	return text;
 }
 
-/* "?" for what is not known or has no word, which takes less room than saying so. */
+/* "?" for an unknown word, because it is shorter. */
 static const char *text_word(const char *word)
 {
 	return word && strcmp(word, "unknown") ? word : "?";
 }
 
-/* The side that was waited for longest, NULL if none was. */
+/* The side that was waited for longest; NULL: neither. */
 static const char *text_most(const uint64_t wait_ns[SIDE_NONE])
 {
 	int most = SIDE_NONE;
@@ -122,7 +122,7 @@ static int text_longest(const uint64_t phase_ns[PHASE_SESSION])
 	return longest;
 }
 
-/* Lines come by the thousand in one second. */
+/* Format the time only once per second, because a second may have thousands of lines. */
 static void text_clock(struct text_sink *sink, time_t second)
 {
 	if (second == sink->second && *sink->clock)
@@ -146,7 +146,7 @@ static const char *text_tunnel(uint32_t tunnel, char text[TEXT_TUNNEL_MAX])
 	return text;
 }
 
-/* What a line begins with, after a header where one is due: the time and the client. */
+/* Begin a line with the time and the client, after a header if one is due. */
 static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct endpoint *client,
 		       const struct endpoint *server, uint32_t tunnel)
 {
@@ -181,7 +181,7 @@ static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct en
 		      sink_endpoint(client, name));
 }
 
-/* Mark for what was concluded; the first one ever is explained, on a line before its own. */
+/* The mark for an inferred fact. A line before its first use explains it. */
 static char text_mark(enum basis basis)
 {
 	return basis == BASIS_INFERRED ? '~' : ' ';
@@ -198,7 +198,7 @@ static void text_explain(struct text_sink *sink, bool inferred)
 		text_colour(sink, COLOUR_DIM), text_colour(sink, COLOUR_OFF));
 }
 
-/* The same for a name that is left out of an error. */
+/* Likewise for a name that is hidden in an error's text. */
 static void text_hint(struct text_sink *sink, const struct login_record *rec)
 {
 	if (sink->hinted || !rec->has_error || !rec->error.message ||
@@ -210,7 +210,7 @@ static void text_hint(struct text_sink *sink, const struct login_record *rec)
 		      text_colour(sink, COLOUR_DIM), text_colour(sink, COLOUR_OFF));
 }
 
-/* Bytes up to the blank at or after which a line of the given columns is to be broken. */
+/* Bytes up to the blank at which to break a line of so many columns. */
 static size_t text_fit(const char *s, size_t columns)
 {
 	size_t pos = 0, fit = 0, n;
@@ -225,7 +225,7 @@ static size_t text_fit(const char *s, size_t columns)
 	return pos;
 }
 
-/* A text of any length under a login's line, indented and broken at blanks. */
+/* Text of any length below a login's line, indented and broken at blanks. */
 static void text_paragraph(struct text_sink *sink, const char *text)
 {
 	char *copy = utf8_printable(text), *s = copy;
@@ -241,7 +241,7 @@ static void text_paragraph(struct text_sink *sink, const char *text)
 	free(copy);
 }
 
-/* Who the client says to be; helps to find it where it is behind a proxy or a pool. */
+/* The client's own names, which help to find it behind a proxy or a pool. */
 static void text_identity(struct text_sink *sink, const struct login_record *rec)
 {
 	const struct {
@@ -273,7 +273,7 @@ static void text_line(struct text_sink *sink, char *line)
 	free(line);
 }
 
-/* How a step of 20 ms and more splits. */
+/* The parts of a step of at least 20 ms. */
 static void text_parts(struct text_sink *sink, const struct login_record *rec, size_t step)
 {
 	for (size_t i = 0; i < rec->part_count; i++)
@@ -281,14 +281,14 @@ static void text_parts(struct text_sink *sink, const struct login_record *rec, s
 			text_line(sink, text_cause_part(&rec->parts[i]));
 }
 
-/* The requests that the login's hosts made to others while it waited. */
+/* Requests by the login's hosts to others while the login waited. */
 static void text_dependencies(struct text_sink *sink, const struct login_record *rec)
 {
 	for (size_t i = 0; i < rec->dependency_count; i++)
 		text_line(sink, text_cause_dependency(&rec->dependencies[i]));
 }
 
-/* What the client asked SQL Server Browser, and of which instance this is. */
+/* The client's request to SQL Server Browser, and the instance's name. */
 static void text_browser(struct text_sink *sink, const struct login_record *rec)
 {
 	const struct lookup *b = &rec->browser;
@@ -315,8 +315,8 @@ static void text_browser(struct text_sink *sink, const struct login_record *rec)
 }
 
 /*
- * How the line on SqlClient begins; NULL: there is none. Only SqlClient has such a text, in the
- * message of a time-out; which client it is may not have been seen.
+ * The beginning of the line on SqlClient; NULL: no line. Only SqlClient's time-out message has such
+ * a text, and whether the client is SqlClient may not have been seen.
  */
 static const char *text_sqlclient_begins(const struct login_record *rec)
 {
@@ -327,7 +327,7 @@ static const char *text_sqlclient_begins(const struct login_record *rec)
 	return strstr(rec->tds.driver, "SqlClient") ? "SqlClient's time-out would say" : NULL;
 }
 
-/* How SqlClient would split it in the message of a time-out, in milliseconds. */
+/* The milliseconds that SqlClient would print in its time-out message. */
 static void text_sqlclient(struct text_sink *sink, const struct login_record *rec)
 {
 	const char *begins = text_sqlclient_begins(rec);
@@ -358,7 +358,7 @@ static void text_sqlclient(struct text_sink *sink, const struct login_record *re
 	free(text);
 }
 
-/* The evidence: each step, who was waited for, and what conclusions rest on. */
+/* The evidence: each step, the side that was waited for, and the basis of inferences. */
 static void text_evidence(struct text_sink *sink, const struct login_record *rec)
 {
 	char ms[TEXT_MS_MAX];
@@ -395,7 +395,7 @@ static void text_remarks(struct text_sink *sink, const struct login_record *rec)
 		return;
 	}
 	text_paragraph(sink, rec->verdict.text);
-	/* Whatever the verdict says: an error's number and text are the server's own words. */
+	/* In addition to the verdict: an error's number and text are the server's own words. */
 	if (rec->has_error &&
 	    (!rec->error.message || !strstr(rec->verdict.text, rec->error.message)) &&
 	    asprintf(&error, "error %d, state %u, class %u%s%s", rec->error.number,
@@ -444,7 +444,7 @@ static void text_login(void *ctx, const struct login_record *rec)
 	text_remarks(sink, rec);
 }
 
-/* Most sessions end as they should; one that was cut off is worth a line. */
+/* Most sessions end properly; one that was cut off gets a line. */
 static void text_close(void *ctx, const struct close_record *rec)
 {
 	struct text_sink *sink = ctx;
@@ -500,7 +500,7 @@ static void text_command(void *ctx, const struct command_record *rec)
 		text_paragraph(sink, "... (cut)");
 }
 
-/* There is no login to tell of, where a client did not learn the port. */
+/* A client did not get the port, so there is no login to report. */
 static void text_unanswered(void *ctx, const struct browser_record *rec)
 {
 	struct text_sink *sink = ctx;

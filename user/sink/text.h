@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * text.h - the format "text": a line per login for people at a terminal, or in a log.
+ * text.h - the format "text": one line per login, for a terminal or a log.
  */
 #ifndef TDSMON_SINK_TEXT_H
 #define TDSMON_SINK_TEXT_H

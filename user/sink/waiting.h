@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * waiting.h - the logins that have waited longest, of any number.
+ * waiting.h - keeps the logins that have waited longest, of any number.
  */
 #ifndef TDSMON_WAITING_H
 #define TDSMON_WAITING_H
@@ -10,8 +10,9 @@
 #define WAITING_MAX 20
 
 struct waiting {
-	uint64_t total;	      /* all that were added */
-	unsigned count, most; /* of those kept; most: WAITING_MAX or less, set before the first */
+	uint64_t total; /* number that were added */
+	/* of those kept; most: at most WAITING_MAX, set before the first is added */
+	unsigned count, most;
 	struct pending_record longest[WAITING_MAX]; /* the longest wait first */
 };
 

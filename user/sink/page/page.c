@@ -15,49 +15,50 @@
 #include "sink/page/page.h"
 #include "sink/waiting.h"
 
-#define PAGE_PER_S   50		/* logins shown in a second; as many again of failures */
-#define PAGE_BACKLOG 1000	/* the last of them, for who comes later */
-#define PAGE_BYTES   (4u << 20) /* and no more of it than this: 200 of the longest there are */
-#define PAGE_STREAM  (2u << 20) /* bytes that a client may fall behind */
+#define PAGE_PER_S   50		/* logins shown per second; and as many failures */
+#define PAGE_BACKLOG 1000	/* events kept for browsers that connect later */
+#define PAGE_BYTES   (4u << 20) /* most bytes of them: 200 of the longest possible */
+#define PAGE_STREAM  (2u << 20) /* bytes that a client may be behind */
 #define PAGE_POLICY  512
-#define PAGE_WAIT_NS (5 * NS_PER_S) /* shown from then on, while it waits */
+#define PAGE_WAIT_NS (5 * NS_PER_S) /* a login that has waited so long is shown */
 #define NS_PER_S     1000000000ull
 
 struct page_event {
-	char *text; /* NULL: none */
+	char *text; /* NULL: not kept */
 	size_t len;
 };
 
 struct page {
 	struct sink_config config;
-	struct output text; /* of no descriptor: an event in the making; longer ones are left out */
+	/* without a descriptor: the event being built; too long ones are dropped */
+	struct output text;
 	void *json;
-	struct page_stats *figures;
-	struct http_stream *stream; /* NULL: nobody serves it */
-	uint64_t run;		    /* tells this run from another, for browsers that come again */
+	struct page_stats *stats;
+	struct http_stream *stream; /* NULL: not served */
+	uint64_t run;		    /* identifies this run to browsers that reconnect */
 	uint64_t shown, not_shown;
 	uint32_t good, bad; /* shown in this second */
 	uint64_t ticked_ns;
 	struct waiting waiting;			 /* since the last tick */
 	bool has_waiting;			 /* browsers show some */
 	struct page_event backlog[PAGE_BACKLOG]; /* by id */
-	uint64_t oldest;			 /* id of the first that is kept */
-	size_t kept;				 /* bytes of them */
+	uint64_t oldest;			 /* id of the first one kept */
+	size_t kept;				 /* bytes of those kept */
 	char policy[PAGE_POLICY];
 };
 
-/* The document, as it stands in page.html. */
+/* The document, page.html. */
 __asm__(".section .rodata\n"
 	"page_html: .incbin \"user/sink/page/page.html\"\n"
 	"page_html_end: .byte 0\n"
 	".previous\n");
 extern const char page_html[], page_html_end[];
 
-/* 'sha256-...' of what is between open and close (CSP 3, 8.4). */
+/* 'sha256-...' of the text between open and close (CSP 3, 8.4). */
 static void policy_hash(char *text, size_t size, const char *open, const char *close)
 {
 	const char *from = strstr(page_html, open), *to = strstr(page_html, close);
-	unsigned char digest[32], base64[48]; /* 44 and a NUL */
+	unsigned char digest[32], base64[48]; /* 44 characters and a NUL */
 
 	from += strlen(open);
 	EVP_Digest(from, (size_t)(to - from), digest, NULL, EVP_sha256(), NULL);
@@ -71,7 +72,7 @@ static void policy_make(struct page *page)
 
 	policy_hash(style, sizeof(style), "<style>", "</style>");
 	policy_hash(script, sizeof(script), "<script>", "</script>");
-	/* What a script sets on an element's style is not covered by the hash, and not barred. */
+	/* A style that a script sets on an element needs no hash, and is allowed. */
 	snprintf(page->policy, sizeof(page->policy),
 		 "default-src 'none'; style-src %s; script-src %s; connect-src 'self'; img-src "
 		 "data:; "
@@ -95,7 +96,7 @@ static void page_free(void *sink)
 	for (int i = 0; i < PAGE_BACKLOG; i++)
 		free(page->backlog[i].text);
 	http_stream_free(page->stream);
-	page_stats_free(page->figures);
+	page_stats_free(page->stats);
 	json_sink.free(page->json);
 	free(page);
 }
@@ -112,10 +113,10 @@ static void *page_open(const struct sink_config *config)
 	page->oldest = 1;
 	json.out = &page->text;
 	page->json = json_sink.open(&json);
-	page->figures = page_stats_new(config->clock);
+	page->stats = page_stats_new(config->clock);
 	page->run = clock_now_ns();
 	page->waiting.most = WAITING_MAX;
-	if (!page->json || !page->figures) {
+	if (!page->json || !page->stats) {
 		page_free(page);
 		return NULL;
 	}
@@ -140,7 +141,7 @@ void page_document(void *sink, const struct http_request *req, struct http_reply
 	reply->fixed_len = (size_t)(page_html_end - page_html);
 }
 
-/* The event in the making, whole, or 0 bytes where it had no room. It is gone with the next. */
+/* Complete the event. Returns its length, 0 if it did not fit. The next event overwrites it. */
 static size_t event_end(struct page *page)
 {
 	size_t len;
@@ -160,7 +161,7 @@ static void forget_oldest(struct page *page)
 	*event = (struct page_event){0};
 }
 
-static void keep(struct page *page, uint64_t id, size_t len)
+static void keep_event(struct page *page, uint64_t id, size_t len)
 {
 	struct page_event *event = &page->backlog[id % PAGE_BACKLOG];
 
@@ -178,7 +179,7 @@ static void keep(struct page *page, uint64_t id, size_t len)
 static void page_login(void *sink, const struct login_record *rec)
 {
 	struct page *page = sink;
-	bool failed = page_stats_login(page->figures, rec);
+	bool failed = page_stats_login(page->stats, rec);
 	uint32_t *share = failed ? &page->bad : &page->good;
 	size_t len;
 
@@ -189,13 +190,13 @@ static void page_login(void *sink, const struct login_record *rec)
 	(*share)++;
 	output_printf(&page->text,
 		      "id: %llu\nevent: login\ndata: ", (unsigned long long)(page->shown + 1));
-	json_sink.login(page->json, rec); /* one line */
+	json_sink.login(page->json, rec); /* a single line */
 	len = event_end(page);
 	if (!len) {
 		page->not_shown++;
 		return;
 	}
-	keep(page, ++page->shown, len);
+	keep_event(page, ++page->shown, len);
 	if (page->stream)
 		http_stream_publish(page->stream, page->text.buf, len);
 }
@@ -207,13 +208,13 @@ static size_t stats_event(struct page *page, uint64_t now_ns, bool all)
 	output_printf(&page->text, "event: stats\ndata: ");
 	json_writer_object(&w, NULL);
 	json_writer_uint(&w, "not_shown", page->not_shown);
-	page_stats_write(page->figures, &w, now_ns, all);
+	page_stats_write(page->stats, &w, now_ns, all);
 	json_writer_object_end(&w);
 	output_write(&page->text, "\n", 1);
 	return event_end(page);
 }
 
-/* The next login that a browser has not seen. Those that were forgotten meanwhile it misses. */
+/* The next login that a browser has not seen, except those that were forgotten meanwhile. */
 static void next_event(void *sink, uint64_t *from, uint64_t to, struct strbuf *out)
 {
 	const struct page *page = sink;
@@ -228,7 +229,7 @@ static void next_event(void *sink, uint64_t *from, uint64_t to, struct strbuf *o
 	}
 }
 
-/* What a browser gets first: which run this is, the figures, and the logins it has not seen. */
+/* A browser first gets the run's id, the statistics, and the logins that it has not seen. */
 void page_events(void *sink, const struct http_request *req, struct http_reply *reply)
 {
 	struct page *page = sink;
@@ -242,7 +243,7 @@ void page_events(void *sink, const struct http_request *req, struct http_reply *
 	len = stats_event(page, page->ticked_ns, true);
 	strbuf_add(&reply->body, page->text.buf, len);
 	if (seen > page->shown)
-		seen = 0; /* of another run */
+		seen = 0; /* an id of another run */
 	reply->backlog = (struct http_backlog){next_event, page, seen + 1, page->shown};
 }
 
@@ -261,7 +262,7 @@ void page_waiting(void *sink, const struct pending_record *rec)
 		waiting_add(&page->waiting, rec);
 }
 
-/* How many wait, and a record of each of the longest; once more when there is none any longer. */
+/* Publish how many logins wait, and a record of each of the longest; 0 is published once. */
 static void waiting_publish(struct page *page)
 {
 	const struct waiting *w = &page->waiting;
@@ -289,7 +290,7 @@ void page_tick(void *sink, uint64_t now_ns, const struct counter *counters, size
 
 	page->good = page->bad = 0;
 	page->ticked_ns = now_ns;
-	page_stats_tick(page->figures, now_ns, counters, count);
+	page_stats_tick(page->stats, now_ns, counters, count);
 	if (page_is_watched(page)) {
 		len = stats_event(page, now_ns, false);
 		http_stream_publish(page->stream, page->text.buf, len);

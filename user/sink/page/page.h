@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * page.h - the live page at /: a sink whose records and figures go to browsers as server-sent
- * events. One self-contained document; it asks for nothing but /events.
+ * page.h - the live page at /: a sink that sends records and statistics to browsers as server-sent
+ * events. The document is self-contained and requests nothing but /events.
  */
 #ifndef TDSMON_PAGE_H
 #define TDSMON_PAGE_H
@@ -16,22 +16,22 @@ extern const struct sink_ops page_sink;
 void page_document(void *sink, const struct http_request *req, struct http_reply *reply);
 void page_events(void *sink, const struct http_request *req, struct http_reply *reply);
 
-/* Once the server is there; it is closed before the sink is freed. 0 or -errno. */
+/* Use this server, which is closed before the sink is freed. 0 or -errno. */
 int page_serve(void *sink, struct http *http);
 
-/* Is there a browser? */
+/* Is a browser connected? */
 bool page_is_watched(const void *sink);
 
-/* engine_in_progress_fn: a login that is in progress, to be sent with the next page_tick(). */
+/* engine_in_progress_fn: add a login in progress, which the next page_tick() sends. */
 void page_waiting(void *sink, const struct pending_record *rec);
 
 /*
- * Send the figures, and the logins that wait; to be called about once a second. now_ns is on the
- * source's clock; counters are what was lost or skipped so far.
+ * Send the statistics and the waiting logins. Call it about once a second. now_ns is on the
+ * source's clock; counters are those of everything lost or skipped so far.
  */
 void page_tick(void *sink, uint64_t now_ns, const struct counter *counters, size_t count);
 
-/* The document's Content-Security-Policy, made once: its own style and script, and /events. */
+/* The document's Content-Security-Policy: allows its own style and script, and /events. */
 const char *page_policy(const void *sink);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * page_stats.h - what the page plots: percentiles of the last quarter of an hour in slots of ten
- * seconds, failures by cause, and totals.
+ * page_stats.h - the numbers that the page shows: percentiles of the last 15 minutes in slots of
+ * ten seconds, failures by cause, and totals.
  */
 #ifndef TDSMON_PAGE_STATS_H
 #define TDSMON_PAGE_STATS_H
@@ -12,20 +12,22 @@
 
 struct page_stats;
 
-/* NULL for want of memory. clock outlives it. */
+/* NULL: out of memory. clock outlives it. */
 struct page_stats *page_stats_new(const struct wallclock *clock);
-void page_stats_free(struct page_stats *figures);
+void page_stats_free(struct page_stats *stats);
 
-/* Count a login; true if it is a problem, so that it is among the causes. */
-bool page_stats_login(struct page_stats *figures, const struct login_record *rec);
+/* Count a login. True: it is a problem, and was added to the causes. */
+bool page_stats_login(struct page_stats *stats, const struct login_record *rec);
 
-/* Move time on (source's clock), and take what was lost or skipped so far. */
-void page_stats_tick(struct page_stats *figures, uint64_t now_ns, const struct counter *counters,
+/* Advance to now_ns (source's clock), and take the counters of what was lost or skipped. */
+void page_stats_tick(struct page_stats *stats, uint64_t now_ns, const struct counter *counters,
 		     size_t count);
 
-/* The keys of an object that is open: since, logins, failed, lost, causes, and slots: all, or the
- * last two. */
-void page_stats_write(const struct page_stats *figures, struct json_writer *w, uint64_t now_ns,
+/*
+ * Write keys into an open object: since, logins, failed, lost, causes, and slots (all, or the last
+ * two).
+ */
+void page_stats_write(const struct page_stats *stats, struct json_writer *w, uint64_t now_ns,
 		      bool all);
 
 #endif

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * drivers.c - the client drivers that are known: what they put into LOGIN7's CltIntName (MS-TDS
- * 2.2.6.4).
+ * drivers.c - the known client drivers, by their names in LOGIN7's CltIntName (MS-TDS 2.2.6.4).
  */
 #include <stddef.h>
 #include <string.h>
 
 #include "sink/prometheus/drivers.h"
 
-/* A version may follow: the longest that begins a name is it, so longer ones come first. */
+/* A version may follow. The longest match counts, so longer names come first. */
 static const char *const drivers[] = {
 	".Net SqlClient Data Provider",
 	"Framework Microsoft SqlClient Data Provider for SQL Server",

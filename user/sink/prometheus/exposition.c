@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * exposition.c - metrics as Prometheus reads them.
+ * exposition.c - writes metrics in Prometheus's formats.
  */
 #include <stdlib.h>
 #include <strings.h>
@@ -8,7 +8,7 @@
 #include "sink/prometheus/exposition.h"
 #include "lib/utf8.h"
 
-#define Q_NONE -1.0 /* not named */
+#define Q_NONE -1.0 /* not given */
 
 const char *exposition_content_type(enum exposition_format format)
 {
@@ -17,8 +17,8 @@ const char *exposition_content_type(enum exposition_format format)
 		       : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-/* The value of a parameter of one media range, up to its end; NULL: not there. */
-static const char *parameter(const char *at, const char *end, const char *name)
+/* The value of a media range's parameter, up to its end; NULL: not given. */
+static const char *range_parameter(const char *at, const char *end, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -40,10 +40,11 @@ static bool is_type(const char *at, const char *end, const char *type)
 	       (at + len == end || strchr("; \t", at[len]));
 }
 
-/* One media range's weights into those of the two formats. */
-static void weigh(const char *at, const char *end, double q[2])
+/* Apply one media range's weight to the two formats. */
+static void weigh_range(const char *at, const char *end, double q[2])
 {
-	const char *weight = parameter(at, end, "q"), *version = parameter(at, end, "version");
+	const char *weight = range_parameter(at, end, "q"),
+		   *version = range_parameter(at, end, "version");
 	double value = weight ? strtod(weight, NULL) : 1;
 
 	if (is_type(at, end, "application/openmetrics-text")) {
@@ -66,7 +67,7 @@ enum exposition_format exposition_negotiate(const char *accept)
 
 		accept += strspn(accept, " \t,");
 		end = accept + strcspn(accept, ",");
-		weigh(accept, end, q);
+		weigh_range(accept, end, q);
 		accept = end;
 	}
 	return q[EXPOSITION_OPENMETRICS] > 0 && q[EXPOSITION_OPENMETRICS] >= q[EXPOSITION_TEXT]
@@ -74,7 +75,7 @@ enum exposition_format exposition_negotiate(const char *accept)
 		       : EXPOSITION_TEXT;
 }
 
-/* Bytes that a label's value takes as they are, before the first that it does not. */
+/* Number of leading bytes that need no escape in a label's value. */
 static size_t plain_len(const char *text)
 {
 	size_t n = 0;
@@ -106,8 +107,8 @@ static void add_escaped(struct strbuf *out, const char *text)
 	}
 }
 
-/* What a sample's name has beyond its family's: in OpenMetrics; in text the family has it, too. */
-static const char *suffix(enum exposition_type type)
+/* A sample name's suffix. Only in the text format the family's name has it, too. */
+static const char *type_suffix(enum exposition_type type)
 {
 	return type == EXPOSITION_COUNTER ? "_total" : type == EXPOSITION_INFO ? "_info" : "";
 }
@@ -120,7 +121,7 @@ void exposition_family(struct exposition *e, const char *name, enum exposition_t
 					    [EXPOSITION_HISTOGRAM] = "histogram",
 					    [EXPOSITION_INFO] = "info"};
 	bool text = e->format == EXPOSITION_TEXT;
-	const char *more = text ? suffix(type) : "";
+	const char *more = text ? type_suffix(type) : "";
 
 	e->name = name;
 	e->type = type;
@@ -153,7 +154,7 @@ static void add_name(struct exposition *e, const char *more, const struct exposi
 void exposition_count(struct exposition *e, const struct exposition_label *labels, size_t count,
 		      uint64_t value)
 {
-	add_name(e, suffix(e->type), labels, count);
+	add_name(e, type_suffix(e->type), labels, count);
 	strbuf_addu(e->out, value);
 	strbuf_add(e->out, "\n", 1);
 }
@@ -161,7 +162,7 @@ void exposition_count(struct exposition *e, const struct exposition_label *label
 void exposition_seconds(struct exposition *e, const struct exposition_label *labels, size_t count,
 			uint64_t ns)
 {
-	add_name(e, suffix(e->type), labels, count);
+	add_name(e, type_suffix(e->type), labels, count);
 	strbuf_add_seconds(e->out, ns);
 	strbuf_add(e->out, "\n", 1);
 }
@@ -176,7 +177,7 @@ static void add_exemplar(struct strbuf *out, const struct exposition_exemplar *e
 	strbuf_add_seconds(out, exemplar->time_ns);
 }
 
-/* A bucket's line up to its bound is the same for all: it is copied from the first one's. */
+/* A bucket's line is the same up to its bound, so it is copied from the first one. */
 void exposition_histogram(struct exposition *e, struct exposition_label *labels, size_t count,
 			  const struct fixed_histogram *buckets,
 			  const struct fixed_histogram_bounds *bounds,
@@ -190,7 +191,7 @@ void exposition_histogram(struct exposition *e, struct exposition_label *labels,
 	strbuf_adds(out, "_bucket");
 	labels[count] = (struct exposition_label){"le", ""};
 	add_labels(out, labels, count + 1);
-	len = out->len - start - 2; /* without the last "} */
+	len = out->len - start - 2; /* without the final "} */
 	out->len = start;
 	for (size_t i = 0; i <= bounds->count; i++) {
 		char *at = strbuf_reserve(out, len);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * prometheus.c - the records as metrics: a table of families, each with what writes its samples.
+ * prometheus.c - records as metrics: a table of families and the functions that write them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,19 +18,19 @@ struct prometheus {
 	struct top_clients *top;
 };
 
-/* A page being made. */
+/* A page that is being made. */
 struct page {
 	struct exposition expo;
 	const struct prometheus *sink;
 	const struct prometheus_facts *facts;
 };
 
-/* One row of the page; exactly one of server and page is there. */
+/* One row of the page, either with server or with page. */
 struct family {
 	const char *name;
 	enum exposition_type type;
 	const char *help;
-	void (*server)(struct page *p, const struct server *s); /* a server's samples */
+	void (*server)(struct page *p, const struct server *s); /* writes one server's samples */
 	void (*page)(struct page *p);
 };
 
@@ -89,8 +89,8 @@ void prometheus_clear_commands(void *ctx)
 
 	for (size_t i = 0; i <= SERVERS_MAX; i++)
 		if (sink->servers.all[i])
-			memset(sink->servers.all[i]->elsewhere, 0,
-			       sizeof(sink->servers.all[i]->elsewhere));
+			memset(sink->servers.all[i]->kernel_commands, 0,
+			       sizeof(sink->servers.all[i]->kernel_commands));
 }
 
 void prometheus_add_commands(void *ctx, const struct prometheus_commands *commands)
@@ -123,9 +123,9 @@ void prometheus_add_progress(void *ctx, const struct pending_record *rec)
 		name, value                                                                        \
 	}
 
-/* A server's sample with up to two more labels; a name of NULL ends them. */
-static void count(struct page *p, const struct server *s, const char *name1, const char *value1,
-		  const char *name2, const char *value2, uint64_t value)
+/* A server's sample with up to two more labels; a NULL name ends them. */
+static void put_count(struct page *p, const struct server *s, const char *name1, const char *value1,
+		      const char *name2, const char *value2, uint64_t value)
 {
 	const struct exposition_label labels[] = {
 		{"server", s->name}, {name1, value1}, {name2, value2}};
@@ -133,9 +133,9 @@ static void count(struct page *p, const struct server *s, const char *name1, con
 	exposition_count(&p->expo, labels, !name1 ? 1 : !name2 ? 2 : 3, value);
 }
 
-static void count_one(struct page *p, const struct server *s, uint64_t value)
+static void put_one(struct page *p, const struct server *s, uint64_t value)
 {
-	count(p, s, NULL, NULL, NULL, NULL, value);
+	put_count(p, s, NULL, NULL, NULL, NULL, value);
 }
 
 static uint64_t histogram_count(const struct fixed_histogram *b)
@@ -147,28 +147,28 @@ static uint64_t histogram_count(const struct fixed_histogram *b)
 	return sum;
 }
 
-/* ---- what a server has ---- */
+/* ---- families with samples for each server ---- */
 
 static void put_logins(struct page *p, const struct server *s)
 {
 	static const enum basis bases[] = {BASIS_OBSERVED, BASIS_INFERRED};
 
-	/* Those of zero, too: that failures began can't be seen where their count does. */
+	/* Also those of 0: if a count first appears with a failure, its increase is not visible. */
 	for (int o = 0; o < OUTCOME_COUNT; o++)
 		for (size_t b = 0; b < sizeof(bases) / sizeof(bases[0]); b++)
-			count(p, s, "outcome", outcome_name(o), "basis", basis_name(bases[b]),
-			      s->outcomes[o][bases[b]]);
+			put_count(p, s, "outcome", outcome_name(o), "basis", basis_name(bases[b]),
+				  s->outcomes[o][bases[b]]);
 }
 
 static void put_classes(struct page *p, const struct server *s)
 {
 	for (int c = 0; c < VERDICT_CLASS_COUNT; c++)
-		count(p, s, "class", verdict_class_name(c), NULL, NULL, s->classes[c]);
+		put_count(p, s, "class", verdict_class_name(c), NULL, NULL, s->classes[c]);
 }
 
 static void put_in_progress(struct page *p, const struct server *s)
 {
-	count_one(p, s, s->in_progress);
+	put_one(p, s, s->in_progress);
 }
 
 static void put_oldest(struct page *p, const struct server *s)
@@ -227,13 +227,13 @@ static void put_waits(struct page *p, const struct server *s)
 	}
 }
 
-/* Counts under names that were learned; those that are zero are another server's. */
+/* Counts by learned names. A count of 0 means that only another server has the name. */
 static void put_names(struct page *p, const struct server *s, const char *label,
 		      const struct label_set *names, const uint64_t counts[LABEL_SET_IDS])
 {
 	for (size_t i = 0; i < LABEL_SET_IDS; i++)
 		if (counts[i])
-			count(p, s, label, label_set_text(names, i), NULL, NULL, counts[i]);
+			put_count(p, s, label, label_set_text(names, i), NULL, NULL, counts[i]);
 }
 
 static void put_verdicts(struct page *p, const struct server *s)
@@ -255,7 +255,7 @@ static void put_auth(struct page *p, const struct server *s)
 {
 	for (int i = 0; i < AUTH_COUNT; i++)
 		if (s->auth[i])
-			count(p, s, "method", auth_method_name(i), NULL, NULL, s->auth[i]);
+			put_count(p, s, "method", auth_method_name(i), NULL, NULL, s->auth[i]);
 }
 
 static void put_encryption(struct page *p, const struct server *s)
@@ -265,31 +265,31 @@ static void put_encryption(struct page *p, const struct server *s)
 	for (int e = 0; e < ENCRYPTION_COUNT; e++)
 		for (int v = 0; v < SERVER_TLS_COUNT; v++)
 			if (s->encryption[e][v])
-				count(p, s, "encryption", encryption_name(e), "tls_version",
-				      versions[v], s->encryption[e][v]);
+				put_count(p, s, "encryption", encryption_name(e), "tls_version",
+					  versions[v], s->encryption[e][v]);
 }
 
 static void put_retransmits(struct page *p, const struct server *s)
 {
-	count(p, s, "segment", "syn", NULL, NULL, s->syn_retransmits);
-	count(p, s, "segment", "data", NULL, NULL, s->retransmits);
+	put_count(p, s, "segment", "syn", NULL, NULL, s->syn_retransmits);
+	put_count(p, s, "segment", "data", NULL, NULL, s->retransmits);
 }
 
 static void put_out_of_order(struct page *p, const struct server *s)
 {
-	count_one(p, s, s->out_of_order);
+	put_one(p, s, s->out_of_order);
 }
 
 static void put_zero_windows(struct page *p, const struct server *s)
 {
-	count_one(p, s, s->zero_windows);
+	put_one(p, s, s->zero_windows);
 }
 
-/* A date before 1970 is not shown; no certificate in use has one. */
+/* A date before 1970 is not written: no certificate in use has one. */
 static void put_certificate(struct page *p, const struct server *s)
 {
 	if (s->has_cert && s->cert_not_after_s >= 0)
-		count_one(p, s, (uint64_t)s->cert_not_after_s);
+		put_one(p, s, (uint64_t)s->cert_not_after_s);
 }
 
 static void put_closes(struct page *p, const struct server *s)
@@ -297,10 +297,10 @@ static void put_closes(struct page *p, const struct server *s)
 	for (int by = 0; by < SIDE_COUNT; by++)
 		for (int kind = 0; kind < SERVER_CLOSE_KINDS; kind++)
 			if (s->closes[by][kind])
-				count(p, s, "by", side_name(by) ?: "none", "kind",
-				      kind == SERVER_CLOSE_GRACEFUL ? "graceful"
-								    : close_how_name(kind),
-				      s->closes[by][kind]);
+				put_count(p, s, "by", side_name(by) ?: "none", "kind",
+					  kind == SERVER_CLOSE_GRACEFUL ? "graceful"
+									: close_how_name(kind),
+					  s->closes[by][kind]);
 }
 
 static void put_commands(struct page *p, const struct server *s)
@@ -310,7 +310,7 @@ static void put_commands(struct page *p, const struct server *s)
 			{"server", s->name}, {"kind", command_kind_name(i) ?: LABEL_SET_UNKNOWN}};
 		struct fixed_histogram times = s->commands[i];
 
-		fixed_histogram_merge(&times, &s->elsewhere[i]);
+		fixed_histogram_merge(&times, &s->kernel_commands[i]);
 		if (histogram_count(&times))
 			exposition_histogram(&p->expo, labels, 2, &times,
 					     &prometheus_command_bounds, NULL);
@@ -319,20 +319,20 @@ static void put_commands(struct page *p, const struct server *s)
 
 static void put_resets(struct page *p, const struct server *s)
 {
-	count_one(p, s, s->resets);
+	put_one(p, s, s->resets);
 }
 
 static void put_mars_sessions(struct page *p, const struct server *s)
 {
-	count_one(p, s, s->mars_sessions);
+	put_one(p, s, s->mars_sessions);
 }
 
 static void put_mars_stalls(struct page *p, const struct server *s)
 {
-	count_one(p, s, s->mars_window_stalls);
+	put_one(p, s, s->mars_window_stalls);
 }
 
-/* ---- what the whole has ---- */
+/* ---- families of the whole program ---- */
 
 static void put_client(struct page *p, const char *name, const struct top_client *c)
 {
@@ -350,7 +350,7 @@ static void put_client_seconds(struct page *p, const char *name, const struct to
 	exposition_seconds(&p->expo, &LABEL("client", name), 1, c->total_ns);
 }
 
-/* Every client that is shown, and the others as one. */
+/* Call put for each client that is shown, and for all others as one. */
 static void each_client(struct page *p,
 			void (*put)(struct page *p, const char *name, const struct top_client *c))
 {
@@ -492,7 +492,7 @@ static void put_facts(struct page *p, const struct counter *facts, size_t n,
 	}
 }
 
-/* The names that Prometheus's client libraries have agreed on. */
+/* Names that Prometheus's client libraries share. */
 static void put_process(struct page *p, const struct process_usage *u)
 {
 	struct exposition *e = &p->expo;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * prometheus.h - the records as metrics. The sink counts; the page is made of the counts when it is
- * asked for. Every label has a bounded number of values, whatever comes on the wire.
+ * prometheus.h - records as metrics. The sink counts, and makes the page when it is requested.
+ * Every label has a bounded number of values, whatever the traffic.
  */
 #ifndef TDSMON_PROMETHEUS_H
 #define TDSMON_PROMETHEUS_H
@@ -16,29 +16,29 @@ extern const struct sink_ops prometheus_sink;
 
 extern const struct fixed_histogram_bounds prometheus_login_bounds, prometheus_command_bounds;
 
-/* What the page tells beside the records. */
+/* Facts on the page that do not come from records. */
 struct prometheus_facts {
 	const struct counter *counters; /* "packets_lost" becomes tdsmon_packets_lost_total */
 	size_t counter_count;
-	const struct counter *gauges; /* likewise, without _total */
+	const struct counter *gauges; /* the same, without _total */
 	size_t gauge_count;
 	uint64_t connections[3];	     /* in a login, in a session, over */
-	uint64_t page_ns;		     /* the longest that a page took; 0: left out */
+	uint64_t page_ns;		     /* longest time that making a page took; 0: left out */
 	const struct process_usage *process; /* NULL: left out */
 };
 
-/* Commands that a source counted by itself, besides those of the command records. */
+/* Commands that a source counted itself, in addition to the command records. */
 struct prometheus_commands {
-	struct endpoint server; /* port 0: all others together */
+	struct endpoint server; /* port 0: all other servers */
 	enum command_kind kind;
-	struct fixed_histogram times; /* in prometheus_command_bounds; all since the beginning */
+	struct fixed_histogram times; /* in prometheus_command_bounds; since the beginning */
 };
 
-/* Before a page: forget what was added for the last one, and add what a source has now. */
+/* Before a page: clear what was added for the last one, then add the source's current counts. */
 void prometheus_clear_commands(void *sink);
 void prometheus_add_commands(void *sink, const struct prometheus_commands *commands);
 
-/* Likewise of logins that are in progress. */
+/* The same for logins in progress. */
 void prometheus_clear_progress(void *sink);
 void prometheus_add_progress(void *sink, const struct pending_record *rec);
 

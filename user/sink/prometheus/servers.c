@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * servers.c - what is counted for each server.
+ * servers.c - the counts of each server.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "sink/prometheus/prometheus.h"
 #include "sink/prometheus/servers.h"
 
-/* The known drivers have their places, whatever else comes first. */
+/* Reserve places for the known drivers, whatever comes first. */
 void servers_init(struct servers *s)
 {
 	for (size_t i = 0; i < drivers_count(); i++)
@@ -34,7 +34,7 @@ static uint32_t endpoint_hash(const struct endpoint *ep)
 	return (hash ^ (ep->port >> 8)) * 16777619u;
 }
 
-/* Where a server is in the table, or would be. The table is never more than a quarter full. */
+/* A server's slot, or the free one for it. At most a quarter of the table is in use. */
 static struct server **slot_for(struct servers *s, const struct endpoint *ep)
 {
 	uint32_t at = endpoint_hash(ep) % SERVERS_SLOTS;
@@ -61,7 +61,7 @@ static struct server *server_other(struct servers *s)
 	return s->all[SERVERS_MAX];
 }
 
-/* answered: what is counted now shows that a server is there. NULL for want of memory. */
+/* answered: this record shows that a server exists there. NULL: out of memory. */
 static struct server *server_for(struct servers *s, const struct endpoint *ep, bool answered)
 {
 	struct server **slot = slot_for(s, ep);
@@ -193,7 +193,7 @@ void servers_command(struct servers *s, const struct command_record *rec)
 				    rec->total_ns);
 }
 
-/* That there is no place for it was counted with its first record, not with each page. */
+/* As server_for(), but a server without a place was already counted with its first record. */
 static struct server *server_again(struct servers *s, const struct endpoint *ep, bool answered)
 {
 	uint64_t folded = s->folded;
@@ -220,5 +220,5 @@ void servers_add_commands(struct servers *s, const struct endpoint *ep, enum com
 	struct server *server = ep->port ? server_again(s, ep, true) : server_other(s);
 
 	if (server)
-		fixed_histogram_merge(&server->elsewhere[kind], times);
+		fixed_histogram_merge(&server->kernel_commands[kind], times);
 }

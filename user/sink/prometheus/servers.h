@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * servers.h - what is counted for each server, of a bounded number of them.
+ * servers.h - the counts of each server, for a bounded number of servers.
  */
 #ifndef TDSMON_SERVERS_H
 #define TDSMON_SERVERS_H
@@ -10,7 +10,7 @@
 #include "sink/sink.h"
 
 #define SERVERS_MAX 256
-/* Addresses that never answered as a server does: a scan must not take all places. */
+/* Most addresses that never answered: a scan must not take all places. */
 #define SERVERS_SILENT_MAX (SERVERS_MAX / 2)
 #define SERVERS_SLOTS	   1024 /* of the hash table, a power of two */
 
@@ -25,13 +25,13 @@ enum server_tls {
 	SERVER_TLS_COUNT
 };
 
-/* How a connection ended: the close record's words, and one for the orderly way. */
+/* How connections ended: the words of close records, and one for a graceful end. */
 #define SERVER_CLOSE_GRACEFUL CLOSE_COUNT
 #define SERVER_CLOSE_KINDS    (CLOSE_COUNT + 1)
 
-/* The login that was last in a bucket of the histogram. */
+/* The latest login in a bucket of the histogram. */
 struct server_exemplar {
-	uint64_t id;	      /* the login record's */
+	uint64_t id;	      /* of the login record */
 	uint64_t ns, time_ns; /* time_ns: wall time */
 	struct endpoint client;
 	char connection_id[RECORD_GUID_LEN]; /* "": not seen */
@@ -44,7 +44,8 @@ struct server {
 	char name[SINK_ENDPOINT_MAX]; /* the label's value */
 
 	struct fixed_histogram duration, phases[PHASE_SESSION], commands[COMMAND_COUNT];
-	struct fixed_histogram elsewhere[COMMAND_COUNT]; /* commands that came as counts alone */
+	struct fixed_histogram
+		kernel_commands[COMMAND_COUNT]; /* commands that the kernel counted */
 	struct server_exemplar exemplars[FIXED_HISTOGRAM_BUCKETS + 1]; /* of duration */
 	uint64_t wait_ns[PHASE_SESSION][SIDE_NONE];
 	uint64_t outcomes[OUTCOME_COUNT][BASIS_COUNT];
@@ -56,19 +57,19 @@ struct server {
 	int64_t cert_not_after_s;
 	bool has_cert;
 	uint64_t closes[SIDE_COUNT][SERVER_CLOSE_KINDS];
-	uint64_t in_progress, oldest_ns; /* logins now, and the age of the oldest */
+	uint64_t in_progress, oldest_ns; /* current logins, and the age of the oldest */
 	uint64_t resets, mars_sessions, mars_window_stalls;
 };
 
 struct servers {
 	struct label_set verdicts, errors, drivers;
 	size_t count, silent;
-	uint64_t folded; /* records of servers there was no place for */
+	uint64_t folded; /* records of servers without a place */
 	struct server *slots[SERVERS_SLOTS];
-	struct server *all[SERVERS_MAX + 1]; /* the last one, "other", is there where it was used */
+	struct server *all[SERVERS_MAX + 1]; /* the last one is "other", allocated when needed */
 };
 
-void servers_init(struct servers *s); /* of all zeroes */
+void servers_init(struct servers *s); /* s is all zeroes */
 void servers_release(struct servers *s);
 
 /* Count a record. */
@@ -77,12 +78,12 @@ void servers_login(struct servers *s, const struct login_record *rec,
 void servers_close(struct servers *s, const struct close_record *rec);
 void servers_command(struct servers *s, const struct command_record *rec);
 
-/* Count a login that is in progress, of that age; the caller takes it away again. */
+/* Count a login in progress, of that age. The caller removes it before the next page. */
 void servers_add_progress(struct servers *s, const struct endpoint *server, uint64_t age_ns);
 
 /*
- * Count commands that a source has counted by itself; of port 0 those of all other servers. The
- * caller takes them away again: they are what was counted since the source's beginning.
+ * Count commands that a source counted itself since its beginning; port 0: those of all other
+ * servers. The caller removes them before the next page.
  */
 void servers_add_commands(struct servers *s, const struct endpoint *server, enum command_kind kind,
 			  const struct fixed_histogram *times);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * top_clients.c - the clients that log in most, by the space-saving algorithm (Metwally, Agrawal, El
- * Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams, 2005). Who is shown
- * changes seldom: each change is a new time series in Prometheus.
+ * top_clients.c - the clients with the most logins, by the space-saving algorithm (Metwally,
+ * Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams, 2005).
+ * The clients that are shown rarely change, because each change is a new time series in Prometheus.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "sink/prometheus/top_clients.h"
 
 #define RANK_NS	 60000000000ull
-#define RANK_FOR 2 /* so many times as heavy must be who takes another's place */
+#define RANK_FOR 2 /* a client takes another's place if it is so many times as heavy */
 
 struct top_clients *top_clients_new(size_t shown)
 {
@@ -30,8 +30,8 @@ void top_clients_free(struct top_clients *top)
 	free(top);
 }
 
-/* The lightest client that is shown or not; NULL: there is none. */
-static struct top_client *lightest(struct top_clients *top, bool shown)
+/* The lightest client of those shown, or of those not shown; NULL: there are no such clients. */
+static struct top_client *lightest_client(struct top_clients *top, bool shown)
 {
 	struct top_client *found = NULL;
 
@@ -44,8 +44,8 @@ static struct top_client *lightest(struct top_clients *top, bool shown)
 	return found;
 }
 
-/* Of those not shown, the one that is heaviest for sure. */
-static struct top_client *candidate(struct top_clients *top)
+/* Of those not shown, the heaviest by its guaranteed weight. */
+static struct top_client *heaviest_candidate(struct top_clients *top)
 {
 	struct top_client *found = NULL;
 
@@ -58,7 +58,7 @@ static struct top_client *candidate(struct top_clients *top)
 	return found;
 }
 
-static void show(struct top_clients *top, struct top_client *c)
+static void show_client(struct top_clients *top, struct top_client *c)
 {
 	c->shown = true;
 	memset(c->outcomes, 0, sizeof(c->outcomes));
@@ -66,22 +66,23 @@ static void show(struct top_clients *top, struct top_client *c)
 	top->shown++;
 }
 
-static void hide(struct top_clients *top, struct top_client *c)
+static void hide_client(struct top_clients *top, struct top_client *c)
 {
 	c->shown = false;
 	top->shown--;
 }
 
-/* Once a minute: who deserves it takes the place of who no longer does; the past fades. */
-static void rank(struct top_clients *top)
+/* Once a minute: show heavier clients in place of the lightest shown, and halve all weights. */
+static void rank_clients(struct top_clients *top)
 {
 	for (size_t i = 0; i < top->shown_max; i++) {
-		struct top_client *last = lightest(top, true), *next = candidate(top);
+		struct top_client *last = lightest_client(top, true),
+				  *next = heaviest_candidate(top);
 
 		if (!last || !next || next->weight - next->excess <= RANK_FOR * last->weight)
 			break;
-		hide(top, last);
-		show(top, next);
+		hide_client(top, last);
+		show_client(top, next);
 	}
 	for (size_t i = 0; i < top->count; i++) {
 		top->clients[i].weight /= 2;
@@ -100,13 +101,13 @@ static struct top_client *client_for(struct top_clients *top, const uint8_t addr
 	if (top->count < top->max) {
 		c = &top->clients[top->count++];
 	} else {
-		c = lightest(top, false);
+		c = lightest_client(top, false);
 		weight = c->weight;
 		*c = (struct top_client){.weight = weight, .excess = weight};
 	}
 	memcpy(c->addr, addr, sizeof(c->addr));
 	if (top->shown < top->shown_max)
-		show(top, c);
+		show_client(top, c);
 	return c;
 }
 
@@ -117,7 +118,7 @@ void top_clients_login(struct top_clients *top, const struct login_record *rec)
 	if (!top->shown_max)
 		return;
 	if (rec->end_ns - top->ranked_ns >= RANK_NS) {
-		rank(top);
+		rank_clients(top);
 		top->ranked_ns = rec->end_ns;
 	}
 	c = client_for(top, rec->client.addr);

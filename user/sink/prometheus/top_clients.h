@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * top_clients.h - the clients that log in most: a few are counted by themselves, the rest together.
+ * top_clients.h - counts the clients with the most logins one by one, and the others together.
  */
 #ifndef TDSMON_TOP_CLIENTS_H
 #define TDSMON_TOP_CLIENTS_H
 
 #include "engine/record.h"
 
-#define TOP_CLIENTS_WATCHED 4 /* so many more are watched, to be shown when they deserve it */
+#define TOP_CLIENTS_WATCHED 4 /* so many more are watched, as candidates to be shown */
 
 struct top_client {
 	uint8_t addr[16];
 	bool shown;
-	uint64_t weight;		  /* of its logins; what is old counts for less */
-	uint64_t excess;		  /* of weight, what may have been another's */
-	uint64_t outcomes[OUTCOME_COUNT]; /* since it is shown */
-	uint64_t total_ns;		  /* of logins whose time counts */
+	uint64_t weight;		  /* of its logins; older ones count less */
+	uint64_t excess;		  /* the part of weight that may be another client's */
+	uint64_t outcomes[OUTCOME_COUNT]; /* since it has been shown */
+	uint64_t total_ns;		  /* of logins whose times count */
 };
 
 struct top_clients {
@@ -25,7 +25,7 @@ struct top_clients {
 	struct top_client clients[];
 };
 
-/* NULL for want of memory. shown: 0 to SINK_TOP_CLIENTS_MAX. */
+/* NULL: out of memory. shown: 0 to SINK_TOP_CLIENTS_MAX. */
 struct top_clients *top_clients_new(size_t shown);
 void top_clients_free(struct top_clients *top);
 
