@@ -141,7 +141,7 @@ static int app_open_engine(struct app *app)
 				       .keys = opts->keylog != NULL,
 				       .dependencies = !app->live,
 				       .live = app->live,
-				       .times_elsewhere = app->live && !opts->commands,
+				       .kernel_times_commands = app->live && !opts->commands,
 				       .max_flows = opts->max_connections,
 				       .slow_prelogin_ns = ns_of_ms(opts->slow_prelogin_ms),
 				       .slow_login_ns = ns_of_ms(opts->slow_login_ms),

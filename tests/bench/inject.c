@@ -188,8 +188,9 @@ static void open_all(const struct port_set *ports, unsigned long copies)
 {
 	static const struct wallclock clock;
 	const struct live_config config = {.ports = ports, .max_flows = (uint32_t)copies + 1024};
-	const struct engine_config engine_config = {
-		.ports = ports, .times_elsewhere = true, .max_flows = (uint32_t)copies + 1024};
+	const struct engine_config engine_config = {.ports = ports,
+						    .kernel_times_commands = true,
+						    .max_flows = (uint32_t)copies + 1024};
 	const struct engine_ops ops = {.login = on_login, .close = on_close, .tap = on_tap};
 	const struct sink_config sink_config = {.out = &out, .clock = &clock};
 

@@ -148,7 +148,7 @@ static void watcher_open(struct watcher *w, uint16_t port)
 	static struct port_set ports;
 	const struct live_config config = {.ports = &ports,
 					   .hook = w->way == XDP ? LIVE_HOOK_XDP : LIVE_HOOK_TC};
-	const struct engine_config engine = {.ports = &ports, .times_elsewhere = true};
+	const struct engine_config engine = {.ports = &ports, .kernel_times_commands = true};
 	const struct engine_ops ops = {.login = on_login, .close = on_close, .tap = on_tap};
 	const struct sink_config sink = {.out = &w->out, .clock = &clock};
 

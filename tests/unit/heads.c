@@ -158,12 +158,12 @@ UNIT_CASE(acknowledged)
 }
 
 /* Where the kernel times commands by itself: what is seen is told, what it keeps is not. */
-UNIT_CASE(times_elsewhere)
+UNIT_CASE(kernel_times_commands)
 {
 	struct test t;
 	unsigned int told;
 
-	joined_with(&t, (struct engine_config){.times_elsewhere = true});
+	joined_with(&t, (struct engine_config){.kernel_times_commands = true});
 	told = t.commands;
 	take(&t, false, 1030, 30, batch, 30, SEG_ACK, 0);
 	take(&t, true, 1096, 96, last, 96, SEG_ACK, 0);
@@ -227,7 +227,7 @@ int main(void)
 	RUN(bulk);
 	RUN(out_of_order);
 	RUN(acknowledged);
-	RUN(times_elsewhere);
+	RUN(kernel_times_commands);
 	RUN(an_answer_begins_after_its_request);
 	RUN(the_answers_end_is_missing);
 	return unit_status();

@@ -38,8 +38,8 @@ struct engine_config {
 	bool identities;	      /* fill user, domain, workstation */
 	bool sql;		      /* tell what requests in clear say */
 	bool live;		      /* segments come from the tap, not from a capture */
-	bool times_elsewhere;	      /* live: of commands whose heads the kernel keeps to itself it
-				       * knows the times; those that are seen are told */
+	bool kernel_times_commands;   /* live: the kernel times the commands whose heads it does not
+				       * forward; only forwarded ones produce records */
 	bool keys;		      /* secrets will come: engine_secret() */
 	bool dependencies;	      /* follow what hosts ask of DNS, KDCs, domain controllers */
 	uint64_t seed[2];	      /* of hash tables, secret; 0: files', always the same. No

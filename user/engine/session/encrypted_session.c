@@ -396,7 +396,7 @@ void hidden_end(struct flow *f, enum side from, uint64_t ts_ns)
 /* Live, the kernel hands records over for those alone who ask for commands. */
 static bool followed(const struct engine *e)
 {
-	return !e->ops.tap || (e->ops.command && !e->config.times_elsewhere);
+	return !e->ops.tap || (e->ops.command && !e->config.kernel_times_commands);
 }
 
 /* Joined in the middle: nothing is known of the login, nor of the suite. */

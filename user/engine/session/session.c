@@ -554,7 +554,7 @@ void session_lossy(struct flow *f)
 /* The request under way ends where it is not seen. */
 void session_kept(struct engine *e, struct flow *f)
 {
-	if (!e->config.times_elsewhere || f->mars || !f->request)
+	if (!e->config.kernel_times_commands || f->mars || !f->request)
 		return;
 	sql_drop(e, f->request);
 	free(f->request);
@@ -565,7 +565,7 @@ void session_skip(struct engine *e, struct flow *f, enum side from, uint32_t len
 {
 	struct request *r = f->request;
 
-	if ((!e->ops.command || e->config.times_elsewhere) && !f->mars)
+	if ((!e->ops.command || e->config.kernel_times_commands) && !f->mars)
 		f->in_message &= (uint8_t) ~(1 << from);
 	if (f->hidden)
 		hidden_skip(f, from, len);
