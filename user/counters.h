@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * counters.h - the ways to lose or skip something, from every room, with their names and what
- * they mean: the one list that summary and metrics show.
+ * counters.h - everything that can be lost or skipped in any room, with names and texts: the one
+ * list that the summary and the metrics show.
  */
 #ifndef TDSMON_COUNTERS_H
 #define TDSMON_COUNTERS_H
@@ -15,7 +15,7 @@
 
 #define COUNTERS_MAX 32
 
-/* Each writes its rows to out, room for COUNTERS_MAX, and returns how many. */
+/* Each writes its rows to out, which has room for COUNTERS_MAX, and returns how many. */
 size_t counters_engine(const struct engine_stats *stats, struct counter *out);
 size_t counters_file(const struct capture_stats *stats, struct counter *out);
 size_t counters_output(const struct output *out, const struct output *messages,

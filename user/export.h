@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * export.h - what tdsmon shows while it runs: the live page, metrics and health by HTTP (--listen),
- * and metrics in a file (--textfile).
+ * export.h - shows a running tdsmon: the live page, metrics and health by HTTP (--listen), and
+ * metrics in a file (--textfile).
  */
 #ifndef TDSMON_EXPORT_H
 #define TDSMON_EXPORT_H
@@ -12,25 +12,25 @@
 struct exporter;
 
 /*
- * Serve and write as the options say, from loop's rounds; for an app that is open. NULL on
- * failure, *err then -errno with the reason logged.
+ * Serve and write as the options say, in the loop's rounds. app must be open. NULL on failure, *err
+ * then -errno with the reason logged.
  */
 struct exporter *export_open(struct app *app, struct loop *loop, int *err);
-/* Before the loop is freed. */
+/* Call it before the loop is freed. */
 void export_close(struct exporter *x);
 
-/* Read the web configuration again: 0, or -errno with the reason logged; what was goes on then. */
+/* Read the web configuration again. 0, or -errno with the reason logged; the old one then stays. */
 int export_reload(struct exporter *x);
 
-/* Where HTTP is served, "http://127.0.0.1:9433/", or NULL. */
+/* Its URL, "http://127.0.0.1:9433/", or NULL. */
 const char *export_url(const struct exporter *x);
 
-/* The socket that HTTP is served on, which export_reload() duplicates; -1: none. */
+/* The listening socket, which export_reload() duplicates; -1: none. */
 int export_listener(const struct exporter *x);
 
 /*
- * Write --textfile, as a whole or not at all; nothing where the option was not given. 0, or -errno
- * with the reason logged.
+ * Write --textfile, completely or not at all; nothing without the option. 0, or -errno with the
+ * reason logged.
  */
 int export_textfile(struct app *app);
 

@@ -14,10 +14,10 @@
 #include "opts_int.h"
 
 #define OPTS_MAX                                                                                   \
-	(OPTS_COUNT + OPTS_OLD_COUNT + 1) /* rows of getopt_long(), the end mark included */
+	(OPTS_COUNT + OPTS_OLD_COUNT + 1) /* rows for getopt_long(), with the terminating one */
 #define OPTS_MESSAGE 512
 
-/* Why a setting is not taken: where it stands, or where to read more. */
+/* Log why a setting is rejected, and where it is, or where to read more. */
 void opts_error(const struct opts *opts, const char *fmt, ...)
 {
 	char text[OPTS_MESSAGE];
@@ -32,7 +32,7 @@ void opts_error(const struct opts *opts, const char *fmt, ...)
 		log_error("%s; see tdsmon --help", text);
 }
 
-/* The row of a name; NULL: none. */
+/* The option of that name; NULL: none. */
 static const struct opt *opts_find(const char *name)
 {
 	for (size_t i = 0; i < OPTS_COUNT; i++)
@@ -41,7 +41,7 @@ static const struct opt *opts_find(const char *name)
 	return NULL;
 }
 
-/* The name that a former one stands for; NULL: it is no former name. */
+/* The option whose former name this is; NULL: none. */
 static const struct opt_old *opts_find_old(const char *name)
 {
 	for (size_t i = 0; i < OPTS_OLD_COUNT; i++)
@@ -59,8 +59,8 @@ static void opts_renamed(const struct opts *opts, const struct opt_old *old)
 }
 
 /*
- * getopt_long() answers with the row, and then with the former name: those without a letter get a
- * number beyond all letters.
+ * getopt_long() returns the row's index, and then the former name's. Options without a letter have
+ * numbers above all letters.
  */
 #define ROW_BASE 256
 #define OLD_BASE (ROW_BASE + OPTS_COUNT)
@@ -78,7 +78,7 @@ static void opts_getopt_tables(struct option longs[OPTS_MAX], char shorts[3 * OP
 {
 	char *s = shorts;
 
-	*s++ = ':'; /* tell a missing argument from an unknown option */
+	*s++ = ':'; /* distinguishes a missing argument from an unknown option */
 	for (int i = 0; i < OPTS_COUNT; i++) {
 		const struct opt *row = &opts_table[i];
 
@@ -107,7 +107,7 @@ static const struct opt *opts_row(int answer)
 	return NULL;
 }
 
-/* Why getopt_long() answered ':' or '?'. */
+/* Log why getopt_long() returned ':' or '?'. */
 static void opts_complain(const struct opts *opts, int answer, const char *word)
 {
 	const struct opt *row = optopt ? opts_row(optopt) : NULL;
@@ -175,7 +175,7 @@ static int opts_config_line(void *ctx, unsigned line, const char *name, const ch
 	return -EINVAL;
 }
 
-/* What holds between options. */
+/* Check rules that involve several options. */
 static enum opts_result opts_check(struct opts *opts, const char *rest)
 {
 	if (rest) {
@@ -207,8 +207,8 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 }
 
 /*
- * getopt_long(), but a value that may be left out may also be a word of its own, and after an
- * option that takes many the *more words before argv[optind] are values, too.
+ * getopt_long(), except that an optional value may be a separate word, and that after an option
+ * with several values the *more words before argv[optind] are values, too.
  */
 static int opts_next(int argc, char **argv, const char *shorts, const struct option *longs,
 		     int *more)
@@ -225,7 +225,7 @@ static int opts_next(int argc, char **argv, const char *shorts, const struct opt
 	return answer;
 }
 
-/* Read the file that the command line names last, if one. Wrong options are found later. */
+/* Read the last configuration file that the command line names. Wrong options are found later. */
 static int opts_config(struct opts *opts, int argc, char **argv, const char *shorts,
 		       const struct option *longs, int config_fd)
 {
@@ -262,7 +262,7 @@ enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int 
 			      .sql_browser = true,
 			      .again = config_fd != CONFIG_BY_PATH};
 	opts_getopt_tables(longs, shorts);
-	optind = 0; /* glibc: start over, for each parse of its own */
+	optind = 0; /* glibc: start again, for each parse */
 	opterr = 0;
 	if (opts_config(opts, argc, argv, shorts, longs, config_fd))
 		return OPTS_USAGE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * opts.h - the command line and the configuration file: one table of options, from which the
- * parsing of both, the help, the manual page and the shells' completions come.
+ * opts.h - the command line and the configuration file. One table of options is the source for
+ * parsing both, the help, the manual page and shell completion.
  */
 #ifndef TDSMON_OPTS_H
 #define TDSMON_OPTS_H
@@ -14,7 +14,7 @@
 #define OPTS_PORT_DEFAULT   1433
 #define OPTS_LISTEN_DEFAULT "127.0.0.1:9433"
 
-/* Where a setting comes from; what comes later takes precedence. */
+/* The origin of a setting. Later ones take precedence. */
 enum opts_source {
 	OPTS_FROM_NOWHERE,
 	OPTS_FROM_FILE,
@@ -22,15 +22,15 @@ enum opts_source {
 };
 
 struct opts {
-	const char **interfaces, **files, **allowed_hosts; /* into argv and text */
+	const char **interfaces, **files, **allowed_hosts; /* point into argv and text */
 	size_t interface_count, file_count, allowed_host_count;
 	struct port_set ports;
 	const char *config; /* the configuration file, or NULL */
 	const char *run_as; /* the user to become once attached, or NULL */
 	char *text;	    /* of the configuration file; settings point into it */
-	unsigned line;	    /* the line of it that is being read; 0: none */
+	unsigned line;	    /* its current line; 0: none */
 	const struct sink_ops *format;
-	const char *live_only; /* an option given that is of no use with files, or NULL */
+	const char *live_only; /* a given option that does not apply to files, or NULL */
 	const char *listen;    /* where HTTP is served, or NULL */
 	const char *web_config, *textfile, *keylog; /* files, or NULL */
 	uint32_t top_clients;
@@ -38,30 +38,30 @@ struct opts {
 	uint32_t ring_mib;	  /* 0: the default */
 	enum live_hook hook;
 	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from;
-	struct decap_config decap;		  /* where decap_from says so */
+	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool sql_browser;			  /* on by default */
 	bool any_port, mirror, show_identities, commands, sql, explain, only_problems, verbose;
-	bool again; /* parsed again by SIGHUP: former names are not logged twice */
+	bool again; /* parsed again after SIGHUP: former names were logged before */
 };
 
 enum opts_result {
 	OPTS_RUN,
 	OPTS_HELP,
 	OPTS_VERSION,
-	OPTS_USAGE, /* wrong; the reason was logged */
+	OPTS_USAGE, /* wrong usage; the reason was logged */
 };
 
 /*
- * The configuration file first, if --config names one, then the command line. What may be given
- * several times replaces what the file says of it. opts_release() is due after any result.
+ * Reads the configuration file first, if --config names one, then the command line. Options that
+ * can be repeated replace those in the file. Call opts_release() whatever it returns.
  */
 enum opts_result opts_parse(struct opts *opts, int argc, char **argv);
-/* The same with a configuration file that somebody else opened; config_fd as in config_read(). */
+/* The same with a configuration file that is already open; config_fd as for config_read(). */
 enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int config_fd);
 void opts_release(struct opts *opts);
 
-/* --help, for 80 columns. */
+/* Print --help, 80 columns wide. */
 void opts_help(struct output *out);
 
 #endif

@@ -10,7 +10,7 @@
 #define OPTS_COLUMNS	 80
 #define OPTS_HELP_INDENT 28
 
-/* Text from column OPTS_HELP_INDENT on, broken at blanks; the cursor is there already. */
+/* Print text from column OPTS_HELP_INDENT on, where the cursor is, broken at blanks. */
 static void opts_help_text(struct output *out, const char *text)
 {
 	const size_t room = OPTS_COLUMNS - OPTS_HELP_INDENT;

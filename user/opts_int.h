@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * opts_int.h - what the files of the options share; everybody else includes opts.h.
+ * opts_int.h - shared by the files of the options; all others include opts.h.
  */
 #ifndef TDSMON_OPTS_INT_H
 #define TDSMON_OPTS_INT_H
@@ -14,9 +14,9 @@
 #define OPTS_OLD_COUNT 5
 
 /* struct opt's traits */
-#define OPT_LIVE 0x01 /* of no use with files */
+#define OPT_LIVE 0x01 /* does not apply to files */
 #define OPT_LINE 0x02 /* only for the command line, not for the configuration file */
-#define OPT_LONE 0x04 /* may stand without its value */
+#define OPT_LONE 0x04 /* its value is optional */
 #define OPT_NO	 0x08 /* clears its flag */
 #define OPT_MANY 0x10 /* further values may follow the first */
 
@@ -31,7 +31,7 @@ struct opt {
 	const char *help;
 };
 
-/* A former name of an option: it still works, and logs the present one. */
+/* A former name of an option: still works, and logs the present name. */
 struct opt_old {
 	const char *name, *now;
 };
@@ -39,11 +39,11 @@ struct opt_old {
 extern const struct opt opts_table[OPTS_COUNT];
 extern const struct opt_old opts_old[OPTS_OLD_COUNT];
 
-/* Log why a setting is refused: with its place in the file, or with a hint at the help. */
+/* Log why a setting is rejected, with its place in the file or a hint to the help. */
 void opts_error(const struct opts *opts, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* --config's setter, by which the first pass over the command line knows the option. */
+/* --config's setter, by which the first pass recognises the option. */
 int opts_set_config(struct opts *opts, const char *value);
 
 #endif

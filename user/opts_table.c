@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * opts_table.c - the table of options, and what each does with its value.
+ * opts_table.c - the table of options, and the functions that set their values.
  */
 #include <errno.h>
 #include <stdlib.h>

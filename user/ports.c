@@ -10,7 +10,7 @@
 #include "lib/number.h"
 #include "ports.h"
 
-/* One port or range, all of item. */
+/* Add one port or range; item is nothing else. */
 static int ports_range(struct port_set *ports, const char *item, char why[PORTS_WHY])
 {
 	char *end;
@@ -50,7 +50,7 @@ int ports_parse(struct port_set *ports, const char *list, char why[PORTS_WHY])
 	return err;
 }
 
-/* The end of the run of ports that begins at first. */
+/* The last port of the run that begins at first. */
 static unsigned ports_run_end(const struct port_set *ports, unsigned first)
 {
 	unsigned last = first;

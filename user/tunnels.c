@@ -13,11 +13,11 @@
 #include "lib/number.h"
 #include "tunnels.h"
 
-/* A kind by its name: a flag of the configuration, or the ports of those in UDP. */
+/* A kind of tunnel: either a flag of the configuration, or UDP ports. */
 static const struct tunnel {
 	const char *name;
 	size_t offset;
-	uint16_t ports[DECAP_PORTS]; /* the usual ones; none: it is not in UDP */
+	uint16_t ports[DECAP_PORTS]; /* the usual ones; none: not in UDP */
 } tunnels[] = {
 	{"vxlan", offsetof(struct decap_config, vxlan), {DECAP_VXLAN_PORT, DECAP_VXLAN_LINUX}},
 	{"geneve", offsetof(struct decap_config, geneve), {DECAP_GENEVE_PORT}},
@@ -33,7 +33,7 @@ static const struct tunnel *tunnel_find(const char *name, size_t len)
 	return NULL;
 }
 
-/* False if there are as many of the kind already. */
+/* False: the kind already has as many as possible. */
 static bool tunnel_add_port(uint16_t ports[DECAP_PORTS], uint16_t port)
 {
 	for (int i = 0; i < DECAP_PORTS; i++) {
@@ -59,7 +59,7 @@ static int tunnel_add_ports(uint16_t to[DECAP_PORTS], const uint16_t ports[DECAP
 	return 0;
 }
 
-/* One kind, all of item. */
+/* Add one kind; item is nothing else. */
 static int tunnel_parse(struct decap_config *config, const char *item, char why[TUNNELS_WHY])
 {
 	const char *colon = strchrnul(item, ':');
