@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * engine.c - how fast the engine takes segments, and how much memory it takes. The capture's
+ * engine.c - how fast the engine processes segments, and how much memory it takes. The capture's
  * connections come COPIES times, each time from other clients.
  *
  *	engine rate CAPTURE COPIES [FORMAT]
  *		Prints "events<TAB>logins<TAB>CPU seconds"; records go in that format to /dev/null.
  *	engine memory CAPTURE COPIES
- *		Prints bytes a connection: in its handshake, when all but the answer has come; then
- *		logged in and idle; and how many of those are on the heap.
+ *		Prints bytes per connection: in its handshake, before the last answer; then logged in
+ *		and idle; and how many of those are on the heap.
  */
 #include <fcntl.h>
 #include <malloc.h>
@@ -83,7 +83,7 @@ static struct engine *engine_for(uint32_t connections)
 	return engine_new(&config, &ops, NULL);
 }
 
-/* Of our own: others use the machine, too. */
+/* CPU time of this process: others use the machine, too. */
 static double cpu_s(void)
 {
 	struct timespec t;
@@ -92,13 +92,13 @@ static double cpu_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Events first to end, of the copy's own client, with times later by later_ns. */
+/* Feed events first to end, from the copy's own client, with times later by later_ns. */
 static void feed(struct engine *engine, size_t first, size_t end, unsigned long copy,
 		 uint64_t later_ns)
 {
 	for (size_t i = first; i < end; i++) {
 		struct seg seg = events[i].seg;
-		/* bytes 13 to 15 of 10.x.y.z, of the client, whose port is the higher */
+		/* bytes 13 to 15 of the client's 10.x.y.z; the client's port is the higher one */
 		uint8_t *client = seg.sport > seg.dport ? seg.saddr : seg.daddr;
 
 		client[13] = (uint8_t)(copy >> 16);
@@ -109,7 +109,7 @@ static void feed(struct engine *engine, size_t first, size_t end, unsigned long 
 	}
 }
 
-/* By name, so that callgrind can be told to count in here alone. */
+/* A function of its own, so that callgrind can count only in here. */
 __attribute__((noinline)) void bench_take(struct engine *engine, unsigned long copies);
 
 void bench_take(struct engine *engine, unsigned long copies)
@@ -133,7 +133,7 @@ static int rate(unsigned long copies)
 		sink = format->open(&config);
 	if (!engine || (format && !sink))
 		return 1;
-	/* What happens once a run is not counted: libraries that set themselves up. */
+	/* Events of a first run are not counted: libraries initialise themselves in it. */
 	feed(engine, 0, event_count, 0xffffff, 0);
 	login_count = 0;
 	start = cpu_s();
@@ -162,7 +162,7 @@ static size_t on_heap(void)
 	return mallinfo2().uordblks;
 }
 
-/* How many events it takes until the login is told. */
+/* Number of events until the login is reported. */
 static size_t events_of_login(void)
 {
 	struct engine *engine = engine_for(16);
@@ -187,7 +187,10 @@ static int memory(unsigned long copies)
 	malloc_trim(0);
 	heap = on_heap();
 	before = resident();
-	/* All but the last event, then that one: in between all are in their handshake. */
+	/*
+	 * All events but the last for every copy, then the last ones: in between, all are in their
+	 * handshake.
+	 */
 	for (unsigned long copy = 0; copy < copies; copy++)
 		feed(engine, 0, n - 1, copy, copy);
 	handshake = resident();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * floor.bpf.c - what a tap can't do without, and no more: the floors that the tap's own programs
- * are measured against in the same run. Records, keys and values have the tap's sizes; of IP there
- * is IPv4 alone, all is of one port, and nothing is decided.
+ * floor.bpf.c - the least that a tap has to do: floors against which the tap's own programs are
+ * measured in the same run. Records, keys and values have the tap's sizes. There is only IPv4,
+ * everything is on one port, and nothing is decided.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -59,7 +59,7 @@ struct {
 
 __u64 ports[65536 / 64] __attribute__((aligned(64)));
 
-/* The packet's segment, if it is to or from a port of interest. */
+/* Parse the packet's segment, if it is to or from a port of interest. */
 INLINE bool parsed(struct pkt *pkt, void *data, void *end, __u32 len)
 {
 	__u32 s, d;
@@ -105,7 +105,7 @@ int floor_port_xdp(struct xdp_md *xdp)
 	return XDP_PASS - parsed(&pkt, data, end, end - data);
 }
 
-/* A flow's look-up, and a note in it: how far the stream has come. */
+/* Look a flow up, and note in it how far the stream has come. */
 SEC("tc")
 int floor_flow(struct __sk_buff *skb)
 {
@@ -135,7 +135,7 @@ int floor_flow_xdp(struct xdp_md *xdp)
 	return XDP_PASS;
 }
 
-/* And a frame's head. */
+/* The same, and read a frame's head. */
 SEC("tc")
 int floor_head(struct __sk_buff *skb)
 {
@@ -151,7 +151,7 @@ int floor_head(struct __sk_buff *skb)
 	return -1;
 }
 
-/* And the time; each other packet adds to a sum. */
+/* The same, and read the clock; every other packet adds to a sum. */
 SEC("tc")
 int floor_command(struct __sk_buff *skb)
 {
@@ -181,7 +181,7 @@ int floor_command(struct __sk_buff *skb)
 	return -1;
 }
 
-/* A flow's look-up, the time, and a record with so much payload. */
+/* Look a flow up, read the clock, and emit a record with so many bytes of payload. */
 #define EMIT(kind)                                                                                 \
 	do {                                                                                       \
 		struct flow *flow = flow_of(&pkt);                                                 \
@@ -221,7 +221,7 @@ int floor_emit_256(struct __sk_buff *skb)
 	return -1;
 }
 
-/* A SYN that is kept, with its time, in a table of its own. */
+/* Store a SYN, with its time, in a separate table. */
 SEC("tc")
 int floor_syn(struct __sk_buff *skb)
 {

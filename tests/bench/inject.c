@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * inject.c - logins through the tap's programs and its ring buffer, by BPF_PROG_TEST_RUN: one
- *thread puts a capture's packets in, each time of another client, the other takes records out as
- *tdsmon does, into the engine and a sink.
+ * inject.c - passes logins through the tap's programs and its ring buffer by BPF_PROG_TEST_RUN. One
+ * thread injects a capture's packets, each time from another client; the other takes records out,
+ * as tdsmon does, into the engine and a sink.
  *
- *	inject CAPTURE COPIES           prints the logins told of as ok, and the seconds of CPU that
- *	                                the taking thread had
- *	inject CAPTURE COPIES deaf      nothing is taken until all is in: what the ring buffer has
- *no room for is lost. Prints packets put in, the sum of the tap's counters, packets lost, logins
- *told of as ok, as incomplete, and as what they were not
+ *	inject CAPTURE COPIES
+ *		Prints the logins reported as ok, and the CPU seconds of the taking thread.
+ *	inject CAPTURE COPIES deaf
+ *		Takes nothing until everything is injected: what does not fit into the ring buffer is
+ *		lost. Prints packets injected, the sum of the tap's counters, packets lost, logins
+ *		reported as ok, as incomplete, and as what they were not.
  *
  * The exit status is 1 if packets are not accounted for.
  */
@@ -33,7 +34,7 @@
 #define FRAMES_MAX  4096
 #define PCAP_HEADER 24
 #define LOOK_NS	    5000000
-/* Where addresses and ports stand in a frame of Ethernet and IPv4 without options. */
+/* Offsets of addresses and ports in a frame of Ethernet and IPv4 without options. */
 #define SOURCE	    26
 #define DESTINATION 30
 #define SOURCE_PORT 34
@@ -55,7 +56,7 @@ static struct output out;
 static unsigned long ok, incomplete, others;
 static atomic_bool all_in;
 
-/* The captures are of one kind: pcap, numbers in this machine's order. */
+/* The captures are all of one kind: pcap, in this machine's byte order. */
 static void load(const char *path, uint16_t port)
 {
 	uint32_t record[4]; /* seconds, fraction, bytes that follow, bytes on the wire */
@@ -76,7 +77,7 @@ static void load(const char *path, uint16_t port)
 	fclose(file);
 }
 
-/* Each copy's client has an address of its own. */
+/* Each copy has a client address of its own. */
 static void put_in(unsigned long copies)
 {
 	int in = bpf_program__fd(tap->progs.tap_ingress);
@@ -155,7 +156,7 @@ static double cpu_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* All that comes, until no more does. */
+/* Take records until no more come. */
 static void take_out(struct ring_buffer *ring)
 {
 	struct timespec pause = {.tv_nsec = LOOK_NS};
@@ -170,7 +171,7 @@ static void take_out(struct ring_buffer *ring)
 	} while (!last);
 }
 
-/* Of all CPUs. */
+/* Sums over all CPUs. */
 static void counters(uint64_t sum[TAP_CNT_MAX])
 {
 	int cpus = libbpf_num_possible_cpus();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * kernel.c - what the tap costs a packet, by BPF_PROG_TEST_RUN: each figure is what a program takes
- * more than one that does nothing, on the same hook and in the same round. Prints lines of
- * "name<TAB>value", the median of all rounds; nanoseconds where nothing else is said. Where there
- * is one, the floor comes after another tab: what floor.bpf.c takes, in these rounds as well.
+ * kernel.c - what the tap costs per packet, by BPF_PROG_TEST_RUN. Each figure is the time of a
+ * program minus that of one that does nothing, on the same hook and in the same round. Prints lines
+ * of "name<TAB>value", the median of all rounds, in nanoseconds unless the name says otherwise. If
+ * there is a floor, it follows after another tab: the time of floor.bpf.c's program in the same
+ * rounds.
  *
  * Run it pinned to a CPU, at real-time priority.
  */
@@ -117,7 +118,7 @@ static int program_fd(struct tap *tap, enum hook hook, const char *floor, enum p
 	return bpf_program__fd(tap_program(tap, hook));
 }
 
-/* Records are read, and not kept. */
+/* Records are read and dropped. */
 static int forget(void *ctx, void *data, size_t size)
 {
 	(void)ctx, (void)data, (void)size;
@@ -135,7 +136,7 @@ static void empty_rings(struct tap *tap)
 	ring_buffer__consume(floors);
 }
 
-/* All floors have the tap's flows. */
+/* All floors have the tap's flow table. */
 static void floor_follow(const struct tap_key *key)
 {
 	static const char value[88];
@@ -143,7 +144,7 @@ static void floor_follow(const struct tap_key *key)
 	bpf_map_update_elem(bpf_map__fd(the_floor->maps.flows), key, value, BPF_ANY);
 }
 
-/* ns of one run, on average of so many of the packet at hand */
+/* ns of one run, averaged over so many runs with the current packet */
 static double run(int fd, uint32_t repeat)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet.data,
@@ -162,7 +163,7 @@ static void gate_round(struct tap *tap, struct gate *g, int round)
 
 	packet_build(&packet, &g->spec);
 	for (int i = 0; i < PROGRAMS; i++) {
-		int which = (i + round) % PROGRAMS; /* none is always the first */
+		int which = (i + round) % PROGRAMS; /* so that none is always first */
 
 		if (which == FLOOR && !g->floor)
 			continue;
@@ -193,7 +194,7 @@ static void tell_floor(const char *name, double value, double floor)
 
 static const uint8_t message[600] = {4, 1, 2, 88}; /* a TDS packet, and the last of its message */
 
-/* A flow that the server has begun, at a level, and where the frames are known. */
+/* A flow begun by the server, at a level, with known frame boundaries. */
 static void flow_at(struct tap *tap, uint16_t sport, uint8_t level)
 {
 	struct tap_key key;
@@ -208,7 +209,7 @@ static void flow_at(struct tap *tap, uint16_t sport, uint8_t level)
 
 /* --- packets that differ --- */
 
-/* A field of the packet, of run n: ((n >> shift) * times & mask) * step + base, network order. */
+/* A field of run n's packet: ((n >> shift) * times & mask) * step + base, network order. */
 struct vary {
 	int16_t off;
 	uint8_t size; /* 2 or 4 bytes */
@@ -243,8 +244,8 @@ static int create_map(enum bpf_map_type type, const char *name, uint32_t value_s
 }
 
 /*
- * A program that makes each packet differ and goes on to another program: what that takes is
- * measured with its code in the caches, and without the cost of a system call for each packet.
+ * A program that makes each packet differ and then continues with another program: so that one is
+ * measured with its code in the caches, and without the cost of a system call per packet.
  */
 static int driver(const struct vary *vary, int count, int target)
 {
@@ -295,15 +296,14 @@ static int driver(const struct vary *vary, int count, int target)
 		exit(1);
 	}
 	close(runs);
-	/* the program array is emptied when its last descriptor is closed: it stays open */
+	/* it stays open: the program array is emptied when its last descriptor is closed */
 	return fd;
 }
 
-/* Where fields are in a packet of Ethernet, IPv4 and TCP without options. */
+/* Offsets of fields in a packet of Ethernet, IPv4 and TCP without options. */
 enum { SADDR = 26, DADDR = 30, SPORT = 34, DPORT = 36, SEQ = 38, HEAD = 54 };
 
-/* The packet at hand, by tc, each differing from the one before; the ring buffer is emptied after.
- */
+/* Measure the current packet at tc, each differing from the last; then empty the ring buffer. */
 static void measure_varied(struct tap *tap, const char *name, const char *floor,
 			   const struct vary *vary, int count, uint32_t repeat)
 {
@@ -359,7 +359,7 @@ static void bench_gates(struct tap *tap)
 	}
 }
 
-/* Once around the ring buffers: memory that was never touched costs more. */
+/* Go through the ring buffers once, because memory that was never touched costs more. */
 static void warm_up(struct tap *tap)
 {
 	flow_at(tap, 16, TAP_FULL);
@@ -372,7 +372,7 @@ static void warm_up(struct tap *tap)
 	}
 }
 
-/* Packets of a login: each is a message, and new. */
+/* Packets of a login: each is a new message. */
 static void bench_emitted(struct tap *tap)
 {
 	static const uint8_t small[64] = {4, 1, 0, 64}, large[256] = {4, 1, 1, 0};
@@ -396,7 +396,8 @@ static void bench_emitted(struct tap *tap)
 /* A frame in each packet. */
 static void bench_heads(struct tap *tap)
 {
-	static uint8_t payload[3400] = {4, 0, 3400 >> 8, 3400 & 0xff}; /* a test run's most */
+	/* the longest of a test run */
+	static uint8_t payload[3400] = {4, 0, 3400 >> 8, 3400 & 0xff};
 
 	flow_at(tap, 14, TAP_HEADS);
 	packet_build(&packet, &(struct packet_spec){.sport = 14,
@@ -407,7 +408,7 @@ static void bench_heads(struct tap *tap)
 		{SEQ, 4, 0, 1, -1, sizeof(payload), 1000});
 }
 
-/* Requests and answers of a packet each, counted and timed in the kernel: each other one a turn. */
+/* Requests and responses of one packet each, counted and timed in the kernel. */
 static void bench_commands(struct tap *tap)
 {
 	static const uint8_t payload[100] = {1, 1, 0, 100};
@@ -451,7 +452,7 @@ static void bench_scattered(struct tap *tap)
 		{DPORT, 2, 0, 20011, FLOWS - 1, 1, 1500});
 }
 
-/* Connections that are logged in and idle, and then a million SYNs, each of another client. */
+/* Idle logged-in connections, then a million SYNs, each from another client. */
 static void bench_flood(struct tap *tap)
 {
 	uint64_t lost = tap_counter(tap, TAP_CNT_LOST);
@@ -495,7 +496,7 @@ static void tell_instructions(struct tap *tap)
 	}
 }
 
-/* Bytes of memory that a map is charged, as the kernel tells of its descriptor. */
+/* Bytes of memory that a map is charged, from its descriptor's fdinfo. */
 static uint64_t map_bytes(int fd)
 {
 	char path[64], line[128];
@@ -511,7 +512,7 @@ static uint64_t map_bytes(int fd)
 	return bytes;
 }
 
-/* A million connections: the map alone, as the tap has it. */
+/* A million connections: only the tap's flow map. */
 static void bench_memory(void)
 {
 	const uint32_t connections = 1000000;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * slices.c - what traffic that never stops loses by being watched: the tap is attached and taken
- * away again every 100 ms, so that what the machine does meanwhile weighs on both alike.
+ * slices.c - what uninterrupted traffic loses by being watched: the tap is attached and detached
+ * every 100 ms, so that the machine's other work weighs on both alike.
  *
  *	slices none|noop|tc|xdp INTERFACE PORT PAIRS
  *
- * none: nothing is ever attached, which shows what chance does. noop: programs that do nothing, by
- * tc in and out, which shows what the hooks cost. tc: the tap against nothing. xdp: the tap in the
- * place of an XDP program that does nothing, and what goes out by tc. Prints for each pair what was
- * received, sent and how many packets were received a second, without and with: six numbers. Then
- * "told", how many logins were told of, and of noop and tc "run", the nanoseconds that a run of the
- * programs took, in and out, by the kernel's statistics of a second ("-": no packet came). The
- * engine and a sink are at work as in tdsmon. PAIRS 0, of noop: they stay attached until the
- *process is killed.
+ * none: nothing is ever attached, which shows the effect of chance. noop: programs that do nothing,
+ * on tc ingress and egress, which shows the cost of the hooks. tc: the tap against nothing. xdp:
+ * the tap instead of an XDP program that does nothing, and tc egress.
+ *
+ * Prints six numbers for each pair: bytes received, bytes sent and packets received per second,
+ * without and with. Then "told": the number of logins reported. For noop and tc also "run": the
+ * nanoseconds of a run of the programs, ingress and egress, by the kernel's statistics of one
+ * second ("-": no packet came). The engine and a sink work as in tdsmon. With PAIRS 0, noop stays
+ * attached until the process is killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +39,7 @@
 #define SLICE_NS      80000000ull /* measured */
 #define SETTLE_NS     20000000ull /* before that, after a change */
 #define STATISTICS_NS 1000000000ull
-#define LOOK_NS	      5000000ull /* between looks at the ring buffer, as live.c has it */
+#define LOOK_NS	      5000000ull /* between polls of the ring buffer, as in live.c */
 
 enum way { NONE, NOOP, TC, XDP };
 
@@ -81,7 +82,7 @@ __attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *for
 	exit(1);
 }
 
-/* Of the network namespace that the process is in. */
+/* Of the network namespace of this process. */
 static struct counters counters_of(const char *interface)
 {
 	unsigned long long received, packets, sent;
@@ -99,7 +100,7 @@ static struct counters counters_of(const char *interface)
 	fail("no interface %s", interface);
 }
 
-/* ---- tdsmon, without its options and loop ---- */
+/* ---- tdsmon, without its options and its loop ---- */
 
 static void on_login(void *ctx, const struct login_record *rec)
 {
@@ -192,7 +193,7 @@ static void noop_begin(struct watcher *w)
 	w->programs = (struct attach_programs){fd, fd, fd, fd, -1};
 }
 
-/* An XDP program that does nothing, which stays; the tap takes its place for a while. */
+/* An XDP program that does nothing stays attached; the tap replaces it for a while. */
 static void xdp_begin(struct watcher *w)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_XDP,
@@ -235,7 +236,7 @@ static void detach(struct watcher *w)
 		attach_release(&w->at);
 }
 
-/* As live.c: looks while there is something to see. */
+/* As live.c does: poll while there is traffic. */
 static void watch_for(struct watcher *w, uint64_t ns)
 {
 	uint64_t until_ns = now_ns() + ns;
@@ -269,7 +270,7 @@ static struct counters slice(struct watcher *w, const char *interface)
 				 (after.packets - before.packets) / s};
 }
 
-/* Neither always comes first. */
+/* Neither is always first. */
 static void pair(struct watcher *w, const char *interface, bool watched_first)
 {
 	struct counters got[2];

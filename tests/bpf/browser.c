@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * browser.c - tests of what the tap does with SQL Server Browser's datagrams, by
- * BPF_PROG_TEST_RUN.
+ * browser.c - tests of how the tap handles SQL Server Browser's datagrams, by BPF_PROG_TEST_RUN.
  */
 #include "bpf/run.h"
 
@@ -108,7 +107,7 @@ UNIT_CASE(fields)
 	struct tap tap;
 
 	tap_open(&tap, &(struct tap_setup){.browser = true});
-	/* what the segment before it left behind is not the datagram's */
+	/* the datagram inherits nothing from the segment before it */
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .seq = 77, .ack = 88, .payload_len = 5), TAP_CNT_EVENT);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .proto = UDP, .swap = 1, .payload_len = 5),
 		  TAP_CNT_DATAGRAM);
@@ -144,7 +143,7 @@ UNIT_CASE(longer_than_a_record)
 	tap_close(&tap);
 }
 
-/* However many come, what they take of the ring buffer is bounded. */
+/* However many come, their share of the ring buffer is bounded. */
 UNIT_CASE(flood)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet.data, .repeat = 5000);
@@ -159,7 +158,7 @@ UNIT_CASE(flood)
 	handed = tap_counter(&tap, TAP_CNT_DATAGRAM);
 	left = tap_counter(&tap, TAP_CNT_FLOOD);
 	CHECK_INT(handed + left, 5000);
-	/* 1,024 a second: the run may have been moved to the other CPU, or taken a while */
+	/* 1,024 a second; the run may have moved to the other CPU, or taken a while */
 	CHECK(handed >= 1024 && handed % 1024 == 0 && left > 0);
 	tap_close(&tap);
 }
@@ -181,12 +180,12 @@ struct answer_case {
 	const char *name;
 	const char *bytes;
 	uint32_t len;
-	uint16_t watched[3], not [3]; /* ports from then on; 0: no more */
+	uint16_t watched[3], not [3]; /* ports watched or not afterwards; 0: end */
 };
 
 #define BYTES(text) (text), sizeof(text) - 1
 
-/* As MC-SQLR 2.2.5 has it; the length in front is not looked at here. */
+/* As in MC-SQLR 2.2.5. The length at the front is not checked here. */
 static const struct answer_case answers[] = {
 	{"one instance",
 	 BYTES("\x05\x4e\0ServerName;H;InstanceName;INST1;IsClustered;No;Version;16.0.1000.6;tcp;"
@@ -220,7 +219,7 @@ static void check_answer(struct tap *tap, const struct hook_case *h, const struc
 	memset(tap->skel->bss->tap_ports, 0, sizeof(tap->skel->bss->tap_ports));
 	tap->skel->bss->tap_ports_added = 0;
 	back.swap = 1;
-	tap_send(tap, h->hook, &spec); /* the same is no answer where it comes from a client */
+	tap_send(tap, h->hook, &spec); /* the same bytes from a client are not a response */
 	CHECK_INT(tap->skel->bss->tap_ports_added, 0);
 	CHECK_INT(tap_send(tap, h->hook, &back), TAP_CNT_DATAGRAM);
 	CHECK_INT(record_count, 1);
@@ -235,7 +234,7 @@ static void check_answer(struct tap *tap, const struct hook_case *h, const struc
 	}
 }
 
-/* The client dials before user space can have read the answer. */
+/* The client connects before user space can have read the response. */
 UNIT_CASE(ports_of_answers_are_watched_at_once)
 {
 	struct tap tap;
@@ -249,7 +248,7 @@ UNIT_CASE(ports_of_answers_are_watched_at_once)
 	}
 }
 
-/* Anybody may send an answer: whose question was not seen is left to user space. */
+/* Anybody can send a response: one without a request is left to user space. */
 UNIT_CASE(answers_to_no_question)
 {
 	const uint8_t *bytes = (const uint8_t *)answers[0].bytes;
@@ -269,7 +268,7 @@ UNIT_CASE(answers_to_no_question)
 	tap_close(&tap);
 }
 
-/* However an answer is cut, and wherever its port stands: read is what is within the bound. */
+/* However a response is cut, and wherever its port is: it is read within the bound. */
 UNIT_CASE(ports_at_every_place)
 {
 	static const char tail[] = ";tcp;51234;";

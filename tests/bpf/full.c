@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * full.c - tests of a flow at TAP_FULL: its frames are walked while all of it is handed over, so
- * that TAP_HEADS can go on at any segment; and of how user space steers it.
+ * full.c - tests of a flow at TAP_FULL: its frames are walked while everything is forwarded, so
+ * that TAP_HEADS can start at any segment; and of how user space steers it.
  */
 #include "bpf/talk.h"
 
@@ -27,7 +27,7 @@ static void begin_unanswered(struct tap *tap, const struct tap_setup *setup)
 	handshake(tap);
 }
 
-/* The same, answered. */
+/* The same, and the answer. */
 static void begin(struct tap *tap, const struct tap_setup *setup)
 {
 	begin_unanswered(tap, setup);
@@ -42,14 +42,14 @@ static uint8_t level(struct tap *tap)
 	return (uint8_t)flow_level(tap, PORT, &key);
 }
 
-/* The end of the client's stream, which tells what was counted since. */
+/* End the client's stream. Returns the counts since the last record. */
 static const struct tap_counts *finish(struct tap *tap)
 {
 	say(tap, CLIENT, FIN | ACK, NULL, 0);
 	return told(record_count - 1);
 }
 
-/* Whatever of a result comes before user space has spoken: nothing of it is lost. */
+/* Nothing of a result is lost that comes before user space has set a level. */
 static void bulk_before_word(enum hook server_hook, const struct tap_setup *setup)
 {
 	static uint8_t result[60000];
@@ -66,7 +66,7 @@ static void bulk_before_word(enum hook server_hook, const struct tap_setup *setu
 					  55, 1},
 		       8);
 	}
-	for (uint32_t from = 0; from < len; from += 700) { /* and segments that are cut anywhere */
+	for (uint32_t from = 0; from < len; from += 700) { /* and segments with any boundaries */
 		uint32_t n = len - from < 700 ? len - from : 700;
 
 		SEND(&tap, server_hook, .sport = PORT, .swap = 1, .seq = at[SERVER],
@@ -78,7 +78,8 @@ static void bulk_before_word(enum hook server_hook, const struct tap_setup *setu
 	CHECK_INT(level(&tap), TAP_HEADS);
 	CHECK_INT(tap_counter(&tap, TAP_CNT_BUDGET), 0);
 	sums_read(&tap);
-	CHECK_INT(sums[LATENCY_BATCH].count, 1); /* where it began it was not yet the kernel's */
+	/* the kernel does not count the command that began before */
+	CHECK_INT(sums[LATENCY_BATCH].count, 1);
 	CHECK(sums[LATENCY_BATCH].first_sum_ns < sums[LATENCY_BATCH].total_sum_ns);
 	CHECK_INT(tds(&tap, CLIENT, 3, 1, 100, 100), TAP_CNT_SKIPPED);
 	CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_SKIPPED);
@@ -99,7 +100,7 @@ UNIT_CASE(bulk_before_word_xdp)
 	bulk_before_word(HOOK_XDP, &(struct tap_setup){.budget = 12000, .xdp_direct = true});
 }
 
-/* Where frames are not known the budget is the end of it. */
+/* If frames are not known, forwarding ends with the budget. */
 UNIT_CASE(not_tds)
 {
 	static const uint8_t garbage[1000] = "no TDS";
@@ -113,7 +114,7 @@ UNIT_CASE(not_tds)
 	tap_close(&tap);
 }
 
-/* A server that never answers, and then closes: nothing is said of how far it has come. */
+/* A server that never answers, and then closes: no record says how far its stream has come. */
 UNIT_CASE(closed_before_an_answer)
 {
 	struct tap_key key;
@@ -124,7 +125,7 @@ UNIT_CASE(closed_before_an_answer)
 	CHECK_INT(say(&tap, SERVER, FIN | ACK, NULL, 0), TAP_CNT_EVENT);
 	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(say(&tap, CLIENT, ACK, NULL, 0),
-		  TAP_CNT_EVENT); /* the ACK of a FIN is of interest */
+		  TAP_CNT_EVENT); /* the ACK of a FIN is forwarded */
 	at[SERVER]++;
 	CHECK_INT(say(&tap, SERVER, RST, NULL, 0), TAP_CNT_EVENT);
 	for (int i = 0; i < record_count; i++)
@@ -140,14 +141,14 @@ static void flow_read(struct tap *tap, struct flow_value *flow)
 	CHECK(!bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.flows), &key, flow));
 }
 
-/* A packet of the client's that is made up: its number is so far off. */
+/* A forged packet from the client, with a sequence number that is so far off. */
 static int forge(struct tap *tap, uint8_t flags, int32_t off)
 {
 	return SEND(tap, HOOK_INGRESS, .sport = PORT, .seq = at[CLIENT] + (uint32_t)off,
 		    .flags = flags, .ack = at[SERVER]);
 }
 
-/* What the server ignores ends nothing, and changes nothing of what is counted after it. */
+/* A packet that the server ignores ends nothing, and does not change the counts after it. */
 static void made_up(uint8_t with_level)
 {
 	struct tap_key key;
@@ -158,7 +159,7 @@ static void made_up(uint8_t with_level)
 	if (with_level != TAP_FULL)
 		steer(&tap, &key, with_level);
 	for (int32_t off = 1; off < 1 << 30; off *= 7) {
-		CHECK_INT(forge(&tap, RST, off), TAP_CNT_EVENT); /* it is user space's to judge */
+		CHECK_INT(forge(&tap, RST, off), TAP_CNT_EVENT); /* user space decides */
 		CHECK_INT(records[record_count - 1].seg.flags, RST);
 		CHECK_INT(records[record_count - 1].seg.seq, at[CLIENT] + (uint32_t)off);
 		CHECK_INT(records[record_count - 1].seg.rec_flags, 0);
@@ -182,7 +183,7 @@ UNIT_CASE(packets_that_tcp_ignores)
 	made_up(TAP_HEADS);
 }
 
-/* A reset where the server is ends it; then its ports may be used again. */
+/* A reset with the expected sequence number ends the flow; its ports may then be used again. */
 UNIT_CASE(reset_that_counts)
 {
 	struct flow_value flow;
@@ -206,7 +207,7 @@ UNIT_CASE(reset_that_counts)
 	}
 }
 
-/* What each side acknowledged of the other's, at any level; no more than there was. */
+/* What each side acknowledged, at any level, but not more than was sent. */
 UNIT_CASE(acknowledged)
 {
 	struct flow_value flow;
@@ -244,7 +245,7 @@ UNIT_CASE(acknowledged)
 	tap_close(&tap);
 }
 
-/* A request that is sent again and again is counted, without a record more. */
+/* Retransmissions of a request are counted, without further records. */
 UNIT_CASE(sent_again)
 {
 	struct flow_value flow;
@@ -280,8 +281,8 @@ UNIT_CASE(sent_again)
 }
 
 /*
- * A server's answer that sends its client on: LOGINACK's place is taken by a byte, then ENVCHANGE
- * 20 to "db2", port 51433 (MS-TDS 2.2.7.9), and DONE.
+ * A server's answer that routes its client: one byte in place of LOGINACK, then ENVCHANGE 20 to
+ * "db2", port 51433 (MS-TDS 2.2.7.9), and DONE.
  */
 static void say_routing(struct tap *tap, int who, uint8_t type, uint8_t status, uint8_t value_len)
 {
@@ -305,15 +306,15 @@ UNIT_CASE(redirect)
 
 	begin_unanswered(&tap, &(struct tap_setup){0});
 	flow_level(&tap, PORT, &key);
-	say_routing(&tap, CLIENT, 4, 1, 11); /* a client sends nobody on */
+	say_routing(&tap, CLIENT, 4, 1, 11); /* a client routes nobody */
 	say_routing(&tap, SERVER, 4, 0, 11); /* more of the answer follows */
 	say_routing(&tap, SERVER, 0x12, 1, 11);
-	say_routing(&tap, SERVER, 4, 1, 12); /* the lengths don't fit */
+	say_routing(&tap, SERVER, 4, 1, 12); /* the lengths do not fit */
 	CHECK(!watched(&tap, 51433));
 	CHECK_INT(tap.skel->bss->tap_ports_added, 0);
 	say_routing(&tap, SERVER, 4, 1, 11);
 	CHECK(watched(&tap, 51433));
-	CHECK_INT(tap.skel->bss->tap_ports_added, 1); /* for user space to put the ports in order */
+	CHECK_INT(tap.skel->bss->tap_ports_added, 1); /* user space has to check the ports */
 	tap_close(&tap);
 	begin(&tap, &(struct tap_setup){0});
 	flow_level(&tap, PORT, &key);
@@ -323,7 +324,7 @@ UNIT_CASE(redirect)
 	tap_close(&tap);
 }
 
-/* From the segment on that comes after user space's word nothing is handed over. */
+/* From the first segment after user space's change on, nothing is forwarded. */
 UNIT_CASE(steered)
 {
 	struct tap_key key;
@@ -343,7 +344,7 @@ UNIT_CASE(steered)
 	tap_close(&tap);
 }
 
-/* Whose latencies they are the kernel knows by itself, once it was told of the server. */
+/* The kernel knows a server's number by itself, once user space has added the server. */
 UNIT_CASE(server_known)
 {
 	const struct latency_server server = {.addr = {[10] = 0xff, 0xff, 10, 0, 0, 2},
@@ -372,7 +373,7 @@ UNIT_CASE(server_known)
 	tap_close(&tap);
 }
 
-/* As many as there is room for at once; those that are not there make no difference. */
+/* As many flows as fit into one call; unknown ones are ignored. */
 UNIT_CASE(steered_many_at_once)
 {
 	static struct tap_steers steers;
@@ -398,8 +399,7 @@ UNIT_CASE(steered_many_at_once)
 	tap_close(&tap);
 }
 
-/* A connection that is over makes room, unless its ports were used again before user space spoke.
- */
+/* A connection that is over is removed, unless its ports were used again before. */
 UNIT_CASE(over)
 {
 	struct tap_key key;
@@ -410,7 +410,7 @@ UNIT_CASE(over)
 			begin(&tap, &(struct tap_setup){0});
 			flow_level(&tap, PORT, &key);
 			steer(&tap, &key, before);
-			steer(&tap, &key, TAP_OVER); /* it is not */
+			steer(&tap, &key, TAP_OVER); /* it is not over */
 			CHECK_INT(level(&tap), before);
 			say(&tap, CLIENT, reset ? RST | ACK : FIN | ACK, NULL, 0);
 			CHECK_INT(level(&tap), before);
@@ -424,8 +424,7 @@ UNIT_CASE(over)
 	}
 }
 
-/* A command that user space saw the beginning of is timed by the kernel, one that it saw whole not.
- */
+/* The kernel times a command whose beginning user space saw, but not one that it saw completely. */
 UNIT_CASE(steered_within_a_command)
 {
 	struct tap_key key;
@@ -448,7 +447,7 @@ UNIT_CASE(steered_within_a_command)
 	tap_close(&tap);
 }
 
-/* Heads cut anywhere, several in a segment, TLS and SMP: what follows is walked all the same. */
+/* Heads with any boundaries, several in a segment, TLS and SMP: the walk goes on. */
 UNIT_CASE(frames_of_all_kinds)
 {
 	static const uint8_t stream[] = {
@@ -475,7 +474,7 @@ UNIT_CASE(frames_of_all_kinds)
 	tap_close(&tap);
 }
 
-/* A loss at TAP_FULL, and the next segment that begins with a frame. */
+/* A loss at TAP_FULL, then a segment that begins with a frame. */
 UNIT_CASE(loss)
 {
 	struct tap_key key;
@@ -485,7 +484,7 @@ UNIT_CASE(loss)
 	flow_level(&tap, PORT, &key);
 	at[SERVER] += 50;
 	CHECK_INT(tds(&tap, SERVER, 4, 1, 700, 700),
-		  TAP_CNT_EVENT); /* long enough to be believed */
+		  TAP_CNT_EVENT); /* long enough to be accepted as a boundary */
 	steer(&tap, &key, TAP_HEADS);
 	CHECK_INT(tds(&tap, SERVER, 4, 1, 100, 100), TAP_CNT_SKIPPED);
 	steer(&tap, &key, TAP_FULL);
@@ -497,8 +496,7 @@ UNIT_CASE(loss)
 	tap_close(&tap);
 }
 
-/* What is no command, a login on an old connection for one, is not timed as one of another server.
- */
+/* An exchange that is not a command, such as a login on an old connection, is not timed. */
 UNIT_CASE(no_command)
 {
 	struct tap_key key;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * heads.c - tests of what the tap hands over of a flow at TAP_HEADS and TAP_CLOSE: streams of
- * frames in, cut and lost in many ways, and heads out.
+ * heads.c - tests of what the tap forwards of a flow at TAP_HEADS and TAP_CLOSE: streams of frames
+ * in, split and lost in many ways, and heads out.
  */
 #include "bpf/run.h"
 
 #define PORT  7
 #define BASE  100000u /* sequence number of a stream's first byte */
-#define PLAIN 1000    /* want.cap_len: payload, handed over as at TAP_FULL */
+#define PLAIN 1000    /* want.cap_len: payload, forwarded as at TAP_FULL */
 
 static const struct tap_setup with_commands = {.commands = true};
 
@@ -67,13 +67,13 @@ static void smp(uint8_t flags, uint8_t status, uint32_t len)
 	stream_frame(head, flags == 8 ? 24 : 16, len);
 }
 
-/* What the records tell of one direction's stream. */
+/* One direction's stream, as the records describe it. */
 static struct {
 	struct want heads[RECORDS_MAX];
 	uint32_t count;
 	uint32_t upto;	/* user space knows that the stream has come to here */
-	uint32_t plain; /* bytes handed over as at TAP_FULL */
-	bool wrong;	/* a record holds other bytes than the stream */
+	uint32_t plain; /* bytes forwarded as at TAP_FULL */
+	bool wrong;	/* a record holds bytes that are not the stream's */
 } seen;
 
 static void look(uint16_t from_port)
@@ -95,7 +95,7 @@ static void look(uint16_t from_port)
 	}
 }
 
-/* A part of the stream, from the server; which counter went up. */
+/* Send a part of the server's stream. Returns which counter was incremented. */
 static int feed(struct tap *tap, enum hook hook, uint32_t from, uint32_t to)
 {
 	int counted = SEND(tap, hook, .sport = PORT, .swap = 1, .seq = BASE + from,
@@ -105,7 +105,7 @@ static int feed(struct tap *tap, enum hook hook, uint32_t from, uint32_t to)
 	return counted;
 }
 
-/* A flow at TAP_HEADS, with the stream as the server's, whose first frame has shown a boundary. */
+/* A flow at TAP_HEADS with the server's stream, whose first frame has shown a boundary. */
 static void begin(struct tap *tap)
 {
 	uint32_t first = (uint32_t)stream[2] << 8 | stream[3];
@@ -167,7 +167,7 @@ static void tds_stream(void)
 {
 	stream_begin();
 	tds(4, 0, 100); /* at 20: the first of a message */
-	tds(4, 0, 100); /* in its middle: of no interest */
+	tds(4, 0, 100); /* in its middle: not forwarded */
 	tds(4, 1, 50);	/* at 220, the last */
 	tds(6, 1, 8);	/* at 270 */
 	tds(4, 9, 30);	/* at 278 */
@@ -187,7 +187,7 @@ UNIT_CASE(cut_at_every_byte_xdp)
 		   &(struct tap_setup){.xdp_direct = true, .commands = true}, tds_want, 4);
 }
 
-/* Packets in the middle of a message are of no interest, but for where the next one begins. */
+/* Packets in the middle of a message are not forwarded; only the next message's start matters. */
 UNIT_CASE(cut_at_every_byte_of_long_messages)
 {
 	static const struct want want[] = {{20, 8}, {360, 8}, {518, 8}, {538, 8}, {588, 8}};
@@ -221,7 +221,7 @@ UNIT_CASE(cut_at_every_byte_smp)
 	check_cuts("smp, commands", HOOK_EGRESS, &with_commands, want, 5);
 }
 
-/* A message's last byte is told when it is there, also where the next frame comes with it. */
+/* A message's end is reported once it is there, also if the next frame comes with it. */
 UNIT_CASE(end_of_message)
 {
 	struct tap tap;
@@ -264,7 +264,7 @@ UNIT_CASE(bulk_is_passed_over)
 	for (uint32_t at = 20; at < stream_len; at += 1460)
 		events += feed(&tap, HOOK_EGRESS, at,
 			       at + 1460 < stream_len ? at + 1460 : stream_len) == TAP_CNT_EVENT;
-	CHECK_INT(events, 3); /* its first head, its last, its end */
+	CHECK_INT(events, 3); /* its first head, its last head, its end */
 	CHECK_INT(seen.count, 2);
 	CHECK_INT(seen.upto, stream_len);
 	tap_close(&tap);
@@ -298,8 +298,7 @@ UNIT_CASE(super_segment)
 	CHECK_INT(seen.count, 2);
 	CHECK_INT(seen.upto, stream_len);
 	CHECK_INT(seen.plain, 20);
-	/* more frames than are walked: the rest is handed over, and then there is a boundary again
-	 */
+	/* more frames than are walked: the rest is forwarded, and then there is a boundary again */
 	stream_begin();
 	for (int i = 0; i < 200; i++)
 		tds(4, 1, 100);
@@ -328,7 +327,7 @@ UNIT_CASE(retransmission)
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 20, 250), TAP_CNT_SKIPPED);
 	feed(&tap, HOOK_EGRESS, 230, stream_len); /* overlaps */
 	check_heads("again", 0, tds_want, 4);
-	/* within a frame order does not matter */
+	/* within a frame the order does not matter */
 	begin(&tap);
 	feed(&tap, HOOK_EGRESS, 20, 40);
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 80, 110), TAP_CNT_SKIPPED);
@@ -338,7 +337,7 @@ UNIT_CASE(retransmission)
 	tap_close(&tap);
 }
 
-/* With a head missing, all is handed over as it comes, until a segment begins with a frame. */
+/* If a head is missing, everything is forwarded until a segment begins with a frame. */
 UNIT_CASE(loss)
 {
 	struct tap tap;
@@ -353,7 +352,7 @@ UNIT_CASE(loss)
 	begin(&tap);
 	feed(&tap, HOOK_EGRESS, 20, 103);
 	CHECK_INT(seen.upto, 100);
-	/* 103 to 150 is missing: first comes what there is of the head */
+	/* 103 to 150 is missing: the known part of the head comes first */
 	CHECK_INT(feed(&tap, HOOK_EGRESS, 150, 250), TAP_CNT_EVENT);
 	CHECK_INT(record_count, 2);
 	CHECK_INT(records[0].seg.seq, BASE + 100);
@@ -375,7 +374,7 @@ UNIT_CASE(loss)
 	tap_close(&tap);
 }
 
-/* What was passed over is told before what is out of its order. */
+/* Skipped bytes are reported before a segment that is out of order. */
 UNIT_CASE(loss_within_bulk)
 {
 	struct tap tap;
@@ -434,7 +433,7 @@ static void check_mark(int i, uint16_t sport, uint32_t seq)
 	CHECK_INT(records[i].seg.rec_flags, SEG_F_HEADS);
 }
 
-/* Of TLS nothing is handed over but how far both sides have come when it ends. */
+/* Of TLS, only the positions of both streams at the end are reported. */
 UNIT_CASE(tls_and_close)
 {
 	static const uint8_t server[16] = {[10] = 0xff, 0xff, 10, 0, 0, 2};
@@ -518,7 +517,7 @@ UNIT_CASE(close_level)
 	tap_close(&tap);
 }
 
-/* A flow of which nothing is handed over is not taken for dead. */
+/* A flow of which nothing is forwarded is not expired. */
 UNIT_CASE(beat)
 {
 	struct tap tap;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * packet.h - builds the packets of the parser's and the tap's tests from a description. It shares
- * no code with the parser.
+ * packet.h - builds packets for the tests of the parser and of the tap from a description. It
+ * shares no code with the parser.
  */
 #ifndef TDSMON_TESTS_PACKET_H
 #define TDSMON_TESTS_PACKET_H
@@ -16,7 +16,7 @@ enum packet_family {
 	PACKET_ARP,
 };
 
-/* What is zero has the usual value. */
+/* 0 stands for the usual value. */
 struct packet_spec {
 	uint16_t vlan[3]; /* EtherTypes of tags, outermost first */
 	enum packet_family family;
@@ -25,10 +25,10 @@ struct packet_spec {
 	uint8_t ext[9];	       /* IPv6 extension headers; HOPOPTS as 255 */
 	uint8_t ext_len;       /* their length field */
 	uint16_t frag;	       /* the whole field, host order */
-	uint8_t proto;	       /* 0: TCP; 17 has UDP's header, all else TCP's */
-	int32_t udp_len;       /* 0: right; -1: 0 */
-	uint8_t ihl, doff;     /* 0: right */
-	int32_t total_len;     /* 0: right; -1: 0 */
+	uint8_t proto;	       /* 0: TCP; 17 gets UDP's header, all others TCP's */
+	int32_t udp_len;       /* 0: correct; -1: 0 */
+	uint8_t ihl, doff;     /* 0: correct */
+	int32_t total_len;     /* 0: correct; -1: 0 */
 	uint8_t tcp_options;   /* bytes, multiple of 4 */
 	uint8_t swap;	       /* from the server: addresses and ports exchanged */
 	uint8_t flags;	       /* 0: ACK */

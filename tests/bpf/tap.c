@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * tap.c - tests of the tap's programs by BPF_PROG_TEST_RUN: packets in, ring buffer records and
- * counters out. Every run checks that the packet passes and is not changed.
+ * counters out. Every run checks that the packet passes unchanged.
  */
 #include "bpf/run.h"
 
-/* --- every hook takes the same packets the same way --- */
+/* --- every hook treats the same packets in the same way --- */
 
 struct tap_case {
 	const char *name;
@@ -132,7 +132,9 @@ UNIT_CASE(cut_at_every_byte)
 
 	tap_open(&tap, &(struct tap_setup){0});
 	for (int n = 0; n < 4; n++) {
-		/* BPF_PROG_TEST_RUN takes no less than an Ethernet header, and for tc an IPv6 one
+		/*
+		 * BPF_PROG_TEST_RUN needs at least an Ethernet header, and for tc an IPv6 header,
+		 * too
 		 */
 		size_t least = n == 2 ? 14 + 40 : 14;
 
@@ -202,7 +204,7 @@ UNIT_CASE(super_segments)
 
 /* --- handshakes --- */
 
-/* What a made-up source can bring about is kept back: its SYN, and the server's answer. */
+/* Packets that a forged source can cause are stored: its SYN, and the server's answer. */
 UNIT_CASE(handshake_kept_until_acknowledged)
 {
 	struct tap tap;
@@ -214,7 +216,7 @@ UNIT_CASE(handshake_kept_until_acknowledged)
 	CHECK_INT(SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = SYN | ACK, .seq = 900, .ack = 101),
 		  TAP_CNT_SKIPPED);
 	CHECK_INT(record_count, 0);
-	/* a third packet that is made up can't know the server's number */
+	/* a forged third packet cannot know the server's number */
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .seq = 101, .ack = 901), TAP_CNT_EVENT);
 	CHECK_INT(record_count, 3);
 	CHECK_INT(records[0].seg.flags, SYN);
@@ -235,14 +237,14 @@ UNIT_CASE(handshake_kept_until_acknowledged)
 	syn_ns = records[0].seg.ts_ns;
 	CHECK(syn_ns && syn_ns < records[1].seg.ts_ns);
 	CHECK(records[1].seg.ts_ns < records[2].seg.ts_ns);
-	/* from now on user space knows of it */
+	/* from now on user space knows the connection */
 	CHECK_INT(SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = SYN | ACK, .seq = 900, .ack = 101),
 		  TAP_CNT_EVENT);
 	CHECK_INT(record_count, 1);
 	tap_close(&tap);
 }
 
-/* The SYN+ACK twice, and payload before the ACK of it: all is handed over, with its times. */
+/* The SYN+ACK twice, then payload before its ACK: everything is forwarded, with its times. */
 UNIT_CASE(handshake_proven_by_payload)
 {
 	struct tap_key key;
@@ -265,7 +267,7 @@ UNIT_CASE(handshake_proven_by_payload)
 	tap_close(&tap);
 }
 
-/* Third packets that are made up: some are handed over, and none is taken for the client's. */
+/* Forged third packets: some are forwarded, and none counts as the client's. */
 UNIT_CASE(handshake_not_proven)
 {
 	int events = 0, follow = 0;
@@ -282,7 +284,7 @@ UNIT_CASE(handshake_not_proven)
 		events += SEND(&tap, HOOK_INGRESS, .sport = port, .seq = 0x9000000, .ack = 901) ==
 			  TAP_CNT_EVENT;
 	}
-	/* so many a second: 256, in whatever time this took */
+	/* 256 a second, in whatever time this took */
 	CHECK(events >= 256 && events < 2000);
 	for (uint16_t port = 2000; port < 4000; port++)
 		follow += flow_level(&tap, port, &key) >= 0;
@@ -300,7 +302,7 @@ UNIT_CASE(syn_repeated)
 	CHECK_INT(record_count, 2);
 	CHECK_INT(SEND(&tap, HOOK_XDP, .flags = SYN, .seq = 100), TAP_CNT_EVENT);
 	CHECK_INT(record_count, 1);
-	/* another connection of the same ports */
+	/* another connection on the same ports */
 	CHECK_INT(SEND(&tap, HOOK_XDP, .flags = SYN, .seq = 101), TAP_CNT_SKIPPED);
 	CHECK_INT(record_count, 0);
 	tap_close(&tap);
@@ -331,7 +333,7 @@ UNIT_CASE(syn_reset_by_whom)
 		  TAP_CNT_EVENT);
 	CHECK_INT(record_count, 2);
 	CHECK_INT(SEND(&tap, HOOK_EGRESS, .swap = 1, .flags = SYN | ACK, .seq = 900, .ack = 101),
-		  TAP_CNT_EVENT); /* the attempt is known by now */
+		  TAP_CNT_EVENT); /* user space knows the attempt by now */
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .flags = RST, .seq = 0x5000000), TAP_CNT_EVENT);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .flags = RST, .seq = 101), TAP_CNT_EVENT);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .flags = SYN, .seq = 100), TAP_CNT_SKIPPED);
@@ -362,8 +364,8 @@ UNIT_CASE(syn_flood)
 }
 
 /*
- * A flood that the server answers, 4,000 of it within the round trip of a real client: 20,000 a
- * second, 200 ms. No packet of it is handed over, and what the client sent is, but in rare cases.
+ * A flood that the server answers, with 4,000 SYNs within a real client's round trip: 20,000 a
+ * second, 200 ms. None of its packets is forwarded; the client's are, except in rare cases.
  */
 UNIT_CASE(syn_flood_answered)
 {
@@ -398,7 +400,7 @@ UNIT_CASE(syn_flood_answered)
 	tap_close(&tap);
 }
 
-/* SYNs that come twice, and that are refused: so many a second are handed over, no more. */
+/* Repeated SYNs, and refused ones: only so many a second are forwarded. */
 UNIT_CASE(syn_floods_of_other_kinds)
 {
 	int again = 0, refused = 0, reset = 0;
@@ -415,7 +417,7 @@ UNIT_CASE(syn_floods_of_other_kinds)
 		SEND(&tap, HOOK_EGRESS, .sport = port, .swap = 1, .flags = RST | ACK, .ack = 101);
 		refused += record_count > 0;
 	}
-	for (uint16_t port = 6000; port < 8000; port++) { /* of a host that never sent the SYN */
+	for (uint16_t port = 6000; port < 8000; port++) { /* from a host that never sent the SYN */
 		SEND(&tap, HOOK_INGRESS, .sport = port, .flags = SYN, .seq = 100);
 		SEND(&tap, HOOK_EGRESS, .sport = port, .swap = 1, .flags = SYN | ACK, .seq = 900,
 		     .ack = 101);
@@ -430,7 +432,7 @@ UNIT_CASE(syn_floods_of_other_kinds)
 	tap_close(&tap);
 }
 
-/* A flood of made-up data packets starts no flows; a client whose handshake was seen does. */
+/* A flood of forged data packets starts no flow; a client whose handshake was seen does. */
 UNIT_CASE(flow_start)
 {
 	struct tap tap;
@@ -468,7 +470,7 @@ UNIT_CASE(level_close)
 		  TAP_CNT_EVENT);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .flags = RST), TAP_CNT_EVENT);
 	CHECK_INT(record_count, 1);
-	/* the next connection of the same ports starts anew */
+	/* the next connection on the same ports starts from the beginning */
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 5, .flags = SYN, .seq = 3), TAP_CNT_SKIPPED);
 	SEND(&tap, HOOK_EGRESS, .sport = 5, .swap = 1, .flags = SYN | ACK, .ack = 4);
 	CHECK_INT(flow_level(&tap, 5, &key), -1);
@@ -477,7 +479,7 @@ UNIT_CASE(level_close)
 	tap_close(&tap);
 }
 
-/* However silent user space stays, a flow costs it no more than its budget. */
+/* However long user space stays silent, a flow costs it no more than its budget. */
 UNIT_CASE(budget)
 {
 	struct tap tap;
@@ -498,7 +500,7 @@ UNIT_CASE(budget)
 	CHECK_INT(flow_level(&tap, 6, &key), TAP_CLOSE);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6), TAP_CNT_SKIPPED);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .sport = 6, .payload_len = 1400), TAP_CNT_SKIPPED);
-	/* while no frame boundary is known, another budget */
+	/* another budget while no frame boundary is known */
 	set_level(&tap, 6, TAP_HEADS, 0);
 	for (int i = 0; i < 4; i++) {
 		CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1,
@@ -508,11 +510,12 @@ UNIT_CASE(budget)
 	}
 	CHECK_INT(SEND(&tap, HOOK_EGRESS, .sport = 6, .swap = 1, .seq = 10600, .flags = FIN | ACK),
 		  TAP_CNT_EVENT);
-	/* packets without payload have theirs, too */
+	/* packets without payload have a budget, too */
 	for (int i = 0; i < 100; i++)
 		events += SEND(&tap, HOOK_EGRESS, .sport = 7, .swap = 1, .payload_len = !i) ==
 			  TAP_CNT_EVENT;
-	CHECK_INT(events, 29); /* 1 + 72 bytes for the first, 72 for the others, the last is told */
+	/* 1 + 72 bytes for the first, 72 for the others; the last is reported */
+	CHECK_INT(events, 29);
 	tap_close(&tap);
 }
 
@@ -535,7 +538,7 @@ UNIT_CASE(ring_full)
 	CHECK_INT(record_count, events);
 	tap_counted(&tap);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .payload_len = 1400), TAP_CNT_EVENT);
-	/* a super-segment that fits in part is lost */
+	/* a super-segment that fits only in part is lost */
 	if (has_frags()) {
 		CHECK_INT(SEND(&tap, HOOK_XDP, .payload_len = 40000), TAP_CNT_LOST);
 		CHECK(record_count > 0 && record_count < 10);
@@ -583,7 +586,7 @@ UNIT_CASE(any_port_prelogin)
 		CHECK_INT(SEND(&tap, HOOK_EGRESS, .dport = 5000, .swap = 1, .payload_len = 20),
 			  TAP_CNT_EVENT);
 		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000), TAP_CNT_EVENT);
-		/* the next connection of the same ports has to show itself again */
+		/* the next connection on the same ports has to be recognised again */
 		CHECK_INT(SEND(&tap, hooks[i], .dport = 5000, .flags = SYN, .seq = 7),
 			  TAP_CNT_OTHER);
 		CHECK_INT(SEND(&tap, HOOK_EGRESS, .dport = 5000, .swap = 1, .flags = SYN | ACK,
@@ -621,7 +624,7 @@ UNIT_CASE(any_port_others)
 	CHECK_INT(SEND(&tap, HOOK_EGRESS, .dport = 80, .swap = 1, .payload_len = 1000),
 		  TAP_CNT_OTHER);
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 80, .flags = FIN | ACK), TAP_CNT_OTHER);
-	/* a PRELOGIN on a connection that was there before */
+	/* a PRELOGIN on a connection that existed before */
 	CHECK_INT(SEND(&tap, HOOK_INGRESS, .dport = 5004, .payload = prelogin,
 		       .payload_len = sizeof(prelogin)),
 		  TAP_CNT_EVENT);
@@ -632,7 +635,7 @@ UNIT_CASE(any_port_others)
 	tap_close(&tap);
 }
 
-/* While user space wants to know, a PRELOGIN packet on a port that is not watched is noted. */
+/* While user space asks for it, a PRELOGIN packet on an unwatched port is noted. */
 UNIT_CASE(tds_elsewhere)
 {
 	static const enum hook hooks[] = {HOOK_INGRESS, HOOK_XDP};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * turns.c - tests of what the tap keeps account of by itself at TAP_HEADS: commands by kind, and
- * after what time they were answered.
+ * turns.c - tests of what the tap itself counts at TAP_HEADS: commands by kind, and the times of
+ * their responses.
  */
 #include "bpf/talk.h"
 
-/* A flow at TAP_HEADS, of which both sides' frames are known. */
+/* A flow at TAP_HEADS, with both sides' frames known. */
 static void begin(struct tap *tap, const struct tap_setup *setup)
 {
 	tap_open(tap, setup);
@@ -46,18 +46,18 @@ UNIT_CASE(counted_and_timed)
 	      sums[LATENCY_RPC].total_sum_ns); /* one packet each */
 
 	CHECK_INT(say(&tap, CLIENT, FIN | ACK, NULL, 0), TAP_CNT_EVENT);
-	CHECK_INT(record_count, 2); /* how far the server has come, and the FIN */
+	CHECK_INT(record_count, 2); /* how far the server's stream has come, and the FIN */
 	check_counts(told(1), 25, 25, 0, 1, 0, 1);
 	CHECK_INT(told(1)->awaiting, 0);
 	CHECK_INT(records[1].seg.flags, FIN | ACK);
 	CHECK_INT(records[1].seg.seq, at[CLIENT]);
-	/* what was told is not told again */
+	/* counts that were reported are not reported again */
 	CHECK_INT(say(&tap, SERVER, FIN | ACK, NULL, 0), TAP_CNT_EVENT);
 	check_counts(told(record_count - 1), 0, 0, 0, 0, 0, 0);
 	tap_close(&tap);
 }
 
-/* Messages of many packets, cut anywhere: the first byte and the last count. */
+/* Messages of many packets with any boundaries: the first and the last byte count. */
 UNIT_CASE(long_messages)
 {
 	struct tap tap;
@@ -65,7 +65,7 @@ UNIT_CASE(long_messages)
 	begin(&tap, &(struct tap_setup){0});
 	CHECK_INT(tds(&tap, CLIENT, 7, 0, 1000, 400), TAP_CNT_SKIPPED);
 	CHECK_INT(more(&tap, CLIENT, 600), TAP_CNT_SKIPPED);
-	CHECK_INT(tds(&tap, CLIENT, 7, 1, 1000, 5), TAP_CNT_SKIPPED); /* a head that is cut */
+	CHECK_INT(tds(&tap, CLIENT, 7, 1, 1000, 5), TAP_CNT_SKIPPED); /* a split head */
 	CHECK_INT(say(&tap, CLIENT, PSH | ACK, (uint8_t[95]){0, 55, 1}, 95), TAP_CNT_SKIPPED);
 	sums_read(&tap);
 	CHECK_INT(sums[LATENCY_BULK].count, 0);
@@ -85,7 +85,7 @@ UNIT_CASE(long_messages)
 	tap_close(&tap);
 }
 
-/* From an attention to the end of what it cancels; that is counted, but not timed. */
+/* From an attention to the end of the command that it cancels, which is counted but not timed. */
 UNIT_CASE(attention)
 {
 	struct tap tap;
@@ -105,13 +105,13 @@ UNIT_CASE(attention)
 	tap_close(&tap);
 }
 
-/* Under TLS: who speaks in turn. */
+/* Under TLS: inferred from who sends. */
 UNIT_CASE(sealed)
 {
 	struct tap tap;
 
 	begin(&tap, &(struct tap_setup){0});
-	tls(&tap, CLIENT, PSH | ACK, 100); /* makes it known to be TLS */
+	tls(&tap, CLIENT, PSH | ACK, 100); /* shows that it is TLS */
 	tls(&tap, SERVER, PSH | ACK, 100);
 	for (int i = 0; i < 5; i++) {
 		CHECK_INT(tls(&tap, CLIENT, ACK, 1400), TAP_CNT_SKIPPED);
@@ -119,7 +119,7 @@ UNIT_CASE(sealed)
 		CHECK_INT(tls(&tap, SERVER, ACK, 1400), TAP_CNT_SKIPPED);
 		usleep(2000);
 		CHECK_INT(tls(&tap, SERVER, PSH | ACK, 100), TAP_CNT_SKIPPED);
-		/* the same again is no turn */
+		/* a retransmission is not a new request */
 		at[CLIENT] -= 100;
 		CHECK_INT(tls(&tap, CLIENT, PSH | ACK, 100), TAP_CNT_SKIPPED);
 	}
@@ -133,7 +133,7 @@ UNIT_CASE(sealed)
 	tap_close(&tap);
 }
 
-/* What a loss may have touched is not timed. */
+/* Commands that a loss may have affected are not timed. */
 UNIT_CASE(loss)
 {
 	struct tap tap;
@@ -152,7 +152,7 @@ UNIT_CASE(loss)
 	tap_close(&tap);
 }
 
-/* A connection that is never seen to end: the next one of the same ports ends it. */
+/* A connection whose end was never seen: the next one on the same ports ends it. */
 UNIT_CASE(replaced)
 {
 	struct tap tap;
@@ -176,7 +176,7 @@ UNIT_CASE(replaced)
 	tap_close(&tap);
 }
 
-/* Where user space sees the heads, it counts them; TLS records' are among them. */
+/* If user space sees the heads, it counts them, including those of TLS records. */
 UNIT_CASE(commands)
 {
 	struct tap tap;
@@ -206,7 +206,7 @@ UNIT_CASE(commands)
 	tap_close(&tap);
 }
 
-/* Every 2^30 bytes user space is told how far the stream has come. */
+/* Every 2^30 bytes a mark tells user space how far the stream has come. */
 UNIT_CASE(far)
 {
 	struct tap tap;

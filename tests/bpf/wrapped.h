@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * wrapped.h - packets in tunnels, as literal bytes with what must come of them: for the tests of
- * the parser and of the tap. Those that hold TCP hold one segment, from port 40000 to port 1433,
- * with five bytes of payload, 01 to 05.
+ * wrapped.h - packets in tunnels, as literal bytes with the expected result, for the tests of the
+ * parser and of the tap. Those with TCP hold one segment, from port 40000 to port 1433, with five
+ * bytes of payload, 01 to 05.
  */
 #ifndef TDSMON_TESTS_WRAPPED_H
 #define TDSMON_TESTS_WRAPPED_H
@@ -21,13 +21,13 @@ struct wrapped {
 	enum pkt_result result;
 	uint32_t payload_off;
 	const char *kind; /* of the tunnel; NULL: none */
-	int64_t id;	  /* -1: none, or it is not known */
+	int64_t id;	  /* -1: none, or unknown */
 };
 
 #define MACS                                                                                       \
 	"020000000002"                                                                             \
 	"020000000001"
-/* The segment, 45 bytes in IPv4 and 65 in IPv6. */
+/* The segment: 45 bytes in IPv4, 65 in IPv6. */
 #define TCP_5                                                                                      \
 	"9c400599"                                                                                 \
 	"000003e8"                                                                                 \
@@ -51,7 +51,7 @@ struct wrapped {
 	"20010db8000000000000000000000001"                                                         \
 	"20010db8000000000000000000000002" TCP_5
 #define FRAME_5 MACS "0800" IP4_5 /* 59 bytes */
-/* An outer header; len: of the whole packet, four hex digits. */
+/* An outer header; len: length of the whole packet, four hex digits. */
 #define IP4(len, protocol)                                                                         \
 	"4500" len "00010000"                                                                      \
 	"40" protocol "0000"                                                                       \
@@ -67,7 +67,7 @@ struct wrapped {
 #define VXLAN_42(len, udp_len) MACS "0800" IP4(len, "11") UDP("12b5", udp_len) VXLAN("00002a")
 #define GRE(len, flags, type)  MACS "0800" IP4(len, "2f") flags type
 #define LABELLED(label)	       MACS "8847" label
-#define PSEUDOWIRE	       "000101ff" /* label 16, the last */
+#define PSEUDOWIRE	       "000101ff" /* label 16, the last one */
 
 #define TCP_IN(off, kind, id) PKT_TCP, off, kind, id
 #define NO_TCP(result)	      result, 0, NULL, -1
@@ -451,7 +451,7 @@ static const struct wrapped wrapped[] = {
 
 #define WRAPPED_COUNT (sizeof(wrapped) / sizeof(wrapped[0]))
 
-/* The bytes; how many. */
+/* Decode the bytes. Returns how many. */
 static inline size_t wrapped_bytes(const struct wrapped *w, uint8_t out[WRAPPED_MAX])
 {
 	size_t n = strlen(w->hex) / 2;

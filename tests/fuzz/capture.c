@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * capture.c - a capture file through the whole engine, as tdsmon -r does it. Input: the file.
+ * capture.c - reads a capture file into the whole engine, as tdsmon -r does. Input: the file.
  */
 #include "records.h"
 #include "temporary.h"
 
-#define PACKETS_MAX 20000 /* compressed, millions may be in a few bytes */
+#define PACKETS_MAX 20000 /* compressed, a few bytes may hold millions */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* As in main.c for files: packets alone decide what is late. */
+	/* As in replay.c: only the packets' times decide what is late. */
 	const struct engine_config config = {
 		.any_port = size & 1,
 		.browser = true,
 		.identities = size & 2,
-		.max_flows = 256, /* room is reserved: more would take time */
+		.max_flows = 256, /* allocated in advance: more would take time */
 		.reorder_ns = UINT64_MAX,
 	};
 	struct capture *capture = temporary_open(data, size, NULL);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * fuzz.h - what the fuzz harnesses share: assertions, input taken bit by bit, and text that must
- * be what it says it is.
+ * fuzz.h - shared by the fuzz harnesses: assertions, input in pieces, and checks of text.
  */
 #ifndef TDSMON_FUZZ_H
 #define TDSMON_FUZZ_H
@@ -26,7 +25,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The input, consumed from its front; zeros when it is used up. */
+/* The input, consumed from its front; zeros follow it. */
 struct fuzz {
 	const uint8_t *p, *end;
 };
@@ -50,7 +49,7 @@ static inline uint32_t fuzz_u32(struct fuzz *f)
 	return high << 16 | fuzz_u16(f);
 }
 
-/* At most n bytes, in a block of their own, so that reading beyond them is found; free() it. */
+/* At most n bytes in a block of their own, so that overreads are detected; the caller frees it. */
 static inline uint8_t *fuzz_bytes(struct fuzz *f, uint32_t n, uint32_t *got)
 {
 	uint8_t *copy;
@@ -64,7 +63,7 @@ static inline uint8_t *fuzz_bytes(struct fuzz *f, uint32_t n, uint32_t *got)
 	return copy;
 }
 
-/* NULL, or valid UTF-8 that is not empty. */
+/* It must be NULL, or valid UTF-8 that is not empty. */
 static inline void fuzz_text(const char *s)
 {
 	uint32_t cp;
@@ -73,7 +72,7 @@ static inline void fuzz_text(const char *s)
 	if (!s)
 		return;
 	FUZZ_ASSERT(*s);
-	/* What is not valid is one byte that reads as U+FFFD, which is three long itself. */
+	/* An invalid byte reads as U+FFFD with length 1; U+FFFD itself has length 3. */
 	for (; (n = utf8_next(s, &cp)); s += n)
 		FUZZ_ASSERT(cp != UTF8_REPLACEMENT || n == 3);
 }

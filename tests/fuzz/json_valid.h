@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * json_valid.h - whether a text is one JSON value (RFC 8259): strict, and without the code that
- * wrote it.
+ * json_valid.h - is a text one JSON value (RFC 8259)? Strict, and independent of the writer.
  */
 #ifndef TDSMON_FUZZ_JSON_VALID_H
 #define TDSMON_FUZZ_JSON_VALID_H
@@ -47,7 +46,7 @@ static const char *json_string(const char *p)
 
 static const char *json_value(const char *p, int depth);
 
-/* Members or elements, up to the closing character. */
+/* Parse members or elements, up to the closing character. */
 static const char *json_list(const char *p, char close, int depth)
 {
 	FUZZ_ASSERT(depth < JSON_DEPTH_MAX);
@@ -63,7 +62,7 @@ static const char *json_list(const char *p, char close, int depth)
 	return p + 1;
 }
 
-/* Behind the value that begins at p. What is none breaks off the run. */
+/* The position after the value at p. Aborts if it is not a value. */
 static const char *json_value(const char *p, int depth)
 {
 	static const char *const words[] = {"null", "true", "false"};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * mutator.c - whole captures, disturbed: packets lost, sent again, late, forged, cut short, or with
- * other contents and times, through the engine and every sink. Input: u8 configuration, u32 which
- * capture (its file's name, hashed), u8 another that follows (0: none), then operations of
- * tests/fuzz/session.h: u8 which, u16 the packet, u16, u8. It runs from the top of the source tree.
+ * mutator.c - whole captures, disturbed: packets lost, retransmitted, late, forged, cut short, or
+ * with other contents and times, through the engine and every sink. Input: u8 configuration, u32
+ * which capture (hash of its file name), u8 another that follows (0: none), then operations of
+ * tests/fuzz/session.h: u8 which, u16 the packet, u16, u8. Run it from the top of the source tree.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 #define FOLDER		"tests/captures"
 #define CAPTURES	512
 #define CAPTURE_PACKETS 400
-#define CAPTURE_LARGE	1000000 /* bytes of a file that is left out */
+#define CAPTURE_LARGE	1000000 /* larger files are left out */
 #define OPERATIONS_MOST 64
 #define TOP_CLIENTS	16
 
@@ -39,7 +39,7 @@ static struct port_set capture_ports;
 static const struct wallclock clock_of_files;
 static struct output json, text, page;
 
-/* The format that is looked at comes first. */
+/* The first one's output is checked. */
 static const struct sink_ops *const sinks[] = {
 	&json_sink, &text_sink, &summary_sink, &prometheus_sink, &page_sink,
 };
@@ -61,7 +61,9 @@ static uint32_t hash(const char *name)
 	return h;
 }
 
-/* Servers' ports, as -p would name them: whoever is sent a SYN, or has the lower one. */
+/*
+ * Find the servers' ports, as -p would give them: the receiver of a SYN's, otherwise the lower one.
+ */
 static void learn_port(const struct seg *seg)
 {
 	bool syn = (seg->flags & (SEG_SYN | SEG_ACK)) == SEG_SYN;
@@ -93,7 +95,7 @@ static void load(const char *name)
 
 		*p = (struct packet){.seg = seg, .data = payload};
 		packet_own(p, seg.cap_len);
-		p->own = NULL; /* stays as long as the program */
+		p->own = NULL; /* lives as long as the program */
 		learn_port(&seg);
 	}
 	capture_count += c->count > 0;
@@ -112,7 +114,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	int n = scandir(FOLDER, &names, is_capture, alphasort), null;
 
 	(void)argc, (void)argv;
-	FUZZ_ASSERT(n > 0 && n <= CAPTURES); /* from the top of the source tree? */
+	FUZZ_ASSERT(n > 0 && n <= CAPTURES); /* is this the top of the source tree? */
 	for (int i = 0; i < n; i++) {
 		load(names[i]->d_name);
 		free(names[i]);
@@ -136,7 +138,7 @@ static const struct loaded *capture_named(uint32_t name)
 	return &captures[name % capture_count];
 }
 
-/* At the end of the session, its first packet a second after what is there. */
+/* Append to the session, its first packet a second after the last. */
 static void append(const struct loaded *c)
 {
 	uint64_t end_ns = session.count ? session.packets[session.count - 1].seg.ts_ns : 0;
@@ -150,9 +152,9 @@ static void append(const struct loaded *c)
 	}
 }
 
-/* ---- what comes of it ---- */
+/* ---- checks of the output ---- */
 
-/* Keys of each type, as the contract has them. */
+/* The keys of each type, by the contract. */
 static const char *const login_keys[] = {
 	"id",		"time",	   "client",	 "server",   "interface",
 	"tunnel",	"vantage", "mid_stream", "tds",	     "encryption",
@@ -177,7 +179,7 @@ static const char *const pending_keys[] = {
 	"id", "time", "client", "server", "tunnel", "phase", "waits_on", "for", "ns", NULL,
 };
 
-/* One line, one object, of the version that is known, with every key. */
+/* One line, one object, of the known version, with every key. */
 static void check_json(const char *type, const char *const *keys)
 {
 	char begin[64];
@@ -196,7 +198,7 @@ static void check_json(const char *type, const char *const *keys)
 	json.used = 0;
 }
 
-/* Lines of UTF-8 without what a terminal would act on. */
+/* Lines of UTF-8 without control characters. */
 static void check_text(void)
 {
 	uint32_t cp;
@@ -288,7 +290,7 @@ static void sinks_open(struct told *told)
 	}
 }
 
-/* What they make of it all is written, and they are freed. */
+/* Write their last output, and free them. */
 static void sinks_close(struct told *told)
 {
 	static const struct prometheus_facts facts;
@@ -314,7 +316,7 @@ static void feed(struct checked *c)
 		uint8_t *copy;
 
 		if (p->kind == PACKET_SEGMENT) {
-			/* A block of its own, so that reading beyond it is found. */
+			/* A block of its own, so that overreads are detected. */
 			copy = malloc(p->seg.cap_len ? p->seg.cap_len : 1);
 			FUZZ_ASSERT(copy);
 			if (p->seg.cap_len)
@@ -344,14 +346,14 @@ static void disturb(struct fuzz *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct checked c; /* large */
+	static struct checked c; /* too large for the stack */
 	struct fuzz in = {data, data + size};
 	uint8_t how = fuzz_u8(&in), follows;
 	const struct engine_config config = {
 		.any_port = how & 1,
 		.browser = !(how & 32),
 		.identities = how & 2,
-		.max_flows = how & 4 ? 2 : 64, /* room is reserved: more would take time */
+		.max_flows = how & 4 ? 2 : 64, /* allocated in advance: more would take time */
 		.max_buffer = how & 8 ? 20000 : 0,
 		.max_messages = how & 64 ? 20000 : 0,
 		.reorder_ns = how & 16 ? 0 : UINT64_MAX,

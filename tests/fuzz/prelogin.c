@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(whole == 1 || whole == 0 || whole == -EPROTO);
 	FUZZ_ASSERT(p.encryption < ENCRYPT_COUNT);
 	FUZZ_ASSERT(p.mars >= -1 && p.mars <= 1 && p.fedauth >= -1 && p.fedauth <= 1);
-	/* What is not whole states nothing. */
+	/* An incomplete table states nothing. */
 	if (whole != 1) {
 		FUZZ_ASSERT(!p.version && !p.instance && !p.connection_id && !p.activity_id);
 		FUZZ_ASSERT(p.encryption == ENCRYPT_NOT_SEEN && p.mars == -1 && p.fedauth == -1);
@@ -28,7 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(!p.connection_id || strlen(p.connection_id) == RECORD_GUID_LEN - 1);
 	tds_prelogin_release(&p);
 
-	/* The beginning of a table is one, as far as it goes; and half of none is half of none. */
+	/*
+	 * The beginning of a table is read as far as it goes; half of an invalid one is not valid,
+	 * either.
+	 */
 	half = tds_prelogin_parse(&p, data, (uint32_t)size / 2);
 	FUZZ_ASSERT(whole < 0 || half >= 0);
 	tds_prelogin_release(&p);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * proxy.c - the PROXY protocol's header, whole and in parts: the same must come of both. Input: u8
- * size of a part, then a client's first bytes.
+ * proxy.c - the PROXY protocol's header, whole and in parts, with the same result. Input: u8 size
+ * of a part, then a client's first bytes.
  */
 #include "fuzz.h"
 #include "engine/protocol/proxy_header.h"
 
-/* Fed in parts of n bytes: how many belong to the header. */
+/* Feed it in parts of n bytes. Returns how many belong to the header. */
 static uint32_t feed(struct proxy *p, const uint8_t *data, uint32_t size, uint32_t n)
 {
 	uint32_t used = 0, at, took;
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(whole.has_client == parts.has_client);
 	FUZZ_ASSERT(!whole.has_client || whole.seen);
 	FUZZ_ASSERT(!memcmp(&whole.client, &parts.client, sizeof(whole.client)));
-	/* What is none is given back as it came. */
+	/* Bytes that are not a header are returned unchanged. */
 	if (whole.state == PROXY_OVER && !whole.seen)
 		FUZZ_ASSERT(used == whole.have && !memcmp(whole.held, data + 1, used));
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * records.h - an engine whose every record is held to the record contract. For the harnesses that
+ * records.h - an engine that checks every record against the record contract, for harnesses that
  * feed it.
  */
 #ifndef TDSMON_FUZZ_RECORDS_H
@@ -9,20 +9,21 @@
 #include "engine/engine.h"
 #include "fuzz.h"
 
-#define FUZZ_CONNECTIONS 64 /* told apart; what goes beyond is not checked for its order */
+/* connections that are tracked; for others the records' order is not checked */
+#define FUZZ_CONNECTIONS 64
 
 struct checked {
 	struct engine *engine;
 	struct engine_config config;
 	struct port_set ports, learned;
 	struct engine_stats before;
-	const struct engine_ops *tell; /* who is told each record as well; NULL: nobody */
+	const struct engine_ops *tell; /* also receives each record; NULL: nobody does */
 	void *tell_ctx;
 	uint64_t segments, logins, closes, unanswered;
 	uint64_t others;  /* datagrams that are not SQL Server Browser's */
-	uint64_t payload; /* bytes that were fed, or stood for */
-	uint64_t told;	  /* bytes that close records tell of */
-	bool heads;	  /* the tap kept payload to itself, which is told of as well */
+	uint64_t payload; /* bytes that were fed, or that a record stood for */
+	uint64_t told;	  /* bytes that close records report */
+	bool heads;	  /* the tap skipped payload, which is reported, too */
 	struct {
 		struct flow_key key;
 		bool has_login; /* since its last close */
@@ -30,7 +31,7 @@ struct checked {
 	uint32_t count;
 };
 
-/* The entry of a connection, made if need be; NULL: no more room. */
+/* A connection's entry, created if needed; NULL: no more room. */
 static bool *checked_login(struct checked *c, const struct endpoint *client,
 			   const struct endpoint *server, uint32_t tunnel)
 {
@@ -81,7 +82,7 @@ static void check_times(const struct login_record *r)
 	FUZZ_ASSERT(r->end_ns >= r->start_ns && r->end_ns - r->start_ns >= r->total_ns);
 }
 
-/* The parts of a step add up to it, and come in the order of the steps. */
+/* The parts of a step add up to it, and are in the order of the steps. */
 static void check_parts(const struct login_record *r)
 {
 	uint64_t ns;
@@ -112,12 +113,12 @@ static void check_dependencies(const struct login_record *r)
 		fuzz_text(d->result);
 		FUZZ_ASSERT(d->side <= SIDE_SERVER);
 		FUZZ_ASSERT(d->requests && d->unanswered <= d->requests);
-		FUZZ_ASSERT(d->in_flight_most); /* of its kind to its peer, of any operation */
+		FUZZ_ASSERT(d->in_flight_most); /* in all operations of its kind to its peer */
 		FUZZ_ASSERT(d->ns <= INT64_MAX);
 	}
 }
 
-/* A verdict's class agrees with the outcome: one word for whoever does not know its name. */
+/* A verdict's class agrees with the outcome, for readers that do not know its name. */
 static void check_class(const struct login_record *r)
 {
 	static const uint8_t classes[OUTCOME_COUNT] = {
@@ -139,7 +140,7 @@ static void check_class(const struct login_record *r)
 	FUZZ_ASSERT(classes[r->outcome] & 1 << r->verdict.class);
 }
 
-/* Of a wait before the connection: what is told of took part of it. */
+/* Of a wait before the connection, the reported parts are no longer than all of it. */
 static void check_before(const struct before *b)
 {
 	FUZZ_ASSERT(!b->ns == !b->count && b->count <= BEFORE_MOST);
@@ -207,7 +208,7 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 	bool *has_login = checked_login(c, &r->client, &r->server, r->tunnel);
 
 	c->logins++;
-	/* One login for one connection. */
+	/* One login per connection. */
 	FUZZ_ASSERT(!has_login || !*has_login);
 	if (has_login)
 		*has_login = true;
@@ -219,17 +220,17 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 	check_parts(r);
 	check_dependencies(r);
 	FUZZ_ASSERT(r->total_ns <= INT64_MAX);
-	/* No more packets than there were. */
+	/* No more than the packets fed. */
 	FUZZ_ASSERT((uint64_t)r->tcp.retransmits + r->tcp.syn_retransmits <= c->segments);
 	FUZZ_ASSERT(r->tcp.out_of_order <= c->segments && r->tcp.zero_windows <= c->segments);
-	/* A method is known on some basis, and with grounds. */
+	/* A known method has a basis and grounds. */
 	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == (r->auth.basis == BASIS_UNKNOWN));
 	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == !r->auth.grounds);
 	FUZZ_ASSERT((r->confidence == CONFIDENCE_CERTAIN) == (r->outcome_basis == BASIS_OBSERVED));
 	FUZZ_ASSERT(!r->has_error || r->outcome == OUTCOME_REFUSED);
 	FUZZ_ASSERT(r->browser.seen || (!r->browser.ns && !r->browser.retries));
 	FUZZ_ASSERT(r->browser.ns == NO_NS || r->browser.ns == r->browser.waited_ns);
-	/* Where it is concluded only, nobody sees to where. */
+	/* An inferred redirect has no known target. */
 	FUZZ_ASSERT(!r->redirect_host || r->outcome == OUTCOME_REDIRECTED);
 	FUZZ_ASSERT(r->redirect_host || r->outcome != OUTCOME_REDIRECTED ||
 		    r->outcome_basis == BASIS_INFERRED);
@@ -239,8 +240,7 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 		c->tell->login(c->tell_ctx, r);
 }
 
-/* What was never acknowledged is part of what was sent, and lasted no longer than the connection.
- */
+/* Unacknowledged bytes were sent, and waited no longer than the connection lasted. */
 static void check_unacknowledged(const struct close_record *r)
 {
 	FUZZ_ASSERT(!r->unacknowledged.sent == !r->unacknowledged.bytes);
@@ -248,7 +248,7 @@ static void check_unacknowledged(const struct close_record *r)
 		return;
 	FUZZ_ASSERT(r->unacknowledged.side <= SIDE_SERVER);
 	FUZZ_ASSERT(r->unacknowledged.bytes <= r->bytes[r->unacknowledged.side]);
-	/* A connection that fell silent is given up later than its last packet came. */
+	/* A silent connection is given up later than its last packet. */
 	FUZZ_ASSERT(r->unacknowledged.ns == NO_NS || r->how == CLOSE_IDLE ||
 		    r->unacknowledged.ns <= r->duration_ns);
 }
@@ -272,7 +272,7 @@ static void checked_close_record(void *ctx, const struct close_record *r)
 	FUZZ_ASSERT(!r->has_mars || r->mars_basis != BASIS_UNKNOWN);
 	FUZZ_ASSERT(r->duration_ns == NO_NS || r->duration_ns <= r->time_ns || !r->time_ns);
 	FUZZ_ASSERT(r->by == SIDE_NONE || r->by <= SIDE_SERVER);
-	/* Where one FIN was not captured, the other's ACK shows that it was not the first. */
+	/* If one FIN was not captured, the other's ACK shows that it was not the first. */
 	FUZZ_ASSERT(r->by == SIDE_NONE || r->how == CLOSE_FIN || r->how == CLOSE_RST);
 	FUZZ_ASSERT(r->by != SIDE_NONE || r->how != CLOSE_RST);
 	FUZZ_ASSERT(!r->graceful || r->by != SIDE_NONE);
@@ -298,11 +298,13 @@ static void checked_command_record(void *ctx, const struct command_record *r)
 	FUZZ_ASSERT((c->config.sql && r->basis == BASIS_OBSERVED) ||
 		    (!r->sql && !r->procedure && !r->sql_cut));
 	FUZZ_ASSERT((r->total_ns != NO_NS) == (r->answered == 1));
-	/* What TLS hides has no kind; nor has a TDS 5 request whose first token was not read. */
+	/*
+	 * Encrypted requests have no kind, nor has a TDS 5 request whose first token was not read.
+	 */
 	FUZZ_ASSERT(r->basis != BASIS_INFERRED || r->kind == COMMAND_UNKNOWN ||
 		    r->kind == COMMAND_ATTENTION);
 	FUZZ_ASSERT(r->total_ns == NO_NS || r->first_byte_ns <= r->total_ns);
-	/* No answer takes longer than all there is: a time that runs backwards takes none. */
+	/* No response takes that long: times that run backwards are left out. */
 	FUZZ_ASSERT(r->total_ns == NO_NS || r->total_ns < 1ull << 63);
 	FUZZ_ASSERT(r->first_byte_ns == NO_NS || r->first_byte_ns < 1ull << 63);
 	FUZZ_ASSERT(r->cancelled >= -1 && r->cancelled <= 1);
@@ -335,7 +337,7 @@ static void checked_pending_record(void *ctx, const struct pending_record *r)
 		c->tell->pending(c->tell_ctx, r);
 }
 
-/* Said to begin and to end in turns. */
+/* Reported as serving and as not serving in turn. */
 static void checked_port(void *ctx, uint16_t port, bool serves)
 {
 	struct checked *c = ctx;
@@ -352,7 +354,7 @@ static void checked_tap(void *ctx, const struct flow_key *key, uint8_t client, e
 	FUZZ_ASSERT(level <= TAP_OVER);
 }
 
-/* Counters only rise, and agree with what was fed and told. */
+/* Counters only grow, and agree with what was fed and reported. */
 static void checked_stats(struct checked *c)
 {
 	const struct engine_stats *now = engine_stats(c->engine), *was = &c->before;
@@ -368,7 +370,7 @@ static void checked_stats(struct checked *c)
 	FUZZ_ASSERT(now->missing_bytes >= was->missing_bytes);
 	FUZZ_ASSERT(now->out_of_window >= was->out_of_window);
 	FUZZ_ASSERT(now->duplicates >= was->duplicates && now->lost_sync >= was->lost_sync);
-	/* Each byte counts once, and was sent or is said to be missing. */
+	/* Each byte counts once, and was sent or is reported missing. */
 	FUZZ_ASSERT(c->heads || c->told <= c->payload + now->missing_bytes);
 	FUZZ_ASSERT(!c->config.max_flows || now->flows <= c->config.max_flows);
 	c->before = *now;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Answers what clients ask after the login, well enough for them to go on. */
+/* Answers the requests of clients after the login, so that real clients can go on. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ enum { PREPARED_HANDLE = 1, MAX_ROW_WIDTH = 8000, DEFAULT_ROW_WIDTH = 100 };
 
 static const char digits[] = "0123456789";
 
-/* The message behind ALL_HEADERS: MS-TDS 2.2.5.3 */
+/* The message after ALL_HEADERS: MS-TDS 2.2.5.3 */
 static struct reader content(const struct conn *c, const struct session *s)
 {
 	struct reader r = {buf_head(&s->msg), buf_len(&s->msg), false};
@@ -34,7 +34,7 @@ static struct reader content(const struct conn *c, const struct session *s)
 	return r;
 }
 
-/* The statement that the message asks to run, to be freed; "" if none. Text has no NUL inside. */
+/* The statement that the message runs; "" if none. The caller frees it. It contains no NUL. */
 static char *statement(const struct conn *c, const struct session *s, struct rpc *rpc)
 {
 	struct reader r = content(c, s);
@@ -105,7 +105,7 @@ static void put_int(struct session *s, uint32_t value)
 	buf_le32(&s->body, value);
 }
 
-/* A result of one column: an integer, or a text where that isn't NULL. */
+/* A result of one column: an integer, or text unless that is NULL. */
 static void put_value(struct conn *c, struct session *s, const char *name, uint32_t number,
 		      const char *text)
 {
@@ -141,7 +141,7 @@ static bool starts(const char *text, const char *with)
 	return !strncasecmp(text, with, strlen(with));
 }
 
-/* Writes the one value that a SELECT of a literal or a well-known expression yields; else 1. */
+/* Write the value of a SELECT of a literal or a well-known expression; for others 1. */
 static void put_select(struct conn *c, struct session *s, const char *expression)
 {
 	char name[64], text[1000] = "";
@@ -179,7 +179,7 @@ static void put_done(struct conn *c, struct session *s, enum token token, unsign
 	token_done(&s->body, token, c->version, status, command, rows);
 }
 
-/* "rows N" alone, or rows=N and width=M in a comment. */
+/* Only "rows N", or rows=N and width=M in a comment. */
 static uint64_t wanted_rows(const char *text, unsigned *width)
 {
 	const char *rows = starts(text, "rows ") ? text + 5 : strstr(text, "rows=");
@@ -240,7 +240,7 @@ static bool changes_data(const char *text)
 	return starts(text, "insert") || starts(text, "update") || starts(text, "delete");
 }
 
-/* What the statement yields, ended by token with the status bits in more. */
+/* Write a statement's result, which ends with token and the status bits in more. */
 static void put_statement(struct conn *c, struct session *s, const char *text, enum token token,
 			  unsigned more)
 {
@@ -292,7 +292,7 @@ static void run_rpc(struct conn *c, struct session *s)
 	struct rpc rpc;
 	char *text = statement(c, s, &rpc);
 
-	/* What is only prepared yields nothing yet. */
+	/* A statement that is only prepared has no result yet. */
 	if (*text && rpc.proc != RPC_PREPARE)
 		put_statement(c, s, text, TOKEN_DONEINPROC, DONE_MORE);
 	buf_u8(&s->body, TOKEN_RETURNSTATUS);
@@ -368,7 +368,9 @@ void command_run(struct conn *c, struct session *s)
 
 void command_attention(struct conn *c, struct session *s, bool interrupts)
 {
-	/* As SQL Server: what is interrupted ends, and the acknowledgement is a message of its own.
+	/*
+	 * As SQL Server does: the interrupted response ends, and the acknowledgement is a separate
+	 * message.
 	 */
 	if (interrupts || s->rows_left) {
 		s->rows_left = 0;

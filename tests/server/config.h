@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What the server was told to be. */
+/* The server's settings. */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
@@ -7,7 +7,7 @@
 
 #include "tds.h"
 
-/* What the server does next on a connection; each can be delayed or left out. */
+/* The server's steps on a connection. Each can be delayed or left out. */
 enum phase {
 	PHASE_ACCEPT,
 	PHASE_PRELOGIN,
@@ -32,13 +32,13 @@ struct config {
 		enum action action;
 		unsigned delay_ms;
 	} phase[PHASES];
-	const char *user, *password;	      /* NULL: anything will do */
-	const char *databases[MAX_DATABASES]; /* none: any will do */
+	const char *user, *password;	      /* NULL: any is accepted */
+	const char *databases[MAX_DATABASES]; /* none: any is accepted */
 	const char *server_name, *product;
 	const char *redirect_host; /* NULL: no redirect */
 	struct message error;	   /* number 0: none */
 	uint32_t product_version;
-	uint32_t packet_size; /* the largest to agree to */
+	uint32_t packet_size; /* the largest that is accepted */
 	uint16_t redirect_port;
 	bool ntlm, kerberos, fedauth, mars;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-/* Logs in to a TDS server many times at once, and tells how it went. */
+/* Logs in to a TDS server many times at once, and reports how that went. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -28,8 +28,8 @@ struct options {
 	socklen_t address_len;
 	const char *user, *password, *database;
 	enum encrypt encrypt;
-	uint64_t count, seconds, every[KINDS]; /* 0: no end, never */
-	double rate;			       /* logins a second; 0: as fast as it goes */
+	uint64_t count, seconds, every[KINDS]; /* 0: without end, never */
+	double rate;			       /* logins per second; 0: as fast as possible */
 	unsigned concurrency, batches, rows, width, timeout;
 	bool reset, resume;
 };
@@ -63,8 +63,8 @@ struct peer {
 struct load {
 	struct options o;
 	SSL_CTX *ctx;
-	SSL_SESSION *session;			  /* the last one got, with --resume */
-	struct buf login[KINDS], prelogin, batch; /* whole packets, made once */
+	SSL_SESSION *session;			  /* the latest one, with --resume */
+	struct buf login[KINDS], prelogin, batch; /* whole packets, built once */
 	struct peer peers;			  /* list head */
 	uint64_t started, open, begin_ns;
 	uint64_t logins, refused, batches, failures[FAILS];
@@ -114,7 +114,7 @@ static void make_prelogin(struct load *l)
 	tds_packet(&l->prelogin, TDS_PRELOGIN, STATUS_EOM, 0, 1, table, sizeof(table));
 }
 
-/* The text at the end of data, named by a pair in the fixed part: MS-TDS 2.2.6.4 */
+/* Append the text to data, and its offset and length to the fixed part: MS-TDS 2.2.6.4 */
 static void login_text(struct buf *fixed, struct buf *data, const char *text, bool password)
 {
 	size_t at = buf_len(data), units = buf_utf16(data, text);
@@ -264,7 +264,7 @@ static void send_login(struct load *l, struct peer *p)
 	}
 }
 
-/* Our part of the handshake; inside a 0x12 packet but for TDS 8.0. < 0: it failed. */
+/* Our part of the handshake, in 0x12 packets except for TDS 8.0. < 0: it failed. */
 static int handshake(struct load *l, struct peer *p)
 {
 	struct buf records = {0};
@@ -307,7 +307,7 @@ static int start_tls(struct load *l, struct peer *p)
 	return handshake(l, p);
 }
 
-/* What the reply says of encryption; < 0: it is no PRELOGIN. */
+/* The encryption that the reply selects; < 0: it is not a PRELOGIN. */
 static int prelogin_encryption(const struct buf *msg)
 {
 	for (size_t i = 0; i + 5 <= buf_len(msg) && buf_head(msg)[i] != PL_END; i += 5) {
@@ -336,7 +336,7 @@ static int on_prelogin(struct load *l, struct peer *p)
 	return start_tls(l, p) < 0 ? -FAIL_TLS : 1;
 }
 
-/* What a message of the login holds. */
+/* The contents of a login's message. */
 struct reply {
 	const uint8_t *sspi;
 	size_t sspi_len;
@@ -357,7 +357,7 @@ static struct reply read_reply(const struct buf *msg)
 			continue;
 		}
 		if (token == TOKEN_FEATUREEXTACK)
-			break; /* none was asked for */
+			break; /* we did not ask for one */
 		n = read_le16(&r);
 		p = read_bytes(&r, n);
 		if (!p)
@@ -395,7 +395,7 @@ static void count_login(struct load *l, struct peer *p)
 	l->login_us[l->logins++] = (now_ns() - p->start_ns) / 1000;
 }
 
-/* Sends the next command; 0 if there is none, so that the connection is done. */
+/* Send the next command. 0: there is none, and the connection is finished. */
 static int next_batch(struct load *l, struct peer *p)
 {
 	if (p->batches == l->o.batches)
@@ -425,7 +425,7 @@ static int on_login(struct load *l, struct peer *p)
 	return reply.sspi ? 1 : -FAIL_LOGIN;
 }
 
-/* > 0: go on, 0: the connection is done, < 0: a negated failure. */
+/* > 0: go on; 0: the connection is finished; < 0: a negated failure. */
 static int on_message(struct load *l, struct peer *p)
 {
 	switch (p->state) {
@@ -441,7 +441,7 @@ static int on_message(struct load *l, struct peer *p)
 	}
 }
 
-/* Takes packets off b while there are any; the result is that of on_message. */
+/* Handle the packets in b. The result is that of on_message(). */
 static int take_packets(struct load *l, struct peer *p, struct buf *b)
 {
 	int ret = 1;
@@ -479,7 +479,7 @@ static int process(struct load *l, struct peer *p)
 
 	if (l->o.encrypt != ENCRYPT_STRICT && !p->sealed)
 		ret = take_packets(l, p, &p->in);
-	/* Under TLS all that is left over belongs to it. */
+	/* Under TLS, the rest is TLS. */
 	if (ret <= 0 || (!p->sealed && l->o.encrypt != ENCRYPT_STRICT))
 		return ret;
 	tls_feed(p->tls, buf_head(&p->in), buf_len(&p->in));
@@ -582,10 +582,10 @@ static bool more_wanted(const struct load *l, uint64_t now)
 	       (!l->o.seconds || now - l->begin_ns < l->o.seconds * 1000000000ull);
 }
 
-/* Starts what is due; returns how long to sleep at most, in ms. */
+/* Start the connections that are due. Returns the ms to sleep at most. */
 static int start_due(struct load *l)
 {
-	enum { BURST = 64 }; /* so that those under way get their turn */
+	enum { BURST = 64 }; /* so that the current ones get their turn */
 
 	for (int i = 0; i < BURST; i++) {
 		uint64_t now = now_ns(), due;
@@ -632,7 +632,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Prints the counts; returns whether nothing failed. */
+/* Print the counts. Returns whether nothing failed. */
 static bool report(struct load *l)
 {
 	double seconds = (now_ns() - l->begin_ns) / 1e9;

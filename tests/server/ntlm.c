@@ -46,7 +46,7 @@ static void av_text(struct buf *b, unsigned id, const char *value)
 	buf_set_le16(b, start - 2, buf_len(b) - start);
 }
 
-/* Now, in 100 ns since 1601. */
+/* The current time, in 100 ns since 1601. */
 static uint64_t filetime(void)
 {
 	struct timespec t;
@@ -67,7 +67,7 @@ static void target_info(struct buf *b, const char *domain, const char *computer)
 	buf_le32(b, AV_END);
 }
 
-/* Length, room and offset of a field: MS-NLMP 2.2.1 */
+/* Length, space and offset of a field: MS-NLMP 2.2.1 */
 static void field(struct buf *b, size_t len, size_t offset)
 {
 	buf_le16(b, len);
@@ -96,7 +96,7 @@ void ntlm_challenge(struct buf *b, const uint8_t challenge[8], const char *domai
 	buf_release(&info);
 }
 
-/* MS-NLMP 3.3.1: NTOWFv1, the hash of the password alone */
+/* MS-NLMP 3.3.1: NTOWFv1, the hash of the password */
 static void nt_hash(const char *password, uint8_t hash[16])
 {
 	struct buf b = {0};
@@ -215,8 +215,7 @@ bool ntlm_verify(const uint8_t *p, size_t len, const uint8_t challenge[8], const
 		if (!memcmp(expected, nt, 16))
 			return true;
 	}
-	/* LMv2, by which tedious gets in: its NT response names 16 bytes, the proof, and no blob.
-	 */
+	/* LMv2, as used by tedious: its NT response has 16 bytes, the proof, and no blob. */
 	proof(key, challenge, lm + 16, lm_len == 24 ? 8 : 0, expected);
 	return lm_len == 24 && !memcmp(expected, lm, 16);
 }
