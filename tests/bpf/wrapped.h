@@ -227,7 +227,7 @@ static const struct wrapped wrapped[] = {
 	{"GRE, key 0", GRE("0057", "2000", "6558") "00000000" FRAME_5, TCP_IN(96, "gre", 0)},
 	{"GRE, a large key", GRE("0049", "2000", "0800") "fcffffff" IP4_5,
 	 TCP_IN(82, "gre", 4244635647)},
-	{"GRE, a key that is told apart alone", GRE("0049", "2000", "0800") "fd000000" IP4_5,
+	{"GRE, a key that is only known as a hash", GRE("0049", "2000", "0800") "fd000000" IP4_5,
 	 TCP_IN(82, "gre", -1)},
 	{"GRE, checksum", GRE("0049", "8000", "0800") "beef0000" IP4_5, TCP_IN(82, "gre", -1)},
 	{"GRE, sequence number", GRE("0049", "1000", "0800") "00000007" IP4_5,

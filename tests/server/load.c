@@ -395,7 +395,7 @@ static void count_login(struct load *l, struct peer *p)
 	l->login_us[l->logins++] = (now_ns() - p->start_ns) / 1000;
 }
 
-/* Send the next command. 0: there is none, and the connection is finished. */
+/* Send the next command. 0: there are no more, and the connection is finished. */
 static int next_batch(struct load *l, struct peer *p)
 {
 	if (p->batches == l->o.batches)
