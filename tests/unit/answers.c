@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * answers.c - what a server's other answers tell of one, who guesses passwords, and where a client
- * went after an answer.
+ * answers.c - what a server's other answers say about one, which clients guess passwords, and where
+ * a client went after an answer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,12 +59,12 @@ UNIT_CASE(sizes_between_are_not_told)
 
 	note(a, ANSWER_ACCEPTED, 385, NO_NS);
 	note(a, ANSWER_REFUSED, 118, 1 * MS);
-	/* Another name, of up to 20 letters more. */
+	/* Another name, up to 20 letters longer. */
 	CHECK_INT(compare(a, 158, 0), ANSWER_REFUSED);
 	CHECK_INT(compare(a, 160, 0), ANSWER_UNKNOWN);
 	CHECK_INT(compare(a, 570, 0), ANSWER_UNKNOWN);
 	CHECK_INT(compare(a, 387, 0), ANSWER_UNKNOWN);
-	/* A refusal as large as a login answer: neither. */
+	/* A refusal as large as a login answer: neither can be inferred. */
 	note(a, ANSWER_REFUSED, 380, 1 * MS);
 	CHECK_INT(compare(a, 385, 0), ANSWER_UNKNOWN);
 	free(a);
@@ -89,7 +89,7 @@ UNIT_CASE(padding_leaves_a_range)
 	free(a);
 }
 
-/* What it left open for longer than after any refusal was none, whatever the size. */
+/* A connection left open for longer than after any refusal was not refused, whatever the size. */
 UNIT_CASE(a_server_that_always_closes_after_refusals)
 {
 	struct answers *a = fresh();
@@ -101,10 +101,10 @@ UNIT_CASE(a_server_that_always_closes_after_refusals)
 	note(a, ANSWER_REFUSED, 118, 1 * MS);
 	CHECK_INT(compare(a, 410, 200 * MS), ANSWER_ACCEPTED);
 	CHECK_INT(compare(a, 410, 49 * MS), ANSWER_UNKNOWN);
-	/* Then one that looks like a refusal is none that can be told. */
+	/* Then an answer that looks like a refusal cannot be classified. */
 	CHECK_INT(compare(a, 120, 200 * MS), ANSWER_UNKNOWN);
 	CHECK_INT(compare(a, 120, 1 * MS), ANSWER_REFUSED);
-	/* It can take its time. */
+	/* It may take its time. */
 	note(a, ANSWER_REFUSED, 118, 41 * MS);
 	CHECK_INT(compare(a, 410, 200 * MS), ANSWER_UNKNOWN);
 	CHECK_INT(compare(a, 410, 205 * MS), ANSWER_ACCEPTED);
@@ -161,11 +161,14 @@ UNIT_CASE(refusals_in_a_row)
 	CHECK_INT(guesses(a, 200, 2 * S), 25);
 	CHECK_INT(answers_guesses(a, &other, &server, 200, 2 * S), 0);
 	CHECK_INT(guesses(a, 200, 62 * S), 0); /* long ago */
-	/* Two that began before either was let in are both of that row; a later one is not. */
+	/*
+	 * Two logins that began before either was accepted belong to that series; a later one does
+	 * not.
+	 */
 	answers_accepted(a, &client, &server, 200, 3 * S);
 	CHECK_INT(guesses(a, 204, 2 * S), 25);
 	CHECK_INT(guesses(a, 204, 4 * S), 0);
-	/* A new row. */
+	/* A new series. */
 	refuse(a, 2, 5 * S);
 	CHECK_INT(guesses(a, 204, 6 * S), 2);
 	refuse(a, 1, 70 * S);
@@ -173,7 +176,7 @@ UNIT_CASE(refusals_in_a_row)
 	free(a);
 }
 
-/* A service with an old password does not make its host's other programs guessers. */
+/* A service with an old password does not turn other programs on its host into guessers. */
 UNIT_CASE(who_was_let_in_before_does_not_guess)
 {
 	struct answers *a = fresh();
@@ -183,13 +186,13 @@ UNIT_CASE(who_was_let_in_before_does_not_guess)
 	refuse(a, 25, 2 * S);
 	CHECK_INT(guesses(a, 310, 3 * S), 0);
 	CHECK_INT(guesses(a, 312, 3 * S), 25);
-	/* What was let in only after the refusals is no alibi. */
+	/* A login accepted only after the refusals is no alibi. */
 	answers_accepted(a, &client, &server, 312, 3 * S);
 	CHECK_INT(guesses(a, 312, 3 * S), 25);
 	free(a);
 }
 
-static bool dial(struct answers *a, uint8_t host, uint8_t server, uint16_t port, uint64_t ts_ns)
+static bool connects(struct answers *a, uint8_t host, uint8_t server, uint16_t port, uint64_t ts_ns)
 {
 	struct endpoint client = end(host, 60000), to = end(server, port), from = end(9, 50000),
 			gateway = end(1, 1433);
@@ -217,10 +220,10 @@ UNIT_CASE(where_a_redirected_client_goes)
 	ended(a, 50000, 10 * S, false);
 	CHECK(answers_open(answers_left(a, &client, &server), 11 * S));
 	CHECK(!answers_open(answers_left(a, &client, &server), 15 * S));
-	CHECK(!dial(a, 8, 2, 11003, 11 * S)); /* another client */
-	CHECK(!dial(a, 9, 2, 10999, 11 * S));
-	CHECK(!dial(a, 9, 2, 12000, 11 * S));
-	CHECK(dial(a, 9, 2, 11003, 11 * S));
+	CHECK(!connects(a, 8, 2, 11003, 11 * S)); /* another client */
+	CHECK(!connects(a, 9, 2, 10999, 11 * S));
+	CHECK(!connects(a, 9, 2, 12000, 11 * S));
+	CHECK(connects(a, 9, 2, 11003, 11 * S));
 	CHECK(!answers_open(answers_left(a, &client, &server), 11 * S));
 	CHECK_INT(answers_left(a, &client, &server)->target.port, 11003);
 	CHECK_INT(answers_left(a, &client, &server)->target_ns - 10 * S, 1 * S);
@@ -232,17 +235,17 @@ UNIT_CASE(a_client_that_comes_back)
 	struct answers *a = fresh();
 	struct endpoint client = end(9, 50000), server = end(1, 1433);
 
-	/* To the same server, which had closed: it tries again. */
+	/* To the same server, which had closed: a retry. */
 	ended(a, 50000, 10 * S, true);
-	CHECK(!dial(a, 9, 1, 1433, 10 * S + 1));
+	CHECK(!connects(a, 9, 1, 1433, 10 * S + 1));
 	CHECK(!answers_open(answers_left(a, &client, &server), 10 * S + 2));
-	CHECK(!dial(a, 9, 2, 11003, 11 * S));
-	/* Where the client had left it may be another of its threads, for a while. */
+	CHECK(!connects(a, 9, 2, 11003, 11 * S));
+	/* If the client had closed, for a while it may be another of its threads. */
 	ended(a, 50000, 20 * S, false);
-	CHECK(!dial(a, 9, 1, 1433, 20 * S + 1));
+	CHECK(!connects(a, 9, 1, 1433, 20 * S + 1));
 	CHECK(answers_open(answers_left(a, &client, &server), 20 * S + 2));
 	CHECK(!answers_open(answers_left(a, &client, &server), 21 * S));
-	CHECK(dial(a, 9, 2, 11003, 20 * S + 3));
+	CHECK(connects(a, 9, 2, 11003, 20 * S + 3));
 	free(a);
 }
 
@@ -255,11 +258,11 @@ UNIT_CASE(of_two_the_one_that_its_client_ended)
 	ended(a, 50001, 10 * S, true);
 	ended(a, 50000, 10 * S + 1, false);
 	ended(a, 50002, 10 * S + 2, false);
-	CHECK(dial(a, 9, 2, 11003, 11 * S));
+	CHECK(connects(a, 9, 2, 11003, 11 * S));
 	CHECK(answers_left(a, &first, &server)->target_ns);
 	CHECK(!answers_left(a, &refused, &server)->target_ns);
 	CHECK(!answers_left(a, &second, &server)->target_ns);
-	dial(a, 9, 2, 11004, 11 * S);
+	connects(a, 9, 2, 11004, 11 * S);
 	CHECK_INT(answers_left(a, &second, &server)->target.port, 11004);
 	free(a);
 }

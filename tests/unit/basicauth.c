@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * basicauth.c - what is remembered of names and passwords, and what another configuration forgets.
+ * basicauth.c - what is remembered of names and passwords, and what a change of the configuration
+ * forgets.
  */
 #include <crypt.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "http/basic_auth.h"
 #include "unit.h"
 
-/* bcrypt of "secret", with the least of rounds and two salts. */
+/* bcrypt of "secret", with the fewest rounds and two salts. */
 static char hash[64], other_hash[64];
 
 static struct web_config_user users[] = {{"ann", hash}, {"bob", hash}};
@@ -25,7 +26,7 @@ UNIT_CASE(a_check_is_remembered)
 	CHECK_INT(basic_auth_check(auth, "ann", "wrong"), BASIC_AUTH_NO);
 	CHECK_INT(basic_auth_look(auth, "ann", "wrong"), BASIC_AUTH_NO);
 	CHECK_INT(basic_auth_check(auth, "ann", "wrong"), BASIC_AUTH_NO);
-	/* Another name, and one that differs by where it ends. */
+	/* Another name, and one that differs only in where it ends. */
 	CHECK_INT(basic_auth_look(auth, "bob", "secret"), BASIC_AUTH_UNKNOWN);
 	CHECK_INT(basic_auth_look(auth, "an", "nsecret"), BASIC_AUTH_UNKNOWN);
 	CHECK_INT(basic_auth_check(auth, "eve", "secret"), BASIC_AUTH_NO);
@@ -71,13 +72,13 @@ UNIT_CASE(another_configuration)
 	after = basic_auth_new(&new_hash, auth);
 	CHECK_INT(basic_auth_look(after, "ann", "secret"), BASIC_AUTH_UNKNOWN);
 	CHECK_INT(basic_auth_look(after, "bob", "secret"), BASIC_AUTH_YES);
-	/* What was wrong may be right by now. */
+	/* A password that was wrong may be right by now. */
 	CHECK_INT(basic_auth_look(after, "bob", "later"), BASIC_AUTH_UNKNOWN);
 	basic_auth_free(after);
 	basic_auth_free(auth);
 }
 
-/* Who gave up waiting, and comes again, has its place. */
+/* A client that gave up waiting and comes again keeps its place. */
 UNIT_CASE(a_place_is_kept)
 {
 	const uint64_t s = 1000000000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * browser.c - SQL Server Browser through the engine: what its answers teach, what the logins after
- * them say, and what is told of questions that nobody answers.
+ * browser.c - SQL Server Browser through the engine: what is learned from its responses, what later
+ * logins say, and what is reported of requests that nobody answers.
  */
 #include <linux/types.h>
 
@@ -108,7 +108,7 @@ static void datagram(struct test *t, struct seg seg, const void *data, size_t le
 	engine_segment(t->e, &seg, data);
 }
 
-/* A client asks for an instance, or with "" for all. */
+/* A client asks for an instance, or, with "", for all. */
 static void ask(struct test *t, uint8_t client, uint16_t port, const char *name)
 {
 	uint8_t data[64] = {*name ? 4 : 3};
@@ -145,7 +145,7 @@ static uint32_t prelogin(uint8_t out[128], const char *instance)
 	return sizeof(head) + n;
 }
 
-/* A whole login, 10 ms long, and its end. */
+/* A complete login, 10 ms long, and its end. */
 static void login_naming(struct test *t, uint8_t client, uint16_t port, const char *instance)
 {
 	uint8_t request[128], reply[sizeof(prelogin_reply)];
@@ -201,7 +201,7 @@ UNIT_CASE(an_answer_teaches_port_and_name)
 
 	begin(&t);
 	login(&t, CLIENT, 51234);
-	CHECK_INT(t.login_count, 0); /* as yet a port like any other */
+	CHECK_INT(t.login_count, 0); /* so far a port like any other */
 	ask(&t, CLIENT, 40000, "INST1");
 	t.now += 7 * MS;
 	answer(&t, SERVER, 40000, INST1);
@@ -235,7 +235,7 @@ UNIT_CASE(of_that_server_alone)
 	login(&t, CLIENT, 51234);
 	CHECK_INT(t.login_count, 0);
 	CHECK_INT(engine_stats(t.e)->ignored, 10);
-	CHECK_INT(t.closed, 10); /* the kernel is to hand over no more of that */
+	CHECK_INT(t.closed, 10); /* the kernel must forward nothing more of it */
 	end(&t);
 }
 
@@ -258,7 +258,7 @@ UNIT_CASE(all_instances)
 	end(&t);
 }
 
-/* tedious and jTDS ask a host with the message for everybody. */
+/* tedious and jTDS ask a host with the broadcast message. */
 UNIT_CASE(asked_as_everybody)
 {
 	struct test t;
@@ -270,7 +270,7 @@ UNIT_CASE(asked_as_everybody)
 	login(&t, CLIENT, 51234);
 	CHECK_INT(t.login_count, 1);
 	CHECK_INT(t.logins[0].browser.ns, 3 * MS);
-	/* many answer what was asked of everybody; no connection is due */
+	/* many answer a broadcast; no connection is expected */
 	datagram(&t, between(&t, CLIENT, 40001, 255, 1434), "\x02", 1);
 	answer(&t, SERVER, 40001, INST1);
 	answer(&t, OTHER, 40001, INST2);
@@ -295,7 +295,7 @@ UNIT_CASE(administrators_port)
 	end(&t);
 }
 
-/* PRELOGIN's word counts, but for the one that clients say where they mean none. */
+/* PRELOGIN's instance counts, except the name that clients send if they mean none. */
 UNIT_CASE(prelogin_names_another)
 {
 	struct test t;
@@ -314,7 +314,7 @@ UNIT_CASE(prelogin_names_another)
 	end(&t);
 }
 
-/* Only what comes from the Browser's port is an answer. */
+/* Only a datagram from the Browser's port is a response. */
 UNIT_CASE(not_the_browser)
 {
 	static const char text[] = "\x05\x1c\0InstanceName;INST1;tcp;1500;;";
@@ -360,12 +360,13 @@ UNIT_CASE(asked_again)
 	CHECK_INT(t.logins[0].browser.ns, 2500 * MS);
 	CHECK_INT(t.logins[0].browser.retries, 2);
 	CHECK_STR(t.verdicts[0], "slow_browser");
-	CHECK_INT(t.logins[0].total_ns, 6 * MS); /* the login's time is its own */
+	/* the login's time does not include the request's */
+	CHECK_INT(t.logins[0].total_ns, 6 * MS);
 	CHECK_INT(engine_stats(t.e)->browser_questions, 1);
 	end(&t);
 }
 
-/* The same datagram met twice is one; two clients of a host are two. */
+/* The same datagram seen twice is one; two clients on a host are two. */
 UNIT_CASE(copies_and_neighbours)
 {
 	struct test t;
@@ -410,7 +411,7 @@ UNIT_CASE(unanswered)
 	CHECK_INT(t.unanswered[0].time_ns, 1000 * S);
 	CHECK_INT(t.unanswered[0].client.port, 40000);
 	CHECK_INT(t.unanswered[0].server.port, 1434);
-	/* nobody in particular was to answer this one */
+	/* this broadcast was addressed to nobody in particular */
 	datagram(&t, between(&t, CLIENT, 40001, 255, 1434), "\x02", 1);
 	ask(&t, CLIENT, 40002, "");
 	end(&t);
@@ -418,7 +419,7 @@ UNIT_CASE(unanswered)
 	CHECK_STR(t.asked_for[1], "(null)");
 }
 
-/* Some clients dial the default port where nobody answers. */
+/* Some clients connect to the default port if nobody answers. */
 UNIT_CASE(unanswered_but_dialled)
 {
 	struct test t;
@@ -436,7 +437,7 @@ UNIT_CASE(unanswered_but_dialled)
 	CHECK_INT(t.unanswered_count, 0);
 }
 
-/* A connection to another port, of another client, or long after, is none that was asked for. */
+/* A connection to another port, from another client, or much later does not follow the request. */
 UNIT_CASE(connections_of_others)
 {
 	struct test t;
@@ -455,7 +456,7 @@ UNIT_CASE(connections_of_others)
 	CHECK_INT(t.unanswered_count, 0);
 }
 
-/* More questions than are remembered: the oldest go untold, and are counted. */
+/* More requests than are remembered: the oldest are not reported, but counted. */
 UNIT_CASE(many_questions)
 {
 	struct test t;
@@ -470,7 +471,7 @@ UNIT_CASE(many_questions)
 	engine_free(t.e);
 }
 
-/* Of one answer no more is believed than a host can have. */
+/* Of one response, no more instances are believed than a host can have. */
 UNIT_CASE(too_many_instances)
 {
 	char text[60 * 34 + 1] = "";
@@ -486,7 +487,7 @@ UNIT_CASE(too_many_instances)
 	memcpy(data + 3, text, len);
 	datagram(&t, between(&t, SERVER, 1434, CLIENT, 40000), data, len + 3);
 	CHECK_INT(engine_stats(t.e)->instances, 50);
-	/* one that is cut tells of those that are whole */
+	/* a truncated one counts for its complete instances */
 	datagram(&t, between(&t, OTHER, 1434, CLIENT, 40000), data, 60);
 	CHECK_INT(engine_stats(t.e)->instances, 52);
 	CHECK_INT(engine_stats(t.e)->browser_cut, 1);

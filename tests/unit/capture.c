@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * capture.c - the capture source, pcap: one TCP segment behind every link type, both time
- * precisions and byte orders; files that are cut short, empty or no captures.
+ * capture.c - the capture source, pcap: one TCP segment behind every link type, with both time
+ * precisions and byte orders; files that are truncated, empty or not captures.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ struct frame_file {
 	uint32_t link_type;
 	const char *head; /* link header */
 	uint32_t head_len;
-	uint32_t cut; /* bytes of the packet that the capture left out */
+	uint32_t cut; /* bytes of the packet that the capture omitted */
 };
 
 #define PCAP_US 0xa1b2c3d4
@@ -43,13 +43,13 @@ static struct capture *open_path(const char *name, int *err)
 {
 	const char *called;
 
-	capture_close_path(fd); /* of the one before */
+	capture_close_path(fd); /* of the previous one */
 	fd = capture_open_path(name, &called);
 	*err = fd < 0 ? fd : 0;
 	return fd < 0 ? NULL : capture_open(fd, called, NULL, err);
 }
 
-/* A capture of one packet; returns its length. */
+/* Build a capture of one packet. Returns its length. */
 static size_t frame_file_build(const struct frame_file *ff, uint8_t out[256])
 {
 	uint32_t len = ff->head_len + IP4_LEN, held = len - ff->cut;
@@ -84,7 +84,7 @@ static void check_segment(const struct seg *seg)
 	CHECK_INT(seg->len, 4);
 }
 
-/* Read the file's one segment: all of it, and what is to be said of all link types. */
+/* Read the file's one segment, and check everything that all link types have in common. */
 static void check_file(const struct frame_file *ff, uint64_t ts_ns, struct seg *seg)
 {
 	const uint8_t *payload;
@@ -135,7 +135,7 @@ UNIT_CASE(link_types)
 static const uint8_t udp[32] = "\x45\0\0\x20\0\1\x40\0\x40\x11\0\0\x0a\0\0\2\x0a\0\0\1"
 			       "\x05\x9a\x9c\x40\0\x0c\0\0SSRP";
 
-/* A capture of that datagram, of which cut bytes were left out, from the given port. */
+/* A capture of that datagram without its last cut bytes, from the given port. */
 static void datagram_file(uint16_t sport, uint32_t link_type, const void *head, uint32_t head_len,
 			  uint32_t cut)
 {
@@ -275,7 +275,7 @@ UNIT_CASE(cut_short_anywhere)
 	}
 }
 
-/* A file of these words and the packet, as they are, behind one another. */
+/* A file of these words, and the packet as it is. */
 struct words {
 	uint32_t words[12];
 	size_t count;
@@ -332,7 +332,7 @@ UNIT_CASE(variants)
 		/* Kuznetzov's, with an interface, a protocol and a direction in each record */
 		{WORDS(0xa1b2cd34, 0x00040002, 0, 0, 65535, 101),
 		 WORDS(1000, 5000, 44, 44, 2, 0x00040008), 1000005000000, 4},
-		/* up to 2.2 the captured length is the second; 2.3 is either; 543 is DG/UX's */
+		/* up to 2.2 the captured length comes second; 2.3 is either; 543 is DG/UX's */
 		{WORDS(PCAP_US, 0x00020002, 0, 0, 65535, 101), WORDS(1000, 5000, 1500, 44),
 		 1000005000000, 4},
 		{WORDS(PCAP_US, 0x0000021f, 0, 0, 65535, 101), WORDS(1000, 5000, 1500, 44),
@@ -351,7 +351,7 @@ UNIT_CASE(variants)
 		 1000005000000, 4},
 		{WORDS(PCAP_US, 0x00040002, 0, 0, 65535, 101), WORDS(1000, 5000, 44, 20),
 		 1000005000000, 4},
-		/* times at both ends, and a fraction that is more than a second */
+		/* the earliest and the latest time, and a fraction of more than a second */
 		{WORDS(PCAP_NS, 0x00040002, 0, 0, 65535, 101), WORDS(0, 0, 44, 44), 0, 4},
 		{WORDS(PCAP_NS, 0x00040002, 0, 0, 65535, 101), WORDS(0xffffffff, 999999999, 44, 44),
 		 4294967295999999999, 4},
@@ -375,7 +375,7 @@ UNIT_CASE(headers_that_make_no_sense)
 		CHECK(!open_words(&headers[i], NULL, 0));
 }
 
-/* After a good packet, one that can't be: what came before stands, and nothing hangs. */
+/* A good packet, then an impossible one: the first is valid, and nothing hangs. */
 UNIT_CASE(records_that_make_no_sense)
 {
 	const struct words header = WORDS(PCAP_US, 0x00040002, 0, 0, 262144, 101);
@@ -398,7 +398,7 @@ UNIT_CASE(records_that_make_no_sense)
 	}
 }
 
-/* As "cat" joins captures, also ones that differ. */
+/* Captures joined with "cat", also of different kinds. */
 UNIT_CASE(files_joined)
 {
 	const struct words header = WORDS(PCAP_US, 0x00040002, 0, 0, 65535, 101);
@@ -424,7 +424,7 @@ int main(void)
 {
 	int made = mkstemp(path);
 
-	/* What is wrong with a file is told; here the codes are enough. */
+	/* The messages about a file are not checked here; the codes are enough. */
 	if (made < 0 || !freopen("/dev/null", "w", stderr))
 		return 1;
 	close(made);

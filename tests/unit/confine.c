@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * confine.c - what a confined process can and cannot do, tried in children.
+ * confine.c - what a confined process can and cannot do, tried in child processes.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,8 +31,8 @@ static struct sandbox_descriptors fds;
 static pid_t victim;
 
 /*
- * What try answers in a child that is confined to roles: 0, or what failed; -1: it was killed. As
- * the user nobody it also gave up its privileges.
+ * The result of try in a child confined to roles: 0, or what failed; -1: it was killed. As nobody,
+ * it also gave up its privileges.
  */
 static int confined_as(enum sandbox_user who, unsigned int roles, int (*try)(void))
 {
@@ -53,7 +53,7 @@ static int confined(unsigned int roles, int (*try)(void))
 	return confined_as(SANDBOX_USER_SAME, roles, try);
 }
 
-/* 0 where the call works, else errno. */
+/* 0 if the call works, otherwise errno. */
 static int answer(long ret)
 {
 	return ret < 0 ? errno : 0;
@@ -84,7 +84,7 @@ static int try_read_victim(void)
 	return answer(open(name, O_RDONLY));
 }
 
-/* The file is unlinked by main(). */
+/* main() unlinks the file. */
 static int try_make_cron_job(void)
 {
 	return answer(open(cron_path, O_WRONLY | O_CREAT, 0600));
@@ -155,7 +155,7 @@ static int try_packet(void)
 	return answer(socket(AF_PACKET, SOCK_RAW, 0));
 }
 
-/* A socket that is there, as standard output's may be. */
+/* An existing socket, such as standard output may be. */
 static int try_bind_path(void)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "/tmp/tdsmon-confine-sock"};
@@ -170,7 +170,7 @@ static int try_connect(void)
 	return answer(connect(0, &sa, sizeof(sa)));
 }
 
-/* To another datagram socket than the one it is connected to. */
+/* To another datagram socket than its peer. */
 static int try_send_to(void)
 {
 	return answer(
@@ -210,7 +210,7 @@ static int try_send_connected(void)
 	return answer(write(datagram, "x", 1));
 }
 
-/* A listening socket, shut down, connects by its first byte (tcp(7), TCP_FASTOPEN). */
+/* A listening socket that is shut down connects with its first byte (tcp(7), TCP_FASTOPEN). */
 static int try_fast_open(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -224,7 +224,7 @@ static int try_fast_open(void)
 	return answer(sendmsg(listener, &msg, MSG_FASTOPEN));
 }
 
-/* SIGKILL by SIGIO's way: a byte arrives at a socket that another process owns. */
+/* SIGKILL by means of SIGIO: a byte arrives at a socket owned by another process. */
 static int try_own(void)
 {
 	return answer(fcntl(datagram, F_SETOWN, victim));
@@ -305,13 +305,13 @@ static int try_program_by_id(void)
 	return try_bpf(BPF_PROG_GET_FD_BY_ID);
 }
 
-/* Descriptor 0 is no map, which is for the kernel to find. */
+/* Descriptor 0 is not a map, which the kernel has to find out. */
 static int try_lookup(void)
 {
 	return try_bpf(BPF_MAP_LOOKUP_ELEM);
 }
 
-/* The low half of the address is zero, which is not the same as no address. */
+/* The low half of the address is 0, which is not NULL. */
 static int limit_at_low_zero(pid_t process)
 {
 	uint64_t *limit = mmap((void *)0x700000000000ul, 4096, PROT_READ | PROT_WRITE,
@@ -369,7 +369,7 @@ UNIT_CASE(what_goes_on)
 	CHECK(confined(SANDBOX_WATCHER, try_lookup) != EPERM || geteuid());
 }
 
-/* What a watching process that was taken over would try. */
+/* Attempts of a watching process that was taken over. */
 static const struct {
 	const char *name;
 	int (*try)(void);
@@ -482,7 +482,7 @@ static int try_user(void)
 	return getuid() == 0 || geteuid() == 0 || getgid() == 0 || !may_change_owner(path);
 }
 
-/* Root becomes somebody else by itself. */
+/* Root becomes another user by itself. */
 static int try_default_user(void)
 {
 	if (sandbox_privileges(SANDBOX_USER_DEFAULT, NULL, 0))
@@ -490,7 +490,7 @@ static int try_default_user(void)
 	return getuid() == 0 || geteuid() == 0 || getgid() == 0 || may_change_owner(path);
 }
 
-/* Without CAP_SETUID it stays who it is, and loses its privileges all the same. */
+/* Without CAP_SETUID it stays root, but still loses its privileges. */
 static int try_default_user_without(void)
 {
 	if (sandbox_privileges(SANDBOX_USER_SAME, NULL, SANDBOX_BIT(CAP_SETPCAP)) ||
@@ -534,7 +534,7 @@ static int local_socket(const char *name, const char *peer)
 	return bind(fd, (struct sockaddr *)&own, sizeof(own)) ? -1 : fd;
 }
 
-/* What is open before confinement, and a process that nothing may happen to. */
+/* Open descriptors before confinement, and start a process that must not be harmed. */
 static bool scene_open(void)
 {
 	file = mkstemp(path);
@@ -561,7 +561,7 @@ int main(void)
 	RUN(what_the_watcher_is_refused);
 	RUN(what_the_opener_may);
 	if (geteuid()) {
-		printf("skip - capabilities, other users: there are none without root\n");
+		printf("skip - capabilities, other users: these need root\n");
 	} else {
 		RUN(what_it_is_refused_as_another_user);
 		RUN(capabilities);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * decap.c - tests of unwrapping: the table of wrapped packets, each also cut short at every byte in
- * front of a page that can't be read.
+ * decap.c - tests of unwrapping: the table of wrapped packets, each also cut short at every byte
+ * before a page that cannot be read.
  */
 #include "decap.h"
 
@@ -60,7 +60,7 @@ UNIT_CASE(table)
 	}
 }
 
-/* Whatever is cut off: what comes out is the result, or that something is missing. */
+/* The result is the same, or says that something is missing, whatever is cut off. */
 UNIT_CASE(cut_at_every_byte)
 {
 	for (const struct wrapped *w = wrapped; w < wrapped + WRAPPED_COUNT; w++) {
@@ -85,7 +85,7 @@ UNIT_CASE(cut_at_every_byte)
 	}
 }
 
-/* Each byte as it may be: nothing is read that is not there, and no end is promised beyond IP's. */
+/* Each byte with other values: nothing is read beyond the end, and no end is later than IP's. */
 UNIT_CASE(every_byte_changed)
 {
 	for (const struct wrapped *w = wrapped; w < wrapped + WRAPPED_COUNT; w++) {
@@ -127,7 +127,7 @@ static enum pkt_result parse_named(const char *name, const struct decap_config *
 	return parse(&pkt, config, len, len);
 }
 
-/* What is not asked for is left as it is; tags and the like are stepped over anyway. */
+/* Tunnels that are not configured stay as they are; tags and labels are skipped anyway. */
 UNIT_CASE(only_what_is_asked_for)
 {
 	static const struct decap_config none = {0}, vxlan = {.vxlan = {4789}},
@@ -152,7 +152,7 @@ UNIT_CASE(only_what_is_asked_for)
 	CHECK_INT(parse_named("ERSPAN, type II", &gre), PKT_OTHER);
 }
 
-/* Different tunnels are different numbers, also where the id is not kept. */
+/* Different tunnels have different numbers, also if the id is not kept. */
 UNIT_CASE(numbers)
 {
 	CHECK_INT(decap_gre_tunnel(0), 0x03000000);

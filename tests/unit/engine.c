@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * engine.c - the engine as a whole, fed segment by segment: what networks and taps do to a login,
- * and that its records say the same all the same; limits, time-outs and tap levels.
+ * engine.c - the whole engine, fed segment by segment: what networks and taps do to a login, whose
+ * records must still say the same; limits, time-outs and tap levels.
  */
 #include <linux/types.h>
 
@@ -17,7 +17,7 @@
 
 enum { CLIENT, SERVER };
 
-/* What a login record said, with its texts. */
+/* The contents of a login record, with its texts. */
 struct told {
 	struct login_record r;
 	char host[TEXT_MAX], user[TEXT_MAX], error[TEXT_MAX], verdict[TEXT_MAX], version[TEXT_MAX];
@@ -30,9 +30,9 @@ struct test {
 	struct close_record closes[RECORDS_MAX];
 	struct pending_record pending[RECORDS_MAX]; /* the first of pending_count */
 	enum tap_level levels[RECORDS_MAX];
-	uint32_t tunnels[RECORDS_MAX]; /* of the flows whose levels these are */
+	uint32_t tunnels[RECORDS_MAX]; /* of the flows with these levels */
 	uint32_t login_count, close_count, level_count, pending_count;
-	/* the connection that the builder is at */
+	/* the connection that the builder is working on */
 	uint64_t now;
 	uint32_t seq[2]; /* of each side's next byte */
 	uint16_t port;	 /* the client's */
@@ -140,7 +140,7 @@ static void end(struct test *t)
 	engine_free(t->e);
 }
 
-/* A segment at t->now, with the sender's and the peer's place in their streams. */
+/* A segment at t->now, with the sender's and the peer's positions in their streams. */
 static struct seg segment(const struct test *t, int side, uint8_t flags, uint32_t len)
 {
 	struct seg seg = {
@@ -164,7 +164,7 @@ static struct seg segment(const struct test *t, int side, uint8_t flags, uint32_
 	return seg;
 }
 
-/* The next of a side, in order; time passes first. */
+/* A side's next segment, in order; time passes first. */
 static void send(struct test *t, int side, uint8_t flags, const void *data, uint32_t len,
 		 uint64_t after)
 {
@@ -183,7 +183,7 @@ static void data(struct test *t, int side, const void *bytes, uint32_t len, uint
 
 #define DATA(t, side, bytes, after) data(t, side, bytes, sizeof(bytes), after)
 
-/* A piece of what a side sends, at an offset from its place; the place stays. */
+/* A piece of what a side sends, at an offset from its position, which stays. */
 static void piece(struct test *t, int side, int32_t offset, const void *bytes, uint32_t len)
 {
 	struct seg seg;
@@ -194,7 +194,7 @@ static void piece(struct test *t, int side, int32_t offset, const void *bytes, u
 	engine_segment(t->e, &seg, bytes);
 }
 
-/* A piece on another port, of no connection that the builder knows. */
+/* A piece on another port, of a connection that the builder does not know. */
 static void piece_on(struct test *t, int side, uint16_t port, const void *bytes, uint32_t len)
 {
 	struct seg seg;
@@ -213,7 +213,7 @@ static void handshake(struct test *t)
 	send(t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
 }
 
-/* Examples 1 and 2 with encryption not supported: LOGIN7 goes in clear. */
+/* Examples 1 and 2 with encryption not supported: LOGIN7 is in clear. */
 static const uint8_t *in_clear(const uint8_t *message, uint32_t len)
 {
 	static uint8_t changed[64];
@@ -247,7 +247,7 @@ static void fins(struct test *t, int first)
 	send(t, first, SEG_ACK, NULL, 0, 200 * US);
 }
 
-/* One login, ok, and all that example 7 and 11 say. */
+/* One login, ok, with everything that examples 7 and 11 say. */
 static void check_login(const struct test *t, uint32_t i)
 {
 	const struct told *told = &t->logins[i];
@@ -267,7 +267,7 @@ static void check_login(const struct test *t, uint32_t i)
 	CHECK_INT(told->r.server.port, 1433);
 }
 
-/* Nothing comes for that long, and time is told five times a second, as live. */
+/* Nothing comes for that long, while the engine's clock ticks five times a second, as live. */
 static void idle(struct test *t, uint64_t ns)
 {
 	for (uint64_t end = t->now + ns; t->now < end;) {
@@ -296,7 +296,7 @@ UNIT_CASE(a_login_in_clear)
 	CHECK_INT(r->phase_ns[PHASE_TLS], NO_NS);
 	CHECK_INT(r->phase_ns[PHASE_LOGIN], 7 * MS);
 	CHECK_INT(r->phase_ns[PHASE_AUTH], NO_NS);
-	/* Each wait for a side is 100 or 50 us of network, and that side's own for the rest. */
+	/* Each wait for a side is 100 or 50 us of network; the rest is that side's own. */
 	CHECK_INT(r->wait_ns[SIDE_CLIENT], 4 * MS - 2 * 50 * US);
 	CHECK_INT(r->wait_ns[SIDE_SERVER], 6 * MS - 2 * 100 * US);
 	CHECK_INT(r->wait_ns[SIDE_NETWORK], 150 * US + 300 * US);
@@ -317,8 +317,8 @@ UNIT_CASE(a_login_in_clear)
 }
 
 /*
- * The id of a_login_in_clear()'s connection, as OpenSSL's SipHash of its parts gives it; a packet
- * that was seen earlier and comes later does not change it once it was told.
+ * The id of a_login_in_clear()'s connection, as OpenSSL's SipHash computes it. A packet that was
+ * seen earlier but comes later does not change the id once it was reported.
  */
 UNIT_CASE(a_connections_records_have_one_id)
 {
@@ -534,7 +534,7 @@ UNIT_CASE(segments_out_of_order)
 
 UNIT_CASE(the_answer_before_the_question)
 {
-	/* Two CPUs fill one buffer: what acknowledges bytes is heard after them. */
+	/* Two CPUs fill one buffer: an ACK comes before the bytes that it acknowledges. */
 	struct test t;
 	struct seg answer;
 
@@ -582,14 +582,14 @@ UNIT_CASE(a_missing_segment_leaves_nothing_to_claim)
 	t.seq[CLIENT] += 146; /* never seen */
 	DATA(&t, SERVER, login_success, MS);
 	CHECK_INT(t.login_count, 0);
-	engine_tick(t.e, t.now + S); /* it does not come any more */
+	engine_tick(t.e, t.now + S); /* it will not come any more */
 	end(&t);
 	CHECK_INT(t.login_count, 1);
 	CHECK_INT(t.logins[0].r.outcome, OUTCOME_INCOMPLETE);
 	CHECK_INT(t.logins[0].r.tcp.missing_bytes, 146);
 	CHECK_INT(t.logins[0].r.auth.method, AUTH_UNKNOWN);
 	CHECK_INT(t.logins[0].r.confidence, CONFIDENCE_LOW);
-	/* What was over before the loss keeps its times. */
+	/* Phases that ended before the loss keep their times. */
 	CHECK_INT(t.logins[0].r.phase_ns[PHASE_PRELOGIN], 2 * MS);
 	CHECK_INT(t.logins[0].r.phase_ns[PHASE_LOGIN], NO_NS);
 }
@@ -671,7 +671,7 @@ UNIT_CASE(fins_in_either_order)
 	CHECK_INT(t.closes[0].by, SIDE_SERVER);
 	CHECK_INT(t.closes[0].how, CLOSE_FIN);
 	CHECK(!t.closes[0].graceful);
-	/* What comes late finds it closed. */
+	/* Late packets find it closed. */
 	send(&t, CLIENT, SEG_ACK | SEG_RST, NULL, 0, MS);
 	piece(&t, SERVER, -10, "0123456789", 10);
 	end(&t);
@@ -723,7 +723,7 @@ UNIT_CASE(a_reset_that_is_not_where_the_stream_is)
 	seg = segment(&t, SERVER, SEG_RST, 0);
 	seg.seq += 0x40000000;
 	engine_segment(t.e, &seg, NULL);
-	seg.seq = t.seq[SERVER] - 200; /* long since acknowledged */
+	seg.seq = t.seq[SERVER] - 200; /* acknowledged long ago */
 	send(&t, CLIENT, SEG_ACK, NULL, 0, MS);
 	engine_segment(t.e, &seg, NULL);
 	CHECK_INT(t.close_count, 0);
@@ -744,7 +744,7 @@ UNIT_CASE(a_port_that_refuses)
 	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
 	t.seq[SERVER] = 0;
 	send(&t, SERVER, SEG_ACK | SEG_RST, NULL, 0, 100 * US);
-	CHECK_INT(t.login_count, 0); /* Windows may yet send its SYN again */
+	CHECK_INT(t.login_count, 0); /* Windows may still repeat its SYN */
 	engine_tick(t.e, t.now + 500 * MS);
 	CHECK_INT(t.login_count, 0);
 	engine_tick(t.e, t.now + 1 * S);
@@ -764,7 +764,7 @@ UNIT_CASE(a_syn_that_is_a_reset_too)
 	send(&t, CLIENT, SEG_SYN | SEG_RST, NULL, 0, 0);
 	engine_tick(t.e, t.now + 80 * S);
 	end(&t);
-	/* Whatever is made of it: a login record has its close. */
+	/* Whatever the verdict, a login record has its close record. */
 	CHECK_INT(t.close_count, t.login_count);
 }
 
@@ -780,7 +780,7 @@ UNIT_CASE(the_tap_lost_packets)
 	CHECK_INT(t.login_count, 1);
 	CHECK_INT(t.logins[0].r.outcome, OUTCOME_INCOMPLETE);
 	CHECK_STR(t.logins[0].verdict, "packets_missing");
-	/* What begins later is certain again, and what was read whole is, too. */
+	/* Later messages are certain again, and so are those that were read completely. */
 	t.port++;
 	t.now += 200 * S;
 	handshake(&t);
@@ -826,7 +826,7 @@ UNIT_CASE(a_port_used_again)
 	t.seq[CLIENT] += 5000000;
 	t.seq[SERVER] += 7000000;
 	login(&t);
-	/* and once more, while it is not closed: its end was not seen */
+	/* and again, while it is open: its end was not seen */
 	t.seq[CLIENT] += 5000000;
 	t.seq[SERVER] += 7000000;
 	t.now += S;
@@ -890,7 +890,7 @@ UNIT_CASE(the_same_packet_on_two_interfaces)
 }
 
 /*
- * A ring buffer that several CPUs fill may hand over a retransmission after a later ACK of its sender:
+ * A ring buffer that several CPUs fill may hold a retransmission after a later ACK of its sender:
  * its IP id is then lower than the last one, yet it is no copy.
  */
 UNIT_CASE(a_retransmission_behind_a_later_ack)
@@ -924,7 +924,7 @@ UNIT_CASE(a_connection_over_two_interfaces)
 {
 	struct test t;
 
-	/* A bond: no packet comes twice, each by the interface that it happens to. */
+	/* A bond: no packet comes twice, each by either interface. */
 	begin(&t);
 	t.ifindex = 7;
 	send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
@@ -962,8 +962,7 @@ UNIT_CASE(no_more_flows_than_there_is_room_for)
 	CHECK_INT(t.close_count, 5);
 }
 
-/* A flood of handshakes leaves the login alone that its server takes long over, and idle sessions.
- */
+/* A flood of handshakes does not evict a login with a slow server, nor idle sessions. */
 UNIT_CASE(half_open_connections_make_room_for_logins)
 {
 	struct test t;
@@ -993,7 +992,7 @@ UNIT_CASE(half_open_connections_make_room_for_logins)
 	end(&t);
 }
 
-/* Sessions make room before logins do. */
+/* Sessions are evicted before logins. */
 UNIT_CASE(sessions_make_room_for_logins)
 {
 	struct test t;
@@ -1013,7 +1012,7 @@ UNIT_CASE(sessions_make_room_for_logins)
 	end(&t);
 }
 
-/* MARS sessions are told apart, whatever their numbers have in common: MC-SMP 2.2.1. */
+/* MARS sessions are distinguished, whatever their numbers have in common: MC-SMP 2.2.1. */
 UNIT_CASE(many_mars_sessions)
 {
 	uint8_t packet[16] = {0x53, 1, [4] = 16};
@@ -1039,7 +1038,7 @@ UNIT_CASE(many_mars_sessions)
 	CHECK_INT(t.closes[0].mars_open, 4096);
 }
 
-/* The seed of the hash tables is nothing that a record shows. */
+/* No record depends on the seed of the hash tables. */
 UNIT_CASE(records_do_not_depend_on_the_seed)
 {
 	static const uint64_t seeds[3][2] = {{0, 0}, {1, 2}, {~0ull, 0x8000000000000000ull}};
@@ -1085,7 +1084,7 @@ UNIT_CASE(what_is_closed_makes_room_first)
 	end(&t);
 }
 
-/* The same addresses and ports in another tunnel are another connection's. */
+/* The same addresses and ports in another tunnel belong to another connection. */
 UNIT_CASE(connections_in_tunnels)
 {
 	static const uint32_t tunnels[] = {0, 0x0100002a, 0x0100002b, 0x0200002a};
@@ -1187,7 +1186,10 @@ UNIT_CASE(tds_is_recognised_on_any_port)
 	CHECK_INT(t.login_count + t.close_count, 0);
 }
 
-/* What was dismissed stays so, long after the engine has forgotten it: TLS later on, or garbage. */
+/*
+ * A dismissed connection stays dismissed, long after the engine forgot it: TLS later on, or
+ * garbage.
+ */
 UNIT_CASE(what_was_dismissed_is_not_taken_up_again)
 {
 	static const uint8_t tls_data[] = {0x17, 3, 3, 0, 3, 1, 2, 3};
@@ -1210,7 +1212,7 @@ UNIT_CASE(what_was_dismissed_is_not_taken_up_again)
 	CHECK_INT(t.login_count + t.close_count, 0);
 }
 
-/* TDS where it is not looked for is kept in mind, until a watched port sees a login. */
+/* TDS on an unwatched port is remembered until a watched port sees a login. */
 UNIT_CASE(ports_that_should_be_watched)
 {
 	uint16_t ports[ENGINE_STRANGERS];
@@ -1236,7 +1238,7 @@ UNIT_CASE(ports_that_should_be_watched)
 	end(&t);
 }
 
-/* ---- time alone ---- */
+/* ---- time ---- */
 
 UNIT_CASE(a_silent_login_is_given_up)
 {
@@ -1250,8 +1252,8 @@ UNIT_CASE(a_silent_login_is_given_up)
 	engine_tick(t.e, t.now + 76 * S);
 	CHECK_INT(t.login_count, 1);
 	CHECK_INT(t.logins[0].r.outcome, OUTCOME_TIMED_OUT);
-	CHECK_INT(t.close_count, 0); /* the connection is still there */
-	/* It goes on after all: the one login was told. */
+	CHECK_INT(t.close_count, 0); /* the connection still exists */
+	/* It goes on after all: its only login was reported. */
 	t.now += 80 * S;
 	data(&t, SERVER, REPLY, MS);
 	fins(&t, CLIENT);
@@ -1307,8 +1309,7 @@ UNIT_CASE(time_is_not_turned_back_by_a_tick)
 
 /* ---- logins that wait ---- */
 
-/* Reported after so long, and by three quarters of a second later, how time is told being coarse.
- */
+/* Reported after so long, and at most 750 ms later, because the clock ticks coarsely. */
 static void check_pending(const struct test *t, uint32_t i, uint64_t ns, enum phase phase,
 			  enum side waits_on, const char *what)
 {
@@ -1349,7 +1350,7 @@ UNIT_CASE(a_login_that_waits_is_reported_while_it_waits)
 	end(&t);
 }
 
-/* What comes begins another wait, whoever is waited for then. */
+/* Each message begins another wait, whichever side is waited for then. */
 UNIT_CASE(each_wait_has_its_own_marks)
 {
 	struct test t;
@@ -1375,8 +1376,8 @@ UNIT_CASE(each_wait_has_its_own_marks)
 }
 
 /*
- * A packet that brings nothing new is no message: the wait goes on. What is sent again and again
- * without an ACK waits for the path, and with one for the server.
+ * A packet with nothing new is not a message: the wait goes on. A request that is retransmitted
+ * without an ACK waits for the path, with one for the server.
  */
 UNIT_CASE(what_is_sent_again_does_not_begin_another_wait)
 {
@@ -1399,7 +1400,7 @@ UNIT_CASE(what_is_sent_again_does_not_begin_another_wait)
 	end(&t);
 }
 
-/* The same client port by port, or again: one SYN of each. */
+/* SYNs from one client port after the other, or again. */
 static void syns(struct test *t, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -1422,7 +1423,7 @@ UNIT_CASE(a_flood_of_syns_makes_no_pending_records)
 	engine_free(t.e);
 }
 
-/* A client that wants to connect says so twice; of many, four are reported. */
+/* A client that wants to connect repeats its SYN; of many, four are reported. */
 UNIT_CASE(a_syn_that_is_repeated_waits_on_the_network)
 {
 	struct test t;
@@ -1438,7 +1439,7 @@ UNIT_CASE(a_syn_that_is_repeated_waits_on_the_network)
 	engine_free(t.e);
 }
 
-/* A server that hangs: fifty of its logins in a second, the others are counted. */
+/* A server that hangs: of its fifty logins in a second, most are only counted. */
 UNIT_CASE(an_outage_makes_a_bounded_number_of_pending_records)
 {
 	struct test t;
@@ -1489,7 +1490,7 @@ UNIT_CASE(logins_in_progress)
 	DATA(&t, CLIENT, login7_sql, 3 * MS);
 	DATA(&t, SERVER, login_success, 4 * MS);
 	CHECK_INT(in_progress(&t), 1);
-	/* The middle of something: it may have been logged in long ago. */
+	/* The middle of a connection: it may have logged in long ago. */
 	t.port++;
 	send(&t, CLIENT, SEG_ACK, NULL, 0, 0);
 	send(&t, SERVER, SEG_ACK, NULL, 0, 0);
@@ -1508,7 +1509,7 @@ UNIT_CASE(joined_at_a_command)
 
 	begin(&t);
 	DATA(&t, CLIENT, batch_after_reset, MS);
-	DATA(&t, SERVER, login_failure, MS); /* any answer: it is no login's */
+	DATA(&t, SERVER, login_failure, MS); /* any answer: it is not a login's */
 	fins(&t, CLIENT);
 	end(&t);
 	CHECK_INT(t.login_count, 0);
@@ -1535,7 +1536,7 @@ UNIT_CASE(joined_at_prelogin)
 	CHECK_INT(t.logins[0].r.phase_ns[PHASE_TCP], NO_NS);
 }
 
-/* ---- what is to be handed over ---- */
+/* ---- what the tap must forward ---- */
 
 UNIT_CASE(joined_at_the_end)
 {
@@ -1548,7 +1549,7 @@ UNIT_CASE(joined_at_the_end)
 	CHECK_INT(t.close_count, 0);
 }
 
-/* A SYN may carry data: of one that turns out to begin the next connection it is not kept. */
+/* A SYN may carry data. If it begins the next connection, the data are not kept. */
 UNIT_CASE(data_in_a_doubtful_syn)
 {
 	struct test t;
@@ -1579,7 +1580,7 @@ UNIT_CASE(tap_levels)
 	end(&t);
 }
 
-/* Nothing is said of what the kernel can't follow. */
+/* Nothing is stated about what the kernel cannot follow. */
 UNIT_CASE(tap_levels_without_payload)
 {
 	struct test t;
@@ -1599,7 +1600,7 @@ UNIT_CASE(what_the_kernel_kept_back_is_not_missing)
 
 	begin(&t);
 	login(&t);
-	/* The head of a batch of 1000 bytes; then, 992 further on, an attention. */
+	/* The head of a batch of 1000 bytes; then, 992 bytes later, an attention. */
 	seg = segment(&t, CLIENT, SEG_ACK, 8);
 	seg.rec_flags = SEG_F_HEADS;
 	engine_segment(t.e, &seg, (const uint8_t *)"\1\1\3\xe8\0\0\1\0");
@@ -1637,7 +1638,7 @@ UNIT_CASE(payload_cut_by_the_capture)
 	CHECK_STR(t.logins[0].version, "16.0.4135");
 }
 
-/* The ring buffer lost an end and a beginning: nothing is missing of either connection. */
+/* The ring buffer lost an end and a beginning: neither connection lacks anything. */
 UNIT_CASE(ports_used_again_unseen)
 {
 	struct test t;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * frame.c - the framer: each kind of frame whole, byte by byte and cut in two anywhere; mixes of
- * kinds; bytes that are not there; what is no frame, and the way back from it.
+ * frame.c - the framer: each kind of frame whole, byte by byte and split in two at every place;
+ * mixes of kinds; missing bytes; bytes that are not a frame, and how it resynchronises.
  */
 #include "engine/protocol/frame.h"
 #include "bytes.h"
@@ -15,7 +15,7 @@ struct frames {
 	struct {
 		uint8_t kind, type;
 		uint32_t length; /* whole */
-		uint32_t body;	 /* that was there to be read */
+		uint32_t body;	 /* bytes of it that could be read */
 		uint32_t missing;
 		uint64_t head_ns, end_ns;
 	} at[FRAMES_MAX];
@@ -167,7 +167,7 @@ UNIT_CASE(every_example_byte_by_byte)
 		for (uint32_t at = 0; at < e->len; at++)
 			feed(&f, &t, e->data + at, 1, at + 1);
 		check_example(e, &f, &t);
-		/* Times are those of the byte that completed it. */
+		/* The times are those of the bytes that completed them. */
 		CHECK_INT(t.at[0].head_ns, header_of(e->frames[0].kind));
 		CHECK_INT(t.at[0].end_ns, e->frames[0].length);
 	}
@@ -269,7 +269,7 @@ UNIT_CASE(what_begins_a_frame)
 
 UNIT_CASE(lengths_have_bounds)
 {
-	/* TDS: 8 to 32767, header included */
+	/* TDS: 8 to 32767 bytes, including the header */
 	CHECK_INT(classify("\4\1\0\7\0\0\1\0", 8), FRAME_LOST);
 	CHECK_INT(classify("\4\1\0\10\0\0\1\0", 8), FRAME_TDS);
 	CHECK_INT(classify("\4\1\x7f\xff\0\0\1\0", 8), FRAME_TDS);
@@ -293,8 +293,7 @@ UNIT_CASE(lengths_have_bounds)
 
 UNIT_CASE(status_bits_do_not_count)
 {
-	/* Unknown bits are to be ignored, MS-TDS 2.2.3.1.2; only after a loss are they looked at.
-	 */
+	/* Unknown bits are to be ignored (MS-TDS 2.2.3.1.2); only after a loss are they checked. */
 	CHECK_INT(classify("\4\xff\0\10\0\0\1\377", 8), FRAME_TDS);
 }
 
@@ -308,7 +307,7 @@ UNIT_CASE(sync_is_lost_at_a_boundary_alone)
 	CHECK_INT(t.ends, 1);
 	CHECK_INT(t.losses, 1);
 	CHECK_INT(f.kind, FRAME_LOST);
-	/* It is told once. */
+	/* It is reported once. */
 	feed(&f, &t, "more", 4, 2);
 	CHECK_INT(t.losses, 1);
 	CHECK_INT(t.heads, 1);
@@ -421,7 +420,7 @@ UNIT_CASE(a_gap_across_a_boundary_loses_sync)
 	CHECK_INT(t.ends, 1);
 	CHECK_INT(t.losses, 1);
 	CHECK_INT(f.kind, FRAME_LOST);
-	/* and the next segment that begins with a frame brings it back */
+	/* the next segment that begins with a frame resynchronises it */
 	feed(&f, &t, login_failure, sizeof(login_failure), 3);
 	CHECK_INT(t.ends, 2);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * heads.c - the engine fed with what the tap hands over at TAP_HEADS: heads, and nothing between.
+ * heads.c - the engine fed as the tap does at TAP_HEADS: heads, and nothing between them.
  */
 #include <linux/types.h>
 
@@ -10,11 +10,11 @@
 struct test {
 	struct engine *e;
 	struct port_set ports;
-	struct command_record command, lossy; /* the last; and the last that can't be told of */
+	struct command_record command, lossy; /* the last one; and the last one that was lossy */
 	struct close_record close;
 	unsigned int commands, closes;
 	uint64_t now_ns;
-	uint32_t ack; /* of the client; 0: none */
+	uint32_t ack; /* the client's; 0: none */
 };
 
 static void on_command(void *ctx, const struct command_record *r)
@@ -46,7 +46,7 @@ static void begin_with(struct test *t, struct engine_config config)
 	t->e = engine_new(&config, &ops, t);
 }
 
-/* A record of the client's side (port 40000) or the server's; head: its first bytes, or NULL. */
+/* A record from the client (port 40000) or the server. head: its first bytes, or NULL. */
 static void take(struct test *t, bool server, uint32_t seq, uint32_t len, const uint8_t *head,
 		 uint32_t cap_len, uint8_t flags, uint8_t rec_flags)
 {
@@ -68,7 +68,7 @@ static void take(struct test *t, bool server, uint32_t seq, uint32_t len, const 
 static const uint8_t batch[8] = {1, 9, 0, 30}, first[8] = {4, 0, 16, 0, 0, 51},
 		     last[8] = {4, 1, 0, 96, 0, 51};
 
-/* The connection was there before: both sides at 1000, the client's request in full. */
+/* The connection existed before: both sides at 1000, the client's request in full. */
 static void joined_with(struct test *t, struct engine_config config)
 {
 	begin_with(t, config);
@@ -90,7 +90,7 @@ UNIT_CASE(bulk)
 	joined(&t);
 	take(&t, false, 1030, 30, batch, 8, SEG_ACK, SEG_F_HEADS);
 	take(&t, true, at, 1460, first, 8, SEG_ACK, SEG_F_HEADS);
-	/* nine packets more of 4,096 bytes, then the last of the message, in two segments */
+	/* nine more packets of 4,096 bytes, then the message's last one, in two segments */
 	at += 10 * 4096;
 	take(&t, true, at, 60, last, 8, SEG_ACK, SEG_F_HEADS);
 	take(&t, true, at + 60, 36, NULL, 0, SEG_ACK, SEG_F_HEADS);
@@ -101,7 +101,7 @@ UNIT_CASE(bulk)
 	CHECK_INT(t.command.response_bytes, 10 * 4096 + 96);
 	CHECK_INT(t.command.first_byte_ns, 1000000);
 	CHECK_INT(t.command.total_ns, 3000000);
-	/* and a response that nothing was told of but how far it went */
+	/* and a response of which only the end's position is reported */
 	take(&t, true, at + 1000000, 0, NULL, 0, 0, SEG_F_HEADS);
 	take(&t, false, 1060, 0, NULL, 0, SEG_RST, SEG_F_HEADS);
 	CHECK_INT(t.closes, 1);
@@ -114,7 +114,7 @@ UNIT_CASE(bulk)
 	engine_free(t.e);
 }
 
-/* What was handed over out of order is waited for, also where heads come after it. */
+/* Records out of order are waited for, also if heads follow them. */
 UNIT_CASE(out_of_order)
 {
 	struct test t;
@@ -130,7 +130,7 @@ UNIT_CASE(out_of_order)
 	engine_free(t.e);
 }
 
-/* That the peer acknowledged what was passed over does not make it missing. */
+/* An ACK of bytes that were skipped does not make them missing. */
 UNIT_CASE(acknowledged)
 {
 	struct test t;
@@ -157,7 +157,7 @@ UNIT_CASE(acknowledged)
 	engine_free(t.e);
 }
 
-/* Where the kernel times commands by itself: what is seen is told, what it keeps is not. */
+/* If the kernel times commands itself, forwarded ones are reported and skipped ones are not. */
 UNIT_CASE(kernel_times_commands)
 {
 	struct test t;
@@ -169,7 +169,9 @@ UNIT_CASE(kernel_times_commands)
 	take(&t, true, 1096, 96, last, 96, SEG_ACK, 0);
 	CHECK_INT(t.commands, told + 1);
 	CHECK_INT(t.command.total_ns, 1000000);
-	/* The answer's first packet is seen, its last is kept back, and all that comes after it. */
+	/*
+	 * The response's first packet is forwarded; its last one, and all that follows, is skipped.
+	 */
 	take(&t, false, 1060, 30, batch, 30, SEG_ACK, 0);
 	take(&t, true, 1192, 100, first, 100, SEG_ACK, 0);
 	take(&t, true, 1192 + 1000000, 0, NULL, 0, 0, SEG_F_HEADS);
@@ -181,7 +183,7 @@ UNIT_CASE(kernel_times_commands)
 	engine_free(t.e);
 }
 
-/* A packet of the server's that began before the request is not of its answer. */
+/* A packet of the server that began before the request is not part of its response. */
 UNIT_CASE(an_answer_begins_after_its_request)
 {
 	struct test t;
@@ -200,7 +202,7 @@ UNIT_CASE(an_answer_begins_after_its_request)
 	engine_free(t.e);
 }
 
-/* With the answer's end missing its time is not told, nor that there was none. */
+/* If the response's end is missing, neither its times nor a missing response are reported. */
 UNIT_CASE(the_answers_end_is_missing)
 {
 	struct test t;
@@ -209,7 +211,7 @@ UNIT_CASE(the_answers_end_is_missing)
 	CHECK_INT(t.command.answered, 1);
 	take(&t, false, 1030, 30, batch, 30, SEG_ACK, 0);
 	take(&t, true, 1096, 4096, first, 256, SEG_ACK, 0);
-	/* 96 bytes are missing; the next request and its answer are there */
+	/* 96 bytes are missing; the next request and its response are complete */
 	t.ack = 1096 + 4192;
 	take(&t, false, 1060, 30, batch, 30, SEG_ACK, 0);
 	take(&t, true, 1096 + 4192, 96, last, 96, SEG_ACK, 0);

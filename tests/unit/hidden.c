@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * hidden.c - sessions that TLS hides: requests, attentions and MARS told by the records' sizes and
+ * hidden.c - sessions under TLS: requests, attentions and MARS inferred from the records' sizes and
  * directions, from whole records as from their heads.
  */
 #include <linux/types.h>
@@ -30,7 +30,7 @@ struct test {
 	uint64_t now;
 	uint32_t seq[2];
 	uint32_t overhead;
-	bool heads; /* the kernel hands over heads alone */
+	bool heads; /* the kernel only forwards heads */
 };
 
 static void on_login(void *ctx, const struct login_record *r)
@@ -90,7 +90,7 @@ static void end(struct test *t)
 	engine_free(t->e);
 }
 
-/* A millisecond later: len bytes of a side, of which cap_len are there. */
+/* A millisecond later: len bytes from a side, of which cap_len are present. */
 static void segment(struct test *t, int side, uint8_t flags, const void *data, uint32_t len,
 		    uint32_t cap_len, uint8_t rec_flags)
 {
@@ -126,7 +126,7 @@ static void flag(struct test *t, int side, uint8_t flags)
 	segment(t, side, flags, NULL, 0, 0, 0);
 }
 
-/* A TLS record of which only the length shows. */
+/* A TLS record of which only the length is visible. */
 static void record(struct test *t, int side, uint8_t type, uint32_t len)
 {
 	uint8_t bytes[5 + 17000] = {type, 3, 3, (uint8_t)(len >> 8), (uint8_t)len};
@@ -137,7 +137,7 @@ static void record(struct test *t, int side, uint8_t type, uint32_t len)
 		send(t, side, bytes, 5 + len);
 }
 
-/* A TDS packet of size bytes, or what else the session sends. */
+/* A TDS packet of size bytes, or another message of the session. */
 static void packet(struct test *t, int side, int size)
 {
 	record(t, side, 23, (uint32_t)size + t->overhead);
@@ -150,10 +150,10 @@ static void handshake(struct test *t)
 	flag(t, CLIENT, SEG_ACK);
 }
 
-/* The version that ServerHello chooses. */
+/* The version that ServerHello selects. */
 static uint8_t tls_minor = 3;
 
-/* ServerHello (as cipher says), Certificate without one, ServerHelloDone; in 0x12. */
+/* ServerHello (with this cipher), Certificate without one, ServerHelloDone; in 0x12. */
 static void server_flight(struct test *t, uint8_t cipher_high, uint8_t cipher_low)
 {
 	uint8_t bytes[8 + 5 + 42 + 5 + 7 + 5 + 4] = {
@@ -165,7 +165,7 @@ static void server_flight(struct test *t, uint8_t cipher_high, uint8_t cipher_lo
 	SEND(t, SERVER, bytes);
 }
 
-/* Up to the end of a TLS 1.2 handshake: PRELOGIN with encryption on, and MARS if so. */
+/* Up to the end of a TLS 1.2 handshake: PRELOGIN with encryption on, and perhaps MARS. */
 static void tls12(struct test *t, bool mars, uint16_t cipher)
 {
 	uint8_t request[47], reply[43];
@@ -186,7 +186,7 @@ static void tls12(struct test *t, bool mars, uint16_t cipher)
 	t->overhead = GCM;
 }
 
-/* And a login that goes well, told by its sizes: of LOGIN7, and of an answer that is one. */
+/* Then a successful login, inferred from the sizes of LOGIN7 and of its answer. */
 static void login(struct test *t, bool mars)
 {
 	tls12(t, mars, 0xc02f);
@@ -250,7 +250,7 @@ UNIT_CASE(requests_and_answers)
 	two_commands(&t);
 }
 
-/* A request that was never answered; the reset that follows is no good-bye. */
+/* A request that was never answered; the reset that follows is not a graceful end. */
 UNIT_CASE(a_request_without_answer)
 {
 	struct test t;
@@ -266,7 +266,7 @@ UNIT_CASE(a_request_without_answer)
 	end(&t);
 }
 
-/* Alerts, a handshake begun anew and what is no TDS at all are no requests. */
+/* Alerts, a renegotiation and records that are not TDS are not requests. */
 UNIT_CASE(records_of_tls_itself)
 {
 	struct test t;
@@ -330,7 +330,7 @@ UNIT_CASE(tds8)
 	end(&t);
 }
 
-/* What may be a step of the login is not told as a command. */
+/* An exchange that may be part of the login is not reported as a command. */
 UNIT_CASE(a_step_of_the_login)
 {
 	struct test t;
@@ -350,7 +350,7 @@ UNIT_CASE(a_step_of_the_login)
 	end(&t);
 }
 
-/* The connection was there before: its first request may be a login, and no suite is known. */
+/* The connection existed before: its first request may be a login, and no suite is known. */
 UNIT_CASE(joined)
 {
 	struct test t;
@@ -368,7 +368,7 @@ UNIT_CASE(joined)
 	packet(&t, SERVER, 21);
 	packet(&t, CLIENT, 54);
 	packet(&t, SERVER, 39);
-	packet(&t, CLIENT, -5); /* of TLS 1.3, close_notify */
+	packet(&t, CLIENT, -5); /* close_notify of TLS 1.3 */
 	goodbye(&t);
 	CHECK_INT(t.logins, 0);
 	CHECK_INT(t.command_count, 3);
@@ -380,7 +380,7 @@ UNIT_CASE(joined)
 	end(&t);
 }
 
-/* With bytes missing no time is told that they could belie. */
+/* If bytes are missing, no time is reported that they could falsify. */
 UNIT_CASE(bytes_missing)
 {
 	struct test t;
@@ -404,7 +404,7 @@ UNIT_CASE(bytes_missing)
 	end(&t);
 }
 
-/* The capture ends while full packets come: how long it took is not known. */
+/* The capture ends while full packets come: the response's time is unknown. */
 UNIT_CASE(an_answer_without_end)
 {
 	struct test t;
@@ -418,7 +418,7 @@ UNIT_CASE(an_answer_without_end)
 	CHECK_INT(t.commands[0].answered, 0);
 }
 
-/* Live without --commands the kernel keeps records to itself: nothing is counted of them. */
+/* Live without --commands, the kernel forwards no records: none of them is counted. */
 UNIT_CASE(not_followed)
 {
 	struct test t;
@@ -431,7 +431,7 @@ UNIT_CASE(not_followed)
 	CHECK_INT(t.outcome, OUTCOME_OK);
 	CHECK(t.close.commands_unfollowed);
 	end(&t);
-	/* Nor where the connection was there before. */
+	/* Nor if the connection existed before. */
 	begin_with(&t, (struct engine_ops){.tap = on_tap});
 	t.overhead = GCM;
 	for (int i = 0; i < 3; i++) {
@@ -447,7 +447,7 @@ UNIT_CASE(not_followed)
 
 /* ---- heads ---- */
 
-/* The same from heads, as the kernel hands them over. */
+/* The same from heads, as the kernel forwards them. */
 UNIT_CASE(heads)
 {
 	struct test t;
@@ -457,7 +457,7 @@ UNIT_CASE(heads)
 	t.heads = true;
 	packet(&t, CLIENT, 46);
 	packet(&t, SERVER, 4096);
-	/* Records that were passed over, then the last one in two segments. */
+	/* Skipped records, then the last one in two segments. */
 	t.seq[SERVER] += 10 * 4125;
 	segment(&t, SERVER, SEG_ACK, "\x17\3\3\2\x18", 105, 5, SEG_F_HEADS);
 	segment(&t, SERVER, SEG_ACK, NULL, 5 + 0x218 - 105, 0, SEG_F_HEADS);
@@ -472,7 +472,7 @@ UNIT_CASE(heads)
 	end(&t);
 }
 
-/* Its end was not told before the client went on: the time is not known, and not made up. */
+/* Its end was not reported before the client went on: its time is unknown, and not invented. */
 UNIT_CASE(a_head_without_end)
 {
 	struct test t;
@@ -513,7 +513,7 @@ UNIT_CASE(cancelled)
 	end(&t);
 }
 
-/* In the middle of an answer; and one that nobody answers. */
+/* In the middle of a response; and one that nobody answers. */
 UNIT_CASE(cancelled_late_and_in_vain)
 {
 	struct test t;
@@ -539,7 +539,7 @@ UNIT_CASE(cancelled_late_and_in_vain)
 	end(&t);
 }
 
-/* After the answer, as some drivers do at a cursor's close: nothing is cancelled by it. */
+/* After the response, as some drivers do when they close a cursor: it cancels nothing. */
 UNIT_CASE(attention_after_the_answer)
 {
 	struct test t;
@@ -558,7 +558,7 @@ UNIT_CASE(attention_after_the_answer)
 	end(&t);
 }
 
-/* Block ciphers show sizes to within a block: an attention is shorter than any request still. */
+/* Block ciphers show sizes to within a block; an attention is still shorter than any request. */
 UNIT_CASE(block_cipher)
 {
 	struct test t;
@@ -580,7 +580,7 @@ UNIT_CASE(block_cipher)
 	end(&t);
 }
 
-/* TLS 1.0: a first byte in a record of its own looks like an attention, and tells one from it. */
+/* TLS 1.0: a first byte in a record of its own looks like an attention, and must not be one. */
 UNIT_CASE(first_bytes_apart)
 {
 	struct test t;
@@ -613,7 +613,7 @@ UNIT_CASE(first_bytes_apart)
 
 #define SMP 16
 
-/* SYN, SYN, a request each, one more, an ACK, FINs, as System.Data.SqlClient has them. */
+/* SYN, SYN, a request each, one more, an ACK, FINs, as System.Data.SqlClient sends them. */
 static void mars_sessions(struct test *t)
 {
 	login(t, true);
@@ -642,7 +642,7 @@ UNIT_CASE(mars)
 	begin(&t);
 	mars_sessions(&t);
 	packet(&t, SERVER, SMP);
-	/* A reset that ends a finished MARS connection is no failure. */
+	/* A reset that ends a finished MARS connection is not a failure. */
 	flag(&t, CLIENT, SEG_RST);
 	CHECK_INT(t.command_count, 3);
 	check(&t, 0, COMMAND_UNKNOWN, 1, 1, 84, 45);
@@ -655,7 +655,7 @@ UNIT_CASE(mars)
 	end(&t);
 }
 
-/* TDS 8 hides PRELOGIN as well: the first SYN tells that MARS was agreed on. */
+/* TDS 8 also encrypts PRELOGIN: the first SYN shows that MARS was negotiated. */
 UNIT_CASE(mars_tds8)
 {
 	struct test t;
@@ -677,7 +677,7 @@ UNIT_CASE(mars_tds8)
 	end(&t);
 }
 
-/* One session, a large answer with ACKs in it and after it, and a reset at once. */
+/* One session, a large response with ACKs in it and after it, and a reset at once. */
 UNIT_CASE(mars_acknowledged)
 {
 	struct test t;
@@ -705,7 +705,7 @@ UNIT_CASE(mars_acknowledged)
 	end(&t);
 }
 
-/* Two sessions ask at once: they are counted, but whose answer is whose is not told. */
+/* Two sessions have requests at once: they are counted, but responses are not matched to them. */
 UNIT_CASE(mars_side_by_side)
 {
 	struct test t;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * history.c - what one login's verdict learns of the others: within the time, of that client, and
- * no more than is remembered.
+ * history.c - what one login's verdict learns from others: within a time, from the same client, and
+ * as many as are remembered.
  */
 #include "engine/verdict/attempts.h"
 #include "engine/verdict/recent.h"
@@ -36,10 +36,10 @@ UNIT_CASE(parallel_dials)
 	history_answered(&h, &other, &b, 100 * S + S / 2 + 1, false);
 	history_logged_in(&h, &other, &b);
 	CHECK_INT(attempts_winner(&h, &client, &a, 100 * S)->server.addr[15], 11);
-	/* It was not given up: its SYN came again after the other was through. */
+	/* It was not given up: its SYN was repeated after the other one succeeded. */
 	history_dialled_again(&h, &client, &a, 101 * S);
 	CHECK(!attempts_winner(&h, &client, &a, 100 * S));
-	/* Another client's are none of its. */
+	/* Another client's do not count. */
 	client = at(2, 50000);
 	CHECK(!history_parallel(&h, &client, &a, 100 * S, S));
 }
@@ -52,7 +52,7 @@ UNIT_CASE(failures_within_the_time)
 	for (int i = 0; i < 300; i++)
 		history_failed(&h, &client, 100 * S + i);
 	history_failed(&h, &other, 101 * S);
-	CHECK_INT(history_failures(&h, &client, 110 * S, 60 * S), 255); /* one was pushed out */
+	CHECK_INT(history_failures(&h, &client, 110 * S, 60 * S), 255); /* one was evicted */
 	CHECK_INT(history_failures(&h, &other, 110 * S, 60 * S), 1);
 	CHECK_INT(history_failures(&h, &client, 170 * S, 60 * S), 0);
 	CHECK_INT(history_failures(&h, &client, 99 * S, 60 * S), 0); /* later ones */
@@ -68,7 +68,8 @@ UNIT_CASE(targets_and_beginnings)
 		history_idled(&h, &client, &server, 100 * S + i, i % 2 ? (uint32_t)(i % 4) : 0);
 	}
 	CHECK_INT(history_targets(&h, &client, 110 * S, 60 * S), 10);
-	CHECK_INT(history_beginnings(&h, &client, 110 * S, 60 * S), 2); /* 1 and 3; 0 is none */
+	/* 1 and 3; 0 does not count */
+	CHECK_INT(history_beginnings(&h, &client, 110 * S, 60 * S), 2);
 	CHECK_INT(history_targets(&h, &other, 110 * S, 60 * S), 0);
 	CHECK_INT(history_targets(&h, &client, 161 * S, 60 * S), 0);
 }
@@ -85,7 +86,7 @@ UNIT_CASE(redirects)
 	r = history_redirect(&h, &second, &gateway);
 	CHECK_INT(r->at_ns, 101 * S);
 	CHECK_INT(r->followed_ns, 0);
-	/* One dial follows one redirect: the oldest of that client to that port. */
+	/* One connection follows each redirect, the oldest of that client to that port. */
 	history_dialled(&h, &first, &gateway, 102 * S);
 	CHECK_INT(history_redirect(&h, &first, &gateway)->followed_ns, 0);
 	history_dialled(&h, &first, &node, 102 * S);
@@ -93,9 +94,9 @@ UNIT_CASE(redirects)
 	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
 	CHECK_INT(history_sent_by(&h, &first, &node, 102 * S)->addr[15], 10);
 	CHECK(!history_sent_by(&h, &first, &gateway, 102 * S));
-	/* Its next login there has not been sent by anybody. */
+	/* Its next login there follows no redirect. */
 	CHECK(!history_sent_by(&h, &first, &node, 103 * S));
-	/* Too late to be the follower of the other. */
+	/* Too late to follow the other one. */
 	history_dialled(&h, &second, &node, 107 * S);
 	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
 	CHECK(!history_redirect(&h, &node, &gateway));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * http.c - the HTTP server: answers, what is refused, who takes too long, streams, and the web
- * configuration. The server runs in a process of its own, as its clients wait for it.
+ * http.c - the HTTP server: answers, refusals, time-outs, streams, and the web configuration. The
+ * server runs in a separate process, because its clients wait for it.
  */
 #include <arpa/inet.h>
 #include <crypt.h>
@@ -180,7 +180,7 @@ static void serve_end(void)
 	server_port = 0;
 }
 
-static int dial(int receive_buffer)
+static int connect_client(int receive_buffer)
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET,
 				   .sin_port = htons((uint16_t)server_port),
@@ -198,7 +198,7 @@ static void say(int fd, const char *text)
 	CHECK_INT(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* Read on, until the answer holds `until` or (NULL) the server ends it. */
+/* Read until the answer contains `until` or (NULL) the server closes. */
 static bool hear(int fd, const char *until)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -222,7 +222,7 @@ static bool hear(int fd, const char *until)
 /* The whole answer to one request. */
 static const char *ask(const char *request)
 {
-	int fd = dial(0);
+	int fd = connect_client(0);
 
 	answer_len = 0;
 	say(fd, request);
@@ -271,7 +271,7 @@ UNIT_CASE(a_route_answers_with_its_headers)
 
 UNIT_CASE(a_connection_serves_twice)
 {
-	int fd = dial(0);
+	int fd = connect_client(0);
 
 	answer_len = 0;
 	say(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -296,7 +296,7 @@ UNIT_CASE(what_is_not_there_is_refused)
 
 UNIT_CASE(a_header_without_end_is_refused)
 {
-	int fd = dial(0);
+	int fd = connect_client(0);
 	char line[1024];
 
 	answer_len = 0;
@@ -306,7 +306,7 @@ UNIT_CASE(a_header_without_end_is_refused)
 	say(fd, "GET /hello HTTP/1.1\r\nHost: x\r\n");
 	for (int i = 0; i < 64 && send(fd, line, sizeof(line), MSG_NOSIGNAL) > 0; i++)
 		;
-	/* 431, unless the reset that follows it was faster. */
+	/* 431, unless the reset that follows arrives first. */
 	hear(fd, NULL);
 	CHECK(!answer_len || starts(answer, "HTTP/1.1 431 ") || starts(answer, "HTTP/1.1 4"));
 	CHECK(!memmem(answer, answer_len, "hello", 5));
@@ -345,7 +345,7 @@ UNIT_CASE(a_big_answer_comes_compressed)
 
 UNIT_CASE(a_request_that_does_not_come_is_given_up)
 {
-	int fd = dial(0);
+	int fd = connect_client(0);
 	uint64_t start_ns = clock_now_ns(), took_ns;
 
 	answer_len = 0;
@@ -360,7 +360,7 @@ UNIT_CASE(a_request_that_does_not_come_is_given_up)
 
 UNIT_CASE(a_stream_tells_what_is_published)
 {
-	int fd = dial(0);
+	int fd = connect_client(0);
 
 	answer_len = 0;
 	say(fd, "GET /events HTTP/1.0\r\n\r\n");
@@ -372,13 +372,13 @@ UNIT_CASE(a_stream_tells_what_is_published)
 	answer_len = 0;
 	CHECK(hear(fd, "data: two\n\n"));
 	CHECK_STR(answer, "data: one\n\ndata: two\n\n");
-	/* Longer than a request may take: streams have no end. */
+	/* Longer than the limit for a request, which does not apply to streams. */
 	usleep(1700000);
 	get("/publish?text=data:+three%0A%0A");
 	answer_len = 0;
 	CHECK(hear(fd, "data: three\n\n"));
 	close(fd);
-	/* That a client has left is seen without anything sent to it. */
+	/* A client that has left is noticed without sending it anything. */
 	for (int i = 0; i < 200 && (!i || !strstr(body(), "streams=0 ")); i++) {
 		usleep(20000);
 		get("/stats");
@@ -388,7 +388,7 @@ UNIT_CASE(a_stream_tells_what_is_published)
 
 UNIT_CASE(a_slow_streams_client_is_dropped)
 {
-	int slow = dial(4096);
+	int slow = connect_client(4096);
 
 	say(slow, "GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
 	for (int i = 0; i < 200; i++) {
@@ -416,7 +416,7 @@ static const char *get_of(const char *target, const char *host)
 	return ask(request);
 }
 
-/* DNS rebinding: the page's own name is in its requests. */
+/* DNS rebinding: the requests name the page's own host. */
 UNIT_CASE(requests_for_other_hosts_are_refused)
 {
 	static const char *const ours[] = {"x",
@@ -460,12 +460,12 @@ UNIT_CASE(requests_for_other_hosts_are_refused)
 	}
 	CHECK(starts(get_of("/nowhere", "attacker.example"), "HTTP/1.1 421 "));
 	CHECK(starts(get_of("/any", "attacker.example"), "HTTP/1.1 200 "));
-	/* An absolute target has precedence over the header. */
+	/* An absolute target takes precedence over the header. */
 	CHECK(starts(get_of("http://x:9433/hello", "attacker.example"), "HTTP/1.1 200 "));
 	CHECK(starts(get_of("http://attacker.example/hello", "x"), "HTTP/1.1 421 "));
 	CHECK(starts(get_of("http://x@attacker.example/hello", "x"), "HTTP/1.1 4"));
 	CHECK(starts(get_of("http://attacker.example/any", "x"), "HTTP/1.1 200 "));
-	/* None at all: HTTP/1.1 wants one, HTTP/1.0 does not; and two are one too many. */
+	/* No host: an error in HTTP/1.1, not in HTTP/1.0. Two hosts are an error, too. */
 	CHECK(starts(get_of("/hello", NULL), "HTTP/1.1 400 "));
 	CHECK(strstr(ask("GET /hello HTTP/1.0\r\n\r\n"), " 200 "));
 	CHECK(!strstr(get_of("/hello", "x\r\nHost: attacker.example"), " 200 "));
@@ -522,8 +522,8 @@ UNIT_CASE(users_are_asked_for_their_passwords)
 	CHECK(starts(get_as("YW5uOnNlY3JldA=="), "HTTP/1.1 200 ")); /* ann:secret */
 	CHECK(starts(get_as("YW5uOndyb25n"), "HTTP/1.1 401 "));	    /* ann:wrong */
 	CHECK(starts(get_as("Ym9iOnNlY3JldA=="), "HTTP/1.1 401 ")); /* bob:secret */
-	/* Another configuration, while a stream waits: it ends. */
-	stream = dial(0);
+	/* Another configuration, while a stream waits, which ends. */
+	stream = connect_client(0);
 	answer_len = 0;
 	say(stream, "GET /events HTTP/1.0\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\n\r\n");
 	CHECK(hear(stream, "data: first\n\n"));
@@ -560,7 +560,10 @@ static void say_guess(int fd, int i)
 	say(fd, request);
 }
 
-/* Of the same address, and before it: the right one has its turn, and the checks have pauses. */
+/*
+ * From the same address, and before it: the correct one gets its turn, and there are pauses between
+ * checks.
+ */
 UNIT_CASE(wrong_passwords_do_not_keep_the_right_one_out)
 {
 	char path[] = "/tmp/tdsmon-web-XXXXXX", text[128];
@@ -575,7 +578,7 @@ UNIT_CASE(wrong_passwords_do_not_keep_the_right_one_out)
 	start_ns = clock_now_ns();
 	cpu_ns = server_cpu_ns();
 	for (int i = 0; i < GUESSES; i++) {
-		fds[i] = dial(0);
+		fds[i] = connect_client(0);
 		say_guess(fds[i], i);
 	}
 	CHECK(starts(get_as("YW5uOnNlY3JldA=="), "HTTP/1.1 200 ")); /* ann:secret */
@@ -588,9 +591,9 @@ UNIT_CASE(wrong_passwords_do_not_keep_the_right_one_out)
 	took_ns = clock_now_ns() - start_ns;
 	cpu_ns = server_cpu_ns() - cpu_ns;
 	CHECK(cpu_ns < took_ns / 2);
-	/* Now that it is known, it waits for nothing. */
+	/* Now that it is known, it does not wait. */
 	for (int i = 0; i < GUESSES; i++) {
-		fds[i] = dial(0);
+		fds[i] = connect_client(0);
 		say_guess(fds[i], i);
 	}
 	start_ns = clock_now_ns();
@@ -601,7 +604,7 @@ UNIT_CASE(wrong_passwords_do_not_keep_the_right_one_out)
 	unlink(path);
 }
 
-/* Requests that wait end when another configuration begins. */
+/* Waiting requests end when another configuration is loaded. */
 UNIT_CASE(another_configuration_while_passwords_wait)
 {
 	char path[] = "/tmp/tdsmon-web-XXXXXX", text[128];
@@ -613,7 +616,7 @@ UNIT_CASE(another_configuration_while_passwords_wait)
 	write_file(path, text);
 	serve(path);
 	for (int i = 0; i < GUESSES; i++) {
-		fds[i] = dial(0);
+		fds[i] = connect_client(0);
 		say_guess(fds[i], i);
 	}
 	usleep(100000);
@@ -630,7 +633,7 @@ UNIT_CASE(another_configuration_while_passwords_wait)
 	unlink(path);
 }
 
-/* What web_config_read() answers to a file with that text. */
+/* web_config_read()'s result for a file with that text. */
 static int read_text(const char *text, struct web_config *web)
 {
 	char path[] = "/tmp/tdsmon-web-XXXXXX";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * infer.c - what is concluded of a login that TLS hides. Each row is the messages' sizes and how it
- * ended, and what may be said of it: "high" only where no other reading is left.
+ * infer.c - what is inferred about a login under TLS. Each row is the messages' sizes and how it
+ * ended, and the expected statement: "high" only if no other reading is possible.
  */
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ struct row {
 	} messages[MESSAGES_MAX];
 	enum end end;
 	bool mars, fedauth;
-	enum outcome outcome; /* INCOMPLETE: nothing is said */
+	enum outcome outcome; /* INCOMPLETE: nothing is stated */
 	enum confidence confidence;
 	enum auth_method method;
 	uint32_t final_answer;
@@ -67,7 +67,7 @@ static void check_rows(const struct row *rows, size_t count)
 		judge_row(&j, row);
 		CHECK_INT(j.outcome, row->outcome);
 		CHECK_INT(j.method, row->method);
-		/* A method that sizes tell is never more than medium, and has its grounds. */
+		/* A method inferred from sizes is at most medium, and has its grounds. */
 		CHECK_INT(!!j.method_grounds, row->method != AUTH_UNKNOWN);
 		if (row->method != AUTH_UNKNOWN)
 			CHECK_INT(j.method_confidence, CONFIDENCE_MEDIUM);
@@ -76,7 +76,7 @@ static void check_rows(const struct row *rows, size_t count)
 			CHECK_INT(j.final_answer, row->final_answer);
 			CHECK(j.first_answer <= j.final_answer && j.grounds);
 		}
-		/* Nothing that is concluded is certain. */
+		/* Nothing inferred is certain. */
 		CHECK(j.confidence != CONFIDENCE_CERTAIN);
 		if (unit_case_failed && !failed)
 			printf("    in: %s\n", row->name);
@@ -97,7 +97,7 @@ UNIT_CASE(too_little_to_say)
 {
 	static const struct row rows[] = {
 		{"nothing", {}, OPEN, 0, 0, NOTHING, LOW, NO_METHOD, 0},
-		{"LOGIN7 alone", {C(200)}, BY_SERVER, 0, 0, NOTHING, LOW, NO_METHOD, 0},
+		{"only LOGIN7", {C(200)}, BY_SERVER, 0, 0, NOTHING, LOW, NO_METHOD, 0},
 		{"the server first", {SRV(400), C(200)}, OPEN, 0, 0, NOTHING, LOW, NO_METHOD, 0},
 		{"an answer, and more may come",
 		 {C(200), SRV(400)},
@@ -134,7 +134,7 @@ UNIT_CASE(too_little_to_say)
 UNIT_CASE(one_answer)
 {
 	static const struct row rows[] = {
-		/* 88 and 2 for each letter: 18456 for a user of 10 letters on a server of 5 */
+		/* 88 and 2 per letter: 18456 for a user of 10 letters on a server of 5 */
 		{"refused, and the server closed",
 		 {C(200), SRV(118)},
 		 BY_SERVER,
@@ -154,7 +154,7 @@ UNIT_CASE(one_answer)
 		 LOW,
 		 NO_METHOD,
 		 0},
-		/* Some look-alikes' login answers are of this size. */
+		/* Login answers of some look-alikes have this size. */
 		{"refused or a look-alike's, and the server closed",
 		 {C(200), SRV(250)},
 		 BY_SERVER,
@@ -173,7 +173,10 @@ UNIT_CASE(one_answer)
 		 LOW,
 		 NO_METHOD,
 		 0},
-		/* 300 to 340: an error with a long text, a challenge, a redirect: nothing. */
+		/*
+		 * 300 to 340: an error with a long text, a challenge or a redirect: nothing is
+		 * stated.
+		 */
 		{"neither an error nor a login",
 		 {C(200), SRV(320)},
 		 BY_CLIENT,
@@ -183,7 +186,8 @@ UNIT_CASE(one_answer)
 		 LOW,
 		 NO_METHOD,
 		 0},
-		/* 4060 and 18456 together are as large as a small login answer: who closes tells.
+		/*
+		 * 4060 and 18456 together are as large as a small login answer; who closes decides.
 		 */
 		{"two errors, and the server closed",
 		 {C(200), SRV(400)},
@@ -240,7 +244,7 @@ UNIT_CASE(one_answer)
 		 LOW,
 		 NO_METHOD,
 		 0},
-		/* Padding leaves it open on which side of a bound it is. */
+		/* With padding, it may be on either side of a bound. */
 		{"an answer of 330 to 345",
 		 {C(200), BETWEEN(330, 345)},
 		 IDLE,
@@ -267,7 +271,7 @@ UNIT_CASE(one_answer)
 UNIT_CASE(a_command_after_the_answer)
 {
 	static const struct row rows[] = {
-		/* After a refusal nobody goes on. */
+		/* No client goes on after a refusal. */
 		{"an answer and a command",
 		 {C(200), SRV(520), C(90)},
 		 OPEN,
@@ -296,8 +300,10 @@ UNIT_CASE(a_command_after_the_answer)
 		 HIGH,
 		 AUTH_SQL,
 		 1},
-		/* An SSPI message is never as small; but a server that closes then may have refused
-		   it. */
+		/*
+		 * An SSPI message is never that small; but a server that then closes may have
+		 * refused it.
+		 */
 		{"a tiny command, answered",
 		 {C(200), SRV(380), C(40), SRV(60)},
 		 OPEN,
@@ -316,7 +322,7 @@ UNIT_CASE(a_command_after_the_answer)
 		 MEDIUM,
 		 AUTH_SQL,
 		 1},
-		/* Whichever of the two was the login's answer: one was. */
+		/* Whichever of the two was the login's answer, one was. */
 		/* NTLMv2 would repeat the challenge's names. */
 		{"what is shorter than a challenge",
 		 {C(200), SRV(380), C(300), SRV(900)},
@@ -345,7 +351,7 @@ UNIT_CASE(a_command_after_the_answer)
 		 HIGH,
 		 NO_METHOD,
 		 1},
-		/* Before the login is over packets are of 4,096: MS-TDS 2.2.3.1.3 */
+		/* Before the login is complete, packets have 4,096 bytes: MS-TDS 2.2.3.1.3 */
 		{"a packet of 8,000",
 		 {C(200), SRV(380), C(500), SRV(8000)},
 		 OPEN,
@@ -355,7 +361,7 @@ UNIT_CASE(a_command_after_the_answer)
 		 HIGH,
 		 AUTH_SQL,
 		 1},
-		/* Above what a challenge is: the first was the login's answer. */
+		/* Larger than a challenge: the first was the login's answer. */
 		{"a login answer beyond a challenge",
 		 {C(200), SRV(620), C(300), SRV(60)},
 		 OPEN,
@@ -365,7 +371,7 @@ UNIT_CASE(a_command_after_the_answer)
 		 HIGH,
 		 AUTH_SQL,
 		 1},
-		/* What the client sent is no SSPI message, it is too long. */
+		/* The client's message is too long for SSPI. */
 		{"a long command",
 		 {C(200), SRV(380), C(1400), SRV(60)},
 		 OPEN,
@@ -383,8 +389,10 @@ UNIT_CASE(a_command_after_the_answer)
 UNIT_CASE(a_round_of_sspi)
 {
 	static const struct row rows[] = {
-		/* LOGIN7 answered by too little for a login; what follows may as well be a command
-		 * to a server that answers in few words: medium. */
+		/*
+		 * LOGIN7 with an answer too small for a login; the next message may be a command to
+		 * a server whose answers are short: medium.
+		 */
 		{"NTLM",
 		 {C(215), SRV(260), C(400), SRV(400), C(40), SRV(60)},
 		 OPEN,
@@ -394,7 +402,7 @@ UNIT_CASE(a_round_of_sspi)
 		 HIGH,
 		 AUTH_UNKNOWN,
 		 3},
-		/* The second answer alone may be of a size with errors of long texts. */
+		/* Only the second answer may have the size of errors with long texts. */
 		{"NTLM, let in or refused",
 		 {C(215), SRV(260), C(400), SRV(400)},
 		 BY_CLIENT,
@@ -439,7 +447,9 @@ UNIT_CASE(a_round_of_sspi)
 UNIT_CASE(kerberos)
 {
 	static const struct row rows[] = {
-		/* Two messages of the server in a row, unasked: only Kerberos does that. */
+		/*
+		 * Two messages of the server in a row, without a request: only Kerberos does that.
+		 */
 		{"token, answer",
 		 {C(3000), SRV(196), SRV(400)},
 		 OPEN,
@@ -485,7 +495,9 @@ UNIT_CASE(kerberos)
 		 HIGH,
 		 AUTH_KERBEROS,
 		 2},
-		/* A small LOGIN7 has no ticket; the same two messages then mean nothing known. */
+		/*
+		 * A small LOGIN7 has no ticket; then the same two messages have no known meaning.
+		 */
 		{"too small for a ticket",
 		 {C(300), SRV(196), SRV(300)},
 		 OPEN,
@@ -495,7 +507,7 @@ UNIT_CASE(kerberos)
 		 LOW,
 		 NO_METHOD,
 		 0},
-		/* In one record the two can't be told apart: Kerberos, or a token in LOGIN7. */
+		/* In one record the two cannot be separated: Kerberos, or a token in LOGIN7. */
 		{"both in one record",
 		 {C(3000), SRV(600), C(90), SRV(60)},
 		 OPEN,
@@ -675,7 +687,7 @@ UNIT_CASE(a_refused_windows_login_is_never_a_success)
 	}
 }
 
-/* A login that goes well: LOGIN7, 340 to 600, a command of 40 or more and an answer. */
+/* A successful login: LOGIN7, 340 to 600, a command of 40 or more and its response. */
 UNIT_CASE(a_login_that_goes_well_is_never_refused)
 {
 	for (uint32_t answer = 340; answer <= 600; answer += 5) {
@@ -695,7 +707,7 @@ UNIT_CASE(a_login_that_goes_well_is_never_refused)
 	}
 }
 
-/* What has two readings: a login answer and a command, or a challenge and a refusal. */
+/* Messages with two readings: a login answer and a command, or a challenge and a refusal. */
 UNIT_CASE(what_has_two_readings)
 {
 	static const struct row rows[] = {
@@ -776,7 +788,7 @@ UNIT_CASE(what_has_two_readings)
 	CHECK_ROWS(rows);
 }
 
-/* A server that let others in with 385 and 389 bytes, and refused with 118, closing at once. */
+/* A server that accepted others with 385 and 389 bytes, and refused with 118, closing at once. */
 static void know(struct answers *a, struct endpoint *server)
 {
 	*server = (struct endpoint){.port = 1433};
@@ -805,7 +817,8 @@ UNIT_CASE(by_the_server_s_other_answers)
 		{385, 300, 600, 400000, OK},
 		{260, 500, 385, 400000, OK},
 		{260, 500, 570, 400000, NOTHING},
-		{260, 500, 118, 400000, NOTHING}, /* of another's size, or a request's answer */
+		/* another login's size, or a response to a request */
+		{260, 500, 118, 400000, NOTHING},
 	};
 	struct answers *a = calloc(1, sizeof(*a));
 	struct endpoint server;
@@ -833,7 +846,7 @@ UNIT_CASE(by_the_server_s_other_answers)
 	free(a);
 }
 
-/* It is no more than likely that a server closes after refusals, until it was seen to. */
+/* That a server closes after refusals is at most likely, until it was seen to. */
 UNIT_CASE(what_stays_open)
 {
 	static const struct {
@@ -880,7 +893,7 @@ UNIT_CASE(messages_of_several_records)
 	CHECK_INT(u.at[0].most, 8302);
 	CHECK_INT(u.at[0].first_ns, 10);
 	CHECK_INT(u.at[0].last_ns, 12);
-	/* A short record ended it: the next is another. */
+	/* A short record ended the message: the next one begins another. */
 	units_add(&u, SIDE_CLIENT, 50, 50, 13);
 	CHECK_INT(u.count, 2);
 	/* The other side's turn ends it, too. */
@@ -902,7 +915,7 @@ UNIT_CASE(no_more_messages_than_there_is_room_for)
 	CHECK(u.more);
 	CHECK_INT(u.count, UNITS_MAX);
 	CHECK_INT(u.at[UNITS_MAX - 1].least, 10);
-	/* Those of the last one's side are of its message. */
+	/* Records from the same side as the last one belong to its message. */
 	units_add(&u, SIDE_SERVER, 20, 25, 2);
 	CHECK_INT(u.count, UNITS_MAX);
 	CHECK_INT(u.at[UNITS_MAX - 1].least, 30);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * input.c - bytes of files and pipes: in pieces of any size, compressed or not, damaged or cut
- * short.
+ * input.c - bytes of files and pipes: in pieces of any size, compressed or not, damaged or
+ * truncated.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 
 static uint8_t plain[BIG], packed[2 * BIG];
 
-/* Bytes that do not compress to nothing, and that tell where they stand. */
+/* Bytes that compress poorly, and that show their position. */
 static void plain_init(void)
 {
 	uint32_t state = 1;
@@ -71,7 +71,7 @@ static void close_both(struct input *in)
 	close(in->fd);
 }
 
-/* Read all that comes, in pieces of these sizes by turns; how many are as they should be. */
+/* Read everything, in pieces of these sizes in turn. Returns how many bytes are correct. */
 static size_t read_all(int fd, const size_t *sizes, size_t size_count, struct input *in)
 {
 	size_t at = 0;
@@ -136,7 +136,7 @@ UNIT_CASE(compressed)
 	}
 }
 
-/* As gzip and pigz append, and pzstd, which begins with a frame to be skipped. */
+/* As appended by gzip and pigz, and by pzstd, which begins with a skippable frame. */
 UNIT_CASE(members_and_frames)
 {
 	static const uint8_t skipped[12] = {0x5a, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 9, 9, 9, 9};
@@ -180,7 +180,7 @@ UNIT_CASE(compressed_and_damaged)
 		size_t len = packers[i](plain, 300000, packed, sizeof(packed)), got;
 		struct input in;
 
-		/* Whatever comes out until it is noticed: it is, at the end at the latest. */
+		/* Whatever comes out before, the damage is noticed at the end at the latest. */
 		packed[len / 2] ^= 0x55;
 		CHECK_INT(input_open(&in, memory_file(packed, len)), 0);
 		for (got = 0; input_need(&in, 1); got += 1)
@@ -197,8 +197,7 @@ UNIT_CASE(compressed_and_damaged)
 	}
 }
 
-/* 256 MiB of zeros in a few kilobytes: not held, but gone through.
- */
+/* 256 MiB of zeros in a few kilobytes: read, but not held. */
 UNIT_CASE(bombs_take_no_memory)
 {
 	static uint8_t zeros[1 << 20];
@@ -221,7 +220,7 @@ UNIT_CASE(bombs_take_no_memory)
 	CHECK(after.ru_maxrss - before.ru_maxrss < 8192);
 }
 
-/* A frame that asks for a window of 2 GiB. */
+/* A frame that needs a window of 2 GiB. */
 UNIT_CASE(windows_beyond_the_limit_are_refused)
 {
 	static const uint8_t frame[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 21 << 3, 1, 0, 0};
@@ -286,7 +285,7 @@ UNIT_CASE(pipes)
 	}
 }
 
-/* What has come is handed out while the pipe is open: nothing is waited for beyond that. */
+/* Bytes that have come can be read while the pipe is open, without waiting for more. */
 UNIT_CASE(pipes_do_not_wait_for_more)
 {
 	for (int i = -1; i < 2; i++) {

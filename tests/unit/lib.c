@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * lib.c - the small tools: times and durations as text, UTF-8, JSON, and output that remembers
- * errors.
+ * lib.c - the small tools: times and durations as text, UTF-8, JSON, and output that keeps errors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -75,8 +74,8 @@ UNIT_CASE(valid_utf8_is_kept)
 UNIT_CASE(invalid_utf8_is_replaced)
 {
 	CHECK_TEXT(utf8_printable("a\xff"), "a\ufffd");
-	CHECK_TEXT(utf8_printable("\xc2"), "\ufffd");			  /* cut short by the end */
-	CHECK_TEXT(utf8_printable("\xe2\x82"), "\ufffd\ufffd");		  /* likewise */
+	CHECK_TEXT(utf8_printable("\xc2"), "\ufffd");			  /* truncated by the end */
+	CHECK_TEXT(utf8_printable("\xe2\x82"), "\ufffd\ufffd");		  /* the same */
 	CHECK_TEXT(utf8_printable("\xc0\x80"), "\ufffd\ufffd");		  /* overlong NUL */
 	CHECK_TEXT(utf8_printable("\xed\xa0\x80"), "\ufffd\ufffd\ufffd"); /* a surrogate */
 	CHECK_TEXT(utf8_printable("\xf4\x90\x80\x80"),
@@ -91,7 +90,7 @@ UNIT_CASE(what_controls_a_terminal_is_spelled_out)
 	CHECK_TEXT(utf8_printable("\xe2\x80\xae"), "\\u202e"); /* right-to-left override */
 }
 
-/* What a writer of JSON wrote by the time it is asked. */
+/* A JSON writer, and what it has written when it is asked. */
 struct json_test {
 	struct output out;
 	struct json_writer w;
@@ -167,7 +166,7 @@ UNIT_CASE(json_text_is_escaped_where_it_must_be)
 	CHECK_STR(json_string_of("\"\\\b\f\n\r\t"), "\"\\\"\\\\\\b\\f\\n\\r\\t\"");
 	CHECK_STR(json_string_of("\1\37\33[0m"), "\"\\u0001\\u001F\\u001B[0m\"");
 	CHECK_STR(json_string_of("\177"), "\"\\u007F\"");
-	/* C1 controls, which a terminal obeys like ESC; and what follows them in Unicode */
+	/* C1 controls, which a terminal obeys like ESC; and the characters after them */
 	CHECK_STR(json_string_of("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0"),
 		  "\"\\u0080\\u009B\\u009F\xc2\xa0\"");
 }
@@ -179,14 +178,14 @@ UNIT_CASE(json_text_is_valid_utf8)
 				 "b"),
 		  "\"a\ufffd"
 		  "b\"");
-	CHECK_STR(json_string_of("\xc2"), "\"\ufffd\"");	   /* cut short by the end */
-	CHECK_STR(json_string_of("\xc2\n"), "\"\ufffd\\n\"");	   /* or by another */
+	CHECK_STR(json_string_of("\xc2"), "\"\ufffd\"");	   /* truncated by the end */
+	CHECK_STR(json_string_of("\xc2\n"), "\"\ufffd\\n\"");	   /* or by another character */
 	CHECK_STR(json_string_of("\xc0\xaf"), "\"\ufffd\ufffd\""); /* overlong */
 	CHECK_STR(json_string_of("\xed\xa0\x80"), "\"\ufffd\ufffd\ufffd\""); /* a surrogate */
 	CHECK_STR(json_string_of("\xf4\x90\x80\x80"), "\"\ufffd\ufffd\ufffd\ufffd\"");
 }
 
-/* Each byte alone comes out as JSON of printable ASCII, or as U+FFFD. */
+/* Each byte by itself is written as JSON of printable ASCII, or as U+FFFD. */
 UNIT_CASE(json_text_has_no_byte_to_fear)
 {
 	for (int c = 1; c < 256; c++) {
@@ -232,14 +231,17 @@ UNIT_CASE(output_keeps_its_first_error)
 static void bounded(struct output *out, int fd, bool may_open_again)
 {
 	if (!may_open_again && !geteuid())
-		CHECK_INT(seteuid(65534), 0); /* what root made is not his to open */
+		CHECK_INT(seteuid(65534), 0); /* this user may not open what root made */
 	output_init(out, fd);
 	CHECK_INT(output_bound(out, 4096), 0);
 	if (getuid() != geteuid())
 		CHECK_INT(seteuid(0), 0);
 }
 
-/* Records of three lines, 24 bytes, to a reader that stops; what it reads when it goes on. */
+/*
+ * Write records of three lines, 24 bytes, to a reader that stops; back: what it reads when it goes
+ * on.
+ */
 static size_t records_to_a_stopped_reader(struct output *out, int reader, char *back, size_t size)
 {
 	size_t len = 0;

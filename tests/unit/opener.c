@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * opener.c - what the opener opens, what it refuses, and its end; and the files it is made of.
+ * opener.c - what the opener opens and refuses, and its end; and the files that it uses.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ static void put(const char *name, const char *text)
 		fclose(f);
 }
 
-/* A descriptor's text, and it is closed; "-" where there is none. */
+/* A descriptor's text, "-" without one; closes it. */
 static const char *text_of(int fd)
 {
 	static char text[256];
@@ -119,7 +119,7 @@ UNIT_CASE(regular_files_only)
 	CHECK_STR(text_of(opener_ask(o, OPENER_CONFIG)), "first");
 	unlink(in_folder("config"));
 	CHECK_INT(opener_ask(o, OPENER_CONFIG), -ENOENT);
-	/* Nobody writes to it: opening it would wait for good. */
+	/* Nobody writes to it: opening it would wait forever. */
 	mkfifo(in_folder("config"), 0600);
 	CHECK_INT(opener_ask(o, OPENER_CONFIG), -ENOTSUP);
 	CHECK_STR(regular_error(-ENOTSUP), "not a regular file");
@@ -179,7 +179,7 @@ UNIT_CASE(the_text_file_is_replaced)
 	snprintf(temporary, sizeof(temporary), "prom.%d.tmp", getpid());
 	o = start(NULL, NULL, in_folder("prom"));
 	CHECK_INT(opener_ask(o, OPENER_TEXTFILE_COMMIT), -EINVAL);
-	/* Whoever may write to the directory plants links, at both names. */
+	/* Somebody who may write to the directory plants links, at both names. */
 	CHECK(!symlink(in_folder("victim"), in_folder(temporary)));
 	fd = opener_ask(o, OPENER_TEXTFILE);
 	CHECK(fd > 0);
@@ -195,7 +195,7 @@ UNIT_CASE(the_text_file_is_replaced)
 	CHECK_STR(text_at("prom"), "newer");
 	CHECK_STR(text_at("victim"), "precious");
 	CHECK(!stat(in_folder("victim"), &st) && (st.st_mode & 07777) == 0600);
-	/* One that is given up, and one that nobody ends. */
+	/* A new file that is abandoned, and one that is never completed. */
 	CHECK_INT(replace_fill(opener_ask(o, OPENER_TEXTFILE), "half", 4), 0);
 	CHECK_INT(opener_ask(o, OPENER_TEXTFILE_DROP), 0);
 	CHECK(access(in_folder(temporary), F_OK));
@@ -222,7 +222,7 @@ UNIT_CASE(a_text_file_that_cannot_be)
 	CHECK_INT(err, -EISDIR);
 }
 
-/* The socket that the opener is asked by: the only one of its type. */
+/* The socket to the opener: the only one of its type. */
 static int opener_socket(void)
 {
 	for (int fd = 3; fd < 64; fd++) {
@@ -235,7 +235,7 @@ static int opener_socket(void)
 	return -1;
 }
 
-/* What it answers to a request that opener_ask() would not send. */
+/* Its answer to a request that opener_ask() would not send. */
 static int ask_raw(struct opener_request req)
 {
 	struct opener_answer answer = {.err = 1};
@@ -255,7 +255,7 @@ UNIT_CASE(requests_of_no_form_are_refused)
 
 	put("config", "text");
 	o = start(in_folder("config"), NULL, NULL);
-	/* Kinds that the settings do not ask for. */
+	/* Kinds that the settings do not need. */
 	CHECK_INT(opener_ask(o, OPENER_WEB_CONFIG), -EINVAL);
 	CHECK_INT(opener_ask(o, OPENER_TEXTFILE), -EINVAL);
 	CHECK_INT(opener_ask(o, OPENER_TEXTFILE_DROP), -EINVAL);
@@ -283,7 +283,10 @@ UNIT_CASE(it_is_confined_and_small)
 	DIR *dir;
 	pid_t pid;
 
-	/* Its answers show that it is in its loop, and that it has closed what it passed on. */
+	/*
+	 * Its answers show that it is in its loop, and that it has closed the descriptors that it
+	 * passed on.
+	 */
 	CHECK_STR(text_of(opener_ask(o, OPENER_CONFIG)), "text");
 	CHECK_INT(opener_ask(o, OPENER_TEXTFILE), -EINVAL);
 	pid = child();
@@ -299,11 +302,14 @@ UNIT_CASE(it_is_confined_and_small)
 	if (dir)
 		closedir(dir);
 	CHECK_INT(fds, 2 + 4); /* "." and "..", /dev/null three times, the socket */
-	/* What a terminal or a service manager sends to all is for the watching process. */
+	/*
+	 * Signals of a terminal or a service manager to the whole group are for the watching
+	 * process.
+	 */
 	for (int i = 0; i < 4; i++)
 		kill(pid, (const int[]){SIGINT, SIGTERM, SIGHUP, SIGQUIT}[i]);
 	CHECK_STR(text_of(opener_ask(o, OPENER_CONFIG)), "text");
-	/* It goes on without an answer for a while: one request times out, the next is answered. */
+	/* It does not answer for a while: one request times out, the next is answered. */
 	kill(pid, SIGSTOP);
 	CHECK_INT(opener_ask(o, OPENER_CONFIG), -ETIMEDOUT);
 	CHECK_INT(opener_ask(o, OPENER_CONFIG), -ETIMEDOUT);
@@ -317,7 +323,7 @@ UNIT_CASE(it_is_confined_and_small)
 	opener_stop(o);
 }
 
-/* A process that is killed has no time to say so. */
+/* A process that is killed cannot tell the opener. */
 UNIT_CASE(it_ends_with_its_process)
 {
 	int up[2];
@@ -386,7 +392,7 @@ int main(void)
 	RUN(requests_of_no_form_are_refused);
 	RUN(it_is_confined_and_small);
 	RUN(it_ends_with_its_process);
-	signal(SIGCHLD, SIG_DFL); /* the opener is nobody's to wait for, rm is */
+	signal(SIGCHLD, SIG_DFL); /* nobody waits for the opener, but rm is waited for */
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	return system(command) ? 1 : unit_status();
 }

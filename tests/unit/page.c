@@ -8,7 +8,7 @@
 #include "sink/page/page.h"
 #include "unit.h"
 
-#define START_NS 1609459200000000000ull /* 2021-01-01, on a slot's edge */
+#define START_NS 1609459200000000000ull /* 2021-01-01, at the edge of a slot */
 #define MS	 1000000ull
 
 static const struct wallclock clock_of_files;
@@ -43,7 +43,7 @@ static void log_in(void *page, uint64_t at_ns, uint64_t total_ns, enum outcome o
 	page_sink.login(page, &rec);
 }
 
-/* What comes first on /events; to be freed. */
+/* The first events on /events. The caller frees them. */
 static char *first(void *page, const char *last_event_id)
 {
 	struct http_request req = {.path = "/events", .accept = "", .last_event_id = last_event_id};
@@ -96,7 +96,7 @@ UNIT_CASE(a_browser_gets_what_was)
 	page_sink.free(page);
 }
 
-/* Slow for whatever reason, and not by its name alone; a health check is no failure. */
+/* Slow logins count whatever their verdict's name; a health check is not a failure. */
 UNIT_CASE(causes)
 {
 	void *page = open_page();
@@ -108,7 +108,7 @@ UNIT_CASE(causes)
 	log_in(page, START_NS, 3000 * MS, OUTCOME_OK, "packets_lost");
 	text = first(page, "");
 	CHECK(strstr(text, "\"logins\":4,\"failed\":0,\"lost\":[],\"causes\":["));
-	/* each is in its login, and these two among the causes besides */
+	/* each is in its login, and in addition these two among the causes */
 	CHECK_INT(count_of(text, "{\"name\":\"slow_login\","), 2);
 	CHECK_INT(count_of(text, "{\"name\":\"packets_lost\","), 2);
 	CHECK_INT(count_of(text, "{\"name\":\"probe\","), 1);
@@ -128,7 +128,7 @@ UNIT_CASE(a_browser_that_comes_again_gets_the_rest)
 	CHECK_INT(count_of(text, "event: login"), 2);
 	CHECK(strstr(text, "id: 4\n") && strstr(text, "id: 5\n"));
 	free(text);
-	text = first(page, "77"); /* of another run */
+	text = first(page, "77"); /* an id of another run */
 	CHECK_INT(count_of(text, "event: login"), 5);
 	free(text);
 	text = first(page, "nonsense");
@@ -191,7 +191,7 @@ UNIT_CASE(the_backlog_is_bounded)
 	page_sink.free(page);
 }
 
-/* Ninety slots are kept, whole ones first measured when they are over. */
+/* Ninety slots are kept; whole ones are measured when they are over. */
 UNIT_CASE(slots_of_a_quarter_of_an_hour)
 {
 	void *page = open_page();

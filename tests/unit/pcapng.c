@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * pcapng.c - the capture source, pcapng: every kind of block in both byte orders, interfaces that
- * differ, comments and secrets, and files that make no sense.
+ * pcapng.c - the capture source, pcapng: every kind of block in both byte orders, different
+ * interfaces, comments and secrets, and malformed files.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static const char ip4[] = "\x45\0\0\x2c\xab\xcd\x40\0\x40\x06\0\0\x0a\0\0\1\x0a\
 #define KEY_LOG	 0x544c534b
 #define FILE_MAX 1400000
 
-/* A file in the making; numbers are put in this machine's byte order or the other. */
+/* A file being built; numbers are in this machine's byte order or the other one. */
 static struct {
 	uint8_t data[FILE_MAX];
 	size_t len, block;
@@ -98,7 +98,7 @@ static void section(bool swap)
 	end();
 }
 
-/* resolution 0: the option is left out; so is an offset of 0. */
+/* resolution 0: without the option; the same for an offset of 0. */
 static void interface(uint16_t link, uint32_t snap_len, uint8_t resolution, int64_t offset)
 {
 	uint64_t wire = file.swap ? __builtin_bswap64((uint64_t)offset) : (uint64_t)offset;
@@ -114,7 +114,7 @@ static void interface(uint16_t link, uint32_t snap_len, uint8_t resolution, int6
 	end();
 }
 
-/* An enhanced packet of cut bytes less than there were; its block is left open for options. */
+/* An enhanced packet without its last cut bytes; its block stays open for options. */
 static void packet_begin(uint32_t in, uint64_t time, const char *head, uint32_t head_len,
 			 uint32_t cut)
 {
@@ -153,7 +153,7 @@ static void close_file(struct capture *c)
 	close(fd);
 }
 
-/* The file must hold these segments' times, and then end with got. */
+/* The file must hold segments with these times, and then end with end_with. */
 static void check_times(const uint64_t *times, size_t count, int end_with)
 {
 	const uint8_t *payload;
@@ -298,7 +298,7 @@ UNIT_CASE(packets_of_all_kinds)
 		put32(IP4_LEN);
 		put(ip4, IP4_LEN);
 		end();
-		begin(3); /* the simple one, of which the interface's snap length is held */
+		begin(3); /* the simple one, which the interface's snap length truncates */
 		put32(IP4_LEN);
 		put(ip4, 42);
 		end();
@@ -333,7 +333,8 @@ UNIT_CASE(other_blocks_are_passed_over)
 	static const uint8_t nothing[600000];
 
 	section(false);
-	begin(0x80000001); /* of nobody, before any interface, and longer than what is held */
+	/* an unknown one, before any interface, and longer than the input's buffer */
+	begin(0x80000001);
 	put(nothing, 600000);
 	end();
 	interface(RAW, 0, 9, 0);
@@ -351,7 +352,7 @@ UNIT_CASE(other_blocks_are_passed_over)
 	put64(0);
 	put32(0);
 	end();
-	begin(10); /* secrets, of no use where nobody asked */
+	begin(10); /* secrets, skipped without a hook */
 	put32(KEY_LOG);
 	put32(3);
 	put("KEY", 3);
@@ -360,7 +361,7 @@ UNIT_CASE(other_blocks_are_passed_over)
 	CHECK_TIMES(0, 10);
 }
 
-/* What the hooks were told, in a line each. */
+/* The calls of the hooks, one line each. */
 static char told[1000];
 
 static void on_comment(void *ctx, const struct capture_comment *comment)
@@ -471,7 +472,7 @@ UNIT_CASE(secrets)
 
 UNIT_CASE(links_that_are_not_known)
 {
-	/* Some: their packets are left out. */
+	/* Some packets are of unknown link types and skipped. */
 	section(false);
 	interface(105, 0, 9, 0);
 	interface(RAW, 0, 9, 0);
@@ -479,14 +480,14 @@ UNIT_CASE(links_that_are_not_known)
 	packet(1, 20);
 	packet(0, 30);
 	CHECK_TIMES(0, 20);
-	/* All: nothing can be made of it. */
+	/* All are: no packet can be used. */
 	section(false);
 	interface(105, 0, 9, 0);
 	packet(0, 10);
 	check_times(NULL, 0, -EPROTONOSUPPORT);
 }
 
-/* A packet, and then a block that makes no sense. */
+/* A packet, then a malformed block. */
 static void good_then(uint32_t type)
 {
 	section(false);
@@ -604,7 +605,7 @@ UNIT_CASE(cut_short_anywhere)
 
 int main(void)
 {
-	/* What is wrong with a file is told; here the codes are enough. */
+	/* The messages about a file are not checked here; the codes are enough. */
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;
 	RUN(resolutions_and_offsets);

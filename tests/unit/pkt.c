@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * pkt.c - tests of the packet parser: a table of packets, each also cut short at every byte in
- * front of a page that can't be read.
+ * pkt.c - tests of the packet parser: a table of packets, each also cut short at every byte before
+ * a page that cannot be read.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -218,7 +218,7 @@ static const struct pkt_case cases[] = {
 
 static struct packet packet;
 
-/* A copy that ends where memory does. */
+/* A copy that ends at the end of readable memory. */
 static const uint8_t *guarded(const uint8_t *data, size_t len)
 {
 	static uint8_t *area;
@@ -264,7 +264,7 @@ UNIT_CASE(table)
 	}
 }
 
-/* Whatever is cut off: what comes out is the result, or that something is missing. */
+/* The result is the same, or says that something is missing, whatever is cut off. */
 UNIT_CASE(cut_at_every_byte)
 {
 	for (size_t i = 0; i < CASES; i++) {

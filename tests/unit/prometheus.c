@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * prometheus.c - the metrics: literally, and bounded whatever comes.
+ * prometheus.c - the metrics: literally, and bounded whatever the records.
  */
 #include <stdlib.h>
 
@@ -126,12 +126,12 @@ UNIT_CASE(a_login_is_counted_everywhere)
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_bucket{" SERVER ",le=\"+Inf\"} 1");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_sum{" SERVER "} 0.018");
 	CHECK_LINE(p, "tdsmon_login_duration_seconds_count{" SERVER "} 1");
-	/* A bound's value belongs to its bucket. */
+	/* A bound is inclusive. */
 	CHECK_LINE(p, "tdsmon_login_phase_duration_seconds_bucket{" SERVER
 		      ",phase=\"tcp\",le=\"0.0005\"} 0");
 	CHECK_LINE(p, "tdsmon_login_phase_duration_seconds_bucket{" SERVER
 		      ",phase=\"tcp\",le=\"0.001\"} 1");
-	/* What did not happen has no time. */
+	/* A phase that did not happen has no time. */
 	CHECK(!strstr(p, "phase=\"tls\""));
 	CHECK(!strstr(p, "phase=\"auth\""));
 	CHECK_LINE(p, "tdsmon_login_wait_seconds_total{" SERVER
@@ -218,7 +218,7 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 		prometheus_add_commands(sink, &kernel);
 		prometheus_add_commands(sink, &kernel);
 	}
-	/* What comes as records is counted besides. */
+	/* Commands from records are counted in addition. */
 	command.total_ns = 1;
 	command.kind = COMMAND_BATCH;
 	prometheus_sink.command(sink, &command);
@@ -247,7 +247,7 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 	prometheus_sink.free(sink);
 }
 
-/* Of each server, also of one that no login is known of yet; 0 once they are over. */
+/* For each server, also one without a completed login; 0 once they are over. */
 UNIT_CASE(logins_in_progress_and_the_oldest)
 {
 	struct pending_record slow = {.time_ns = 100 * S,
@@ -309,7 +309,7 @@ UNIT_CASE(hostile_strings_stay_inside_their_quotation_marks)
 	prometheus_sink.free(sink);
 }
 
-/* One line, m{l="..."} 1, within whose quotation marks nothing ends it. */
+/* One line, m{l="..."} 1, and nothing between the quotation marks ends it. */
 static bool is_sample(const struct strbuf *line)
 {
 	static const char begin[] = "m{l=\"", end[] = "\"} 1\n";
@@ -346,7 +346,7 @@ UNIT_CASE(whatever_a_label_holds_it_is_one_line)
 		len = state >> 27;
 		for (size_t j = 0; j < len; j++) {
 			state = state * 1664525 + 1013904223;
-			/* As many of what is special as of all else. */
+			/* Half of the bytes are special ones. */
 			value[j] = state >> 31 ? "\"\\\n\r\x80\xc3\xff}"[state >> 28 & 7]
 					       : (char)(state >> 20);
 		}
@@ -420,7 +420,7 @@ UNIT_CASE(the_clients_that_log_in_most_are_shown)
 	struct login_record rec = login();
 	void *sink = sink_new(2);
 
-	/* The first two are shown at once; a busier one takes a place within two minutes. */
+	/* The first two are shown at once; a busier one replaces one of them within two minutes. */
 	for (unsigned i = 0; i < 300; i++) {
 		rec.end_ns = i * S;
 		rec.client = ipv4(0x0a000001 + (i < 2 ? i : i % 3 ? 2 : 3 + i), 1000);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * redact.c - error messages without names: the ones that are known keep their words, all others go.
+ * redact.c - error messages without names: known messages keep their text, of others nothing is
+ * kept.
  */
 #include <linux/types.h>
 #include <stdlib.h>
@@ -38,14 +39,14 @@ UNIT_CASE(names_are_hidden)
 	      "Cannot open user default database. Login failed. Login failed for user '<hidden>'.");
 }
 
-/* Whatever a name is made of, it does not end before its message does. */
+/* Whatever a name consists of, it does not end before its message does. */
 UNIT_CASE(names_with_quotes)
 {
 	check("Login failed for user 'o'brien'.", "Login failed for user '<hidden>'.");
 	check("Login failed for user 'a'. 'b'.", "Login failed for user '<hidden>'.");
 	check("Login failed for user 'brien'. Reason: The account is disabled.'.",
 	      "Login failed for user '<hidden>'.");
-	/* One that looks like the rest of the message, in which a database would be shown */
+	/* A name that looks like the rest of the message, in which a database would be shown */
 	check("The server principal \"x\" is not able to access the database \"brien\" is not able "
 	      "to access the database \"shop\" under the current security context.",
 	      "<hidden>");
@@ -65,13 +66,13 @@ UNIT_CASE(messages_without_names)
 	      "8a9b-12. Code: 131072.",
 	      "The service is currently busy. Retry the request after 10 seconds. Incident ID: "
 	      "8a9b-12. Code: 131072.");
-	/* A number that is none */
+	/* A number that is not one */
 	check("The service has encountered an error processing your request. Please try again. "
 	      "Error code brien.",
 	      "<hidden>");
 }
 
-/* Another language, other quotes, or none; and what nobody knows. */
+/* Another language, other quotes, or none; and unknown messages. */
 UNIT_CASE(messages_that_are_not_known)
 {
 	static const char *const messages[] = {

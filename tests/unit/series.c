@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * series.c - several captures as one: in which order their packets come, whatever is among them.
+ * series.c - several captures read as one: the order of their packets, whatever files there are.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,11 +20,11 @@ static char paths[FILES][64];
 static const char *list[PATHS];
 static size_t list_count;
 
-/* 10.0.0.1:50000 to 10.0.0.2:1433, without payload; the last byte of seq tells the file. */
+/* 10.0.0.1:50000 to 10.0.0.2:1433, without payload; the last byte of seq is the file's number. */
 static const char ip4[] = "\x45\0\0\x28\xab\xcd\x40\0\x40\x06\0\0\x0a\0\0\1\x0a\0\0\2"
 			  "\xc3\x50\x05\x99\0\0\0\0\5\6\7\x08\x50\x10\2\0\0\0\0\0";
 
-/* A capture with packets at these seconds, up to the 0; returns its length. */
+/* A capture with packets at these seconds, up to the 0. Returns its length. */
 static size_t build(uint8_t *out, uint8_t file, const uint32_t *seconds)
 {
 	const uint32_t header[] = {0xa1b2c3d4, 0x00040002, 0, 0, 65535, 101};
@@ -50,7 +50,7 @@ static void write_file(const char *path, const void *data, size_t len)
 		UNIT_FAIL("cannot write %s", path);
 }
 
-/* File number file, NAME in the folder. */
+/* Make file number file, NAME in the folder. */
 static void make(uint8_t file, const char *name, const uint32_t *seconds)
 {
 	uint8_t data[24 + 56 * PACKETS];
@@ -66,7 +66,7 @@ static void add(const char *path)
 	list[list_count++] = path;
 }
 
-/* What comes of the list, as "file:second ..."; the list is empty then. */
+/* The packets that come from the list, as "file:second ..."; then the list is empty. */
 static const char *order(int err_wanted, size_t packets)
 {
 	static char text[4096];
@@ -89,7 +89,7 @@ static const char *order(int err_wanted, size_t packets)
 	return text;
 }
 
-/* Nothing of an earlier case. */
+/* Remove the files of earlier cases. */
 static void clear(void)
 {
 	char command[128];
@@ -120,8 +120,7 @@ UNIT_CASE(merged_where_they_overlap)
 	CHECK_STR(order(0, 9), "1:10 2:20 2:21 1:30 1:50 3:55 2:60 1:70 3:80 ");
 }
 
-/* A file's own order stays, also where its clock was set back; of one time all its packets follow.
- */
+/* A file keeps its own order, also if its clock was set back; packets of one time stay together. */
 UNIT_CASE(times_that_run_back)
 {
 	MAKE(1, "a", 10, 40, 15, 16);
@@ -156,7 +155,7 @@ UNIT_CASE(a_directory)
 	add(paths[1]);
 	add(folder);
 	CHECK_STR(order(0, 3), "1:10 1:20 2:30 ");
-	/* A directory without any. */
+	/* A directory without captures. */
 	add(other);
 	CHECK_STR(order(-ENOENT, 0), "");
 	clear();
@@ -183,7 +182,7 @@ UNIT_CASE(bad_ones_among_good_ones)
 {
 	MAKE(1, "a", 10, 40);
 	MAKE(2, "b", 20, 30);
-	CHECK_INT(truncate(paths[2], 24 + 56 + 30), 0); /* within its second packet */
+	CHECK_INT(truncate(paths[2], 24 + 56 + 30), 0); /* in its second packet */
 	add("/nonexistent");
 	add(paths[1]);
 	CHECK_STR(order(-ENOENT, 2), "1:10 1:40 ");
@@ -194,7 +193,7 @@ UNIT_CASE(bad_ones_among_good_ones)
 	add(paths[2]);
 	add(paths[1]);
 	CHECK_STR(order(-EINVAL, 2), "1:10 1:40 ");
-	/* And one without a packet, which is no error. */
+	/* And one without a packet, which is not an error. */
 	make(2, "b", (const uint32_t[]){0});
 	add(paths[2]);
 	add(paths[1]);
@@ -213,7 +212,7 @@ UNIT_CASE(more_that_overlap_than_can_be_merged)
 		MAKE(i, name, 100u + i, 200u + i);
 		add(paths[i]);
 	}
-	/* Sixteen at once; those that are left begin when the first ends, and catch up. */
+	/* Sixteen at once; the others begin when the first ends, and catch up. */
 	for (unsigned int i = 1; i <= 16; i++)
 		len += (size_t)snprintf(want + len, sizeof(want) - len, "%u:%u ", i, 100 + i);
 	len += (size_t)snprintf(want + len, sizeof(want) - len, "1:201 17:117 2:202 18:118 ");
@@ -222,7 +221,7 @@ UNIT_CASE(more_that_overlap_than_can_be_merged)
 	CHECK_STR(order(0, 36), want);
 }
 
-/* What a pipe holds can't be looked at ahead: as they were named. */
+/* A pipe cannot be read ahead: all are read in the given order. */
 UNIT_CASE(with_a_pipe_in_the_order_given)
 {
 	uint8_t data[24 + 56 * PACKETS];
@@ -260,7 +259,7 @@ UNIT_CASE(with_a_pipe_in_the_order_given)
 
 int main(void)
 {
-	/* What is wrong with a file is told; here the codes are enough. */
+	/* The messages about a file are not checked here; the codes are enough. */
 	if (!mkdtemp(folder) || !freopen("/dev/null", "w", stderr))
 		return 1;
 	RUN(by_the_time_of_the_first_packet);

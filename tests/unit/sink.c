@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * sink.c - the formats, literally: a record in, lines out.
+ * sink.c - the formats, literally: records in, lines out.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -20,7 +20,7 @@ static const struct step steps[] = {
 	{"prelogin", PHASE_PRELOGIN, SIDE_CLIENT, 1954000},
 };
 
-/* A login of which much was seen. */
+/* A login with many known facts. */
 static struct login_record full_login(void)
 {
 	return (struct login_record){
@@ -56,7 +56,7 @@ static struct login_record full_login(void)
 	};
 }
 
-/* A login of which nothing was seen but its SYN. */
+/* A login of which only the SYN was seen. */
 static struct login_record bare_login(void)
 {
 	return (struct login_record){
@@ -283,7 +283,7 @@ UNIT_CASE(json_command)
 		  "\"cancelled\":true,\"answered\":false}\n");
 }
 
-/* Under TLS neither the kind is known nor, side by side with others, which answer is its own. */
+/* Under TLS the kind is unknown, and, of several at once, also which response belongs to it. */
 UNIT_CASE(json_command_hidden)
 {
 	struct command_record rec = {
@@ -345,7 +345,7 @@ UNIT_CASE(text_login_failed_is_explained_and_harmless)
 		"             the client: app app, host H\n");
 }
 
-/* The widest line there is of IPv4. */
+/* The widest possible line with IPv4. */
 UNIT_CASE(text_fits_a_hundred_columns)
 {
 	struct login_record rec = full_login();
@@ -381,7 +381,7 @@ UNIT_CASE(text_names_the_server_again_only_when_it_changes)
 	CHECK_INT(named, 2);
 }
 
-/* The same server's in another tunnel is another one. */
+/* The same server in another tunnel is another server. */
 UNIT_CASE(text_names_the_tunnel)
 {
 	struct login_record rec = full_login();
@@ -398,7 +398,7 @@ UNIT_CASE(text_names_the_tunnel)
 	CHECK(strstr(written, " server 10.10.10.120:1433 in gre\n"));
 }
 
-/* What has no id says so. */
+/* A tunnel without an id says so. */
 UNIT_CASE(json_tunnel)
 {
 	struct login_record rec = full_login();
@@ -429,7 +429,7 @@ static const char *explained(const struct login_record *rec)
 	return sink_end(&text_sink, sink);
 }
 
-/* Only SqlClient has such a text, and only where it waited. */
+/* Only SqlClient has such a text, and only if it waited. */
 UNIT_CASE(text_speaks_for_sqlclient_alone)
 {
 	struct login_record rec = full_login();
@@ -524,13 +524,13 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 	CHECK(strstr(sink_end(&text_sink, sink),
 		     "session reset by the server after 333ms and 3 commands\n"
 		     "             Nobody answered.\n"));
-	/* The end of a finished MARS connection is none that was cut off. */
+	/* The end of a finished MARS connection is not a session that was cut off. */
 	rec.verdict.name = "mars_finished";
 	rec.verdict.class = VERDICT_OK;
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
-	/* A pool may end all its sessions by a reset: no line for each. */
+	/* A pool may end all its sessions with resets: they get no lines. */
 	rec.by = SIDE_CLIENT;
 	rec.verdict = (struct verdict_words){"client_reset", "The client reset.", VERDICT_ENDED};
 	sink = sink_begin(&text_sink, false);
@@ -541,7 +541,7 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
-	/* However it ended, a redirect that nobody followed is told. */
+	/* However it ended, a redirect that nobody followed is reported. */
 	rec.verdict.name = "redirect_not_followed";
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
@@ -628,7 +628,7 @@ UNIT_CASE(text_pending)
 		  "to LOGIN7\n");
 }
 
-/* Those that had waited for a second; of many the ten that had waited longest. */
+/* Those that had waited for a second; of many, the ten that had waited longest. */
 UNIT_CASE(summary_of_logins_that_still_wait)
 {
 	void *sink = sink_begin(&summary_sink, false);
@@ -718,7 +718,7 @@ UNIT_CASE(text_marks_what_is_slow)
 	CHECK(!strstr(login_as(&text_sink, &rec), "slow"));
 }
 
-/* A verdict on many logins says nothing of this one's error. */
+/* A verdict on many logins says nothing about this one's error. */
 UNIT_CASE(text_shows_the_error_whatever_the_verdict_is)
 {
 	struct login_record rec = full_login();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sql.c - the text of requests: batches and RPCs byte for byte, and what is cut.
+ * sql.c - the text of requests: batches and RPCs byte for byte, and truncated ones.
  */
 #include <linux/types.h>
 #include <stdlib.h>
@@ -53,7 +53,7 @@ static void read_request(void)
 	sql_read(&got, &request);
 }
 
-/* ---- what it says ---- */
+/* ---- the texts ---- */
 
 UNIT_CASE(batch)
 {
@@ -63,7 +63,7 @@ UNIT_CASE(batch)
 	read_request();
 	CHECK_STR(got.text, "select 1");
 	CHECK(!got.procedure && !got.cut);
-	/* Without headers, before TDS 7.2; and with none in ALL_HEADERS. */
+	/* Without headers, before TDS 7.2; and with an empty ALL_HEADERS. */
 	begin(TDS_BATCH);
 	put_utf16("select 1");
 	read_request();
@@ -89,7 +89,7 @@ UNIT_CASE(procedures)
 	read_request();
 	CHECK_STR(got.procedure, "dbo.find");
 	CHECK(!got.text);
-	/* sp_unprepare by number; a number that none has */
+	/* sp_unprepare by number; an unknown number */
 	begin(TDS_RPC);
 	put_headers();
 	PUT("\xff\xff\x0f\0\0\0\0\0\x26\4\4\1\0\0\0");
@@ -123,7 +123,7 @@ UNIT_CASE(statements)
 	read_request();
 	CHECK_STR(got.procedure, "SP_EXECUTESQL");
 	CHECK_STR(got.text, "select @b");
-	/* sp_prepexec: after the handle and the parameters' declaration, here none */
+	/* sp_prepexec: after the handle and the parameters' declaration, which is empty here */
 	begin(TDS_RPC);
 	put_headers();
 	PUT("\xff\xff\x0d\0\0\0\0\1\x26\4\0");
@@ -146,7 +146,7 @@ UNIT_CASE(statements)
 	read_request();
 	CHECK_STR(got.text, "select 4");
 	CHECK(!got.cut);
-	/* a statement that is null, and a type that does not stand there */
+	/* a NULL statement, and a type that cannot be there */
 	begin(TDS_RPC);
 	PUT("\xff\xff\x0a\0\0\0\0\0\xe7\xff\xff\x09\4\xd0\0\x34\xff\xff\xff\xff\xff\xff\xff\xff");
 	read_request();
@@ -164,11 +164,11 @@ UNIT_CASE(cut)
 	put_headers();
 	for (int i = 0; i < SQL_CHARS_MAX - 1; i++)
 		put_utf16("x");
-	PUT("\x3d\xd8\x00\xde"); /* a character of two units, the second beyond what is told */
+	PUT("\x3d\xd8\x00\xde"); /* a character of two units, the second beyond the limit */
 	read_request();
 	CHECK_INT(strlen(got.text), SQL_CHARS_MAX - 1);
 	CHECK(got.cut);
-	/* Longer than is held; and not all captured. */
+	/* Longer than the limit; and not captured completely. */
 	for (int i = 0; i < 10000; i++)
 		put_utf16("y");
 	CHECK_INT(request.len, SQL_BYTES_MAX);
@@ -184,7 +184,7 @@ UNIT_CASE(cut)
 	CHECK(got.cut);
 }
 
-/* Whatever is cut off, and wherever: nothing is read beyond it. */
+/* Nothing is read beyond the end, whatever is cut off, and wherever. */
 UNIT_CASE(every_length)
 {
 	static const char rpc[] = "\xff\xff\x0d\0\0\0\0\1\x26\4\0"
@@ -290,7 +290,7 @@ static void on_texts(void *ctx, const struct command_record *r)
 	*(uint32_t *)ctx += !!r->sql;
 }
 
-/* A request each in more MARS sessions than texts are held: the rest is told without. */
+/* Requests in more MARS sessions than texts are held: the others are reported without one. */
 UNIT_CASE(no_more_texts_than_there_is_room_for)
 {
 	struct port_set ports = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sql_mask.c - no password in what is told of a statement, and the rest of it as it is.
+ * sql_mask.c - no password in a reported statement, and the rest of it unchanged.
  */
 #include <linux/types.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ UNIT_CASE(passwords_are_masked)
 	check_mask("set @x = \"a\"; set pwd = 'b'", "set @x = '***'; set pwd ***");
 }
 
-/* Whatever kind of literal it is that stands before the name. */
+/* With any kind of literal before the name. */
 UNIT_CASE(literals_before_the_name)
 {
 	check_mask("declare @p nvarchar(9) = N'hunter2'; exec('create login b with password='+@p)",
@@ -67,7 +67,7 @@ UNIT_CASE(literals_before_the_name)
 		   "DECLARE @h varbinary(***)=***; ALTER LOGIN a WITH PASSWORD ***");
 	check_mask("set @n = 8421337, @m = -1.5e+7, @d = $12.50, @t1 = 0X1F; password",
 		   "set @n = ***, @m = -***, @d = ***, @t1 = ***; password ***");
-	/* The bare words among EXEC's arguments are literals, up to the next statement. */
+	/* Bare words among EXEC's arguments are literals, up to the next statement. */
 	check_mask("EXEC @rc = db.dbo.p hunter2, @x, [hunter3], 'y', null output; password",
 		   "EXEC @rc = db.dbo.p ***, @x, [***], '***', null output; password ***");
 	check_mask("exec p hunter2 select a from b password",
@@ -77,20 +77,20 @@ UNIT_CASE(literals_before_the_name)
 	check_mask("exec p mypassword1", "exec p *** ***");
 }
 
-/* Quotes in comments and in names are none. */
-UNIT_CASE(quotes_that_are_none)
+/* Quotes in comments and in names do not count. */
+UNIT_CASE(quotes_that_do_not_count)
 {
 	check_mask("/* don't /* 'nest' */ */ set @a='s' -- it's\nset @b = 't'; password",
 		   "  set @a='***'  \nset @b = '***'; password ***");
 	check_mask("select [it's]]'], 'it''s' password", "select [***], '***' password ***");
-	/* What does not end is not told. */
+	/* An unterminated literal is not shown. */
 	check_mask("select 'x password", "select  ***");
 	check_mask("select [x password", "select  ***");
 	check_mask("select /* password", "select  ***");
 	check_mask("select -- password", "select  ***");
 }
 
-/* Names that are put together, or written otherwise. */
+/* Names that are concatenated, or written in other ways. */
 UNIT_CASE(names_that_are_hard_to_see)
 {
 	check_mask("declare @p char(9)='x'; exec('create login a with PAS'+'SWORD='''+@p+'''')",
@@ -107,23 +107,23 @@ UNIT_CASE(names_that_are_hard_to_see)
 		   "create login a with \uff30\uff21\uff33\uff33\uff37\uff2f\uff32\uff24 ***");
 	check_mask("create login a with P\u0410SSWORD='x'",
 		   "create login a with P\u0410SSWORD ***");
-	/* A part that names one ends what is told. */
+	/* If a part names a password, nothing after it is shown. */
 	check_mask("set @q='PASS'+'WORD=x', @p='y'", "set @q='***' ***");
-	/* Characters that do not end the text for the search. */
+	/* Characters that do not end the text that is searched. */
 	check_mask("set @q='x'+CHAR(+0)+'y', @p='z'; password",
 		   "set @q='***'+CHAR(+***)+'***', @p='***'; password ***");
 	check_mask("set @p='z', @q=nchar(0x0) password",
 		   "set @p='***', @q=nchar(***) password ***");
-	/* What is a comment between two strings may be text of one. */
+	/* A comment between two strings may be text of one of them. */
 	check_mask("set @q='a'' + /* password=''x'' */ ''b'", "set @q='***' ***");
-	/* What is executed is a string: what it becomes nobody sees. */
+	/* A string is executed: nobody sees what it becomes. */
 	check_mask("exec (reverse('x DROWSSAP'))", "exec (reverse('***'))");
 	check_mask("declare @q char(1)='x' execute(@q) -- c",
 		   "declare @q char(***)='***' execute(@q)  ***");
 	check_mask("exec sp_exec('a')", "exec sp_exec('a')");
 }
 
-/* Secrets that are no SQL Server login's password. */
+/* Secrets other than SQL Server logins' passwords. */
 UNIT_CASE(other_secrets)
 {
 	static const struct {
@@ -154,7 +154,7 @@ UNIT_CASE(other_secrets)
 		check_mask(cases[i].text, cases[i].want);
 }
 
-/* What follows may name a password. */
+/* The missing rest may name a password. */
 UNIT_CASE(a_text_that_is_cut)
 {
 	check("DECLARE @p varchar(99)='x'; -- c\nselect [a], 0x1F", true,
@@ -189,7 +189,7 @@ int main(void)
 	RUN(what_names_no_password_is_left_alone);
 	RUN(passwords_are_masked);
 	RUN(literals_before_the_name);
-	RUN(quotes_that_are_none);
+	RUN(quotes_that_do_not_count);
 	RUN(names_that_are_hard_to_see);
 	RUN(other_secrets);
 	RUN(a_text_that_is_cut);

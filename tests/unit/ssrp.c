@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * ssrp.c - questions to SQL Server Browser and its answers: as they are, cut at every byte in
- * front of a page that can't be read, and malformed.
+ * ssrp.c - requests to SQL Server Browser and its responses: valid ones, also cut short at every
+ * byte before a page that cannot be read, and malformed ones.
  */
 #include <errno.h>
 
@@ -45,13 +45,13 @@ UNIT_CASE(questions)
 		{BYTES("\x03"), 1, SSRP_LIST, ""},
 		{BYTES("\x03trailing"), 1, SSRP_LIST, ""},
 		{BYTES("\x04INST1\0"), 7, SSRP_INSTANCE, "INST1"},
-		{BYTES("\x04INST1"), 6, SSRP_INSTANCE, "INST1"}, /* some leave the NUL out */
+		{BYTES("\x04INST1"), 6, SSRP_INSTANCE, "INST1"}, /* some omit the NUL */
 		{BYTES("\x04\xdcnit\xe9\0"), 7, SSRP_INSTANCE, "\xc3\x9cnit\xc3\xa9"},
 		{BYTES("\x0f\x01INST1\0"), 8, SSRP_DAC, "INST1"},
 		{BYTES("\x04"
 		       "12345678901234567890123456789012\0"),
 		 34, SSRP_INSTANCE, "12345678901234567890123456789012"},
-		/* more than a name may have: the worm of 2003 came so */
+		/* longer than a name can be: how the worm of 2003 came */
 		{BYTES("\x04"
 		       "123456789012345678901234567890123\0"),
 		 -EPROTO, 0, NULL},
@@ -123,7 +123,7 @@ UNIT_CASE(dac)
 	CHECK(!a.dac_port);
 }
 
-/* An instance of which a part is missing is not told, and none is told that is not there. */
+/* An incomplete instance is not reported, and none is invented. */
 UNIT_CASE(cut_at_every_byte)
 {
 	static const char *const names[] = {"MSSQLSERVER", "QUIET", "DEV"};
@@ -151,7 +151,7 @@ UNIT_CASE(odd_answers)
 {
 	static const struct {
 		const char *text;
-		const char *name; /* of the first; NULL: none */
+		const char *name; /* of the first one; NULL: none */
 		uint16_t port;
 	} cases[] = {
 		{"", NULL, 0},
@@ -167,14 +167,14 @@ UNIT_CASE(odd_answers)
 		{"InstanceName;A;tcp;14a3;;", "A", 0},
 		{"InstanceName;A;tcp;-143;;", "A", 0},
 		{"InstanceName;A;tcp; 143;;", "A", 0},
-		{"instancename;a;TCP;1433;;", "a", 1433}, /* keys have no case */
-		{"InstanceName;A;tcp;1433", "A", 1433},	  /* the end is an end */
+		{"instancename;a;TCP;1433;;", "a", 1433}, /* keys are case-insensitive */
+		{"InstanceName;A;tcp;1433", "A", 1433},	  /* the end of the text ends it */
 		{"InstanceName;A;tcp;1433;", "A", 1433},
 		{"InstanceName;A;tcp", "A", 0},
 		{"tcp;1433;InstanceName;A;;", "A", 1433},
 		{"InstanceName;A;np;tcp;1433;;", "A", 0}, /* a value that looks like a key */
 		{"ServerName;tcp;InstanceName;A;;", "A", 0},
-		{"InstanceName;A;tcp;1;InstanceName;B;tcp;2;;", "B", 2}, /* the last word counts */
+		{"InstanceName;A;tcp;1;InstanceName;B;tcp;2;;", "B", 2}, /* the last value counts */
 		{";;InstanceName;A;tcp;1433;;", "A", 1433},
 		{"InstanceName;123456789012345678901234567890123;tcp;1433;;", NULL, 0},
 	};
@@ -205,7 +205,7 @@ UNIT_CASE(not_an_answer)
 
 	CHECK_INT(answer(&a, BYTES("\x04INST1\0")), -EPROTO);
 	CHECK_INT(answer(&a, BYTES("\x05\x05\0InstanceName;A;tcp;1433;;")), 8);
-	CHECK(!ssrp_instance(&a, &i)); /* what is beyond its size is not looked at */
+	CHECK(!ssrp_instance(&a, &i)); /* bytes beyond its size are not read */
 }
 
 int main(void)

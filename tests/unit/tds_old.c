@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * tds_old.c - TDS 4.2 and 5.0: the login record, tokens in single bytes, and by what a text's
- * width is told.
+ * tds_old.c - TDS 4.2 and 5.0: the login record, tokens in single bytes, and how the width of a
+ * text is found out.
  */
 #include <errno.h>
 #include <linux/types.h>
@@ -62,7 +62,7 @@ UNIT_CASE(login_record)
 	CHECK_INT(l.packet_size, 4096);
 	CHECK_STR(tds_version_name(l.version), "4.2");
 	tds_login7_release(&l);
-	/* TDS 5, by a security mechanism; a name that is not ASCII */
+	/* TDS 5, with a security mechanism; a name that is not ASCII */
 	make_record(5);
 	record[514] = 0x10;
 	field(31, 30, "caf\xe9");
@@ -73,7 +73,7 @@ UNIT_CASE(login_record)
 	tds_login7_release(&l);
 }
 
-/* As far as it was captured; the guard page finds what is read beyond it. */
+/* As far as it was captured; the guard page detects overreads. */
 UNIT_CASE(login_record_cut_short)
 {
 	struct tds_login7 l;
@@ -109,7 +109,7 @@ static void answer(struct tds_answer *a, const char *bytes, size_t len, enum tds
 
 #define ANSWER(a, bytes, era) answer(a, bytes, sizeof(bytes) - 1, era)
 
-/* Of a login that was not seen, too: the layout tells how wide the characters are. */
+/* Also of a login that was not seen: the layout shows how wide the characters are. */
 UNIT_CASE(answer_of_tds42)
 {
 	static const char ok[] = "\xe3\x0c\0\1\4shop\5maste"
@@ -175,7 +175,7 @@ UNIT_CASE(errors_of_tds5)
 	}
 }
 
-/* ---- how wide a text is ---- */
+/* ---- the width of a text ---- */
 
 static enum sql_width width(const char *bytes, size_t n)
 {
@@ -190,7 +190,7 @@ UNIT_CASE(width_of_a_text)
 	CHECK_INT(WIDTH("  ( SELECT 1)"), SQL_WIDTH_BYTE);
 	CHECK_INT(WIDTH("-- what it does"), SQL_WIDTH_BYTE);
 	CHECK_INT(WIDTH("insert t values ('caf\xe9 ')"), SQL_WIDTH_BYTE);
-	CHECK_INT(WIDTH("sp_helpdb"), SQL_WIDTH_BYTE); /* no UTF-16 has an odd length */
+	CHECK_INT(WIDTH("sp_helpdb"), SQL_WIDTH_BYTE); /* UTF-16 never has an odd length */
 	CHECK_INT(WIDTH("dbo.usp_rebuild_indexes"), SQL_WIDTH_BYTE);
 	CHECK_INT(WIDTH("s\0e\0l\0e\0c\0t\0 \0"), SQL_WIDTH_UTF16);
 	/* "-- " and two Chinese characters; Cyrillic; Greek; a character beyond the BMP */

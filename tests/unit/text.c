@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * text.c - text of the wire, as ours.
+ * text.c - text from the wire, converted to UTF-8.
  */
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@
 
 UNIT_CASE(utf16_becomes_utf8)
 {
-	CHECK_TEXT(UTF16("a\0~\0\x7f"), "a~"); /* an odd byte is none */
+	CHECK_TEXT(UTF16("a\0~\0\x7f"), "a~"); /* an odd byte is ignored */
 	CHECK_TEXT(UTF16("\x7f\0\x80\0\xff\x07\0\x08\xff\xff"), "\x7f\xc2\x80\u07ff\u0800\uffff");
 	CHECK_TEXT(UTF16("\x3d\xd8\0\xde"), "\U0001f600");
 	CHECK(!UTF16(""));
@@ -28,8 +28,8 @@ UNIT_CASE(what_is_no_utf16_is_replaced)
 {
 	CHECK_TEXT(UTF16("a\0\0\0b\0"), "a\ufffdb"); /* a NUL within */
 	CHECK_TEXT(UTF16("\x3d\xd8"), "\ufffd");     /* half of a pair, at the end */
-	CHECK_TEXT(UTF16("\x3d\xd8z\0"), "\ufffdz"); /* or not followed by the other */
-	CHECK_TEXT(UTF16("\0\xdez\0"), "\ufffdz");   /* the other half alone */
+	CHECK_TEXT(UTF16("\x3d\xd8z\0"), "\ufffdz"); /* or followed by something else */
+	CHECK_TEXT(UTF16("\0\xdez\0"), "\ufffdz");   /* only the other half */
 	CHECK_TEXT(UTF16("a\0\0\0\0\0"), "a");	     /* padding */
 	CHECK(!UTF16("\0\0\0\0"));
 }

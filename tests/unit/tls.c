@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * tls.c - a TLS handshake seen from outside: what ClientHello says, alerts, full and resumed
- * handshakes of TLS 1.2 and 1.3, at which record each is over, and what a record adds.
+ * tls.c - a TLS handshake seen from outside: ClientHello's fields, alerts, full and resumed
+ * handshakes of TLS 1.2 and 1.3, the record at which each ends, and the overhead of a record.
  */
 #include "bytes.h"
 #include "guard.h"
@@ -32,7 +32,7 @@ static void record(struct tls *t, enum side from, uint8_t type, const void *data
 
 #define RECORD(t, from, type, text) record(t, from, type, text, sizeof(text) - 1)
 
-/* A protected record: what it holds can't be read, so zeros will do. */
+/* A protected record: its contents cannot be read, so zeros will do. */
 static void hidden(struct tls *t, enum side from, uint8_t type, uint32_t len)
 {
 	static const uint8_t zeros[16384];
@@ -99,7 +99,7 @@ static void client_hello(struct tls *t, const char *id, uint8_t id_len)
 #define VERSION_13   "\0\x2b\0\2\3\4" /* supported_versions: 1.3 */
 #define PRE_SHARED   "\0\x29\0\2\0\0" /* pre_shared_key: the first */
 
-/* ---- what is said in clear ---- */
+/* ---- messages in clear ---- */
 
 UNIT_CASE(client_hello_with_a_server_name)
 {
@@ -161,7 +161,7 @@ UNIT_CASE(client_hello_cut_short)
 		CHECK(!t.client_hello && !t.sni);
 		tls_release(&t);
 	}
-	/* Its own length says less than its fields do: what is beyond it is not read. */
+	/* Its own length is shorter than its fields: nothing beyond it is read. */
 	for (uint32_t len = 1; len < 84; len++) {
 		uint8_t data[88];
 		struct tls t;
@@ -171,7 +171,7 @@ UNIT_CASE(client_hello_cut_short)
 		tls_init(&t);
 		record(&t, SIDE_CLIENT, TLS_HANDSHAKE, data, len + 4);
 		CHECK_INT(t.client_hello, len >= 41);
-		CHECK(!t.sni); /* the list of extensions is not whole */
+		CHECK(!t.sni); /* the list of extensions is incomplete */
 		CHECK(!t.alpn_tds8);
 		tls_release(&t);
 	}
@@ -231,7 +231,7 @@ UNIT_CASE(alerts)
 
 		tls_init(&t);
 		record_cut(&t, SIDE_SERVER, TLS_ALERT, cases[i].body, 2, 1 + i % 2);
-		/* The first is what counts. */
+		/* The first one counts. */
 		RECORD(&t, SIDE_CLIENT, TLS_ALERT, "\1\x5a");
 		tls_facts(&t, &facts, &names);
 		CHECK_INT(facts.alert.from, SIDE_SERVER);
@@ -310,7 +310,7 @@ UNIT_CASE(handshake_of_tls13)
 	record(&t, SIDE_CLIENT, TLS_HANDSHAKE, tls_hello_strict + 5, 88);
 	server_hello(&t, "", 0, 0x1302, VERSION_13, 6, false);
 	CHECK_INT(t.version, TLS_1_3);
-	ccs(&t, SIDE_SERVER); /* for middleboxes: it means nothing */
+	ccs(&t, SIDE_SERVER); /* for middleboxes: no meaning */
 	hidden(&t, SIDE_SERVER, TLS_DATA, 37);
 	hidden(&t, SIDE_SERVER, TLS_DATA, 850);
 	hidden(&t, SIDE_SERVER, TLS_DATA, 281);
@@ -419,7 +419,7 @@ UNIT_CASE(a_handshake_not_captured_still_ends)
 	client_hello(&t, "", 0);
 	server_hello(&t, "", 0, 0xc02f, "", 0, false);
 	record(&t, SIDE_SERVER, TLS_HANDSHAKE, NULL, 2000);
-	/* What follows can't be told apart any more, until it is protected. */
+	/* The next messages cannot be separated any more, until they are protected. */
 	RECORD(&t, SIDE_SERVER, TLS_HANDSHAKE, HELLO_DONE);
 	CHECK(!t.hello_done && !t.certificate_seen);
 	ccs(&t, SIDE_CLIENT);
@@ -450,7 +450,7 @@ UNIT_CASE(a_handshake_message_too_long_to_hold)
 	tls_release(&t);
 }
 
-/* ---- what a record adds ---- */
+/* ---- the overhead of a record ---- */
 
 UNIT_CASE(overheads)
 {
@@ -463,7 +463,7 @@ UNIT_CASE(overheads)
 		{0xc013, 37, 52},		    /* AES-CBC: IV, SHA-1, 1 to 16 of padding */
 		{0xc027, 49, 64},		    /* SHA-256 */
 		{0xc028, 65, 80},		    /* SHA-384 */
-		{0x4321, 16, 80},		    /* not known: anything of these */
+		{0x4321, 16, 80},		    /* unknown: any of these */
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
