@@ -19,6 +19,8 @@
 #include "source/capture/capture.h"
 #include "source/live/live.h"
 
+struct waits;
+
 /* An open sink. */
 struct listener {
 	const struct sink_ops *ops;
@@ -39,7 +41,8 @@ struct app {
 	struct port_set ports;		   /* the engine's current ones */
 	bool ports_fade; /* the kernel still watches others, until their connections end */
 	struct engine *engine;
-	struct live *live; /* NULL while reading files */
+	struct live *live;   /* NULL while reading files */
+	struct waits *waits; /* live: looks at the sockets that logins wait for; NULL: none */
 	struct listener listeners[LISTENERS];
 	size_t listener_count;
 	struct listener *summary;

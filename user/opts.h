@@ -10,6 +10,7 @@
 #include "lib/output.h"
 #include "sink/sink.h"
 #include "source/live/live.h"
+#include "source/live/sockets.h"
 
 #define OPTS_PORT_DEFAULT   1433
 #define OPTS_LISTEN_DEFAULT "127.0.0.1:9433"
@@ -37,6 +38,7 @@ struct opts {
 	uint32_t max_connections; /* 0: the default */
 	uint32_t ring_mib;	  /* 0: the default */
 	enum live_hook hook;
+	enum sockets_way witness;
 	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from;
 	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */

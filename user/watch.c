@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "ports.h"
+#include "waits.h"
 
 #define TICK_NS	      200000000ull  /* for live_dispatch(); each tick costs 0.01 % of a core */
 #define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is read */
@@ -30,6 +31,7 @@ static int watch_segments(struct app *app)
 
 	keylog_read(app->keylog, app->engine);
 	n = live_dispatch(app->live, app_segment, app);
+	waits_expect(app->waits);
 	if (n >= 0 || n == -EINTR)
 		return 0;
 	log_error("cannot read from the kernel: %s", strerror(-n));
@@ -158,6 +160,8 @@ static int watch_timers(struct app *app, struct loop *loop)
 	if (!err && app->service.period_ns)
 		err = loop_every(loop, app->service.period_ns, watch_alive, app);
 	if (!err)
+		err = waits_open(&app->waits, app, loop);
+	if (!err)
 		err = watch_readers(app, loop);
 	if (err)
 		log_error("cannot set up the event loop: %s", strerror(-err));
@@ -253,6 +257,7 @@ static int watch_loop(struct app *app)
 	if (x)
 		err = watch_rounds(app, loop, x);
 	export_close(x);
+	waits_close(app->waits);
 	loop_free(loop);
 	return err;
 }

@@ -23,7 +23,7 @@ int main(int argc, char **argv)
 
 	if (argc != 2)
 		return 2;
-	if (tap_load(&tap, &config) || netlink_open(&netlink))
+	if (tap_load(&tap, &config) || netlink_open(&netlink, NETLINK_ROUTE))
 		return 1;
 	slot_fd = attach_slot_claim(&at.clsact_slot);
 	if (slot_fd < 0)

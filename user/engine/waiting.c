@@ -80,12 +80,16 @@ static struct flow *flow_of(const struct engine *e, const struct flow_key *key, 
 	return flow_find(&e->flows, &seg, &found, &sender);
 }
 
-/* Has the socket got what the wait began with, and nothing after that? */
-static bool is_of_wait(const struct flow *f, enum side side, uint32_t received)
+/* Has the socket got what the wait began with, and nothing after that? As far as it is said. */
+static bool is_of_wait(const struct flow *f, enum side side, const struct witness_sample *s)
 {
 	const struct half *peer = &f->half[side_other(side)];
 
-	return peer->known && received == peer->next; /* both count a FIN */
+	if (s->has_received) /* which counts a FIN, as next does */
+		return peer->known && s->received == peer->next;
+	if (s->has_received_bytes && peer->has_isn)
+		return s->received_bytes == peer->bytes + peer->fin_done;
+	return true;
 }
 
 void engine_witness(struct engine *e, const struct witness_sample *sample)
@@ -98,7 +102,7 @@ void engine_witness(struct engine *e, const struct witness_sample *sample)
 		return;
 	if (!f->login->witness && !(f->login->witness = witness_new()))
 		return;
-	if (known.has_received && !is_of_wait(f, side, known.received))
+	if (!is_of_wait(f, side, &known))
 		known.has_unread = false;
 	witness_note(f->login->witness, side, pending_since(f), &known);
 }

@@ -44,9 +44,10 @@ struct witness_sample {
 	enum witness_answer here; /* is the socket on this host? If not, it is not asked again */
 	enum witness_answer accepted; /* by its process; of a client: always */
 	enum witness_answer stopped;  /* is its process? */
-	bool has_unread, has_received, has_queue, has_throttled;
+	bool has_unread, has_received, has_received_bytes, has_queue, has_throttled;
 	uint32_t unread;		       /* bytes that TCP holds for the process */
 	uint32_t received;		       /* the next sequence number that TCP waits for */
+	uint64_t received_bytes;	       /* in all, a FIN counted as one byte */
 	uint32_t queue_length, queue_limit;    /* of the listener's accept queue */
 	uint64_t throttled_ns;		       /* of its cgroup, so far in all: it only grows */
 	const struct witness_process *process; /* copied; NULL: not known */

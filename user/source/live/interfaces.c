@@ -283,7 +283,7 @@ struct interfaces *interfaces_new(const char *const *names, size_t count, int *e
 	set->netlink.fd = set->changes_fd = set->slot_fd = set->promiscuous_fd = -1;
 	set->watched = calloc(INTERFACES_MAX, sizeof(*set->watched));
 	if (set->watched)
-		*err = netlink_open(&set->netlink);
+		*err = netlink_open(&set->netlink, NETLINK_ROUTE);
 	if (!*err)
 		*err = copy_names(set, names, count);
 	if (!*err)

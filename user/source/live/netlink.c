@@ -15,13 +15,13 @@
 #define NETLINK_BUFFER	  32768 /* the largest part of a dump that the kernel sends */
 #define NETLINK_TIMEOUT_S 5	/* the kernel answers at once; never wait forever */
 
-int netlink_open(struct netlink *nl)
+int netlink_open(struct netlink *nl, int protocol)
 {
 	struct sockaddr_nl name = {.nl_family = AF_NETLINK};
 	struct timeval timeout = {.tv_sec = NETLINK_TIMEOUT_S};
 	int err = 0;
 
-	*nl = (struct netlink){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
+	*nl = (struct netlink){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol)};
 	if (nl->fd < 0)
 		return -errno;
 	if (bind(nl->fd, (struct sockaddr *)&name, sizeof(name)) ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * netlink.h - rtnetlink(7) requests over one socket, opened once because a confined process cannot
- * open another.
+ * netlink.h - rtnetlink(7) and sock_diag(7) requests, each over one socket, opened once because a
+ * confined process cannot open another.
  */
 #ifndef TDSMON_NETLINK_H
 #define TDSMON_NETLINK_H
@@ -25,8 +25,8 @@ struct netlink_request {
 	char body[NETLINK_REQUEST_MAX];
 };
 
-/* 0 or -errno. */
-int netlink_open(struct netlink *nl);
+/* protocol: NETLINK_ROUTE or NETLINK_SOCK_DIAG. 0 or -errno. */
+int netlink_open(struct netlink *nl, int protocol);
 void netlink_close(struct netlink *nl);
 
 /* Begin a request of a type (RTM_*) with its fixed part. flags are added to NLM_F_REQUEST. */

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * socket_diag.c - see socket_diag.h.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <linux/tcp.h>
+
+#include "lib/clock.h"
+#include "source/live/socket_diag.h"
+
+struct answer {
+	bool found;
+	struct inet_diag_msg msg;
+	bool has_received;
+	uint64_t received;
+};
+
+static void take_answer(void *ctx, const struct nlmsghdr *msg)
+{
+	struct answer *answer = ctx;
+	size_t head = NLMSG_SPACE(sizeof(answer->msg)), size;
+	const void *info;
+
+	if (msg->nlmsg_type != SOCK_DIAG_BY_FAMILY || msg->nlmsg_len < head)
+		return;
+	memcpy(&answer->msg, NLMSG_DATA(msg), sizeof(answer->msg));
+	answer->found = true;
+	info = netlink_attribute((const char *)msg + head, msg->nlmsg_len - head, INET_DIAG_INFO,
+				 &size);
+	/* Linux 4.1 and later; an older kernel's structure ends before it. */
+	if (!info || size < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof(uint64_t))
+		return;
+	answer->has_received = true;
+	memcpy(&answer->received,
+	       (const char *)info + offsetof(struct tcp_info, tcpi_bytes_received),
+	       sizeof(answer->received));
+}
+
+/* remote_port 0: no connection has it, so the listener answers. */
+static int ask(struct netlink *nl, const struct socket_ends *ends, uint16_t remote_port,
+	       struct answer *answer)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+	bool v4 = !memcmp(ends->local, mapped, sizeof(mapped));
+	struct inet_diag_req_v2 fixed = {
+		.sdiag_family = v4 ? AF_INET : AF_INET6,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+		.idiag_states = ~0u,
+		.id = {.idiag_sport = htons(ends->local_port),
+		       .idiag_dport = htons(remote_port),
+		       .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}},
+	};
+	struct netlink_request req;
+	size_t skip = v4 ? sizeof(mapped) : 0;
+
+	memcpy(fixed.id.idiag_src, ends->local + skip, 16 - skip);
+	memcpy(fixed.id.idiag_dst, ends->remote + skip, 16 - skip);
+	netlink_begin(&req, SOCK_DIAG_BY_FAMILY, 0, &fixed, sizeof(fixed));
+	answer->found = answer->has_received = false;
+	return netlink_ask(nl, &req, take_answer, answer);
+}
+
+int socket_diag_open(struct netlink *nl)
+{
+	struct socket_ends none = {.local = {[10] = 0xff, 0xff, 127, [15] = 1},
+				   .remote = {[10] = 0xff, 0xff, 127, [15] = 1},
+				   .local_port = 1};
+	struct answer answer;
+	int err = netlink_open(nl, NETLINK_SOCK_DIAG);
+
+	if (err)
+		return err;
+	err = ask(nl, &none, 1, &answer);
+	if (!err || err == -ENOENT)
+		return 0;
+	netlink_close(nl);
+	return err;
+}
+
+static void take_connection(const struct answer *a, struct socket_look *out)
+{
+	uint32_t fin = a->msg.idiag_state == SOCKET_CLOSE_WAIT;
+
+	out->inode = a->msg.idiag_inode;
+	out->unaccepted = a->msg.idiag_state == SOCKET_SYN_RECV ||
+			  (socket_is_open(a->msg.idiag_state) && !a->msg.idiag_inode);
+	out->has_unread = socket_is_open(a->msg.idiag_state);
+	/* A FIN counts as a byte that is not read. */
+	out->unread = a->msg.idiag_rqueue > fin ? a->msg.idiag_rqueue - fin : 0;
+	out->has_received_bytes = a->has_received && out->has_unread;
+	out->received_bytes = a->received;
+}
+
+int socket_diag_look(struct netlink *nl, const struct socket_ends *ends, struct socket_look *out)
+{
+	struct answer answer;
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	out->ts_ns = clock_now_ns();
+	err = ask(nl, ends, ends->remote_port, &answer);
+	if (err)
+		return err;
+	/* Where there is no connection its listener answers. */
+	if (!answer.found || answer.msg.idiag_state == SOCKET_LISTEN ||
+	    answer.msg.idiag_state == SOCKET_TIME_WAIT)
+		return -ENOENT;
+	take_connection(&answer, out);
+	if (!ends->serves || ask(nl, ends, 0, &answer) || !answer.found ||
+	    answer.msg.idiag_state != SOCKET_LISTEN)
+		return 0;
+	out->has_queue = true;
+	out->queue_length = answer.msg.idiag_rqueue;
+	out->queue_limit = answer.msg.idiag_wqueue;
+	out->listener_inode = answer.msg.idiag_inode;
+	return 0;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * waits.c - see waits.h. A timer runs only while there are logins under way; one that is prompt is
+ * gone before it expires.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "lib/log.h"
+#include "source/live/sockets.h"
+#include "waits.h"
+
+struct waits {
+	struct app *app;
+	struct sockets *sockets;
+	int timer;
+	bool is_set;
+};
+
+static void waits_set(struct waits *w, uint64_t at_ns)
+{
+	struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at_ns / 1000000000),
+					       .tv_nsec = (long)(at_ns % 1000000000)}};
+
+	w->is_set = at_ns != NO_NS && !timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+/* engine_wait_fn */
+static void waits_look(void *ctx, const struct engine_wait *wait)
+{
+	struct waits *w = ctx;
+	struct socket_ends ends = socket_ends(&wait->key, wait->end, wait->side == SIDE_SERVER);
+	struct witness_sample sample = {.key = wait->key,
+					.end = wait->end,
+					.here = WITNESS_NO,
+					.accepted = WITNESS_UNKNOWN,
+					.stopped = WITNESS_UNKNOWN};
+	struct socket_look look;
+	int err = sockets_look(w->sockets, &ends, &look);
+
+	if (!err) {
+		sample.here = WITNESS_YES;
+		sample.ts_ns = look.ts_ns;
+		if (ends.serves)
+			sample.accepted = look.unaccepted ? WITNESS_NO : WITNESS_YES;
+		sample.has_unread = look.has_unread;
+		sample.unread = look.unread;
+		sample.has_received = look.has_received;
+		sample.received = look.received;
+		sample.has_received_bytes = look.has_received_bytes;
+		sample.received_bytes = look.received_bytes;
+		sample.has_queue = look.has_queue;
+		sample.queue_length = look.queue_length;
+		sample.queue_limit = look.queue_limit;
+	} else if (err != -ENOENT) {
+		log_debug("cannot look at a socket: %s", strerror(-err));
+	}
+	engine_witness(w->app->engine, &sample);
+}
+
+/* loop_fn. All that is in the ring buffer comes before the look. */
+static int waits_due(void *ctx)
+{
+	struct waits *w = ctx;
+	uint64_t expired;
+	int n;
+
+	if (read(w->timer, &expired, sizeof(expired)) < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	n = live_dispatch(w->app->live, app_segment, w->app);
+	if (n < 0 && n != -EINTR)
+		return n;
+	waits_set(w, engine_waiting(w->app->engine, clock_now_ns(), waits_look, w));
+	return 0;
+}
+
+void waits_expect(struct waits *w)
+{
+	if (w && !w->is_set && engine_stats(w->app->engine)->in_login)
+		waits_set(w, clock_now_ns() + WITNESS_FIRST_NS);
+}
+
+int waits_open(struct waits **waits, struct app *app, struct loop *loop)
+{
+	struct sockets *sockets = app->opts->mirror ? NULL : sockets_open(app->opts->witness);
+	struct waits *w;
+	int err;
+
+	*waits = NULL;
+	if (!sockets)
+		return 0;
+	w = calloc(1, sizeof(*w));
+	if (!w) {
+		sockets_close(sockets);
+		return -ENOMEM;
+	}
+	w->app = app;
+	w->sockets = sockets;
+	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	err = w->timer < 0 ? -errno : loop_add(loop, w->timer, waits_due, w);
+	if (!err)
+		*waits = w;
+	else
+		waits_close(w);
+	return err;
+}
+
+void waits_close(struct waits *w)
+{
+	if (!w)
+		return;
+	sockets_close(w->sockets);
+	fd_close(w->timer);
+	free(w);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * waits.h - looks at the sockets that logins wait for, while they wait, and tells the engine.
+ */
+#ifndef TDSMON_WAITS_H
+#define TDSMON_WAITS_H
+
+#include "app.h"
+#include "lib/loop.h"
+
+struct waits;
+
+/* After live_open(), before the process is confined. 0 or -errno; *waits NULL: nothing is looked at. */
+int waits_open(struct waits **waits, struct app *app, struct loop *loop);
+void waits_close(struct waits *waits);
+
+/* Segments came: is there a login to look at soon? NULL is accepted. */
+void waits_expect(struct waits *waits);
+
+#endif
