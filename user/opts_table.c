@@ -88,15 +88,17 @@ static int set_hook(struct opts *opts, const char *value)
 
 static int set_witness(struct opts *opts, const char *value)
 {
-	static const char *const ways[] = {
-		[SOCKETS_AUTO] = "auto", [SOCKETS_DIAG] = "diag", [SOCKETS_OFF] = "off"};
+	static const char *const ways[] = {[SOCKETS_AUTO] = "auto",
+					   [SOCKETS_BPF] = "bpf",
+					   [SOCKETS_DIAG] = "diag",
+					   [SOCKETS_OFF] = "off"};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		opts->witness = (enum sockets_way)i;
 		if (!strcmp(ways[i], value))
 			return 0;
 	}
-	opts_error(opts, "'%s' is no way to look at sockets: use auto, diag or off", value);
+	opts_error(opts, "'%s' is no way to look at sockets: use auto, bpf, diag or off", value);
 	return -EINVAL;
 }
 
@@ -252,7 +254,8 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"hook", 0, OPT_LIVE, "HOOK", set_hook, 0,
 	 "where the kernel sees incoming packets: tc (default) or xdp"},
 	{"socket-witness", 0, OPT_LIVE, "WAY", set_witness, 0,
-	 "how to look at the sockets of this host that a login waits for: auto (default), diag, or "
+	 "how to look at the sockets of this host that a login waits for: auto (default), bpf, "
+	 "diag, or "
 	 "off"},
 	{"max-connections", 0, 0, "N", set_max_connections, 0,
 	 "follow at most N connections and forget the oldest first (default: 65536)"},

@@ -40,7 +40,7 @@ static void waits_look(void *ctx, const struct engine_wait *wait)
 					.accepted = WITNESS_UNKNOWN,
 					.stopped = WITNESS_UNKNOWN};
 	struct socket_look look;
-	int err = sockets_look(w->sockets, &ends, &look);
+	int err = sockets_look(w->sockets, &ends, wait->ifindex, &look);
 
 	if (!err) {
 		sample.here = WITNESS_YES;

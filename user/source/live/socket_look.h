@@ -33,6 +33,7 @@ struct socket_look {
 	uint32_t queue_length, queue_limit; /* of the listener's accept queue */
 	uint32_t inode;		 /* of the process's descriptor, in sockfs; 0: not known, or none */
 	uint32_t listener_inode; /* of its listener's, likewise */
+	uint32_t netns_inode;	 /* of its network namespace; 0: not known */
 };
 
 /* The connection, as the host of the key's end sees it. */

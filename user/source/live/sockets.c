@@ -6,28 +6,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
+#include "source/live/netns_ids.h"
+#include "source/live/socket_bpf.h"
 #include "source/live/socket_diag.h"
 #include "source/live/sockets.h"
 
 struct sockets {
-	struct netlink diag; /* fd -1: not available */
+	struct socket_bpf *program; /* NULL: the kernel cannot do it, or it is not wanted */
+	struct netlink diag;	    /* else this */
+	struct netns_ids netns;
 };
+
+static int open_bpf(struct sockets *s)
+{
+	int err = socket_bpf_open(&s->program);
+
+	if (err)
+		log_debug("sockets cannot be looked at by BPF: %s", strerror(-err));
+	else if (netns_ids_open(&s->netns))
+		s->netns.netlink.fd = -1; /* only this network namespace, then */
+	return err;
+}
+
+static int open_diag(struct sockets *s)
+{
+	int err = socket_diag_open(&s->diag);
+
+	if (err)
+		log_debug("sockets cannot be looked at by sock_diag: %s", strerror(-err));
+	return err;
+}
 
 struct sockets *sockets_open(enum sockets_way way)
 {
 	struct sockets *s = way == SOCKETS_OFF ? NULL : calloc(1, sizeof(*s));
-	int err;
 
 	if (!s)
 		return NULL;
-	err = socket_diag_open(&s->diag);
-	if (!err)
+	s->diag.fd = s->netns.netlink.fd = -1;
+	if ((way != SOCKETS_DIAG && !open_bpf(s)) || (way != SOCKETS_BPF && !open_diag(s)))
 		return s;
-	log_debug("sockets cannot be looked at by sock_diag: %s", strerror(-err));
 	log_info("why a login waits for a process of this host is not known: the kernel tells "
 		 "nothing of its sockets");
-	free(s);
+	sockets_close(s);
 	return NULL;
 }
 
@@ -35,11 +58,52 @@ void sockets_close(struct sockets *s)
 {
 	if (!s)
 		return;
+	socket_bpf_close(s->program);
 	netlink_close(&s->diag);
+	netns_ids_close(&s->netns);
 	free(s);
 }
 
-int sockets_look(struct sockets *s, const struct socket_ends *ends, struct socket_look *out)
+static bool is_loopback(const uint8_t addr[16])
 {
+	static const uint8_t v4[13] = {[10] = 0xff, 0xff, 127}, v6[16] = {[15] = 1};
+
+	return !memcmp(addr, v4, sizeof(v4)) || !memcmp(addr, v6, sizeof(v6));
+}
+
+/* In the namespaces that the interface leads to, or with 0 in all others that are known. */
+static int look_behind(struct sockets *s, const struct socket_ends *ends, uint32_t ifindex,
+		       struct socket_look *out)
+{
+	int err = -ENOENT;
+
+	for (size_t i = 0; i < s->netns.count && err == -ENOENT; i++)
+		if (!ifindex || s->netns.at[i].ifindex == ifindex)
+			err = socket_bpf_look(s->program, ends, s->netns.at[i].id, out);
+	return err;
+}
+
+static int look_everywhere(struct sockets *s, const struct socket_ends *ends, uint32_t ifindex,
+			   struct socket_look *out)
+{
+	int err = socket_bpf_look(s->program, ends, SOCKET_NETNS_OWN, out);
+
+	/* Each namespace has a loopback of its own, and we see only this one's. */
+	if (err != -ENOENT || is_loopback(ends->local) || s->netns.netlink.fd < 0)
+		return err;
+	if (ifindex)
+		err = look_behind(s, ends, ifindex, out);
+	if (err == -ENOENT)
+		err = look_behind(s, ends, 0, out);
+	if (err == -ENOENT && netns_ids_refresh(&s->netns, clock_now_ns()))
+		err = look_behind(s, ends, 0, out);
+	return err;
+}
+
+int sockets_look(struct sockets *s, const struct socket_ends *ends, uint32_t ifindex,
+		 struct socket_look *out)
+{
+	if (s->program)
+		return look_everywhere(s, ends, ifindex, out);
 	return socket_diag_look(&s->diag, ends, out);
 }

@@ -9,6 +9,7 @@
 
 enum sockets_way {
 	SOCKETS_AUTO, /* the best that works */
+	SOCKETS_BPF,  /* by a BPF program, which also sees other network namespaces */
 	SOCKETS_DIAG, /* by sock_diag(7) */
 	SOCKETS_OFF,
 };
@@ -20,9 +21,10 @@ struct sockets *sockets_open(enum sockets_way way);
 void sockets_close(struct sockets *s);
 
 /*
- * Look at the socket of the local end. 0; -ENOENT: it is not on this host; or another -errno: it could
+ * Look at the socket of the local end, whose packets are seen on that interface (0: not known). 0; -ENOENT: it is not on this host; or another -errno: it could
  * not be asked.
  */
-int sockets_look(struct sockets *s, const struct socket_ends *ends, struct socket_look *out);
+int sockets_look(struct sockets *s, const struct socket_ends *ends, uint32_t ifindex,
+		 struct socket_look *out);
 
 #endif
