@@ -31,11 +31,14 @@ enum seg_dir {
  * SEG_F_UDP:    a datagram from or to SSRP_PORT instead of a segment; the first fragment, if it was
  *		fragmented. seq, ack, window and flags are 0.
  * SEG_F_COUNTS: a struct tap_counts takes the place of the payload; cap_len is 0.
+ * SEG_F_READ:	no packet: at ts_ns the process at saddr, sport read all that had come from daddr,
+ *		dport. Everything else is 0.
  */
 #define SEG_F_HEADS  0x01
 #define SEG_F_TRUNC  0x02
 #define SEG_F_UDP    0x04
 #define SEG_F_COUNTS 0x08
+#define SEG_F_READ   0x10
 
 #define SSRP_PORT 1434 /* of SQL Server Browser, MC-SQLR 1.9 */
 

@@ -31,4 +31,19 @@ struct socket_query {
 };
 _Static_assert(sizeof(struct socket_query) == 88, "a packet in shared memory");
 
+/* A socket whose next read is awaited: the key of the map "awaited". */
+struct socket_key {
+	__u8 local[16];
+	__u8 remote[16];
+	__u16 local_port; /* host order */
+	__u16 remote_port;
+	__u32 netns_inode;
+};
+_Static_assert(sizeof(struct socket_key) == 40, "no padding: it is a map key");
+
+#define SOCKETS_AWAITED 4096
+
+/* Bytes of the ring buffer record of a read: a struct seg with SEG_F_READ. */
+#define SOCKET_READ_RECORD 80
+
 #endif

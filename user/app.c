@@ -15,6 +15,7 @@
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
 #include "sink/summary.h"
+#include "waits.h"
 
 static void app_flush(struct app *app)
 {
@@ -110,7 +111,10 @@ void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
 
 	if (live_lost(app->live))
 		engine_lost(app->engine);
-	engine_segment(app->engine, seg, payload);
+	if (seg->rec_flags & SEG_F_READ)
+		waits_on_read(app->waits, seg);
+	else
+		engine_segment(app->engine, seg, payload);
 }
 
 static const char *interface_name(const void *live, uint32_t ifindex)

@@ -14,11 +14,14 @@
 #include "source/live/sockets.h"
 #include "waits.h"
 
+#define AWAIT_NS (2 * WITNESS_MOST_NS) /* by then a wait that goes on was looked at again */
+
 struct waits {
 	struct app *app;
 	struct sockets *sockets;
 	int timer;
 	bool is_set;
+	uint64_t awaited_ns; /* when a read was last said to be awaited; 0: none is */
 };
 
 static void waits_set(struct waits *w, uint64_t at_ns)
@@ -56,6 +59,10 @@ static void waits_look(void *ctx, const struct engine_wait *wait)
 		sample.has_queue = look.has_queue;
 		sample.queue_length = look.queue_length;
 		sample.queue_limit = look.queue_limit;
+		if (look.unaccepted || (look.has_unread && look.unread)) {
+			sockets_await_read(w->sockets, &ends, &look);
+			w->awaited_ns = look.ts_ns;
+		}
 	} else if (err != -ENOENT) {
 		log_debug("cannot look at a socket: %s", strerror(-err));
 	}
@@ -75,6 +82,10 @@ static int waits_due(void *ctx)
 	if (n < 0 && n != -EINTR)
 		return n;
 	waits_set(w, engine_waiting(w->app->engine, clock_now_ns(), waits_look, w));
+	if (w->awaited_ns && clock_now_ns() - w->awaited_ns > AWAIT_NS) {
+		sockets_rest(w->sockets);
+		w->awaited_ns = 0;
+	}
 	return 0;
 }
 
@@ -84,9 +95,29 @@ void waits_expect(struct waits *w)
 		waits_set(w, clock_now_ns() + WITNESS_FIRST_NS);
 }
 
+void waits_on_read(struct waits *w, const struct seg *seg)
+{
+	int order = memcmp(seg->saddr, seg->daddr, sizeof(seg->saddr));
+	struct witness_sample sample = {
+		.ts_ns = seg->ts_ns,
+		.end = order > 0 || (!order && seg->sport > seg->dport),
+		.is_read = true,
+	};
+
+	if (!w)
+		return;
+	memcpy(sample.key.addr[sample.end], seg->saddr, sizeof(seg->saddr));
+	memcpy(sample.key.addr[!sample.end], seg->daddr, sizeof(seg->daddr));
+	sample.key.port[sample.end] = seg->sport;
+	sample.key.port[!sample.end] = seg->dport;
+	engine_witness(w->app->engine, &sample);
+}
+
 int waits_open(struct waits **waits, struct app *app, struct loop *loop)
 {
-	struct sockets *sockets = app->opts->mirror ? NULL : sockets_open(app->opts->witness);
+	struct sockets *sockets =
+		app->opts->mirror ? NULL
+				  : sockets_open(app->opts->witness, live_events_fd(app->live));
 	struct waits *w;
 	int err;
 

@@ -17,4 +17,7 @@ void waits_close(struct waits *waits);
 /* Segments came: is there a login to look at soon? NULL is accepted. */
 void waits_expect(struct waits *waits);
 
+/* A record with SEG_F_READ came. NULL is accepted. */
+void waits_on_read(struct waits *waits, const struct seg *seg);
+
 #endif

@@ -492,6 +492,11 @@ bool live_lost(const struct live *live)
 	return true;
 }
 
+int live_events_fd(const struct live *live)
+{
+	return bpf_map__fd(live->tap->maps.events);
+}
+
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 {
 	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));

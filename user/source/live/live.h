@@ -97,6 +97,9 @@ void live_settle(struct live *live);
 /* Has the kernel lost a packet since the last call? The next segments may come after it. */
 bool live_lost(const struct live *live);
 
+/* The descriptor of the ring buffer's map, for programs that add records to it; the caller does not close it. */
+int live_events_fd(const struct live *live);
+
 /* Sum of the per-CPU counters, by enum tap_counter. */
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX]);
 

@@ -11,12 +11,14 @@
 #include "source/live/netns_ids.h"
 #include "source/live/socket_bpf.h"
 #include "source/live/socket_diag.h"
+#include "source/live/socket_reads.h"
 #include "source/live/sockets.h"
 
 struct sockets {
 	struct socket_bpf *program; /* NULL: the kernel cannot do it, or it is not wanted */
 	struct netlink diag;	    /* else this */
 	struct netns_ids netns;
+	struct socket_reads *reads; /* NULL: not traced */
 };
 
 static int open_bpf(struct sockets *s)
@@ -39,25 +41,37 @@ static int open_diag(struct sockets *s)
 	return err;
 }
 
-struct sockets *sockets_open(enum sockets_way way)
+static void open_reads(struct sockets *s, int events_fd)
+{
+	int err = socket_reads_open(&s->reads, events_fd);
+
+	if (err)
+		log_debug("reads of sockets cannot be traced: %s", strerror(-err));
+}
+
+struct sockets *sockets_open(enum sockets_way way, int events_fd)
 {
 	struct sockets *s = way == SOCKETS_OFF ? NULL : calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
 	s->diag.fd = s->netns.netlink.fd = -1;
-	if ((way != SOCKETS_DIAG && !open_bpf(s)) || (way != SOCKETS_BPF && !open_diag(s)))
-		return s;
-	log_info("why a login waits for a process of this host is not known: the kernel tells "
-		 "nothing of its sockets");
-	sockets_close(s);
-	return NULL;
+	if ((way == SOCKETS_DIAG || open_bpf(s)) && (way == SOCKETS_BPF || open_diag(s))) {
+		log_info("why a login waits for a process of this host is not known: the kernel "
+			 "tells nothing of its sockets");
+		sockets_close(s);
+		return NULL;
+	}
+	if (way == SOCKETS_AUTO)
+		open_reads(s, events_fd);
+	return s;
 }
 
 void sockets_close(struct sockets *s)
 {
 	if (!s)
 		return;
+	socket_reads_close(s->reads);
 	socket_bpf_close(s->program);
 	netlink_close(&s->diag);
 	netns_ids_close(&s->netns);
@@ -106,4 +120,17 @@ int sockets_look(struct sockets *s, const struct socket_ends *ends, uint32_t ifi
 	if (s->program)
 		return look_everywhere(s, ends, ifindex, out);
 	return socket_diag_look(&s->diag, ends, out);
+}
+
+void sockets_await_read(struct sockets *s, const struct socket_ends *ends,
+			const struct socket_look *look)
+{
+	if (s->reads)
+		socket_reads_await(s->reads, ends, look->netns_inode);
+}
+
+void sockets_rest(struct sockets *s)
+{
+	if (s->reads)
+		socket_reads_rest(s->reads);
 }

@@ -8,16 +8,19 @@
 #include "source/live/socket_look.h"
 
 enum sockets_way {
-	SOCKETS_AUTO, /* the best that works */
-	SOCKETS_BPF,  /* by a BPF program, which also sees other network namespaces */
-	SOCKETS_DIAG, /* by sock_diag(7) */
+	SOCKETS_AUTO, /* the best that works, and a trace of reads */
+	SOCKETS_BPF,  /* only looks, by a BPF program that also sees other network namespaces */
+	SOCKETS_DIAG, /* only looks, by sock_diag(7) */
 	SOCKETS_OFF,
 };
 
 struct sockets;
 
-/* NULL: no way of these works here, which is logged, or none is wanted. */
-struct sockets *sockets_open(enum sockets_way way);
+/*
+ * events_fd: the tap's ring buffer, for records with SEG_F_READ. NULL: no way of these works here,
+ * which is logged, or none is wanted.
+ */
+struct sockets *sockets_open(enum sockets_way way, int events_fd);
 void sockets_close(struct sockets *s);
 
 /*
@@ -26,5 +29,14 @@ void sockets_close(struct sockets *s);
  */
 int sockets_look(struct sockets *s, const struct socket_ends *ends, uint32_t ifindex,
 		 struct socket_look *out);
+
+/*
+ * Have the ring buffer tell when the process of this socket, which was just looked at, has read all
+ * that came; where the kernel can trace it.
+ */
+void sockets_await_read(struct sockets *s, const struct socket_ends *ends,
+			const struct socket_look *look);
+/* No read is awaited any more. */
+void sockets_rest(struct sockets *s);
 
 #endif
