@@ -19,6 +19,7 @@
 struct waits {
 	struct app *app;
 	struct sockets *sockets;
+	waits_segments_fn *segments;
 	int timer;
 	bool is_set;
 	uint64_t awaited_ns; /* when a read was last said to be awaited; 0: none is */
@@ -74,13 +75,13 @@ static int waits_due(void *ctx)
 {
 	struct waits *w = ctx;
 	uint64_t expired;
-	int n;
+	int err;
 
 	if (read(w->timer, &expired, sizeof(expired)) < 0)
 		return errno == EAGAIN ? 0 : -errno;
-	n = live_dispatch(w->app->live, app_segment, w->app);
-	if (n < 0 && n != -EINTR)
-		return n;
+	err = w->segments(w->app);
+	if (err)
+		return err;
 	waits_set(w, engine_waiting(w->app->engine, clock_now_ns(), waits_look, w));
 	if (w->awaited_ns && clock_now_ns() - w->awaited_ns > AWAIT_NS) {
 		sockets_rest(w->sockets);
@@ -113,7 +114,8 @@ void waits_on_read(struct waits *w, const struct seg *seg)
 	engine_witness(w->app->engine, &sample);
 }
 
-int waits_open(struct waits **waits, struct app *app, struct loop *loop)
+int waits_open(struct waits **waits, struct app *app, struct loop *loop,
+	       waits_segments_fn *segments)
 {
 	struct sockets *sockets =
 		app->opts->mirror ? NULL
@@ -131,6 +133,7 @@ int waits_open(struct waits **waits, struct app *app, struct loop *loop)
 	}
 	w->app = app;
 	w->sockets = sockets;
+	w->segments = segments;
 	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	err = w->timer < 0 ? -errno : loop_add(loop, w->timer, waits_due, w);
 	if (!err)

@@ -10,8 +10,15 @@
 
 struct waits;
 
-/* After live_open(), before the process is confined. 0 or -errno; *waits NULL: nothing is looked at. */
-int waits_open(struct waits **waits, struct app *app, struct loop *loop);
+/* Reads all segments that there are: 0 or -errno. */
+typedef int waits_segments_fn(struct app *app);
+
+/*
+ * After live_open(), before the process is confined. segments is called before each look. 0 or
+ * -errno; *waits NULL: nothing is looked at.
+ */
+int waits_open(struct waits **waits, struct app *app, struct loop *loop,
+	       waits_segments_fn *segments);
 void waits_close(struct waits *waits);
 
 /* Segments came: is there a login to look at soon? NULL is accepted. */

@@ -160,7 +160,7 @@ static int watch_timers(struct app *app, struct loop *loop)
 	if (!err && app->service.period_ns)
 		err = loop_every(loop, app->service.period_ns, watch_alive, app);
 	if (!err)
-		err = waits_open(&app->waits, app, loop);
+		err = waits_open(&app->waits, app, loop, watch_segments);
 	if (!err)
 		err = watch_readers(app, loop);
 	if (err)
