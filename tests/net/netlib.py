@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""What the live tests share: network namespaces, processes in them, and tdsmon watching.
+"""Shared by the live tests: network namespaces, processes in them, and tdsmon watching.
 
-private() moves the test into a network and a mount namespace of its own. What it makes there, named
-namespaces too, is invisible elsewhere and gone with its last process, however that ends; no
-interface of the host can be reached. Processes are started by start() or run() and end with the
-test, by their ids.
+private() moves the test into a network and a mount namespace of its own. Everything made there, including named
+namespaces, is invisible elsewhere and vanishes with the last process in it, however that ends; no interface of the host
+can be reached. start() and run() start processes, which end with the test, by their ids.
 """
 import json
 import os
@@ -33,7 +32,7 @@ def on_term(_sig, _frame):
 
 
 def private(name):
-    """Does not return but in namespaces of our own; without root it tells of a skipped test."""
+    """Continue in namespaces of our own; without root, report a skipped test and end."""
     if os.environ.get(PRIVATE) != str(os.getpid()):
         if os.geteuid():
             print("skip - %s: network namespaces need root" % name)
@@ -48,8 +47,8 @@ def private(name):
 
 
 def inside(ns, argv):
-    """argv, to be run in a namespace (None: the test's own), killed when the test is killed. Each
-    program executes the next: the process id stays."""
+    """The arguments that run argv in a namespace (None: the test's own), and kill it when the test is killed. Each
+    program executes the next, so that the process id stays."""
     enter = ["nsenter", "--net=%s/%s" % (NETNS, ns), "--"] if ns else []
     return enter + ["setpriv", "--pdeathsig", "KILL", "--"] + list(argv)
 
@@ -63,7 +62,7 @@ def start(argv, ns=None, **options):
 
 
 def run(argv, ns=None, check=True, timeout=60, **options):
-    """Runs to the end; stdout (with stderr in it) is text."""
+    """Run it to its end. stdout (including stderr) is text."""
     options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("stderr", subprocess.STDOUT)
     done = subprocess.run(inside(ns, argv), stdout=subprocess.PIPE, text=True, check=False,
@@ -74,7 +73,7 @@ def run(argv, ns=None, check=True, timeout=60, **options):
 
 
 def end(process, sig=signal.SIGKILL):
-    """The exit status after that signal; killed if it does not end by it."""
+    """Send the signal, and SIGKILL if the process does not end. Returns the exit status."""
     if process.poll() is None:
         process.send_signal(sig)
     try:
@@ -94,7 +93,7 @@ def end_all():
 # ---- namespaces ---------------------------------------------------------------------------------
 
 def namespace(name):
-    """Without IPv6's own chatter: only what a test sends is to be seen."""
+    """A namespace without IPv6's background traffic: only the test's packets are seen."""
     run(["ip", "netns", "add", name])
     run(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6"], name)
     run(["ip", "link", "set", "lo", "up"], name)
@@ -113,7 +112,7 @@ def veth(one, other):
 
 
 def dump(folder, ns, interface):
-    """tcpdump beside tdsmon: (process, its file); SIGINT ends it in good order."""
+    """tcpdump beside tdsmon: (process, its file). SIGINT ends it properly."""
     pcap, log = os.path.join(folder, ns + ".pcap"), os.path.join(folder, ns + ".log")
     with open(log, "wb") as errors:
         process = start(["tcpdump", "-i", interface, "-w", pcap, "-U", "-B", "65536", "-Z", "root",
@@ -134,8 +133,7 @@ def dump(folder, ns, interface):
 class Tdsmon:
     """A context: tdsmon watches live from its beginning to stop(), or to the context's end.
 
-    stdout and stderr go to files, so that nothing waits for us; text() and messages() read them.
-    """
+    stdout and stderr go to files, so that nothing waits for us; text() and messages() read them."""
 
     def __init__(self, build, ns, *options, form="json"):
         self.out, self.err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
@@ -164,18 +162,18 @@ class Tdsmon:
         return self._read(self.err)
 
     def records(self):
-        """The whole lines so far."""
+        """The complete lines so far."""
         text = self.text()
         return replaylib.parse(text[:text.rfind("\n") + 1])
 
     def stop(self, sig=signal.SIGINT):
-        """All records, after that signal. The exit status is in .status."""
+        """All records after that signal. The exit status is in .status."""
         self.status = end(self.process, sig)
         return replaylib.parse(self.text())
 
 
 def wait_for(condition, seconds):
-    """What condition() answered last: true, or after that many seconds false."""
+    """The last result of condition(): true, or false after that many seconds."""
     until = time.monotonic() + seconds
     while True:
         answer = condition()
@@ -185,7 +183,7 @@ def wait_for(condition, seconds):
 
 
 def losses(messages):
-    """What the summary says was lost or skipped, {counter's text: number}."""
+    """What the summary reports as lost or skipped, {counter's text: number}."""
     at = messages.find("lost or skipped:\n")
     if at < 0:
         return {}
@@ -198,29 +196,29 @@ def server_port(record):
 
 
 def short(record):
-    """A record for people."""
+    """A record in short, for messages."""
     return json.dumps(record, ensure_ascii=False)[:1500]
 
 
 # ---- a test's cases -----------------------------------------------------------------------------
 
 class Cases:
-    """Tells of each case, and remembers whether one failed."""
+    """Prints each case's result, and remembers whether one failed."""
 
     def __init__(self):
         self.failed = 0
 
     def tell(self, name, why):
-        """why: a sentence, or a list of them; nothing if the case holds."""
+        """why: a sentence or a list of them; empty if the case passes."""
         why = "; ".join(w for w in why if w) if isinstance(why, (list, tuple)) else why
         print("not ok - %s: %s" % (name, why) if why else "ok - " + name, flush=True)
         self.failed += bool(why)
 
 
 def main(name, test, prepare=None):
-    """Runs test(build, cases) in private namespaces, and ends the process.
+    """Run test(build, cases) in private namespaces, and end the process.
 
-    prepare(build) comes before: there is a network to fetch things by."""
+    prepare(build) runs before, while there is still a network."""
     cases, build = Cases(), sys.argv[1] if len(sys.argv) > 1 else "build"
     try:
         if prepare and PRIVATE not in os.environ:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Cases that are scenes: what happens, and what must be told of it, word by word. A module or test adds
-to the list by the decorators, and run() holds tdsmon to it."""
+"""Scenes as cases: what happens, and what must be reported, word by word. A module or a test adds to the list with the
+decorators, and run() checks tdsmon against it."""
 import fnmatch
 import os
 import tempfile
@@ -26,23 +26,23 @@ def _case(kind, verdict, text, options, also):
 
 
 def login(verdict, text, options=(), also=None):
-    """A case: build(scene) returns the connection that the login record of is meant, None for the only
-    one. also: what else its record must hold."""
+    """A case: build(scene) returns the connection whose login record is checked; None: the only one. also: other
+    expected keys."""
     return _case("login", verdict, text, options, also)
 
 
 def close(verdict, text, options=(), also=None):
-    """The same of a close record. verdict None: there must be none."""
+    """The same for a close record. verdict None: there must be none."""
     return _case("close", verdict, text, options, also)
 
 
 def fact(also, options=(), kind="login"):
-    """What a record must hold, whatever its verdict."""
+    """Expected keys of a record, whatever its verdict."""
     return _case(kind, "*", None, options, also)
 
 
 def _record(case, records, meant):
-    """The one record that a case speaks of, or None."""
+    """The record that a case checks, or None."""
     found = [r for r in records if r["type"] == case.kind]
     if meant is not None:
         found = [r for r in found if [(r[s]["addr"], r[s]["port"]) for s in ("client", "server")] == meant.ends]
@@ -68,7 +68,7 @@ def _check(case, build, path):
 
 
 def run(build, pattern="*"):
-    """Run the cases whose name fits; True if all held."""
+    """Run the cases with matching names. True if all pass."""
     good = True
     with tempfile.TemporaryDirectory() as folder:
         for case in CASES:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Logins that the server refused, or sent on."""
+"""Logins that the server refused or redirected."""
 import causes
 from scene import CLIENT, SERVER
 from tdsbytes import *
@@ -7,7 +7,7 @@ from tdsbytes import *
 FAILED = ("login failed (18456): wrong name or password, or a Windows account without a login; only the server's error "
           "log has the state that tells which")
 
-# Each error of a login by number: its verdict, and the sentence.
+# Each login error by number: its verdict, and the sentence.
 ERRORS = {
     18456: ("login_failed", FAILED),
     18452: ("untrusted_domain", "Windows login from an untrusted domain (18452): no Kerberos ticket, null credentials "
@@ -98,7 +98,7 @@ for _number, (_name, _text) in ERRORS.items():
 
 @causes.login("database_unavailable", ERRORS[4060][1], also={"error": {"number": 4060, "class": 11}})
 def database_before_login_failed(s):
-    """SQL Server sends both; the first is the reason. An information before them is none."""
+    """SQL Server sends both; the first one is the reason. An information before them does not count."""
     c = begin_clear(s.connection()).client(login7())
     c.server(answer(error(5701, "Changed.", 0, 2), error(4060, "Cannot open.", 11), error(18456), done(2))).close()
 
@@ -117,7 +117,7 @@ def refused_under_encryption(s):
     c.client(hidden(250)).server(hidden(120)).fin(SERVER)
 
 
-# ---- what encryption hides, by how the server answers others --------------------------------------
+# ---- under encryption: inferred from how the server answers others -------------------------------
 
 def sealed(s, at, answer, login7_=250, client="10.1.0.1", port=1433, server="10.1.0.2"):
     """A login under full encryption up to its answer."""
@@ -127,12 +127,12 @@ def sealed(s, at, answer, login7_=250, client="10.1.0.1", port=1433, server="10.
 
 
 def let_in(s, at, answer, client="10.1.0.3", **how):
-    """And it goes on with a command: this server's login answers have that size."""
+    """It goes on with a command: this server's login answers have that size."""
     return sealed(s, at, answer, client=client, **how).client(hidden(46)).server(hidden(39)).close()
 
 
 def guess(s, count, answer=118, every=40.0):
-    """Refusals, the server closes each time."""
+    """Refusals after which the server closes."""
     for i in range(count):
         sealed(s, i * every, answer, login7_=200 + 2 * (i % 5)).fin(SERVER, 0.4).fin(CLIENT, 0.4)
 
@@ -210,7 +210,7 @@ def left_at_once_at_a_server_of_which_no_login_is_known(s):
     return sealed(s, 1000, 118, client="10.1.0.4").close(0.2)
 
 
-# Azure SQL's texts, as long as they are there: 40613, 40615, 10929, 47073.
+# The lengths of known texts of Azure SQL: 40613, 40615, 10929, 47073.
 AZURE = {40613: 241, 40615: 361, 10929: 314, 47073: 231}
 
 

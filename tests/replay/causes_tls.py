@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Logins that failed in TLS, or for want of it."""
+"""Logins that failed in TLS, or because TLS was missing."""
 import causes
 from scene import CLIENT, SERVER
 from tdsbytes import *
@@ -180,7 +180,7 @@ def server_closed_on_old_hello(s):
 @causes.login("tls_refused", "the server closed on the ClientHello, which offers TLS 1.3 at most: no TLS version or "
               "cipher suite in common (see Schannel in the server's system log)", also=FAILED)
 def server_closed_on_new_hello(s):
-    """The highest version stands in an extension; among the values, one that means nothing (RFC 8701)."""
+    """The highest version is in an extension, whose values include a meaningless one (RFC 8701)."""
     hello(s, versions=(0x7a7a, TLS13, TLS12)).rst(SERVER)
 
 
@@ -203,7 +203,7 @@ def tls_not_agreed(s):
     c.client(carried(client_hello())).fin(SERVER)
 
 
-# ---- the three combinations of PRELOGIN's values that leave no way on -----------------------------
+# ---- the three combinations of PRELOGIN's values with which no login is possible ------------------
 
 @causes.login("encryption_mismatch", "the client left because of encryption: the client says not_supported, the server "
               "required; the client can't or won't encrypt and the server requires it: switch it on in the client, or "

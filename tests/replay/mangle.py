@@ -2,14 +2,14 @@
 """Turn a capture into what a worse network, or a worse tap, would have made of it.
 
 usage: mangle.py KIND IN.pcap OUT.pcap
-  bytes     each TCP payload in one-byte segments; beyond 16 kB of a direction whole, in captures of
-            more than 60 kB
+  bytes     each TCP payload in one-byte segments; in captures of more than 60 kB, only the first 16 kB
+            of each direction
   doubled   each frame twice
-  reversed  frames reversed within windows of eight; the file's times stay where they are
+  reversed  frames reversed within windows of eight; the sequence of times in the file stays
   holesN    every tenth TCP segment removed, beginning with the N-th, N = 0..9
 
-Reads classic pcap, Ethernet (VLAN tags too) or Linux SLL, IPv4 and IPv6. What is not whole TCP over
-these (fragments, cut frames, UDP) is passed on as it is.
+Reads classic pcap, Ethernet (also with VLAN tags) or Linux SLL, IPv4 and IPv6. Frames that are not a
+complete TCP segment over these (fragments, truncated frames, UDP) are copied unchanged.
 """
 import struct
 import sys
@@ -23,7 +23,7 @@ HOLE_EVERY = 10
 
 
 class Frame:
-    """One frame; of a TCP segment also its header's fields, else src is None."""
+    """One frame; for a TCP segment also its header's fields, otherwise src is None."""
 
     def __init__(self, ts_ns, data, wire_len):
         self.ts_ns, self.data, self.wire_len = ts_ns, data, wire_len
@@ -34,7 +34,7 @@ class Frame:
 
     @property
     def space(self):
-        """Sequence numbers it takes up."""
+        """Sequence numbers that it takes up."""
         return len(self.payload) + bool(self.flags & SYN) + bool(self.flags & FIN)
 
     def at(self, ts_ns):
@@ -79,7 +79,7 @@ def write(path, link, snap, frames):
 
 
 def dissect(frame, link):
-    """Fill in a frame's TCP fields, where it is one whole TCP segment."""
+    """Fill in a frame's TCP fields, if it is one complete TCP segment."""
     data = frame.data
     if len(data) != frame.wire_len:
         return
@@ -101,7 +101,7 @@ def dissect(frame, link):
     elif ether_type == 0x86dd and len(data) >= ip + 40:
         tcp = ip + 40
         end = tcp + struct.unpack_from(">H", data, ip + 4)[0]
-        if data[ip + 6] != 6: # extension headers: passed on as it is
+        if data[ip + 6] != 6: # extension headers: copied unchanged
             return
         src, dst = data[ip + 8:ip + 24], data[ip + 24:ip + 40]
     else:
@@ -119,7 +119,7 @@ def dissect(frame, link):
 
 
 def checksum(*parts):
-    """RFC 1071, over the parts one after the other; all but the last of even length."""
+    """RFC 1071, over the concatenated parts; all but the last have an even length."""
     total = 0
     for part in parts:
         if len(part) & 1:
@@ -131,7 +131,7 @@ def checksum(*parts):
 
 
 def segment(frame, start, end):
-    """The frame with payload[start:end] alone, as a sender would have sent it."""
+    """The frame with only payload[start:end], as a sender would have sent it."""
     head = bytearray(frame.data[:frame.payload_at])
     ip, tcp, payload = frame.ip_at, frame.tcp_at, frame.payload[start:end]
     if end < len(frame.payload):
@@ -184,14 +184,14 @@ def reverse(frames):
 
 
 def snapped(frame, length):
-    """The frame as a capture with that snap length has it."""
+    """The frame in a capture with that snap length."""
     out = frame.at(frame.ts_ns)
     out.data = frame.data[:length]
     return out
 
 
 def make_holes(frames, first):
-    """(frames left, frames removed)"""
+    """(remaining frames, removed frames)"""
     left, removed, number = [], [], 0
     for f in frames:
         if f.src is not None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Compare the records of a capture with those of a variant of it: what may be said of less, and what of a loss.
+"""Compare the records of a capture with those of a variant: what may be missing, and what a loss excuses.
 
-Each comparison returns a list of sentences, empty if nothing that the variant says is false.
+Each comparison returns a list of sentences, empty if no statement of the variant is false.
 """
 import calendar
 import ipaddress
@@ -31,7 +31,7 @@ def time_ns(text):
 
 
 class Connections:
-    """The frames of a capture by connection, as (place in the file, frame)."""
+    """The frames of a capture by connection, as (index in the file, frame)."""
 
     def __init__(self, frames):
         self.by_ends = {}
@@ -50,7 +50,7 @@ def ends(key):
 
 
 def first_close(key, frames):
-    """(by, how) as the frames have it, in this order."""
+    """(by, how) by the frames in this order."""
     client, _ = ends(key)
     for f in frames:
         if f.flags & (mangle.FIN | mangle.RST):
@@ -61,7 +61,7 @@ def first_close(key, frames):
 # ---- comparing records --------------------------------------------------------------------------
 
 def same(want, got, without, path=""):
-    """Differences of two values; keys in `without`, given by their whole path, are free."""
+    """Differences of two values; keys in `without`, given by their whole path, are ignored."""
     if path in without:
         return []
     if isinstance(want, dict) and isinstance(got, dict):
@@ -79,7 +79,7 @@ def same(want, got, without, path=""):
 
 
 def weaker(want, got, path):
-    """Differences where `got` states what `want` does not: not stating it is no difference."""
+    """Differences where `got` states something that `want` does not; not stating it is no difference."""
     if isinstance(got, dict) and isinstance(want, dict):
         return [d for k in got if k in want for d in weaker(want[k], got[k], path + "." + k)]
     if got in NOT_STATED and (got is None or isinstance(got, (str, bool))):
@@ -110,7 +110,7 @@ def weaker_facts(want, got):
 
 
 def pairs(wants, gots, kind):
-    """[(whole, mangled or None)] by connection and turn, and what has no counterpart."""
+    """[(whole, mangled or None)] by connection and order, and the records without a counterpart."""
     want_by, got_by = by_connection(wants, kind), by_connection(gots, kind)
     out, bad = [], []
     for key in want_by:
@@ -128,7 +128,7 @@ def said(record, differences):
 
 
 def said_of_close(want, got, seen):
-    """by, how: the first FIN or RST in the variant, or the true first, which an acknowledgement may tell."""
+    """by, how: the first FIN or RST in the variant, or the true first one, which an ACK may reveal."""
     if (got["by"], got["how"]) in (seen, (want["by"], want["how"])):
         return []
     return ["by, how: %s %s, the first seen is %s %s" % ((got["by"], got["how"]) + seen)]
@@ -137,15 +137,15 @@ def said_of_close(want, got, seen):
 # ---- holes --------------------------------------------------------------------------------------
 
 class Loss:
-    """What was lost of one connection, and what of it the packets left give away.
+    """The lost packets of one connection, and whether the remaining ones show the loss.
 
     syn          the client's only SYN: the start was not seen, mid_stream is true, or there is no record
     syn_again    one of several SYNs: nothing shows that there was one more, so the time of the start differs
-    syn_ack      the handshake's halves are not known, so waits may be charged otherwise
-    handshake    the ACK that completed the handshake: the next packet seems to, so where tcp ends differs
-    covered      payload that is there again: it seems to have come later
-    closing      a FIN or RST: who closed, when and whether is not known
-    hidden       payload that no sequence or acknowledgement number left gives away
+    syn_ack      the handshake's halves are unknown, so waits may be charged to another side
+    handshake    the ACK that completed the handshake: the next packet seems to, so tcp ends later
+    covered      payload that was sent again: it seems to have come later
+    closing      a FIN or RST: it is unknown who closed, when, and whether
+    hidden       payload that no remaining sequence or acknowledgement number reveals
     in_login     a packet that the login's record must depend on
     """
 
@@ -168,10 +168,10 @@ class Loss:
         self.space = sum(f.space for f in self.removed)
         self._sequence(mine)
         answered = login is not None and login["outcome"] in lib.ANSWERED and login["outcome_basis"] == "observed"
-        # From the first packet on, but where phases are not known.
+        # From the first packet on, unless phases are unknown.
         known = answered and login["total_ns"] is not None and not login["mid_stream"]
         end = time_ns(login["time"]) + login["total_ns"] if known else None
-        # What is concluded hangs on when packets come, too.
+        # Inferences also depend on when packets come.
         concluded = login is not None and login["outcome_basis"] == "inferred"
         needed = [f for f in self.removed
                   if f is shake or f.space or f.flags & mangle.RST or concluded]
@@ -224,14 +224,14 @@ def holes_outcomes(want, loss):
         if want["outcome"] == "rejected":
             fair.add("unanswered")
         if want["outcome"] == "probe":
-            fair.add("abandoned") # half open, and nobody seen to leave
+            fair.add("abandoned") # half open, and nobody is seen to leave
     if loss.hidden:
         fair |= STOPS
     return fair
 
 
 def holes_times(want, got, loss):
-    """Stated times must be the whole capture's, but where the loss of it leaves no trace."""
+    """Times that are stated must be the whole capture's, except where the loss leaves no trace."""
     w, g = lib.phase_ns(want), lib.phase_ns(got)
     out = []
     answered = got["outcome"] in lib.ANSWERED
@@ -263,13 +263,13 @@ def holes_times(want, got, loss):
 def holes_login(want, got, loss, timed):
     if got is None:
         return [] if loss.syn or want["mid_stream"] or not loss.left else ["missing"]
-    # What was concluded, also from other connections.
+    # Inferences, also those from other connections.
     if not loss.in_login and want["outcome_basis"] == "inferred" and got["outcome"] == "incomplete":
         return weaker_facts(want, got)
     if not loss.in_login:
         stop = () if want["outcome"] in lib.ANSWERED else ("total_ns", "phases", "steps", "waits")
-        # That a probe lost out to a parallel attempt, or is one of a scan or a guess, shows in other connections, and
-        # that ports were used before in an ACK.
+        # A probe that lost to a parallel attempt, or that belongs to a scan or a guess, is known from other
+        # connections; ports that were used before, from an ACK.
         others = want["verdict"]["name"] in ("parallel_attempt", "scan", "guessing", "guess_succeeded", "port_reused")
         verdict = "verdict" if others else "verdict.text"
         return same(want, got, ("tcp", verdict, "vantage") + stop)
@@ -290,11 +290,11 @@ def holes_login(want, got, loss, timed):
 
 def holes_close(key, want, got, loss, whole):
     if got is None:
-        # Without a SYN there may be too little left to tell a connection.
+        # Without a SYN there may be too little left to recognise a connection.
         return [] if loss.syn or not loss.left else ["missing"]
     out = []
     if first_close(key, [f for _, f in whole]) == (want["by"], want["how"]):
-        # Where bytes of the other side are missing, its FIN may be among them: then nobody is said to be first.
+        # If bytes of the other side are missing, its FIN may be among them; then it is not stated who was first.
         if (got["by"], got["how"]) != (None, "fin") or not loss.space:
             out += said_of_close(want, got, first_close(key, loss.left))
     for side in ("client", "server"):
@@ -302,7 +302,7 @@ def holes_close(key, want, got, loss, whole):
         if not want["bytes"][side] - lost <= got["bytes"][side] <= want["bytes"][side]:
             out.append("bytes.%s: %d, whole %d, lost %d" % (side, got["bytes"][side], want["bytes"][side], lost))
     for k, n in want["commands"].items():
-        # Hidden, and when the session began is not known.
+        # Hidden, and the session's beginning is unknown.
         if n is None or (got["commands"][k] is None and got["login"] in (None, "incomplete")):
             continue
         if got["commands"][k] > n or got["commands"][k] < n and not loss.space:
@@ -318,8 +318,8 @@ def holes_close(key, want, got, loss, whole):
 
 
 def without_causes(records):
-    """The records without what other connections' packets tell of a login: they are disturbed as well. The verdict
-    is left out with it; drops.test compares its name by itself."""
+    """The records without facts about a login from other connections' packets, which are disturbed as well. Also
+    without the verdict; drops.test compares its name itself."""
     out = []
     for r in records:
         if r["type"] == "login":

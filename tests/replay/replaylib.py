@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""What the replay tests share: run tdsmon, read its records, hold them to the record contract.
+"""Shared by the replay tests: run tdsmon, read its records, check them against the record contract.
 
-A record is the dict of one JSON line. Expectations (NAME.json beside NAME.pcap) are records too: every
-key in one must come out with that value, and keys not in it are free. {"any": [...]} holds for any value of the
-list, {"has": [...]} for a list that has a value for each of these, {"near": [N, D]} for a number from N - D to N + D.
-A connection that an expectation names may have no further login and close records. Lines that are no records:
+A record is the dict of one JSON line. Expectations (NAME.json beside NAME.pcap) are records, too: every key in
+one must have that value; other keys may have any. {"any": [...]} matches any value of the list, {"has": [...]} a
+list that has a value for each of these, {"near": [N, D]} a number from N - D to N + D. A connection that an
+expectation names must have no further login and close records. Lines that are not records:
 
   {"type": "run", "options": [...]}    run tdsmon with these ({dir}: the capture's folder), not with -p for each
                                        server port in the records
   {"type": "none", "of": [...]}        there is no record of these types
-  {"type": "says", "text": REGEX}      the text format with --explain, messages included, says this
+  {"type": "says", "text": REGEX}      the text format with --explain, including messages, matches this
   {"type": "silent", "text": REGEX}    it does not
 """
 import concurrent.futures
@@ -30,12 +30,12 @@ OUTCOMES = ["unanswered", "rejected", "not_tds", "ok", "refused", "redirected", 
             "probe", "abandoned", "dropped", "incomplete"]
 ANSWERED = ["ok", "refused", "redirected"]
 
-# Names as shell patterns: "*_ns" is every duration. What another clock and another place may change.
+# Names as shell patterns, "*_ns" being every duration: keys that depend on the clock and on the place.
 LIVE_DIFFERS = ("id", "time", "interface", "vantage", "*_ns")
 
 
 class ReplayError(Exception):
-    """tdsmon did not run, or what it wrote is not one JSON object per line."""
+    """tdsmon did not run, or its output is not one JSON object per line."""
 
 
 # ---- running and reading ------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def parse(text):
 
 
 class Expected(list):
-    """The records of an expectation file, and what its other lines ask for."""
+    """The records of an expectation file, and its other lines."""
 
     def __init__(self, lines, folder):
         others = {"run": [], "none": [], "says": [], "silent": []}
@@ -91,7 +91,7 @@ class Expected(list):
 
     @property
     def empty(self):
-        """It asks for nothing."""
+        """It expects nothing."""
         return not (self or self.none or self.says or self.silent)
 
 
@@ -102,12 +102,12 @@ def load(path):
 
 
 def ports(expected):
-    """The server ports that the expectations speak of."""
+    """The server ports in the expectations."""
     return sorted({r["server"]["port"] for r in expected})
 
 
 def output(build, capture, port_list=(), options=(), messages=False):
-    """What tdsmon prints for a capture file, bytes; it must exit 0. messages: with its standard error."""
+    """tdsmon's output for a capture file, bytes; it must exit 0. messages: including standard error."""
     cmd = [os.path.join(build, "tdsmon"), "-r", capture]
     for port in port_list:
         cmd += ["-p", str(port)]
@@ -126,7 +126,7 @@ def output(build, capture, port_list=(), options=(), messages=False):
 
 
 def run(build, capture, port_list=(), options=()):
-    """The records tdsmon prints for a capture file."""
+    """tdsmon's records for a capture file."""
     return parse(output(build, capture, port_list, ["--format", "json", *options]))
 
 
@@ -138,7 +138,7 @@ def captures(folder, pattern="*"):
 
 
 def other_captures(folder, pattern="*"):
-    """The same, but of other formats than pcap: (name, the file's ending)."""
+    """The same for other formats than pcap: (name, the file's suffix)."""
     paths = sum((glob.glob(os.path.join(folder, pattern + e)) for e in (".pcapng", ".pcapng.zst", ".pcap.gz")), [])
     split = [os.path.basename(p).split(".", 1) for p in paths]
     return sorted((n, "." + e) for n, e in split if os.path.exists(os.path.join(folder, n + ".json")))
@@ -151,7 +151,7 @@ def _ignored(key, ignoring):
 
 
 def differ(want, got, ignoring=(), path=""):
-    """Where `got` does not hold what `want` asks: a list of sentences, empty if it does."""
+    """Where `got` does not have what `want` expects: a list of sentences, empty if it has."""
     if isinstance(want, dict) and set(want) == {"any"}:
         if any(not differ(w, got, ignoring) for w in want["any"]):
             return []
@@ -184,13 +184,13 @@ def differ(want, got, ignoring=(), path=""):
 
 
 def connection(record):
-    """What names a record's connection, hashable."""
+    """What identifies a record's connection, hashable."""
     c, s = record["client"], record["server"]
     return (c["addr"], c["port"], s["addr"], s["port"])
 
 
 def _in_tunnel(record):
-    """The same, of all connections: those in tunnels may have the same ends."""
+    """The same for all connections: those in tunnels may have the same ends."""
     tunnel = record["tunnel"] or {"kind": None, "id": None}
     return connection(record) + (tunnel["kind"], tunnel["id"])
 
@@ -201,7 +201,7 @@ def describe(record):
 
 
 def _match(wants, gots, ignoring):
-    """Give each expectation one record of its own: (want index -> got index) of a largest matching."""
+    """Give each expectation one record: (want index -> got index) of a largest matching."""
     fits = [[g for g, got in enumerate(gots) if not differ(want, got, ignoring)] for want in wants]
     owner = {}
 
@@ -221,10 +221,10 @@ def _match(wants, gots, ignoring):
 
 
 def compare(records, expected, ignoring=()):
-    """Hold records to expectations: a list of sentences, empty if they hold.
+    """Compare records with expectations: a list of sentences, empty if they agree.
 
-    ignoring: key names or shell patterns, at any depth, that are not compared (LIVE_DIFFERS). Records
-    of connections that no expectation names are free."""
+    ignoring: key names or shell patterns, at any depth, that are not compared (LIVE_DIFFERS). Records of connections
+    that no expectation names are not checked."""
     kinds = {"login", "close"} | {w["type"] for w in expected}
     want_by, got_by = {}, {}
     for w in expected:
@@ -252,7 +252,7 @@ def compare(records, expected, ignoring=()):
 
 
 def compare_rest(build, capture, records, expected):
-    """Hold a run to the lines that are no records."""
+    """Check a run against the lines that are not records."""
     out = ["there is a %s record" % k for k in expected.none if any(r.get("type") == k for r in records)]
     if expected.says or expected.silent:
         text = output(build, capture, (), [*expected.options, "--explain"], messages=True)
@@ -377,7 +377,7 @@ def phase_ns(login):
 
 
 def _parts(step, path):
-    """The parts of a step add up to it; each of them once for each peer."""
+    """The parts of a step add up to it; each occurs once per peer."""
     within = step.get("within")
     if within is None:
         return []
@@ -433,10 +433,10 @@ def _login_times(r):
 
 
 def _login_phases(r, timed):
-    """Phases follow each other without a hole, and none comes after the stop. timed: the clock did not jump, and no
-    message was cut."""
+    """Phases follow each other without a gap, and none comes after the stop. timed: the clock did not jump, and no
+    message was truncated."""
     phases, out, outcome = phase_ns(r), [], r["outcome"]
-    # Without the ACK that ends the TCP handshake neither tcp nor the phase after it has its bounds.
+    # Without the ACK that ends the TCP handshake, tcp and the phase after it have no bounds.
     if not r["mid_stream"] and phases and "tcp" not in phases and list(phases)[0] == "prelogin":
         out.append("phase %s without tcp" % list(phases)[0])
     if r["mid_stream"] and "tcp" in phases:
@@ -478,7 +478,7 @@ def _login_basis(r):
     if r["outcome_basis"] == "observed" and r["confidence"] == "certain":
         if r["outcome"] == "redirected" and r["redirect"] is None:
             out.append("redirected, certain, but redirect is null")
-        # LOGINACK of TDS 5 can say so by itself.
+        # LOGINACK of TDS 5 can say so without an error.
         if r["outcome"] == "refused" and r["error"] is None and r["tds"]["version"] != "5.0":
             out.append("refused, certain, but error is null")
     if r["redirect"] is not None and r["outcome"] != "redirected":
@@ -492,7 +492,7 @@ def _login_basis(r):
 
 def _close(r):
     out = []
-    # Which side's FIN came first is not known where packets are missing before the one that was seen.
+    # Which side's FIN came first is unknown if packets are missing before the one that was seen.
     if (r["how"] == "rst" and r["by"] is None) or (r["how"] not in ("fin", "rst") and r["by"] is not None):
         out.append("how %s, by %s" % (r["how"], r["by"]))
     if r["graceful"] and (r["by"], r["how"]) != ("client", "fin"):
@@ -515,7 +515,7 @@ def _command(r):
 
 
 def invariants(records, identities=False):
-    """What holds for every record, whatever the capture: a list of sentences, empty if it does.
+    """Rules for every record of any capture: a list of sentences, empty if they hold.
 
     identities: --show-identities was given, so that auth may name people."""
     out, last_login, open_login, ids = [], {}, set(), {}
@@ -559,10 +559,10 @@ def invariants(records, identities=False):
     return out
 
 
-# ---- telling ------------------------------------------------------------------------------------
+# ---- reports ------------------------------------------------------------------------------------
 
 def report(name, bad, most=6):
-    """Print the line of one case; False if it failed."""
+    """Print the line of one case. False if it failed."""
     if not bad:
         print("ok - %s" % name, flush=True)
         return True
@@ -572,7 +572,7 @@ def report(name, bad, most=6):
 
 
 def run_all(cases, check, jobs=JOBS):
-    """check(case) -> list of (name, differences), `jobs` at a time; True if all held."""
+    """check(case) -> list of (name, differences), `jobs` at a time. True if all passed."""
     good = True
     with concurrent.futures.ProcessPoolExecutor(jobs) as pool:
         for lines in pool.map(check, cases):

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """Make a capture of what a client, a server and the path between them did, packet by packet.
 
-A Scene holds connections, and each of them its clock: every packet comes so many milliseconds after the
-one before it. Nothing is random, so a scene makes the same file each time. The messages' bytes are in
-tdsbytes.py.
+A Scene holds connections, each with its own clock: every packet comes so many milliseconds after the one before it.
+Nothing is random, so a scene makes the same file each time. The messages' bytes are in tdsbytes.py.
 """
 import ipaddress
 import struct
@@ -19,7 +18,7 @@ def ms(value):
 
 
 class Connection:
-    """One TCP connection. Times are milliseconds after its packet before, or after the scene's start."""
+    """One TCP connection. Times are milliseconds after its previous packet, or after the scene's start."""
 
     def __init__(self, scene, at, client, server):
         self.scene, self.now = scene, START_NS + ms(at)
@@ -29,7 +28,7 @@ class Connection:
         self.window = [512, 512]
 
     def packet(self, side, flags, payload=b"", after=0.1, seq=None, ack=None, ttl=None, window=None):
-        """A packet of a side as it is told; the side's place in its stream does not move."""
+        """A side's packet as given; the side's position in its stream does not move."""
         self.now += ms(after)
         seq = self.seq[side] if seq is None else seq
         ack = self.seq[not side] if ack is None else ack
@@ -51,7 +50,7 @@ class Connection:
         self.packet(side, ACK, after=after)
 
     def connect(self, after=0, to_server=0.1, to_client=0.1):
-        """The handshake; to_server, to_client: the way to either side and back."""
+        """The handshake; to_server, to_client: the path's time in each direction."""
         self.syn(after)
         self.syn_ack(to_server)
         self.seq = [n + 1 for n in self.seq]
@@ -59,7 +58,7 @@ class Connection:
         return self
 
     def data(self, side, payload, after=1.0):
-        """What a side sends, in segments of 1,460 bytes that follow each other at once."""
+        """A side's data, in segments of 1,460 bytes without pauses."""
         for at in range(0, len(payload), MSS):
             self.send(side, ACK | PSH, payload[at:at + MSS], after if at == 0 else 0.01)
         return self
@@ -86,7 +85,7 @@ class Connection:
         return self
 
     def keep_alive(self, side, after=1000.0, payload=b"\0"):
-        """A probe: the last byte again, or none."""
+        """A probe: the last byte again, or no byte."""
         self.packet(side, ACK, payload, after, seq=self.seq[side] - 1)
 
 
@@ -96,10 +95,10 @@ class Scene:
     def __init__(self):
         self.packets, self.port = [], 50000
         self.snap = 262144 # bytes of each frame that are captured
-        self.sort = True # the file's packets are in the order of their times
+        self.sort = True # order the file's packets by time
 
     def connection(self, at=0.0, client="10.1.0.1", server="10.1.0.2", port=1433, client_port=None):
-        """A connection whose clock stands at ms after the scene's start."""
+        """A connection whose clock begins at ms after the scene's start."""
         self.port += 1
         return Connection(self, at, (client, client_port or self.port), (server, port))
 
@@ -125,7 +124,7 @@ class Scene:
         self.packets.append((ts_ns, b"\2\0\0\0\0\1\2\0\0\0\0\2" + struct.pack(">H", kind) + ip + body))
 
     def idle_until(self, at):
-        """Somebody else's packet so many ms after the start: the capture went on until then."""
+        """A packet of another connection so many ms after the start: the capture went on until then."""
         other = Connection(self, at, ("10.9.9.9", 40000), ("10.9.9.8", 9))
         other.packet(CLIENT, ACK, after=0)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Captures made from others: what TLS would have made of a session, and segments of many packets.
+"""Captures made from others: a session as TLS would have made it, and segments of many packets.
 
-seal() takes a capture with login-only encryption and puts all that is in clear after the handshake into
-TLS records, one for each TDS or SMP packet, as with full encryption. merge() joins what one side sends
-without an answer between into one segment. Both take captures of one connection without loss.
+seal() takes a capture with login-only encryption and puts everything after the handshake into TLS records, one for each
+TDS or SMP packet, as full encryption does. merge() joins what one side sends without an answer in between into one
+segment. Both take captures of one connection without loss.
 """
 import struct
 
@@ -13,7 +13,7 @@ NONCE, TAG = b"\0" * 8, b"\0" * 16 # of AES-GCM in TLS 1.2
 
 
 def rebuild(frame, seq, ack, payload, flags=None):
-    """The frame with other numbers and payload; checksums stay as they are, nobody looks at them."""
+    """The frame with other numbers and payload. Checksums stay: nobody checks them."""
     head = bytearray(frame.data[:frame.payload_at])
     ip, tcp = frame.ip_at, frame.tcp_at
     struct.pack_into(">II", head, tcp + 4, seq & 0xffffffff, ack & 0xffffffff)
@@ -30,15 +30,15 @@ def rebuild(frame, seq, ack, payload, flags=None):
 
 
 class Side:
-    """One direction, packet by packet: what is put between its bytes."""
+    """One direction, packet by packet: the bytes inserted into it."""
 
     def __init__(self):
         self.head, self.left, self.sealing = b"", 0, False
-        self.added = [] # (sequence number, bytes put in before it, all in all)
+        self.added = [] # (sequence number, total of bytes inserted before it)
         self.total = 0
 
     def shift(self, seq):
-        """How far a sequence number has moved."""
+        """By how much a sequence number has moved."""
         moved = 0
         for at, total in self.added:
             if (seq - at) & 0x80000000:
@@ -50,7 +50,7 @@ class Side:
         return {0x53: 8, **dict.fromkeys(range(0x14, 0x19), 5)}.get(self.head[0], 4) if self.head else 1
 
     def packet(self, encrypt):
-        """The head that begins a packet is complete: what is put before it."""
+        """The head that begins a packet is complete: insert before it."""
         kind = self.head[0]
         if kind == 0x53:
             size = struct.unpack_from("<I", self.head, 4)[0]
@@ -70,7 +70,7 @@ class Side:
         return what
 
     def feed(self, seq, data, encrypt):
-        """The payload at seq with all that is to be put in."""
+        """The payload at seq with everything inserted."""
         out, begin = bytearray(), seq
         for i, byte in enumerate(data):
             if not self.left:
@@ -123,7 +123,7 @@ def seal(path, out_path):
 
 
 def merge(path, out_path):
-    """In the place and at the time of the last of the segments that became one."""
+    """At the place and the time of the last of the joined segments."""
     link, snap, frames = mangle.read(path)
     out, held = [], []
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """Put a capture's frames into tunnels, as mirrors, overlays and access networks do.
 
-usage: wrap.py KIND ID IN.pcap OUT.pcap      KIND: one of KINDS below
+usage: wrap.py KIND ID IN.pcap OUT.pcap           KIND: one of KINDS below
 
-Reads what mangle.py reads, Ethernet alone. Outer checksums are left out where that is allowed.
+Reads the same files as mangle.py, but only Ethernet. Outer checksums are left out where that is allowed.
 """
 import struct
 import sys
@@ -83,7 +83,7 @@ def in_ip(frame, _):
     return ip4(4 if ether_type == 0x0800 else 41, packet)
 
 
-# By name: a frame and an id into a frame, and the tunnel that the records name.
+# By name: a function from a frame and an id to a frame, and the tunnel that the records name.
 KINDS = {
     "vxlan": (lambda f, n: ip4(17, udp(4789, vxlan(f, n))), "vxlan"),
     "vxlan-8472": (lambda f, n: ip4(17, udp(8472, vxlan(f, n))), "vxlan"),
@@ -109,7 +109,7 @@ NO_ID = ("gre-no-key", "erspan-1")
 
 
 def tunnel(kind, number):
-    """What the records must name."""
+    """The tunnel that the records must name."""
     name = KINDS[kind][1]
     return name and {"kind": name, "id": None if kind in NO_ID else number}
 
