@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Make the fuzz harnesses' seeds of the captures: corpus.py CAPTURES OUT
+"""Make the fuzz harnesses' seeds from the captures: corpus.py CAPTURES OUT
 
-Writes OUT/HARNESS/NAME, a file for each input that differs. The inputs' formats stand at the head
-of each harness.
+Writes OUT/HARNESS/NAME, a file for each distinct input. The head of each harness describes its input's format.
 """
 import glob
 import gzip
@@ -20,7 +19,7 @@ import mangle
 import wrap
 
 SEED_MAX = 16384      # bytes of a seed
-STREAM_MAX = 8192     # of a direction's stream that goes into one
+STREAM_MAX = 8192     # of a direction's stream in one seed
 CAPTURES_LARGE = 40000
 FILES_LARGE = 4000
 PER_HARNESS = 250
@@ -29,12 +28,12 @@ DISTURBANCES = 12     # operations of a seed that disturbs a capture; tests/fuzz
 # TDS packet types
 BATCH, LOGIN_OLD, RPC, RESULT, NORMAL_OLD = 0x01, 0x02, 0x03, 0x04, 0x0f
 LOGIN7, SSPI, PRELOGIN = 0x10, 0x11, 0x12
-# What the harness of requests begins with, by type.
+# The first bytes of the harness of requests, by type.
 REQUESTS = {BATCH: b"\0", RPC: b"\1", NORMAL_OLD: b"\2"}
 DATA, SYN, ACK, FIN, RST, FREE = 0, 1, 2, 3, 4, 5
 NOTE_UDP = 4
 
-# SQL Server Browser: questions and answers, MC-SQLR 2.2
+# SQL Server Browser: requests and responses, MC-SQLR 2.2
 INSTANCE = b"ServerName;H;InstanceName;%s;IsClustered;No;Version;16.0.1000.6;tcp;5000;np;x;;"
 SSRP = [b"\2", b"\3", b"\4INST1\0", b"\x0f\1INST1\0", b"\5\6\0\1\x88\x13"] + [
     b"\5" + struct.pack("<H", len(text)) + text for text in (INSTANCE % b"INST1",
@@ -48,14 +47,14 @@ PROXY = [b"PROXY TCP4 192.0.2.7 10.1.0.2 56324 1433\r\n", b"PROXY TCP6 2001:db8:
          PROXY2 + b"\x21\x21\0\x24" + bytes(36)]
 
 
-# Error messages, and where a name begins in them
+# Error messages, and the offset of a name in them
 MESSAGES = [(23, b"Login failed for user '."), (24, b"Logon failed for login ' due to trigger execution."),
             (22, b'The server principal " is not able to access the database "shop" under the current security context.'),
             (37, b"Login failed for user 'x'. Reason: ."), (0, b'Cannot open database "shop" requested by the login. '
                                                              b"The login failed.")]
 
 
-# Statements, in which a literal and a name are put
+# Statements, into which a literal and a name are put
 STATEMENTS = [b"exec @r = p hunter2, 'a', [b] select 1", b"set @a='PASS'+/* c */N'WORD'+CHAR(80)", b"-- c\nexec ('x')",
               b"select 0x1f, 2.5e-3, $1 from [t]]u] where \"a\" = 'it''s'", b"execute as login='sa' /* /* */ */",
               b"set @a='x'+CHAR(+0)+'y'"]
@@ -91,7 +90,7 @@ def connections(frames):
 
 
 def stream(frames, src):
-    """A direction's payload in order, as far as it has no hole."""
+    """A direction's payload in order, up to the first hole."""
     pieces = sorted(((f.seq, f.payload) for f in frames if f.src == src and f.payload))
     out, at = b"", None
     for seq, payload in pieces:
@@ -187,12 +186,12 @@ def operation(frame, server, connection):
 
 
 def datagram(data, connection, server):
-    """The same for one of SQL Server Browser."""
+    """The same for a datagram of SQL Server Browser."""
     return struct.pack(">BBBhhH", connection | server << 2 | FREE << 3, 0, NOTE_UDP, 0, 0, len(data)) + data
 
 
 def engine_seed(frames, client, connection):
-    """The operations of a connection, until they are too many; what comes twice is left out."""
+    """The operations of a connection, up to a maximum; repeated ones are left out."""
     out, seen = b"", set()
     for f in frames:
         mark = (f.src, f.seq, len(f.payload), f.flags, f.ack)
@@ -213,8 +212,8 @@ def smp_seed(sides):
     return out
 
 
-# Blocks of pcapng files besides packets: comments, names, statistics, secrets, a custom one, the old
-# packet block and the simple one.
+# Blocks of pcapng files other than packets: comments, names, statistics, secrets, a custom one, the old packet block
+# and the simple one.
 def block(kind, body, order="<"):
     body += bytes(-len(body) % 4)
     size = struct.pack(order + "I", 12 + len(body))
@@ -230,7 +229,7 @@ def section(order="<"):
 
 
 def pcapng(frames, link, order="<", resolution=9):
-    """A section with all kinds of blocks, and the frames by turns in each kind of packet block."""
+    """A section with all kinds of blocks, and the frames in turn in each kind of packet block."""
     ends = option(0, b"", order)
     out = section(order) + block(1, struct.pack(order + "HHI", link, 0, 0) + option(9, bytes([resolution]), order) +
                                  option(14, struct.pack(order + "q", 1), order) + ends, order)
@@ -301,7 +300,7 @@ def fnv1a(text):
 
 
 def add_disturbed(corpus, names):
-    """Each capture as it is, and disturbed at random, the same way each time: the mutator's seeds."""
+    """Each capture unchanged, and disturbed at random, the same way each time: the mutator's seeds."""
     numbers = random.Random(1433)
     for i, name in enumerate(names):
         head = struct.pack(">BIB", 0xc2 if i % 2 else 2, fnv1a(name), 0)
@@ -309,12 +308,12 @@ def add_disturbed(corpus, names):
         corpus.add("mutator", head + numbers.randbytes(6 * (1 + i % DISTURBANCES)), 2 * len(names))
 
 
-COMPANION_PORTS = (53, 80, 88, 135, 389, 443, 445, 49152) # as the harness has them
+COMPANION_PORTS = (53, 80, 88, 135, 389, 443, 445, 49152) # as in the harness
 COMPANION_LOGIN = bytes([0x20, 0, 1, 0, 0, 0, 1, 50, 60, 1])
 
 
 def companion_record(ip):
-    """A record of the companions harness; b"" for a packet without payload, or of other ports."""
+    """A record of the companions harness; b"" for a packet without payload, or on other ports."""
     head = (ip[0] & 15) * 4
     if ip[0] >> 4 != 4 or ip[9] not in (6, 17) or len(ip) < head + 20:
         return b""
@@ -355,7 +354,7 @@ ERRORLOG = [
 
 
 def add_errorlog(corpus):
-    """The whole of it and each line, in the encodings and line ends of error logs."""
+    """The complete log and each line, in the encodings and line ends of error logs."""
     lines = [LOG_TIME + line for line in ERRORLOG]
     for text in ["\n".join(lines) + "\n"] + ["\n".join(pair) + "\n" for pair in zip(lines, lines[1:])]:
         for seed in (text.encode(), text.replace("\n", "\r\n").encode("utf-16"), text.encode("utf-16-le")):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-// The page in a real browser: page.js URL FOLDER. Says "ready" when it is live; then page.test logs
-// in, and each case is told as the test runner wants it. Screenshots go to FOLDER.
+// The page in a real browser: page.js URL FOLDER. Prints "ready" when it is live; then page.test logs
+// in, and each case is reported in the test runner's format. Screenshots go to FOLDER.
 "use strict";
 const { chromium } = require("playwright-core");
 const [url, folder] = process.argv.slice(2);
@@ -114,7 +114,7 @@ async function filters(page) {
 	});
 }
 
-/* The page's own take() gets what an event would have brought. */
+/* The page's own take() gets the data of an event. */
 async function many(page) {
 	await tell("ten thousand logins: all are kept, two hundred drawn, and it still answers", async () => {
 		await page.evaluate(() => {

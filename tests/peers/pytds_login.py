@@ -12,7 +12,7 @@ def main():
     encrypt = sys.argv[5] if len(sys.argv) > 5 else "default"
     options = {}
     if encrypt in ("login", "full"):
-        # python-tds speaks TLS only where it is told whom to trust.
+        # python-tds only uses TLS if it is given an authority.
         options = {"cafile": os.environ["CAFILE"], "validate_host": False,
                    "enc_login_only": encrypt == "login"}
     elif encrypt not in ("default", "none"):

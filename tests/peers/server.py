@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Runs build/tests/tds-server for a test."""
+"""Run build/tests/tds-server for a test."""
 import os
 import subprocess
 
@@ -23,7 +23,7 @@ class Server:
         return self
 
     def stop(self):
-        """Ends the server; its counts (connections, logins, refused, ...) are in self.counts."""
+        """End the server. Its counts (connections, logins, refused, ...) are in self.counts."""
         if self.process.poll() is None:
             self.process.terminate()
         words = self.process.communicate(timeout=10)[0].split()

@@ -10,7 +10,7 @@ const [host, port, user, password, mode = 'default'] = process.argv.slice(2);
 const encryption = { default: undefined, none: false, full: true, strict: 'strict' };
 const env = process.env;
 
-// As long as those of Entra ID; the password is the made-up token's seed.
+// As long as tokens of Entra ID; the password is the seed of the artificial token.
 const token = password.repeat(2000).slice(0, 1800);
 
 const authentications = {
@@ -40,14 +40,14 @@ function options() {
 		database: env.DATABASE,
 		rowCollectionOnRequestCompletion: true,
 	};
-	// The one excludes the other.
+	// These exclude each other.
 	if (env.INSTANCE)
 		o.instanceName = env.INSTANCE;
 	else
 		o.port = Number(port);
 	if (encryption[mode] !== undefined)
 		o.encrypt = encryption[mode];
-	// Strict knows no trust without a certificate.
+	// Strict always verifies the certificate.
 	if (mode === 'strict') {
 		o.trustServerCertificate = false;
 		o.cryptoCredentialsDetails = { ca: fs.readFileSync(env.CAFILE) };
@@ -70,7 +70,7 @@ const connection = new Connection({
 	authentication: authentications[env.AUTH || 'sql'](),
 	options: options(),
 });
-// tedious words a refused login anew; the server's number is only told here.
+// tedious rewrites the message of a refused login; only this event has the server's number.
 connection.on('errorMessage', (m) => console.error('tedious: server error', m.number));
 connection.on('connect', (e) => {
 	if (e)

@@ -6,7 +6,7 @@ host=$1 port=$2 user=$3 password=$4
 case ${5-default} in
 default) encryption= ;;
 none) encryption='encryption = off' ;;
-# FreeTDS asks for no more than the login by itself; the server may raise it.
+# By itself FreeTDS only asks to encrypt the login; the server may raise that.
 login) encryption='encryption = request' ;;
 full) encryption='encryption = require' ;;
 *) echo "tsql: cannot do $5" >&2; exit 2 ;;
@@ -29,6 +29,6 @@ printf '%s\ngo\nexit\n' "${QUERY:-select 42 as answer}" |
 status=$?
 cat "$dir/out"
 [ $status = 0 ] || exit 1
-# tsql's exit status does not tell of a failed query.
+# tsql's exit status does not show a failed query.
 grep -q '^Msg [0-9]* (severity 1[1-9]' "$dir/out" && exit 1
 [ -n "${QUERY-}" ] || grep -qw 42 "$dir/out"

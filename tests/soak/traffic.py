@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """The soak's clients: tests/soak/traffic.py BUILD HOST SECONDS, in the clients' namespace.
 
-Load of every encryption, logins that fail, bulk results, real clients and those that are none, all
-at once for so long. At the end one JSON object on standard output: "expected", how often each
-connection should be told of as "PORT OUTCOME", and "wrong", sentences on clients that did not do
-what they were to do.
+Load of every encryption, failing logins, bulk results, real clients and connections that are not clients', all at once
+for that long. At the end one JSON object on standard output: "expected", how often each connection must be reported, as
+"PORT OUTCOME", and "wrong", sentences on clients that did not behave as expected.
 """
 import collections
 import json
@@ -22,7 +21,7 @@ import clients  # noqa: E402
 
 USER, PASSWORD = "load", "Sesame-1"
 PLAIN, SEALED, STRICT, SILENT, BULK, CLOSED = range(1433, 1439)
-SLICE_S = 20  # of a load generator's run, so that what it counted is known as it goes
+SLICE_S = 20  # of a load generator's run, so that its counts come in the meantime
 END_S = 60
 REAL_EVERY_S, ROUGH_EVERY_S = 2.0, 1.0
 NAMES = ("tsql", "pytds", "pymssql")
@@ -37,7 +36,7 @@ LOADS = (
     (STRICT, "--rate 5 --concurrency 10 --batches 2 --encrypt strict"),
     (BULK, "--rate 1 --concurrency 2 --batches 2 --rows 10000 --width 200"),
 )
-# What real clients do: port, settings of clients.command(), the outcome
+# The logins of real clients: port, settings of clients.command(), the outcome
 REAL = (
     (PLAIN, {"encrypt": "none"}, "ok"),
     (PLAIN, {"encrypt": "login"}, "ok"),
@@ -49,7 +48,7 @@ REAL = (
 
 
 class Counts:
-    """What all threads did."""
+    """The counts of all threads."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -84,7 +83,7 @@ def load(build, host, until, counts, port, options):
 
 
 def real(build, host, until, counts, cafile):
-    """One after another: each client, each thing to do."""
+    """One after another: each client with each setting."""
     todo = [(name, job) for job in REAL for name in NAMES
             if job[1]["encrypt"] in clients.CLIENTS[name].encrypt]
     number = 0
@@ -104,7 +103,7 @@ def real(build, host, until, counts, cafile):
 
 
 def talk(host, port, said, wait_s=0.0):
-    """Connects, says that, leaves when the server does or after so long."""
+    """Connect, send that, and leave when the server does or after that time."""
     with socket.create_connection((host, port), END_S) as s:
         if said:
             s.sendall(said)
@@ -121,7 +120,7 @@ PRELOGIN = bytes.fromhex("1201001a00000000" "00000b0006" "0100110001" "ff" "0000
 
 
 def rough(host, until, counts):
-    """Connections that are no logins."""
+    """Connections that are not logins."""
     jobs = (
         ("probe", lambda: talk(host, PLAIN, b""), PLAIN),
         ("not_tds", lambda: talk(host, PLAIN, b"GET / HTTP/1.1\r\n\r\n", 5), PLAIN),

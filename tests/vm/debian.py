@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Kernels of Debian's, for virtual machines: out of the machine's own package sources, or out of
-another release of the same archive, by an apt configuration in a folder of ours.
+"""Kernels of Debian's for virtual machines: from the machine's own package sources, or from another release of the same
+archive, with an apt configuration in a folder of the test's.
 
-Nothing is installed, and what apt knows of this machine stays as it is.
+Nothing is installed, and apt's state on this machine stays as it is.
 """
 import fcntl
 import glob
@@ -12,15 +12,15 @@ import re
 import shutil
 import subprocess
 
-# In the order in which they need one another.
+# In the order of their dependencies.
 MODULES = ("veth", "sch_ingress", "cls_bpf", "llc", "stp", "garp", "mrp", "8021q", "tls", "bonding")
-OPTIONAL = ("tls",)  # bonding needs it from 5.12 on
-FLAVOUR = "cloud-amd64"  # the smallest: drivers of virtual machines alone
+OPTIONAL = ("tls",)  # bonding needs it since 5.12
+FLAVOUR = "cloud-amd64"  # the smallest: only drivers of virtual machines
 TIMEOUT_S = 100
 
 
 class Missing(Exception):
-    """A sentence on why a kernel can't be had."""
+    """A sentence on why a kernel is not available."""
 
 
 def run(argv, **options):
@@ -34,7 +34,7 @@ def run(argv, **options):
 
 
 def archive():
-    """(address, options of a sources.list line) of the archive that this Debian came from."""
+    """(address, options of a sources.list line) of the archive that this Debian was installed from."""
     with open("/etc/os-release", encoding="utf-8") as f:
         codename = re.search(r"^VERSION_CODENAME=(\S+)", f.read(), re.M)
     if not codename:
@@ -48,7 +48,7 @@ def archive():
 
 
 def other_release(folder, suite):
-    """apt's options to look at that suite of the archive alone, its lists fetched."""
+    """apt's options for only that suite of the archive, with its lists fetched."""
     address, options = archive()
     home = os.path.abspath(os.path.join(folder, "apt-" + suite))
     for part in ("lists/partial", "cache/archives/partial"):
@@ -66,14 +66,14 @@ def other_release(folder, suite):
 
 
 def packages(apt, version):
-    """The newest kernel of that version: its packages; none if there is none."""
+    """The packages of the newest kernel of that version; empty if there is no such kernel."""
     pattern = r"linux-image-%s[.][^ ]*-%s" % (re.escape(version), FLAVOUR)
     names = re.findall("^(%s) " % pattern, run(["apt-cache"] + apt + ["search", "--names-only",
                                                                      "^%s$" % pattern]), re.M)
     if not names:
         return []
     newest = max(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)])
-    # From 7.x on the image's package is empty: others hold what was in it.
+    # Since 7.x the image's package is empty: others hold its files.
     needs = run(["apt-cache"] + apt + ["depends", "--important", newest])
     return [newest] + re.findall(r"Depends: (linux-(?:binary|modules)-\S+)", needs)
 
@@ -84,12 +84,12 @@ def download(apt, names, folder):
 
 
 def unpack(folder, out):
-    """The kernel and the modules that the tests need, of the packages in folder, into out."""
+    """Unpack the kernel and the modules that the tests need from the packages in folder into out."""
     wanted = ["--wildcards", "*/vmlinuz*"] + ["*/%s.ko*" % m for m in MODULES]
     for package in glob.glob(os.path.join(folder, "*.deb")):
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
                               stdout=subprocess.PIPE) as tar:
-            # What is not in this package is in another, or missed below.
+            # Files that are not in this package are in another, or reported missing below.
             subprocess.run(["tar", "x", "-C", folder] + wanted, stdin=tar.stdout, check=False,
                            stderr=subprocess.DEVNULL)
     for pattern, name in [("vmlinuz*", "vmlinuz")] + [(m + ".ko*", m + ".ko") for m in MODULES]:
@@ -104,7 +104,7 @@ def unpack(folder, out):
 
 
 def fetch(version, suite, folder):
-    """Packages from this machine's sources, else from that suite."""
+    """Fetch packages from this machine's sources, otherwise from that suite."""
     for apt in ([], None):
         apt = other_release(folder, suite) if apt is None else apt
         names = packages(apt, version)
@@ -114,13 +114,13 @@ def fetch(version, suite, folder):
 
 
 def modules(kernel_folder):
-    """Paths of those that there are, in order."""
+    """The paths of the modules that exist, in order."""
     paths = [os.path.join(kernel_folder, m + ".ko") for m in MODULES]
     return [p for p in paths if os.path.exists(p)]
 
 
 def kernel(version, suite, folder):
-    """A folder with vmlinuz and MODULES (.ko) of that version; kept for the next time."""
+    """A folder with vmlinuz and MODULES (.ko) of that version; kept for the next run."""
     out, new = os.path.join(folder, version), os.path.join(folder, "new-" + version)
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "lock-" + version), "w", encoding="utf-8") as lock:
