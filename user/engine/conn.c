@@ -494,6 +494,17 @@ static void forget_decrypt(struct engine *e, const struct flow *f)
 		decryption_end(e->decryption, flow_place(&e->flows, f));
 }
 
+static bool is_reset(const struct flow *f)
+{
+	return f->half[0].reset || f->half[1].reset;
+}
+
+/* Its close was reported, or is about to be: nothing that follows a reset counts. */
+static bool is_over(const struct flow *f)
+{
+	return f->told || is_reset(f);
+}
+
 /* The first bytes of a side, after a proxy's header; they tell what it is if it is no TDS. */
 static void note_beginning(struct login *l, enum side from, const uint8_t *data, uint32_t len)
 {
@@ -551,7 +562,7 @@ void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *
 	struct conn c = {e, f, from, false};
 	uint32_t used;
 
-	if (f->told)
+	if (is_over(f))
 		return;
 	used = feed_proxy(&c, data, len, ts_ns);
 	feed(&c, data + used, len - used, ts_ns);
@@ -566,7 +577,7 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 {
 	struct conn c = {e, f, from, false};
 
-	if (f->told)
+	if (is_over(f))
 		return;
 	if (f->login) {
 		login_gap(f, from, len, kind == GAP_MISSING);
@@ -585,7 +596,7 @@ void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, b
 	struct conn c = {e, f, from, false};
 	uint32_t left = f->half[from].framer.left;
 
-	if (f->told)
+	if (is_over(f))
 		return;
 	if (f->login && len)
 		login_gap(f, from, len, false);
@@ -625,6 +636,8 @@ static void note_close(struct flow *f, enum side from, enum close_how how)
 
 void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 {
+	if (is_over(f))
+		return;
 	feed_held(e, f, ts_ns);
 	note_close(f, from, CLOSE_FIN);
 	/* Four-way close, the client's FIN first. */
@@ -686,7 +699,12 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 		login_closed(f, from, CLOSE_RST, ts_ns);
 		login_left(e, f);
 	}
-	conn_close(e, f, CLOSE_RST, ts_ns);
+}
+
+void conn_settle(struct engine *e, struct flow *f)
+{
+	if (is_reset(f))
+		conn_close(e, f, CLOSE_RST, e->now_ns);
 }
 
 static void close_unacked(const struct engine *e, const struct flow *f, struct close_record *r)
@@ -816,9 +834,11 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		tcp_reset(e, f);
 	else
 		tcp_flush(e, f);
-	if (f->told || awaits_follower(e, f, how) ||
+	if (awaits_follower(e, f, how) ||
 	    ((how == CLOSE_FIN || how == CLOSE_RST) && awaits_next(e, f)))
-		return; /* a reset came here by itself */
+		return;
+	if (is_reset(f)) /* it may have come to light just now */
+		how = CLOSE_RST;
 	feed_held(e, f, now_ns);
 	if (f->login && f->login->refused_ns) {
 		note_close(f, SIDE_SERVER, CLOSE_RST);
@@ -866,6 +886,7 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 		return;
 	if (doubt_reset_holds(f, idle_ns >= e->config.give_up_ns)) {
 		tcp_reset(e, f);
+		conn_settle(e, f);
 		return;
 	}
 	if (l->refused_ns) { /* it did not try again */
@@ -888,6 +909,7 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 	if (idle_ns < e->config.give_up_ns)
 		return;
 	tcp_flush(e, f);
+	conn_settle(e, f);
 	if (!f->login)
 		return;
 	if (joined_blind(f)) {

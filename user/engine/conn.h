@@ -27,8 +27,11 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, bool to_head,
 	       uint64_t ts_ns);
 void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns);
+/* The stream ends by a reset; nothing after it is handed on. conn_settle() closes the connection. */
 void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 	      uint64_t ts_ns);
+/* After the stream was fed: close the connection if a reset ended it. */
+void conn_settle(struct engine *e, struct flow *f);
 
 /* Commands that the source counted, and has told of now. */
 void conn_counts(struct flow *f, const struct tap_counts *counts);

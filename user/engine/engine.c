@@ -396,6 +396,7 @@ static void visit_session(struct engine *e, struct flow *f, uint64_t idle_ns)
 
 	if (doubt_reset_holds(f, false)) {
 		tcp_reset(e, f);
+		conn_settle(e, f);
 	} else if ((f->half[0].fin_done && f->half[1].fin_done) || reset) {
 		conn_close(e, f, reset ? CLOSE_RST : CLOSE_FIN, e->now_ns);
 	} else if (idle_ns >= e->config.idle_ns) {
@@ -418,6 +419,7 @@ static void sweep(struct engine *e)
 	for (f = e->flows.stalled; f; f = next) {
 		next = f->reorder->next;
 		tcp_tick(e, f);
+		conn_settle(e, f);
 	}
 	sweep_list(e, FLOW_HALF, visit_login, RETRY_NS);
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
@@ -501,6 +503,7 @@ static void take(struct engine *e, struct flow *f, uint8_t sender, const struct 
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);
 	tcp_segment(e, f, from, seg, payload);
+	conn_settle(e, f);
 	if (from == SIDE_SERVER && seg->flags & SEG_SYN)
 		note_answer(e, f, seg->ts_ns, false);
 	else if (f->login && f->login->refused_ns == seg->ts_ns)
