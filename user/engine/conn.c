@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/conn.h"
+#include "engine/emit.h"
 #include "engine/decrypt/decrypt.h"
 #include "engine/stream/doubt.h"
 #include "latency_histogram.h"
@@ -203,7 +204,6 @@ static void login_told(struct engine *e, struct flow *f)
 	if (!f->tentative && !(f->mid_stream && !f->handed_payload && !f->half[0].has_isn)) {
 		f->has_login = true;
 		login_emit(e, f);
-		e->stats.logins++;
 	}
 	if (l->outcome == OUTCOME_OK)
 		session_begin(e, f, l);
@@ -707,57 +707,6 @@ void conn_settle(struct engine *e, struct flow *f)
 		conn_close(e, f, CLOSE_RST, e->now_ns);
 }
 
-static void close_unacked(const struct engine *e, const struct flow *f, struct close_record *r)
-{
-	struct unacked u = tcp_unacked(f, SIDE_CLIENT);
-	uint64_t end_ns = r->how == CLOSE_IDLE ? e->now_ns : f->last_ns;
-
-	if (u.sent < 2)
-		u = tcp_unacked(f, SIDE_SERVER);
-	if (u.sent < 2)
-		return;
-	r->unacknowledged.side = u.side;
-	r->unacknowledged.bytes = u.bytes;
-	r->unacknowledged.sent = u.sent;
-	r->unacknowledged.ns =
-		f->clock_stepped || end_ns < u.since_ns ? NO_NS : end_ns - u.since_ns;
-}
-
-static void close_emit(struct engine *e, struct flow *f)
-{
-	struct close_record r = {
-		.id = flow_id(&e->flows, f),
-		.tunnel = flow_tunnel(&e->flows, f),
-		.time_ns = f->last_ns,
-		.duration_ns = f->clock_stepped		  ? NO_NS
-			       : f->last_ns > f->first_ns ? f->last_ns - f->first_ns
-							  : 0,
-		.client = flow_endpoint(f, SIDE_CLIENT),
-		.server = flow_endpoint(f, SIDE_SERVER),
-		.ifindex = f->half[SIDE_CLIENT].ifindex,
-		.has_login = f->has_login,
-		.login = (enum outcome)f->login_outcome,
-		.by = f->close_unsure ? SIDE_NONE : (enum side)f->close_by,
-		.how = (enum close_how)f->close_how,
-		.graceful = f->graceful && !f->close_unsure, /* the client's FIN came first */
-		.phase = (enum phase)f->phase,
-		.bytes = {f->half[0].bytes, f->half[1].bytes},
-		.reset_connections = f->resets,
-		.commands_unfollowed = f->unfollowed,
-	};
-
-	for (int i = 0; i < COMMAND_COUNT; i++)
-		r.commands[i] = f->commands[i];
-	session_mars(f, &r);
-	close_unacked(e, f, &r);
-	if (f->unproven == PROVEN)
-		verdict_close(e, f, &r, &r.verdict);
-	e->stats.closes++;
-	if (e->ops.close)
-		e->ops.close(e->ctx, &r);
-	free((char *)r.verdict.text);
-}
-
 /*
  * Does the close of a login that was sent on wait for the client to follow? Its record tells
  * whether it did.
@@ -863,7 +812,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	session_disown(e, f);
 	if ((seen || f->has_login) && !f->tentative) {
 		session_close(e, f);
-		close_emit(e, f);
+		close_emit(e, f, f->unproven == PROVEN);
 	}
 	session_free(e, f);
 }

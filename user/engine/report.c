@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * report.c - turns a decided login into its record: marks into phases and steps, and each step's
- * time into the share of the network and that of the side that was waited for.
+ * report.c - see report.h: marks become phases and steps, and each step's time is split into the
+ * network's share and that of the side that was waited for.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "engine/dependency/dependency.h"
-#include "engine/verdict/attempts.h"
-#include "engine/verdict/stalls.h"
-#include "engine/login/login.h"
-#include "engine/verdict/verdict.h"
+#include "engine/report.h"
 
-/* A mark becomes at most two steps; TCP's three come before. */
-#define STEPS_MAX    (2 * LOGIN_MARKS + 8)
 #define NEAR	     4	   /* one half of the handshake this much shorter: we are at that end */
 #define NEAR_LEAST   20000 /* ns; below it the halves tell nothing */
 #define MIDDLE_LEAST 500000
-
-struct tiling {
-	struct step steps[STEPS_MAX];
-	size_t count;
-	uint64_t phase_ns[PHASE_SESSION], wait_ns[SIDE_NONE];
-	uint64_t share_ns[2]; /* the network's, of a step that waits on that side */
-	uint64_t start_ns, at_ns;
-};
 
 static void step_add(struct tiling *t, const char *name, enum phase phase, enum side waits_on,
 		     uint64_t ns)
@@ -130,16 +115,11 @@ static void tile(struct tiling *t, const struct login *l, enum vantage vantage, 
 		step_mark(t, &l->marks[i]);
 }
 
-static enum vantage vantage_of(const struct engine *e, const struct login *l,
-			       const struct login_record *r)
+/* By the halves of the handshake: the shorter one by far is on our side. */
+static enum vantage vantage_guess(const struct login *l)
 {
 	uint64_t to_server, to_client;
 
-	if (e->ops.is_local) {
-		if (e->ops.is_local(e->ctx, r->server.addr))
-			return VANTAGE_SERVER;
-		return e->ops.is_local(e->ctx, r->client.addr) ? VANTAGE_CLIENT : VANTAGE_MIDDLE;
-	}
 	if (!l->syn_ns || !l->synack_ns || !l->ack_ns)
 		return VANTAGE_UNKNOWN;
 	to_server = from_to(l->last_syn_ns, l->synack_ns);
@@ -188,22 +168,19 @@ static int mars_agreed(const struct login *l)
 }
 
 /*
- * Clients that name no instance say so by "MSSQLServer", the default one's name, or leave it out:
- * docs/PROTOCOL.md 2.1. Then what SQL Server Browser says of the port is told.
+ * Clients that name no instance send "MSSQLServer", the default instance's name, or leave the option
+ * out: docs/PROTOCOL.md 2.1. The name by which SQL Server Browser knows the port is better then.
  */
-static const char *instance_name(const struct engine *e, const struct login *l,
-				 const struct endpoint *server)
+static const char *instance_name(const struct report_env *env, const struct login *l)
 {
 	const char *name = l->prelogin[SIDE_CLIENT].instance;
-	const struct instance *i;
 
 	if (name && strcasecmp(name, "MSSQLServer"))
 		return name;
-	i = instance_find(&e->browser.instances, server->addr, server->port);
-	return i && *i->name ? i->name : name;
+	return env->instance ? env->instance : name;
 }
 
-static void report_tds(struct login_record *r, const struct engine *e, const struct login *l)
+static void report_tds(struct login_record *r, const struct report_env *env, const struct login *l)
 {
 	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
 	const struct tds_login7 *p = &l->login7;
@@ -215,7 +192,7 @@ static void report_tds(struct login_record *r, const struct engine *e, const str
 					? s->version
 					: l->answer.server_version;
 	r->tds.client_version = c->version;
-	r->tds.instance = instance_name(e, l, &r->server);
+	r->tds.instance = instance_name(env, l);
 	r->tds.spid = l->spid;
 	r->tds.packet_size = l->answer.packet_size > 0 ? l->answer.packet_size : -1;
 	r->tds.connection_id = c->connection_id;
@@ -233,13 +210,13 @@ static void report_tds(struct login_record *r, const struct engine *e, const str
 	r->mars = mars_agreed(l);
 }
 
-static void report_auth(struct login_record *r, const struct engine *e, const struct login *l)
+static void report_auth(struct login_record *r, const struct report_env *env, const struct login *l)
 {
 	r->auth.method = l->method;
 	r->auth.basis = l->method_basis;
 	r->auth.grounds = l->grounds;
 	r->auth.rounds = l->rounds;
-	if (!e->config.identities)
+	if (!env->identities)
 		return;
 	r->auth.user = l->ntlm_user ? l->ntlm_user : l->login7.user;
 	r->auth.domain = l->ntlm_domain;
@@ -267,202 +244,36 @@ static void report_outcome(struct login_record *r, const struct login *l)
 	r->tcp.missing_bytes = l->missing_bytes;
 }
 
-/* The first bytes of what is no TDS, as a number that tells one kind from another. */
-static uint32_t beginning_of(const struct login *l)
+void report_login(const struct report_env *env, const struct flow *f, struct report *report)
 {
-	const struct beginning *b = &l->beginning[SIDE_CLIENT];
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	if (!b->lost_at || l->outcome != OUTCOME_NOT_TDS)
-		return 0;
-	for (int i = 0; i < b->len && i < b->lost_at; i++)
-		hash = (hash ^ b->bytes[i]) * 16777619u;
-	return hash ? hash : 1;
-}
-
-/* What the verdicts of other logins will ask for. */
-static void remember(struct history *h, const struct login *l, const struct login_record *r)
-{
-	const struct endpoint *client = login_record_client(r);
-
-	switch (r->outcome) {
-	case OUTCOME_OK:
-		history_logged_in(h, &r->client, &r->server);
-		return;
-	case OUTCOME_REFUSED:
-		if (login_record_guess(r))
-			history_failed(h, client, r->end_ns);
-		return;
-	case OUTCOME_REDIRECTED:
-		if (r->redirect_port)
-			history_redirected(h, &r->client, &r->server, r->end_ns, r->redirect_port);
-		return;
-	case OUTCOME_PROBE:
-	case OUTCOME_NOT_TDS:
-	case OUTCOME_REJECTED:
-		history_idled(h, client, &r->server, r->end_ns, beginning_of(l));
-		return;
-	default:
-		return;
-	}
-}
-
-/* And what judging other logins of the same server, and of this client, needs. */
-static void learn(struct answers *a, const struct login *l, const struct login_record *r)
-{
-	const struct endpoint *client = login_record_client(r);
-	uint32_t login7 = l->units.count ? l->units.at[0].most : l->login7_size;
-
-	if (r->outcome == OUTCOME_REFUSED) {
-		answers_note(a, &r->server, ANSWER_REFUSED, l->answer_size, l->answer_left_ns);
-		if (login_record_guess(r))
-			answers_refused(a, client, &r->server, r->end_ns);
-	} else if (r->outcome == OUTCOME_OK) {
-		/* What was concluded by comparison is no ground for another. */
-		if (r->confidence <= CONFIDENCE_HIGH)
-			answers_note(a, &r->server, ANSWER_ACCEPTED, l->answer_size, NO_NS);
-		answers_accepted(a, client, &r->server, login7, r->end_ns);
-	}
-}
-
-static enum authority authority_of(const struct login *l)
-{
-	if (l->method == AUTH_NTLM || l->method == AUTH_WINDOWS)
-		return AUTHORITY_DC;
-	return l->method == AUTH_SQL || l->method == AUTH_FEDAUTH ? AUTHORITY_NONE
-								  : AUTHORITY_UNKNOWN;
-}
-
-/* What the login's hosts asked of others meanwhile. */
-static void depend(struct engine *e, const struct login *l, struct login_record *r,
-		   struct dependency_findings *findings)
-{
-	const struct dependency_login login = {r->id,		&r->client, &r->server,
-					       r->start_ns,	r->steps,   r->step_count,
-					       authority_of(l), l->witness};
-
-	if (!e->companions && !l->witness)
-		return;
-	if (!r->mid_stream && e->companions)
-		r->before.dns_ns = dependency_dns_before(e->companions, r->id, &r->client,
-							 &r->server, r->start_ns);
-	dependency_find(e->companions, &login, findings);
-	r->findings = findings;
-	r->parts = findings->parts;
-	r->part_count = findings->part_count;
-	r->dependencies = findings->list;
-	r->dependency_count = findings->count;
-}
-
-/* The side that was waited for longest, or else the server, where its socket is on this host. */
-static const struct host_facts *host_of(const struct login *l, const struct login_record *r)
-{
-	const struct host_facts *server = witness_host(l->witness, SIDE_SERVER);
-	const struct host_facts *client = witness_host(l->witness, SIDE_CLIENT);
-
-	if (server && client)
-		return r->wait_ns[SIDE_CLIENT] > r->wait_ns[SIDE_SERVER] ? client : server;
-	return server ? server : client;
-}
-
-/*
- * A longer wait for the server later in the login: until it went on, to its domain controller where
- * that was asked.
- */
-static struct stall stall_later(const struct login_record *r)
-{
-	const struct dependency_findings *w = r->findings;
-	uint64_t at = r->start_ns;
-	struct stall stall = {.server = r->server};
-
-	for (size_t i = 0; i < r->step_count; at += r->steps[i++].ns) {
-		uint64_t ns = r->steps[i].ns;
-
-		if (r->steps[i].waits_on != SIDE_SERVER)
-			continue;
-		if (w && w->own && w->own->start_ns > at && w->own->start_ns < at + ns)
-			ns = w->own->start_ns - at;
-		if (ns >= STALL_LEAST_NS && ns > stall.to_ns - stall.from_ns) {
-			stall.from_ns = at;
-			stall.to_ns = at + ns;
-		}
-	}
-	return stall;
-}
-
-/*
- * Other logins of the server whose wait for its PRELOGIN response, or for TLS, ended when this
- * one's did: those that were decided, and those under way.
- */
-static uint32_t stalled_together(struct engine *e, const struct flow *f, const struct login *l,
-				 const struct login_record *r)
-{
-	struct stall first = stall_of(l, &r->server), later = stall_later(r), stall;
-	uint32_t count;
-
-	stall = later.to_ns - later.from_ns > first.to_ns - first.from_ns ? later : first;
-	count = stalls_like(&e->stalls, &stall);
-	if (first.to_ns)
-		stalls_add(&e->stalls, &first);
-	if (stall.to_ns - stall.from_ns < STALL_LEAST_NS)
-		return 0;
-	for (const struct flow *o = flow_oldest(&e->flows, FLOW_LOGIN); o;
-	     o = flow_next(&e->flows, o)) {
-		struct endpoint server;
-		struct stall other;
-
-		if (o == f || !o->login)
-			continue;
-		server = flow_endpoint(o, SIDE_SERVER);
-		other = stall_of(o->login, &server);
-		if (stall_is_denied(&stall, &other))
-			return 0;
-		count += stall_is_like(&stall, &other);
-	}
-	return count;
-}
-
-void login_emit(struct engine *e, struct flow *f)
-{
+	struct login_record *r = &report->record;
+	struct tiling *t = &report->tiling;
 	const struct login *l = f->login;
-	struct login_record r = {.mid_stream = f->mid_stream};
-	struct dependency_findings findings;
-	struct tls_names names;
-	struct tiling t;
 
-	r.id = flow_id(&e->flows, f);
-	r.tunnel = flow_tunnel(&e->flows, f);
-	r.client = flow_endpoint(f, SIDE_CLIENT);
-	r.server = flow_endpoint(f, SIDE_SERVER);
-	r.ifindex = f->half[SIDE_CLIENT].ifindex;
-	r.has_proxied = l->proxy.has_client;
-	r.proxied_from = l->proxy.client;
-	r.vantage = vantage_of(e, l, &r);
-	r.browser = l->lookup;
-	tile(&t, l, r.vantage, f->first_ns);
+	*r = (struct login_record){
+		.mid_stream = f->mid_stream,
+		.id = env->id,
+		.tunnel = env->tunnel,
+		.client = flow_endpoint(f, SIDE_CLIENT),
+		.server = flow_endpoint(f, SIDE_SERVER),
+		.ifindex = f->half[SIDE_CLIENT].ifindex,
+		.has_proxied = l->proxy.has_client,
+		.proxied_from = l->proxy.client,
+		.vantage = env->vantage == VANTAGE_UNKNOWN ? vantage_guess(l) : env->vantage,
+		.browser = l->lookup,
+	};
+	tile(t, l, r->vantage, f->first_ns);
 	/* A capture may hold the SYN behind its answer: times count, where they are sound. */
-	r.start_ns = t.start_ns < f->first_ns ? t.start_ns : f->first_ns;
-	r.total_ns = t.at_ns - t.start_ns;
-	r.end_ns = t.at_ns;
-	memcpy(r.phase_ns, t.phase_ns, sizeof(r.phase_ns));
-	memcpy(r.wait_ns, t.wait_ns, sizeof(r.wait_ns));
-	r.steps = t.steps;
-	r.step_count = t.count;
-	report_tds(&r, e, l);
-	tls_facts(&l->tls, &r.tls, &names);
-	r.tls.resumed &= !l->lossy && !l->cut; /* it is told by what is not there */
-	report_auth(&r, e, l);
-	report_outcome(&r, l);
-	remember(&e->history, l, &r);
-	attempts_before(&e->history, &r.client, &r.server, r.start_ns, &r.before);
-	if (r.redirect_port && r.outcome_basis == BASIS_OBSERVED)
-		browser_routed(e, r.redirect_port);
-	learn(&e->answers, l, &r);
-	depend(e, l, &r, &findings);
-	r.host = host_of(l, &r);
-	r.stalled_together = stalled_together(e, f, l, &r);
-	verdict_find(l, &r, &r.verdict);
-	if (e->ops.login)
-		e->ops.login(e->ctx, &r);
-	free((char *)r.verdict.text);
+	r->start_ns = t->start_ns < f->first_ns ? t->start_ns : f->first_ns;
+	r->total_ns = t->at_ns - t->start_ns;
+	r->end_ns = t->at_ns;
+	memcpy(r->phase_ns, t->phase_ns, sizeof(r->phase_ns));
+	memcpy(r->wait_ns, t->wait_ns, sizeof(r->wait_ns));
+	r->steps = t->steps;
+	r->step_count = t->count;
+	report_tds(r, env, l);
+	tls_facts(&l->tls, &r->tls, &report->names);
+	r->tls.resumed &= !l->lossy && !l->cut; /* it is inferred from what is absent */
+	report_auth(r, env, l);
+	report_outcome(r, l);
 }

@@ -193,7 +193,4 @@ bool login_encryption_excludes(const struct login *l);
 /* Where the login stands, for close records. */
 enum phase login_phase(const struct login *l);
 
-/* Fill and emit the record: report.c */
-void login_emit(struct engine *e, struct flow *f);
-
 #endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * emit.c - see emit.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/dependency/dependency.h"
+#include "engine/emit.h"
+#include "engine/report.h"
+#include "engine/session/session.h"
+#include "engine/stream/reassembly.h"
+#include "engine/verdict/attempts.h"
+#include "engine/verdict/stalls.h"
+#include "engine/verdict/verdict.h"
+
+/* ---- logins ---- */
+
+/* The first bytes of what is no TDS, as a number that tells one kind from another. */
+static uint32_t beginning_of(const struct login *l)
+{
+	const struct beginning *b = &l->beginning[SIDE_CLIENT];
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	if (!b->lost_at || l->outcome != OUTCOME_NOT_TDS)
+		return 0;
+	for (int i = 0; i < b->len && i < b->lost_at; i++)
+		hash = (hash ^ b->bytes[i]) * 16777619u;
+	return hash ? hash : 1;
+}
+
+/* What the verdicts of other logins will ask for. */
+static void remember(struct history *h, const struct login *l, const struct login_record *r)
+{
+	const struct endpoint *client = login_record_client(r);
+
+	switch (r->outcome) {
+	case OUTCOME_OK:
+		history_logged_in(h, &r->client, &r->server);
+		return;
+	case OUTCOME_REFUSED:
+		if (login_record_guess(r))
+			history_failed(h, client, r->end_ns);
+		return;
+	case OUTCOME_REDIRECTED:
+		if (r->redirect_port)
+			history_redirected(h, &r->client, &r->server, r->end_ns, r->redirect_port);
+		return;
+	case OUTCOME_PROBE:
+	case OUTCOME_NOT_TDS:
+	case OUTCOME_REJECTED:
+		history_idled(h, client, &r->server, r->end_ns, beginning_of(l));
+		return;
+	default:
+		return;
+	}
+}
+
+/* And what judging other logins of the same server, and of this client, needs. */
+static void learn(struct answers *a, const struct login *l, const struct login_record *r)
+{
+	const struct endpoint *client = login_record_client(r);
+	uint32_t login7 = l->units.count ? l->units.at[0].most : l->login7_size;
+
+	if (r->outcome == OUTCOME_REFUSED) {
+		answers_note(a, &r->server, ANSWER_REFUSED, l->answer_size, l->answer_left_ns);
+		if (login_record_guess(r))
+			answers_refused(a, client, &r->server, r->end_ns);
+	} else if (r->outcome == OUTCOME_OK) {
+		/* What was concluded by comparison is no ground for another. */
+		if (r->confidence <= CONFIDENCE_HIGH)
+			answers_note(a, &r->server, ANSWER_ACCEPTED, l->answer_size, NO_NS);
+		answers_accepted(a, client, &r->server, login7, r->end_ns);
+	}
+}
+
+static enum authority authority_of(const struct login *l)
+{
+	if (l->method == AUTH_NTLM || l->method == AUTH_WINDOWS)
+		return AUTHORITY_DC;
+	return l->method == AUTH_SQL || l->method == AUTH_FEDAUTH ? AUTHORITY_NONE
+								  : AUTHORITY_UNKNOWN;
+}
+
+/* What the login's hosts asked of others meanwhile. */
+static void depend(struct engine *e, const struct login *l, struct login_record *r,
+		   struct dependency_findings *findings)
+{
+	const struct dependency_login login = {r->id,		&r->client, &r->server,
+					       r->start_ns,	r->steps,   r->step_count,
+					       authority_of(l), l->witness};
+
+	if (!e->companions && !l->witness)
+		return;
+	if (!r->mid_stream && e->companions)
+		r->before.dns_ns = dependency_dns_before(e->companions, r->id, &r->client,
+							 &r->server, r->start_ns);
+	dependency_find(e->companions, &login, findings);
+	r->findings = findings;
+	r->parts = findings->parts;
+	r->part_count = findings->part_count;
+	r->dependencies = findings->list;
+	r->dependency_count = findings->count;
+}
+
+/* The side that was waited for longest, or else the server, where its socket is on this host. */
+static const struct host_facts *host_of(const struct login *l, const struct login_record *r)
+{
+	const struct host_facts *server = witness_host(l->witness, SIDE_SERVER);
+	const struct host_facts *client = witness_host(l->witness, SIDE_CLIENT);
+
+	if (server && client)
+		return r->wait_ns[SIDE_CLIENT] > r->wait_ns[SIDE_SERVER] ? client : server;
+	return server ? server : client;
+}
+
+/*
+ * A longer wait for the server later in the login: until it went on, to its domain controller where
+ * that was asked.
+ */
+static struct stall stall_later(const struct login_record *r)
+{
+	const struct dependency_findings *w = r->findings;
+	uint64_t at = r->start_ns;
+	struct stall stall = {.server = r->server};
+
+	for (size_t i = 0; i < r->step_count; at += r->steps[i++].ns) {
+		uint64_t ns = r->steps[i].ns;
+
+		if (r->steps[i].waits_on != SIDE_SERVER)
+			continue;
+		if (w && w->own && w->own->start_ns > at && w->own->start_ns < at + ns)
+			ns = w->own->start_ns - at;
+		if (ns >= STALL_LEAST_NS && ns > stall.to_ns - stall.from_ns) {
+			stall.from_ns = at;
+			stall.to_ns = at + ns;
+		}
+	}
+	return stall;
+}
+
+/*
+ * Other logins of the server whose wait for its PRELOGIN response, or for TLS, ended when this
+ * one's did: those that were decided, and those under way.
+ */
+static uint32_t stalled_together(struct engine *e, const struct flow *f, const struct login *l,
+				 const struct login_record *r)
+{
+	struct stall first = stall_of(l, &r->server), later = stall_later(r), stall;
+	uint32_t count;
+
+	stall = later.to_ns - later.from_ns > first.to_ns - first.from_ns ? later : first;
+	count = stalls_like(&e->stalls, &stall);
+	if (first.to_ns)
+		stalls_add(&e->stalls, &first);
+	if (stall.to_ns - stall.from_ns < STALL_LEAST_NS)
+		return 0;
+	for (const struct flow *o = flow_oldest(&e->flows, FLOW_LOGIN); o;
+	     o = flow_next(&e->flows, o)) {
+		struct endpoint server;
+		struct stall other;
+
+		if (o == f || !o->login)
+			continue;
+		server = flow_endpoint(o, SIDE_SERVER);
+		other = stall_of(o->login, &server);
+		if (stall_is_denied(&stall, &other))
+			return 0;
+		count += stall_is_like(&stall, &other);
+	}
+	return count;
+}
+
+/* Where the source knows it: a capture does not. */
+static enum vantage vantage_known(const struct engine *e, const struct flow *f)
+{
+	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+
+	if (!e->ops.is_local)
+		return VANTAGE_UNKNOWN;
+	if (e->ops.is_local(e->ctx, server.addr))
+		return VANTAGE_SERVER;
+	return e->ops.is_local(e->ctx, client.addr) ? VANTAGE_CLIENT : VANTAGE_MIDDLE;
+}
+
+static struct report_env report_env_of(const struct engine *e, const struct flow *f)
+{
+	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
+	const struct instance *i = instance_find(&e->browser.instances, server.addr, server.port);
+
+	return (struct report_env){
+		.id = flow_id(&e->flows, f),
+		.tunnel = flow_tunnel(&e->flows, f),
+		.vantage = vantage_known(e, f),
+		.instance = i && *i->name ? i->name : NULL,
+		.identities = e->config.identities,
+	};
+}
+
+void login_emit(struct engine *e, struct flow *f)
+{
+	struct report_env env = report_env_of(e, f);
+	const struct login *l = f->login;
+	struct dependency_findings findings;
+	struct report report;
+	struct login_record *r = &report.record;
+
+	report_login(&env, f, &report);
+	remember(&e->history, l, r);
+	attempts_before(&e->history, &r->client, &r->server, r->start_ns, &r->before);
+	if (r->redirect_port && r->outcome_basis == BASIS_OBSERVED)
+		browser_routed(e, r->redirect_port);
+	learn(&e->answers, l, r);
+	depend(e, l, r, &findings);
+	r->host = host_of(l, r);
+	r->stalled_together = stalled_together(e, f, l, r);
+	verdict_find(l, r, &r->verdict);
+	e->stats.logins++;
+	if (e->ops.login)
+		e->ops.login(e->ctx, r);
+	free((char *)r->verdict.text);
+}
+
+/* ---- closes ---- */
+
+static void close_unacked(const struct engine *e, const struct flow *f, struct close_record *r)
+{
+	struct unacked u = tcp_unacked(f, SIDE_CLIENT);
+	uint64_t end_ns = r->how == CLOSE_IDLE ? e->now_ns : f->last_ns;
+
+	if (u.sent < 2)
+		u = tcp_unacked(f, SIDE_SERVER);
+	if (u.sent < 2)
+		return;
+	r->unacknowledged.side = u.side;
+	r->unacknowledged.bytes = u.bytes;
+	r->unacknowledged.sent = u.sent;
+	r->unacknowledged.ns =
+		f->clock_stepped || end_ns < u.since_ns ? NO_NS : end_ns - u.since_ns;
+}
+
+void close_emit(struct engine *e, const struct flow *f, bool proven)
+{
+	struct close_record r = {
+		.id = flow_id(&e->flows, f),
+		.tunnel = flow_tunnel(&e->flows, f),
+		.time_ns = f->last_ns,
+		.duration_ns = f->clock_stepped		  ? NO_NS
+			       : f->last_ns > f->first_ns ? f->last_ns - f->first_ns
+							  : 0,
+		.client = flow_endpoint(f, SIDE_CLIENT),
+		.server = flow_endpoint(f, SIDE_SERVER),
+		.ifindex = f->half[SIDE_CLIENT].ifindex,
+		.has_login = f->has_login,
+		.login = (enum outcome)f->login_outcome,
+		.by = f->close_unsure ? SIDE_NONE : (enum side)f->close_by,
+		.how = (enum close_how)f->close_how,
+		.graceful = f->graceful && !f->close_unsure, /* the client's FIN came first */
+		.phase = (enum phase)f->phase,
+		.bytes = {f->half[0].bytes, f->half[1].bytes},
+		.reset_connections = f->resets,
+		.commands_unfollowed = f->unfollowed,
+	};
+
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		r.commands[i] = f->commands[i];
+	session_mars(f, &r);
+	close_unacked(e, f, &r);
+	if (proven)
+		verdict_close(e, f, &r, &r.verdict);
+	e->stats.closes++;
+	if (e->ops.close)
+		e->ops.close(e->ctx, &r);
+	free((char *)r.verdict.text);
+}
