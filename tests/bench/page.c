@@ -22,7 +22,7 @@ static unsigned names;
 
 static void fill_server(unsigned server)
 {
-	static const struct step step = {"loginack", PHASE_LOGIN, SIDE_SERVER, 1000000};
+	static const struct step step = {STEP_LOGINACK, PHASE_LOGIN, SIDE_SERVER, 1000000};
 	struct login_record login = {
 		.start_ns = 1,
 		.end_ns = 1,

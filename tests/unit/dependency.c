@@ -159,8 +159,8 @@ static void call(struct companions *c, uint64_t from_ns, uint64_t to_ns, uint8_t
 static void find(struct companions *c, uint64_t id, uint64_t a, uint64_t b,
 		 enum authority authority, struct dependency_findings *out)
 {
-	const struct step steps[] = {{"login7", PHASE_LOGIN, SIDE_CLIENT, 1},
-				     {"loginack", PHASE_AUTH, SIDE_SERVER, b - a}};
+	const struct step steps[] = {{STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, 1},
+				     {STEP_LOGINACK, PHASE_AUTH, SIDE_SERVER, b - a}};
 	const struct dependency_login login = {id,    &client, &server,	  a - 1,
 					       steps, 2,       authority, NULL};
 

@@ -14,10 +14,10 @@ static const struct wallclock clock_of_files;
 static struct strbuf page;
 
 static const struct step steps[] = {
-	{"syn_ack", PHASE_TCP, SIDE_NETWORK, 1000000},
-	{"prelogin", PHASE_PRELOGIN, SIDE_CLIENT, 500000},
-	{"prelogin", PHASE_PRELOGIN, SIDE_SERVER, 1500000},
-	{"loginack", PHASE_LOGIN, SIDE_SERVER, 15000000},
+	{STEP_SYN_ACK, PHASE_TCP, SIDE_NETWORK, 1000000},
+	{STEP_PRELOGIN, PHASE_PRELOGIN, SIDE_CLIENT, 500000},
+	{STEP_PRELOGIN, PHASE_PRELOGIN, SIDE_SERVER, 1500000},
+	{STEP_LOGINACK, PHASE_LOGIN, SIDE_SERVER, 15000000},
 };
 
 static struct endpoint ipv4(uint32_t addr, uint16_t port)

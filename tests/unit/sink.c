@@ -16,8 +16,8 @@ static const struct wallclock clock_of_files;
 static char written[65536];
 
 static const struct step steps[] = {
-	{"syn", PHASE_TCP, SIDE_NETWORK, 976000},
-	{"prelogin", PHASE_PRELOGIN, SIDE_CLIENT, 1954000},
+	{STEP_SYN, PHASE_TCP, SIDE_NETWORK, 976000},
+	{STEP_PRELOGIN, PHASE_PRELOGIN, SIDE_CLIENT, 1954000},
 };
 
 /* A login with many known facts. */

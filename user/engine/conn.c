@@ -96,7 +96,7 @@ static void login_next(const struct engine *e, const struct flow *f)
 	const struct answers_left *left = f->login->awaits_next ? next_of(e, f) : NULL;
 
 	if (left && left->target_ns)
-		tunnel_next(f->login, &left->target, left->target_ns - left->at_ns);
+		encrypted_next(f->login, &left->target, left->target_ns - left->at_ns);
 }
 
 static void login_forget(struct flow *f)

@@ -30,6 +30,7 @@ RECORD_NAME(verdict_class_name, enum verdict_class, VERDICT_CLASSES)
 RECORD_NAME(close_how_name, enum close_how, CLOSE_HOWS)
 RECORD_NAME(command_kind_name, enum command_kind, COMMAND_KINDS)
 RECORD_NAME(dependency_kind_name, enum dependency_kind, DEPENDENCY_KINDS)
+RECORD_NAME(step_kind_name, enum step_kind, STEP_KINDS)
 RECORD_NAME(wait_part_name, enum wait_part, WAIT_PARTS)
 RECORD_NAME(errorlog_timer_name, enum errorlog_timer, ERRORLOG_TIMERS)
 

@@ -123,6 +123,41 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(COMMAND_ATTENTION, "attention")                                                          \
 	X(COMMAND_UNKNOWN, NULL) /* TLS hides it, or TDS 5 that was not captured; null in JSON */
 
+/* The messages and events that end a step. */
+#define STEP_KINDS(X)                                                                              \
+	X(STEP_SYN, "syn")                                                                         \
+	X(STEP_SYN_RETRANSMIT, "syn_retransmit")                                                   \
+	X(STEP_SYN_ACK, "syn_ack")                                                                 \
+	X(STEP_ACK, "ack")                                                                         \
+	X(STEP_PRELOGIN, "prelogin")                                                               \
+	X(STEP_PRELOGIN_RESPONSE, "prelogin_response")                                             \
+	X(STEP_CLIENT_HELLO, "client_hello")                                                       \
+	X(STEP_HELLO_RETRY, "hello_retry")                                                         \
+	X(STEP_SERVER_HELLO, "server_hello")                                                       \
+	X(STEP_CLIENT_FINISHED, "client_finished")                                                 \
+	X(STEP_SERVER_FINISHED, "server_finished")                                                 \
+	X(STEP_TLS_ALERT, "tls_alert")                                                             \
+	X(STEP_LOGIN7, "login7")                                                                   \
+	X(STEP_LOGIN, "login")                                                                     \
+	X(STEP_RESPONSE, "response")                                                               \
+	X(STEP_SSPI_CHALLENGE, "sspi_challenge")                                                   \
+	X(STEP_SSPI, "sspi")                                                                       \
+	X(STEP_FEDAUTH_INFO, "fedauth_info")                                                       \
+	X(STEP_FEDAUTH_TOKEN, "fedauth_token")                                                     \
+	X(STEP_REQUEST, "request")                                                                 \
+	X(STEP_AUTH_MESSAGE, "auth_message")                                                       \
+	X(STEP_AUTH_ANSWER, "auth_answer")                                                         \
+	X(STEP_ANSWER, "answer")                                                                   \
+	X(STEP_LOGINACK, "loginack")                                                               \
+	X(STEP_ERROR, "error")                                                                     \
+	X(STEP_NOT_TDS, "not_tds")                                                                 \
+	X(STEP_CLIENT_CLOSE, "client_close")                                                       \
+	X(STEP_CLIENT_RESET, "client_reset")                                                       \
+	X(STEP_SERVER_CLOSE, "server_close")                                                       \
+	X(STEP_SERVER_RESET, "server_reset")                                                       \
+	X(STEP_LAST_PACKET, "last_packet")                                                         \
+	X(STEP_GAVE_UP, "gave_up")
+
 /* Services that a login may depend on. */
 #define DEPENDENCY_KINDS(X)                                                                        \
 	X(DEPENDENCY_DNS, "dns")                                                                   \
@@ -182,6 +217,7 @@ enum confidence { CONFIDENCES(RECORD_ENUM) CONFIDENCE_COUNT };
 enum verdict_class { VERDICT_CLASSES(RECORD_ENUM) VERDICT_CLASS_COUNT };
 enum close_how { CLOSE_HOWS(RECORD_ENUM) CLOSE_COUNT };
 enum command_kind { COMMAND_KINDS(RECORD_ENUM) COMMAND_COUNT };
+enum step_kind { STEP_KINDS(RECORD_ENUM) STEP_COUNT };
 enum wait_part { WAIT_PARTS(RECORD_ENUM) PART_COUNT };
 enum errorlog_timer { ERRORLOG_TIMERS(RECORD_ENUM) TIMER_COUNT };
 enum dependency_kind { DEPENDENCY_KINDS(RECORD_ENUM) DEPENDENCY_COUNT };
@@ -201,6 +237,7 @@ const char *verdict_class_name(enum verdict_class c);
 const char *close_how_name(enum close_how h);
 const char *command_kind_name(enum command_kind k);
 const char *dependency_kind_name(enum dependency_kind k);
+const char *step_kind_name(enum step_kind k);
 const char *wait_part_name(enum wait_part p);
 const char *errorlog_timer_name(enum errorlog_timer t);
 
@@ -252,7 +289,7 @@ struct tls_facts {
 };
 
 struct step {
-	const char *name; /* the message that ended it: "syn", "prelogin", "login7", ... */
+	enum step_kind kind; /* by what it ended */
 	enum phase phase;
 	enum side waits_on;
 	uint64_t ns;

@@ -12,10 +12,10 @@
 #define NEAR_LEAST   20000 /* ns; below it the halves tell nothing */
 #define MIDDLE_LEAST 500000
 
-static void step_add(struct tiling *t, const char *name, enum phase phase, enum side waits_on,
-		     uint64_t ns)
+static void tile_step(struct tiling *t, enum step_kind kind, enum phase phase, enum side waits_on,
+		      uint64_t ns)
 {
-	t->steps[t->count++] = (struct step){name, phase, waits_on, ns};
+	t->steps[t->count++] = (struct step){kind, phase, waits_on, ns};
 	t->wait_ns[waits_on] += ns;
 	t->phase_ns[phase] = (t->phase_ns[phase] == NO_NS ? 0 : t->phase_ns[phase]) + ns;
 	t->at_ns += ns;
@@ -27,20 +27,20 @@ static uint64_t step_ns(const struct tiling *t, uint64_t ts_ns)
 	return ts_ns > t->at_ns ? ts_ns - t->at_ns : 0;
 }
 
-static void step_mark(struct tiling *t, const struct mark *m)
+static void tile_mark(struct tiling *t, const struct mark *m)
 {
 	uint64_t ns = step_ns(t, m->ts_ns), share = 0;
 
 	if (m->waited_for < SIDE_NETWORK)
 		share = t->share_ns[m->waited_for] < ns ? t->share_ns[m->waited_for] : ns;
 	if (share && share < ns) {
-		step_add(t, m->name, (enum phase)m->phase, SIDE_NETWORK, share);
+		tile_step(t, (enum step_kind)m->kind, (enum phase)m->phase, SIDE_NETWORK, share);
 		ns -= share;
 	} else if (share) {
-		step_add(t, m->name, (enum phase)m->phase, SIDE_NETWORK, ns);
+		tile_step(t, (enum step_kind)m->kind, (enum phase)m->phase, SIDE_NETWORK, ns);
 		return;
 	}
-	step_add(t, m->name, (enum phase)m->phase, (enum side)m->waited_for, ns);
+	tile_step(t, (enum step_kind)m->kind, (enum phase)m->phase, (enum side)m->waited_for, ns);
 }
 
 static uint64_t from_to(uint64_t from_ns, uint64_t to_ns)
@@ -55,13 +55,13 @@ static void tile_tcp(struct tiling *t, const struct login *l, enum vantage vanta
 	enum side again = vantage == VANTAGE_SERVER ? SIDE_SERVER : SIDE_NETWORK;
 	uint64_t end_ns = l->ack_ns ? l->ack_ns : UINT64_MAX;
 
-	step_add(t, "syn", PHASE_TCP, SIDE_NETWORK, 0);
+	tile_step(t, STEP_SYN, PHASE_TCP, SIDE_NETWORK, 0);
 	if (l->last_syn_ns > l->syn_ns && l->synack_ns && l->last_syn_ns < end_ns)
-		step_add(t, "syn_retransmit", PHASE_TCP, again, step_ns(t, l->last_syn_ns));
+		tile_step(t, STEP_SYN_RETRANSMIT, PHASE_TCP, again, step_ns(t, l->last_syn_ns));
 	if (l->synack_ns && l->synack_ns < end_ns)
-		step_add(t, "syn_ack", PHASE_TCP, SIDE_NETWORK, step_ns(t, l->synack_ns));
+		tile_step(t, STEP_SYN_ACK, PHASE_TCP, SIDE_NETWORK, step_ns(t, l->synack_ns));
 	if (l->ack_ns)
-		step_add(t, "ack", PHASE_TCP, SIDE_NETWORK, step_ns(t, l->ack_ns));
+		tile_step(t, STEP_ACK, PHASE_TCP, SIDE_NETWORK, step_ns(t, l->ack_ns));
 }
 
 /* How many of the marks are to be told: with packets missing, those before the loss. */
@@ -112,7 +112,7 @@ static void tile(struct tiling *t, const struct login *l, enum vantage vantage, 
 	t->share_ns[SIDE_SERVER] = from_to(l->last_syn_ns, l->synack_ns);
 	t->share_ns[SIDE_CLIENT] = from_to(l->last_synack_ns, l->ack_ns);
 	for (i = tile_begin(t, l, vantage, first_ns); i < n; i++)
-		step_mark(t, &l->marks[i]);
+		tile_mark(t, &l->marks[i]);
 }
 
 /* By the halves of the handshake: the shorter one by far is on our side. */

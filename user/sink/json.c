@@ -331,7 +331,7 @@ static void json_steps(struct json_writer *w, const struct login_record *rec)
 		const struct step *s = &rec->steps[i];
 
 		json_writer_object(w, NULL);
-		json_writer_text(w, "name", s->name);
+		json_writer_text(w, "name", step_kind_name(s->kind));
 		json_writer_text(w, "phase", phase_name(s->phase));
 		json_writer_text(w, "waits_on", side_name(s->waits_on));
 		json_ns(w, "ns", s->ns);

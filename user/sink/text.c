@@ -346,7 +346,7 @@ static void text_sqlclient(struct text_sink *sink, const struct login_record *re
 
 		if (s->phase < PHASE_LOGIN)
 			continue;
-		*(strcmp(s->name, "login7") ? &rest : &before_login7) += s->ns;
+		*(s->kind == STEP_LOGIN7 ? &before_login7 : &rest) += s->ns;
 	}
 	if (asprintf(&text,
 		     "%s: [Pre-Login] initialization=%" PRIu64 "; handshake=%" PRIu64
@@ -367,7 +367,7 @@ static void text_evidence(struct text_sink *sink, const struct login_record *rec
 		const struct step *s = &rec->steps[i];
 
 		output_printf(sink->config.out, "%*s%-8s %-18s %-7s %6s ms\n", TEXT_INDENT, "",
-			      phase_name(s->phase), s->name, side_name(s->waits_on),
+			      phase_name(s->phase), step_kind_name(s->kind), side_name(s->waits_on),
 			      text_ms(s->ns, ms));
 		sink->lines++;
 		text_parts(sink, rec, i);

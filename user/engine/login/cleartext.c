@@ -24,12 +24,12 @@ static void token_seen(struct login *l, const uint8_t *data, uint32_t len)
 	sspi_parse(&t, data, len);
 	l->token_seen = true;
 	if (t.mech == SSPI_NTLM)
-		progress_method(l, AUTH_NTLM, BASIS_OBSERVED, "an NTLMSSP message was read");
+		login_set_method(l, AUTH_NTLM, BASIS_OBSERVED, "an NTLMSSP message was read");
 	else if (t.mech == SSPI_KERBEROS)
-		progress_method(l, AUTH_KERBEROS, BASIS_OBSERVED, "a Kerberos token was read");
+		login_set_method(l, AUTH_KERBEROS, BASIS_OBSERVED, "a Kerberos token was read");
 	else
-		progress_method(l, AUTH_WINDOWS, BASIS_OBSERVED,
-				"an SSPI token was read that names no one mechanism");
+		login_set_method(l, AUTH_WINDOWS, BASIS_OBSERVED,
+				 "an SSPI token was read that names no one mechanism");
 	if (t.ntlm_type == 3) {
 		l->null_credentials |= t.anonymous;
 		take_text(&l->ntlm_user, &t.user);
@@ -49,7 +49,7 @@ static void client_prelogin(struct login *l, const struct message *m, uint64_t t
 	l->prelogin[SIDE_CLIENT] = p;
 	if (l->state == LOGIN_TCP || (l->strict && l->state == LOGIN_TLS_DONE))
 		l->state = LOGIN_PRELOGIN;
-	progress_spoke(l, "prelogin", PHASE_PRELOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+	step_end_message(l, STEP_PRELOGIN, PHASE_PRELOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
 
 static void server_prelogin(struct login *l, const struct message *m, uint64_t ts_ns)
@@ -61,8 +61,9 @@ static void server_prelogin(struct login *l, const struct message *m, uint64_t t
 	tds_prelogin_release(&l->prelogin[SIDE_SERVER]);
 	l->prelogin[SIDE_SERVER] = p;
 	l->state = LOGIN_PRELOGIN_DONE;
-	progress_spoke(l, "prelogin_response", PHASE_PRELOGIN, SIDE_SERVER, SIDE_CLIENT, ts_ns);
-	progress_phase_over(l);
+	step_end_message(l, STEP_PRELOGIN_RESPONSE, PHASE_PRELOGIN, SIDE_SERVER, SIDE_CLIENT,
+			 ts_ns);
+	step_end_phase(l);
 }
 
 /* Packets and all, as it shows where TLS hides it. Before login they are of 4,096: MS-TDS 2.2.3.1.3
@@ -78,16 +79,16 @@ static void login7_method(struct login *l, bool cut)
 	const struct tds_login7 *p = &l->login7;
 
 	if (p->fedauth_library >= 0)
-		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
-				"LOGIN7 asks for federated authentication");
+		login_set_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
+				 "LOGIN7 asks for federated authentication");
 	else if (p->sspi_len)
 		token_seen(l, p->sspi, p->sspi_len);
 	else if (p->integrated)
-		progress_method(l, AUTH_WINDOWS, BASIS_OBSERVED,
-				"LOGIN7 asks for integrated security");
+		login_set_method(l, AUTH_WINDOWS, BASIS_OBSERVED,
+				 "LOGIN7 asks for integrated security");
 	else if (!cut)
-		progress_method(l, AUTH_SQL, BASIS_OBSERVED,
-				"LOGIN7 carries neither an SSPI token nor a federated one");
+		login_set_method(l, AUTH_SQL, BASIS_OBSERVED,
+				 "LOGIN7 carries neither an SSPI token nor a federated one");
 	l->login7.sspi = NULL; /* it pointed into the message */
 }
 
@@ -95,7 +96,7 @@ static void client_sspi(struct login *l, const struct message *m, uint64_t ts_ns
 {
 	l->rounds++;
 	token_seen(l, m->data, m->len);
-	progress_spoke(l, "sspi", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+	step_end_message(l, STEP_SSPI, PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
 
 /* Python-tds sends its response to the challenge in a packet of LOGIN7's type. */
@@ -120,7 +121,7 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 	}
 	/* Login-only encryption: what follows the first packet of LOGIN7 is plain. */
 	if (l->login7_hidden && l->state == LOGIN_SENT && !l->answered) {
-		progress_spoke_on(l, SIDE_CLIENT, ts_ns);
+		step_extend(l, SIDE_CLIENT, ts_ns);
 		return;
 	}
 	if (l->state >= LOGIN_SENT)
@@ -133,7 +134,7 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 	else if (login_joined(l))
 		l->lossy = true; /* not its beginning */
 	l->state = LOGIN_SENT;
-	progress_spoke(l, "login7", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+	step_end_message(l, STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
 
 /* The login record of TDS 4.2 and 5.0. */
@@ -147,10 +148,11 @@ static void client_login_old(struct login *l, const struct message *m, uint64_t 
 	if (tds_login_old_parse(&l->login7, m->data, m->len) < 0 && login_joined(l))
 		l->lossy = true; /* not its beginning */
 	if (l->login7.user && !l->login7.integrated && !m->body.cut)
-		progress_method(l, AUTH_SQL, BASIS_OBSERVED,
-				"the login record of TDS 4.2 or 5.0 carries a name and a password");
+		login_set_method(
+			l, AUTH_SQL, BASIS_OBSERVED,
+			"the login record of TDS 4.2 or 5.0 carries a name and a password");
 	l->state = LOGIN_SENT;
-	progress_spoke(l, "login", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+	step_end_message(l, STEP_LOGIN, PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
 
 static void client_message(struct login *l, const struct message *m, uint64_t ts_ns)
@@ -170,14 +172,15 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
 		return;
 	case TDS_FEDAUTH_TOKEN:
 		l->rounds++;
-		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED, "a federated token was sent");
-		progress_spoke(l, "fedauth_token", PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		login_set_method(l, AUTH_FEDAUTH, BASIS_OBSERVED, "a federated token was sent");
+		step_end_message(l, STEP_FEDAUTH_TOKEN, PHASE_AUTH, SIDE_CLIENT, SIDE_SERVER,
+				 ts_ns);
 		return;
 	case TDS_ATTENTION:
-		progress_attention(l);
+		step_note_attention(l);
 		return;
 	default:
-		progress_spoke(l, "request", login_phase(l), SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		step_end_message(l, STEP_REQUEST, login_phase(l), SIDE_CLIENT, SIDE_SERVER, ts_ns);
 		return;
 	}
 }
@@ -192,7 +195,7 @@ static void answer_method(struct login *l)
 		return;
 	if (l->prelogin[SIDE_CLIENT].fedauth == 1 && l->prelogin[SIDE_SERVER].fedauth == 1)
 		return;
-	progress_method(
+	login_set_method(
 		l, AUTH_SQL, BASIS_INFERRED,
 		"LOGIN7 is encrypted, but was answered without an SSPI or federated message");
 }
@@ -220,11 +223,11 @@ static void answer_goes_on(struct login *l, enum phase phase, uint64_t ts_ns)
 	if (a->sspi && l->method == AUTH_KERBEROS)
 		next = SIDE_SERVER; /* its login answer follows unasked: MS-TDS 2.2.6.8 and practice
 				     */
-	progress_spoke(l,
-		       a->sspi		 ? "sspi_challenge"
-		       : a->fedauth_info ? "fedauth_info"
-					 : "response",
-		       phase, SIDE_SERVER, next, ts_ns);
+	step_end_message(l,
+			 a->sspi	   ? STEP_SSPI_CHALLENGE
+			 : a->fedauth_info ? STEP_FEDAUTH_INFO
+					   : STEP_RESPONSE,
+			 phase, SIDE_SERVER, next, ts_ns);
 }
 
 static void server_answer(struct login *l, const struct message *m, uint64_t ts_ns)
@@ -243,35 +246,35 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 		token_seen(l, a->sspi_token, a->sspi_len);
 	a->sspi_token = NULL; /* it pointed into the message */
 	if (a->fedauth_info)
-		progress_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
-				"the server asked for a federated token");
+		login_set_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
+				 "the server asked for a federated token");
 	if (m->body.cut && !a->loginack && !a->has_error && !a->refused) {
 		/* What the client sends next may tell. */
 		l->unread = l->answer_cut = l->answered = true;
-		progress_spoke(l, "answer", phase, SIDE_SERVER, SIDE_CLIENT, ts_ns);
+		step_end_message(l, STEP_ANSWER, phase, SIDE_SERVER, SIDE_CLIENT, ts_ns);
 		return;
 	}
 	if (!a->loginack && !a->has_error && !a->refused) {
 		answer_goes_on(l, phase, ts_ns);
 		if (a->sspi || a->fedauth_info) {
 			l->answered = true;
-			progress_phase_over(l);
+			step_end_phase(l);
 		}
 		return;
 	}
 	if (a->sspi || a->fedauth_info)
 		l->rounds++;
 	answer_method(l);
-	progress_spoke(l, a->loginack ? "loginack" : "error", phase, SIDE_SERVER, SIDE_CLIENT,
-		       ts_ns);
+	step_end_message(l, a->loginack ? STEP_LOGINACK : STEP_ERROR, phase, SIDE_SERVER,
+			 SIDE_CLIENT, ts_ns);
 	l->answered = true;
 	l->answer_size = (struct answer_size){message_size(m), message_size(m)};
-	progress_decide(l,
-			!a->loginack	   ? OUTCOME_REFUSED
-			: a->redirect_host ? OUTCOME_REDIRECTED
-					   : OUTCOME_OK,
-			CONFIDENCE_CERTAIN);
-	progress_phase_over(l);
+	login_decide(l,
+		     !a->loginack	? OUTCOME_REFUSED
+		     : a->redirect_host ? OUTCOME_REDIRECTED
+					: OUTCOME_OK,
+		     CONFIDENCE_CERTAIN);
+	step_end_phase(l);
 }
 
 static void server_message(struct login *l, const struct message *m, uint64_t ts_ns)
@@ -299,7 +302,7 @@ static void late_message(struct login *l, enum side from, const struct message *
 	tds_answer_release(&a);
 }
 
-void exchange_message(struct login *l, enum side from, const struct message *m, uint64_t ts_ns)
+void cleartext_message(struct login *l, enum side from, const struct message *m, uint64_t ts_ns)
 {
 	if (l->state == LOGIN_DECIDED)
 		late_message(l, from, m);

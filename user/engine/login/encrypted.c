@@ -44,23 +44,23 @@ static void conclude(struct login *l, const struct judgement *j)
 		enum phase phase = i <= j->first_answer ? PHASE_LOGIN : PHASE_AUTH;
 		bool last = i == j->final_answer;
 
-		progress_mark(l,
-			      u->at[i].from == SIDE_CLIENT ? "auth_message"
-			      : last			   ? "answer"
-							   : "auth_answer",
-			      phase, (enum side)u->at[i].from, u->at[i].last_ns);
+		step_mark(l,
+			  u->at[i].from == SIDE_CLIENT ? STEP_AUTH_MESSAGE
+			  : last		       ? STEP_ANSWER
+						       : STEP_AUTH_ANSWER,
+			  phase, (enum side)u->at[i].from, u->at[i].last_ns);
 		if (i > j->first_answer || !last)
 			l->rounds++;
 	}
 	if (j->final_answer > j->first_answer)
 		l->rounds--; /* the final answer is none */
 	if (l->method == AUTH_UNKNOWN && j->method != AUTH_UNKNOWN)
-		progress_method(l, j->method, BASIS_INFERRED, j->method_grounds);
+		login_set_method(l, j->method, BASIS_INFERRED, j->method_grounds);
 	l->answered = j->final_answer > j->first_answer;
 	l->outcome_grounds = j->grounds;
 	l->answer_size = j->answer;
 	l->last_unit = j->last > j->final_answer ? j->last : j->final_answer;
-	progress_decide(l, j->outcome, j->confidence);
+	login_decide(l, j->outcome, j->confidence);
 }
 
 /* After each message of a login that TLS hides. */
@@ -88,7 +88,7 @@ static const struct answers_server *known_of(const struct flow *f)
 	return answers_of(f->login->answers, &server);
 }
 
-bool tunnel_judge(struct flow *f, bool idle)
+bool encrypted_judge(struct flow *f, bool idle)
 {
 	struct login *l = f->login;
 	struct judgement j;
@@ -116,7 +116,7 @@ static bool may_be_redirect(const struct login *l, const struct judgement *j,
 	       l->units.at[l->units.count - 1].from == SIDE_SERVER && c->left_ns <= NS_PER_S;
 }
 
-bool tunnel_closed(struct flow *f, uint64_t ts_ns)
+bool encrypted_closed(struct flow *f, uint64_t ts_ns)
 {
 	struct infer_context c = {.known = known_of(f)};
 	struct login *l = f->login;
@@ -125,7 +125,7 @@ bool tunnel_closed(struct flow *f, uint64_t ts_ns)
 	if (l->units.count < 2 || decrypt_reads(l->decrypt))
 		return false;
 	if (!is_hidden(l)) {
-		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		login_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return true;
 	}
 	judge(l, &j, false, ts_ns, c.known);
@@ -136,13 +136,13 @@ bool tunnel_closed(struct flow *f, uint64_t ts_ns)
 	l->next_first = j.first_answer;
 	l->next_final = j.final_answer;
 	if (j.outcome == OUTCOME_INCOMPLETE)
-		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		login_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 	else
 		conclude(l, &j);
 	return true;
 }
 
-void tunnel_next(struct login *l, const struct endpoint *target, uint64_t ns)
+void encrypted_next(struct login *l, const struct endpoint *target, uint64_t ns)
 {
 	struct judgement j = {
 		.outcome = OUTCOME_REDIRECTED,
@@ -156,46 +156,46 @@ void tunnel_next(struct login *l, const struct endpoint *target, uint64_t ns)
 	if (l->outcome == OUTCOME_INCOMPLETE)
 		conclude(l, &j);
 	else
-		progress_decide(l, j.outcome, j.confidence);
+		login_decide(l, j.outcome, j.confidence);
 }
 
-/* Was there a step of that name? With messages cut short it is all that tells. */
-static bool cut_after(const struct login *l, const char *name)
+/* Was there such a step? With messages cut short it is all that tells. */
+static bool cut_after(const struct login *l, enum step_kind kind)
 {
 	for (uint32_t i = 0; l->cut && i < l->mark_count; i++)
-		if (!strcmp(l->marks[i].name, name))
+		if (l->marks[i].kind == kind)
 			return true;
 	return false;
 }
 
-static const char *flight_name(const struct login *l, enum side from)
+static enum step_kind flight_kind(const struct login *l, enum side from)
 {
 	const struct tls *t = &l->tls;
 
 	if (t->side[from].type == TLS_ALERT)
-		return "tls_alert";
-	if (cut_after(l, "server_hello"))
-		return from == SIDE_CLIENT ? "client_finished" : "server_finished";
+		return STEP_TLS_ALERT;
+	if (cut_after(l, STEP_SERVER_HELLO))
+		return from == SIDE_CLIENT ? STEP_CLIENT_FINISHED : STEP_SERVER_FINISHED;
 	if (from == SIDE_CLIENT)
-		return t->side[SIDE_CLIENT].ccs || t->server_hello ? "client_finished"
-								   : "client_hello";
+		return t->side[SIDE_CLIENT].ccs || t->server_hello ? STEP_CLIENT_FINISHED
+								   : STEP_CLIENT_HELLO;
 	/* A NewSessionTicket goes before the server's ChangeCipherSpec: RFC 5077 3.1 */
 	if (t->side[SIDE_CLIENT].ccs && t->server_hello && t->version < TLS_1_3)
-		return "server_finished";
-	return t->retry && !t->server_hello ? "hello_retry" : "server_hello";
+		return STEP_SERVER_FINISHED;
+	return t->retry && !t->server_hello ? STEP_HELLO_RETRY : STEP_SERVER_HELLO;
 }
 
 /* A record of the handshake: the flight it belongs to is one step. */
 static void handshake_record(struct login *l, enum side from, uint64_t ts_ns)
 {
-	const char *name = flight_name(l, from);
+	enum step_kind kind = flight_kind(l, from);
 	const struct mark *last = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
 
 	l->state = LOGIN_TLS;
 	if (last && last->phase == PHASE_TLS && last->waited_for == from)
-		progress_spoke_on(l, from, ts_ns);
+		step_extend(l, from, ts_ns);
 	else
-		progress_spoke(l, name, PHASE_TLS, from, l->owes, ts_ns);
+		step_end_message(l, kind, PHASE_TLS, from, l->owes, ts_ns);
 	if (from == SIDE_CLIENT)
 		l->owes = SIDE_SERVER;
 	else if (tls_server_flight_over(&l->tls))
@@ -205,7 +205,7 @@ static void handshake_record(struct login *l, enum side from, uint64_t ts_ns)
 	/* Full 1.2: the server's Finished was the last; resumed and 1.3: the client's. */
 	l->owes = SIDE_CLIENT;
 	l->state = LOGIN_TLS_DONE;
-	progress_phase_over(l);
+	step_end_phase(l);
 }
 
 /* TDS 8: the PRELOGIN exchange is the first inside TLS. */
@@ -216,7 +216,7 @@ static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
 
 	if (from == SIDE_CLIENT && l->state == LOGIN_TLS_DONE) {
 		l->state = LOGIN_PRELOGIN;
-		progress_spoke(l, "prelogin", PHASE_PRELOGIN, from, SIDE_SERVER, ts_ns);
+		step_end_message(l, STEP_PRELOGIN, PHASE_PRELOGIN, from, SIDE_SERVER, ts_ns);
 		return;
 	}
 	if (from == SIDE_SERVER && l->state == LOGIN_PRELOGIN) {
@@ -225,12 +225,13 @@ static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
 		if (l->tls.side[from].len > 96 + most)
 			return;
 		l->state = LOGIN_PRELOGIN_DONE;
-		progress_spoke(l, "prelogin_response", PHASE_PRELOGIN, from, SIDE_CLIENT, ts_ns);
-		progress_phase_over(l);
+		step_end_message(l, STEP_PRELOGIN_RESPONSE, PHASE_PRELOGIN, from, SIDE_CLIENT,
+				 ts_ns);
+		step_end_phase(l);
 		return;
 	}
 	if (from == SIDE_CLIENT && last && last->waited_for == SIDE_CLIENT)
-		progress_spoke_on(l, from, ts_ns);
+		step_extend(l, from, ts_ns);
 }
 
 /*
@@ -252,7 +253,7 @@ static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 	uint32_t least, most, len = l->tls.side[from].len;
 
 	if (is_attention(l, from, ts_ns)) {
-		progress_attention(l);
+		step_note_attention(l);
 		return;
 	}
 
@@ -276,11 +277,11 @@ static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 	if (l->state < LOGIN_SENT) {
 		l->state = LOGIN_SENT;
 		l->login7_hidden = true;
-		progress_spoke(l, "login7", PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
+		step_end_message(l, STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 		return;
 	}
 	if (l->units.count == 1) /* LOGIN7 over several records */
-		progress_spoke_on(l, SIDE_CLIENT, ts_ns);
+		step_extend(l, SIDE_CLIENT, ts_ns);
 	l->spoke_ns[SIDE_CLIENT] = ts_ns;
 	l->owes = SIDE_SERVER;
 	hidden_answer(l);
@@ -323,7 +324,7 @@ static void plain_record(struct login *l, enum side from, const struct decrypted
 		handshake_record(l, from, ts_ns);
 }
 
-void tunnel_record(struct login *l, enum side from, uint64_t ts_ns)
+void encrypted_record(struct login *l, enum side from, uint64_t ts_ns)
 {
 	struct decrypted plain = decrypt_record(l->decrypt, from);
 	uint8_t type = l->tls.side[from].type;
@@ -348,7 +349,7 @@ void tunnel_record(struct login *l, enum side from, uint64_t ts_ns)
 	/* TLS 1.3: the client's Finished was not told by its length, but by what came after it. */
 	if (l->tls.done && from == SIDE_SERVER && l->tls.version == TLS_1_3) {
 		l->state = LOGIN_TLS_DONE;
-		progress_phase_over(l);
+		step_end_phase(l);
 		if (type == TLS_DATA)
 			hidden_record(l, from, ts_ns);
 		return;
@@ -392,7 +393,7 @@ static void inner_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	if (frame->kind == FRAME_TLS && in->l->decrypt)
 		decrypt_end(in->l->decrypt, in->from, ts_ns);
 	if (frame->kind == FRAME_TLS && in->l->state != LOGIN_DECIDED)
-		tunnel_record(in->l, in->from, ts_ns);
+		encrypted_record(in->l, in->from, ts_ns);
 }
 
 static void inner_lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -404,7 +405,8 @@ static void inner_lost(void *ctx, const struct framer *frame, const uint8_t *dat
 /* What frames inside TDS packets of the handshake. */
 static const struct frame_ops inner_ops = {inner_head, inner_body, inner_end, inner_lost};
 
-void tunnel_feed(struct login *l, enum side from, const uint8_t *data, uint32_t len, uint64_t ts_ns)
+void encrypted_feed(struct login *l, enum side from, const uint8_t *data, uint32_t len,
+		    uint64_t ts_ns)
 {
 	struct inner in = {l, from};
 

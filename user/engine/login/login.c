@@ -239,7 +239,7 @@ void login_body(struct flow *f, enum side from, const struct framer *frame, cons
 		m->carrier = data && is_carrier(l, from, m, data[0]);
 	}
 	if (m->carrier)
-		tunnel_feed(l, from, data, len, ts_ns);
+		encrypted_feed(l, from, data, len, ts_ns);
 	else if (!data)
 		m->body.cut = true;
 	else
@@ -257,7 +257,7 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 		if (l->decrypt)
 			decrypt_end(l->decrypt, from, ts_ns);
 		if (l->state != LOGIN_DECIDED)
-			tunnel_record(l, from, ts_ns);
+			encrypted_record(l, from, ts_ns);
 		return;
 	}
 	if (frame->kind != FRAME_TDS)
@@ -278,7 +278,7 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 		return;
 	}
 	if (!m->carrier)
-		exchange_message(l, from, m, ts_ns);
+		cleartext_message(l, from, m, ts_ns);
 	m->data = NULL; /* it may stand in the segment */
 	m->len = 0;
 }
@@ -292,9 +292,9 @@ void login_lost(struct flow *f, enum side from, uint64_t ts_ns)
 	if (l->framed[from] || l->lossy || l->unread || l->state == LOGIN_DECIDED)
 		return;
 	l->not_tds = true;
-	progress_decide(l, OUTCOME_NOT_TDS, CONFIDENCE_CERTAIN);
-	progress_mark(l, "not_tds", l->ack_ns || !l->syn_ns ? PHASE_PRELOGIN : PHASE_TCP, from,
-		      ts_ns);
+	login_decide(l, OUTCOME_NOT_TDS, CONFIDENCE_CERTAIN);
+	step_mark(l, STEP_NOT_TDS, l->ack_ns || !l->syn_ns ? PHASE_PRELOGIN : PHASE_TCP, from,
+		  ts_ns);
 }
 
 void login_gap(struct flow *f, enum side from, uint32_t len, bool missing)
@@ -315,7 +315,7 @@ void login_gap(struct flow *f, enum side from, uint32_t len, bool missing)
 void login_judge_idle(struct flow *f)
 {
 	f->login->judged_idle = true;
-	tunnel_judge(f, true);
+	encrypted_judge(f, true);
 }
 
 bool login_encryption_excludes(const struct login *l)
@@ -368,11 +368,11 @@ static enum outcome closed_outcome(const struct login *l, enum side by)
 	return OUTCOME_ABANDONED;
 }
 
-static const char *close_name(enum side by, enum close_how how)
+static enum step_kind close_kind(enum side by, enum close_how how)
 {
 	if (by == SIDE_CLIENT)
-		return how == CLOSE_RST ? "client_reset" : "client_close";
-	return how == CLOSE_RST ? "server_reset" : "server_close";
+		return how == CLOSE_RST ? STEP_CLIENT_RESET : STEP_CLIENT_CLOSE;
+	return how == CLOSE_RST ? STEP_SERVER_RESET : STEP_SERVER_CLOSE;
 }
 
 /*
@@ -396,7 +396,7 @@ bool login_proven_by(struct login *l, enum side from, const struct framer *frame
 	case TDS_RPC:
 	case TDS_BULK:
 	case TDS_TRANSACTION:
-		progress_decide(l, OUTCOME_OK, CONFIDENCE_HIGH);
+		login_decide(l, OUTCOME_OK, CONFIDENCE_HIGH);
 		return true;
 	}
 	return false;
@@ -443,17 +443,17 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 	if (l->unacked.sent && l->unacked.side != by && ts_ns > l->spoke_ns[by])
 		l->waited_ns = ts_ns - l->spoke_ns[by];
 	if (l->lossy || l->unread || login_misread(l)) {
-		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		login_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
-	if (tunnel_closed(f, ts_ns))
+	if (encrypted_closed(f, ts_ns))
 		return;
 	outcome = closed_outcome(l, by);
 	phase = login_phase(l);
-	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
+	login_decide(l, outcome, CONFIDENCE_CERTAIN);
 	/* Before TCP is through nobody's turn has come: that was the path's time. */
-	progress_mark(l, close_name(by, how), phase,
-		      phase == PHASE_TCP || l->unacked.sent ? SIDE_NETWORK : l->owes, ts_ns);
+	step_mark(l, close_kind(by, how), phase,
+		  phase == PHASE_TCP || l->unacked.sent ? SIDE_NETWORK : l->owes, ts_ns);
 }
 
 /* When the side that waits began to: after its own last message, or its part of the handshake. */
@@ -484,15 +484,15 @@ void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
 	l->evicted = how == CLOSE_EVICTED;
 	note_wait(f, side_other(l->owes));
 	if (l->lossy || l->unread || login_misread(l)) {
-		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		login_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
-	if (tunnel_judge(f, silent_ns >= LOGIN_IDLE_NS))
+	if (encrypted_judge(f, silent_ns >= LOGIN_IDLE_NS))
 		return;
 	/* The answer to the SYN is missing: the server spoke after it. */
 	if (l->server_heard && !l->synack_ns && !l->ack_ns) {
 		l->lossy = true;
-		progress_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
+		login_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
 	/* A SYN of just now may yet be answered. */
@@ -501,10 +501,10 @@ void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
 		outcome = OUTCOME_UNANSWERED;
 	if (waits_since(l) && end_ns > waits_since(l))
 		l->waited_ns = end_ns - waits_since(l);
-	progress_decide(l, outcome, CONFIDENCE_CERTAIN);
-	progress_mark(l, ended ? "last_packet" : "gave_up", phase,
-		      outcome == OUTCOME_UNANSWERED ? SIDE_SERVER
-		      : l->unacked.sent		    ? SIDE_NETWORK
-						    : l->owes,
-		      end_ns);
+	login_decide(l, outcome, CONFIDENCE_CERTAIN);
+	step_mark(l, ended ? STEP_LAST_PACKET : STEP_GAVE_UP, phase,
+		  outcome == OUTCOME_UNANSWERED ? SIDE_SERVER
+		  : l->unacked.sent		? SIDE_NETWORK
+						: l->owes,
+		  end_ns);
 }

@@ -33,8 +33,8 @@ enum login_state {
 
 /* The end of a message: who sent it, in which phase. The time before it is a step. */
 struct mark {
-	const char *name;
 	uint64_t ts_ns;
+	uint8_t kind; /* enum step_kind */
 	uint8_t phase;
 	uint8_t waited_for; /* enum side */
 	bool disorder;	    /* since the mark before, segments were late or sent again */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * steps.c - see progress.h.
+ * steps.c - see steps.h.
  */
 #include "engine/login/steps.h"
 
@@ -12,8 +12,8 @@ static int rank(const struct login *l, enum phase phase)
 	return (int)phase;
 }
 
-void progress_mark(struct login *l, const char *name, enum phase phase, enum side waited_for,
-		   uint64_t ts_ns)
+void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side waited_for,
+	       uint64_t ts_ns)
 {
 	uint32_t zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
 
@@ -26,7 +26,7 @@ void progress_mark(struct login *l, const char *name, enum phase phase, enum sid
 	if (l->mark_count == LOGIN_MARKS)
 		return;
 	l->marks[l->mark_count++] = (struct mark){
-		.name = name,
+		.kind = (uint8_t)kind,
 		.ts_ns = ts_ns,
 		.phase = (uint8_t)phase,
 		.waited_for = (uint8_t)waited_for,
@@ -38,30 +38,30 @@ void progress_mark(struct login *l, const char *name, enum phase phase, enum sid
 }
 
 /* A message of one side is complete: a step ends, and it is the other's turn. */
-void progress_spoke(struct login *l, const char *name, enum phase phase, enum side from,
-		    enum side next, uint64_t ts_ns)
+void step_end_message(struct login *l, enum step_kind kind, enum phase phase, enum side from,
+		      enum side next, uint64_t ts_ns)
 {
-	progress_mark(l, name, phase, from, ts_ns);
+	step_mark(l, kind, phase, from, ts_ns);
 	l->spoke_ns[from] = ts_ns;
 	l->owes = next;
 }
 
 /* A phase is complete, and so far no segment is missing. */
-void progress_phase_over(struct login *l)
+void step_end_phase(struct login *l)
 {
 	if (!l->lossy && !l->clock_stepped)
 		l->sound_marks = l->mark_count;
 }
 
 /* More of the message that ended the last step. */
-void progress_spoke_on(struct login *l, enum side from, uint64_t ts_ns)
+void step_extend(struct login *l, enum side from, uint64_t ts_ns)
 {
 	if (l->mark_count)
 		l->marks[l->mark_count - 1].ts_ns = ts_ns;
 	l->spoke_ns[from] = ts_ns;
 }
 
-void progress_attention(struct login *l)
+void step_note_attention(struct login *l)
 {
 	l->payload_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_CLIENT];
 }
@@ -96,7 +96,7 @@ enum phase login_phase(const struct login *l)
 	return PHASE_LOGIN;
 }
 
-void progress_decide(struct login *l, enum outcome outcome, enum confidence confidence)
+void login_decide(struct login *l, enum outcome outcome, enum confidence confidence)
 {
 	/*
 	 * Live, and where other packets had to be sent again, it was the network that lost the ACK,
@@ -118,8 +118,8 @@ void progress_decide(struct login *l, enum outcome outcome, enum confidence conf
 	l->outcome_basis = confidence == CONFIDENCE_CERTAIN ? BASIS_OBSERVED : BASIS_INFERRED;
 }
 
-void progress_method(struct login *l, enum auth_method method, enum basis basis,
-		     const char *grounds)
+void login_set_method(struct login *l, enum auth_method method, enum basis basis,
+		      const char *grounds)
 {
 	/* A mechanism once told is not taken back by a token that tells less. */
 	if (l->method_basis == BASIS_OBSERVED && l->method != AUTH_WINDOWS)

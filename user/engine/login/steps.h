@@ -1,56 +1,56 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * steps.h - what the parts of a login share: login.c (TCP, frames, how it ended), exchange.c
- * (messages in clear) and tunnel.c (TLS). Internal to them.
+ * steps.h - what the parts of a login share: login.c (TCP, frames, how it ended), cleartext.c
+ * (messages in clear) and encrypted.c (TLS). Internal to them.
  */
 #ifndef TDSMON_STEPS_H
 #define TDSMON_STEPS_H
 
 #include "engine/login/login.h"
 
-/* ---- progress.c ---- */
+/* ---- steps.c ---- */
 
 /* A step ends at ts_ns; the time since the step before it was spent waiting for waited_for. */
-void progress_mark(struct login *l, const char *name, enum phase phase, enum side waited_for,
-		   uint64_t ts_ns);
+void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side waited_for,
+	       uint64_t ts_ns);
 /* A message of one side is complete: a step ends, and it is next's turn. */
-void progress_spoke(struct login *l, const char *name, enum phase phase, enum side from,
-		    enum side next, uint64_t ts_ns);
+void step_end_message(struct login *l, enum step_kind kind, enum phase phase, enum side from,
+		      enum side next, uint64_t ts_ns);
 /* More of the message that ended the last step. */
-void progress_spoke_on(struct login *l, enum side from, uint64_t ts_ns);
+void step_extend(struct login *l, enum side from, uint64_t ts_ns);
 /*
  * The client takes back what it asked for. That is no message of the login: who sends it and leaves
  * has waited up to here.
  */
-void progress_attention(struct login *l);
+void step_note_attention(struct login *l);
 /* A phase is complete, and its times are sound if no segment is missing so far. */
-void progress_phase_over(struct login *l);
+void step_end_phase(struct login *l);
 /* How it authenticates; a mechanism once read is not taken back by a token that tells less. */
-void progress_method(struct login *l, enum auth_method method, enum basis basis,
-		     const char *grounds);
-void progress_decide(struct login *l, enum outcome outcome, enum confidence confidence);
+void login_set_method(struct login *l, enum auth_method method, enum basis basis,
+		      const char *grounds);
+void login_decide(struct login *l, enum outcome outcome, enum confidence confidence);
 
-/* ---- exchange.c ---- */
+/* ---- cleartext.c ---- */
 
 /* A whole TDS message in clear. */
-void exchange_message(struct login *l, enum side from, const struct message *m, uint64_t ts_ns);
+void cleartext_message(struct login *l, enum side from, const struct message *m, uint64_t ts_ns);
 
-/* ---- tunnel.c ---- */
+/* ---- encrypted.c ---- */
 
 /* Payload of TDS packets that carry TLS. */
-void tunnel_feed(struct login *l, enum side from, const uint8_t *data, uint32_t len,
-		 uint64_t ts_ns);
+void encrypted_feed(struct login *l, enum side from, const uint8_t *data, uint32_t len,
+		    uint64_t ts_ns);
 /* A TLS record of one side is complete. */
-void tunnel_record(struct login *l, enum side from, uint64_t ts_ns);
+void encrypted_record(struct login *l, enum side from, uint64_t ts_ns);
 /*
  * Judge a hidden login by its messages' sizes and order, by who ended it, by its silence (idle),
  * and by how its server answered other logins. True: it is decided now.
  */
-bool tunnel_judge(struct flow *f, bool idle);
+bool encrypted_judge(struct flow *f, bool idle);
 /* The same of one that a side has just closed. True: it is decided, if only as incomplete. */
-bool tunnel_closed(struct flow *f, uint64_t ts_ns);
+bool encrypted_closed(struct flow *f, uint64_t ts_ns);
 
 /* An answer that sent the client on: to the target, ns after it. */
-void tunnel_next(struct login *l, const struct endpoint *target, uint64_t ns);
+void encrypted_next(struct login *l, const struct endpoint *target, uint64_t ns);
 
 #endif

@@ -140,7 +140,7 @@ static bool is_slow_syn(const struct login *l, const struct login_record *r)
 
 static const char *slow_syn_name(const struct login *l, const struct login_record *r)
 {
-	if (l->syns < 2 || strcmp(longest_step(r)->name, "syn_retransmit"))
+	if (l->syns < 2 || longest_step(r)->kind != STEP_SYN_RETRANSMIT)
 		return "slow_connect";
 	if (l->refusals)
 		return "listen_queue_full";
@@ -151,11 +151,11 @@ static char *slow_syn_text(const struct login *l, const struct login_record *r)
 {
 	const struct step *s = longest_step(r);
 
-	if (!strcmp(s->name, "ack"))
+	if (s->kind == STEP_ACK)
 		return text_format("the client's ACK came %.3f s after the SYN+ACK: one of the two "
 				   "was lost on the way to or from the client",
 				   verdict_seconds(s->ns));
-	if (strcmp(s->name, "syn_retransmit"))
+	if (s->kind != STEP_SYN_RETRANSMIT)
 		return text_format("the SYN was answered after %.3f s: a far or crowded path, or "
 				   "the server's listen queue was full",
 				   verdict_seconds(s->ns));
@@ -231,7 +231,8 @@ static char *retransmitted_text(const struct login *l, const struct login_record
 	return text_format("packets were lost: %.3f s went by until %s was through, with %u "
 			   "retransmissions and %u segments out of order; see the path, not the "
 			   "server",
-			   verdict_seconds(ns), m->name, r->tcp.retransmits, r->tcp.out_of_order);
+			   verdict_seconds(ns), step_kind_name((enum step_kind)m->kind),
+			   r->tcp.retransmits, r->tcp.out_of_order);
 }
 
 static bool is_slow_network(const struct login *l, const struct login_record *r)
@@ -260,53 +261,53 @@ static char *slow_network_text(const struct login *l, const struct login_record 
 static const struct slow {
 	const char *name;
 	uint8_t phase, side;
-	const char *step; /* NULL: any of that phase and side */
+	uint8_t step;	  /* enum step_kind; STEP_COUNT: any of that phase and side */
 	uint32_t methods; /* METHOD bits */
 	const char *text;
 } slows[] = {
-	{"slow_prelogin", PHASE_PRELOGIN, SIDE_SERVER, NULL, ANY,
+	{"slow_prelogin", PHASE_PRELOGIN, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s to answer PRELOGIN, which costs it next to nothing; "
 	 "possible causes: no free worker thread, too little CPU, or a server that was "
 	 "just starting"},
-	{"slow_client", PHASE_PRELOGIN, SIDE_CLIENT, NULL, ANY,
+	{"slow_client", PHASE_PRELOGIN, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s after the TCP handshake before it sent PRELOGIN; possible "
 	 "causes: too little CPU or too few threads, or a proxy that connects ahead"},
-	{"slow_tls", PHASE_TLS, SIDE_CLIENT, "client_hello", ANY,
+	{"slow_tls", PHASE_TLS, SIDE_CLIENT, STEP_CLIENT_HELLO, ANY,
 	 "the client took %.3f s to begin TLS (client_hello); possible causes: too little "
 	 "CPU or too few threads, or it loads its certificate store"},
-	{"slow_tls", PHASE_TLS, SIDE_CLIENT, NULL, ANY,
+	{"slow_tls", PHASE_TLS, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s in the TLS handshake (client_finished): a client that looks up "
 	 "certificate revocation does that"},
-	{"slow_tls", PHASE_TLS, SIDE_SERVER, NULL, ANY,
+	{"slow_tls", PHASE_TLS, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s in the TLS handshake; possible causes: too little CPU, or "
 	 "no free worker thread"},
-	{"slow_ticket", PHASE_LOGIN, SIDE_CLIENT, NULL, WINDOWS,
+	{"slow_ticket", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, WINDOWS,
 	 "the client took %.3f s before it sent %s; a Windows login gets its ticket "
 	 "then, so check its domain controller (KDC) and its DNS"},
-	{"slow_token", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
+	{"slow_token", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_FEDAUTH),
 	 "the client took %.3f s before it sent %s with its federated token; check its "
 	 "way to the token service"},
-	{"slow_client", PHASE_LOGIN, SIDE_CLIENT, NULL, METHOD(AUTH_SQL),
+	{"slow_client", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_SQL),
 	 "the client took %.3f s before it sent %s; possible causes: too little CPU or "
 	 "too few threads, or a certificate check after the handshake"},
-	{"slow_login7", PHASE_LOGIN, SIDE_CLIENT, NULL, ANY,
+	{"slow_login7", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s before it sent %s; possible causes: a certificate "
 	 "check, a ticket or token that was slow to come (its KDC, DNS or token service), "
 	 "or too little CPU"},
-	{"slow_login", PHASE_LOGIN, SIDE_SERVER, NULL, ANY,
+	{"slow_login", PHASE_LOGIN, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s to answer %s; possible causes: no free worker thread, "
 	 "a logon trigger, the database's state or, for Windows logins, its domain "
 	 "controller"},
-	{"slow_token", PHASE_AUTH, SIDE_CLIENT, NULL, METHOD(AUTH_FEDAUTH),
+	{"slow_token", PHASE_AUTH, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_FEDAUTH),
 	 "the client took %.3f s to get its federated token; check its way to the token "
 	 "service, and whether a person was asked"},
-	{"slow_token_check", PHASE_AUTH, SIDE_SERVER, NULL, METHOD(AUTH_FEDAUTH),
+	{"slow_token_check", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, METHOD(AUTH_FEDAUTH),
 	 "the server took %.3f s over the client's federated token; check its way to the "
 	 "identity provider, and logon triggers"},
-	{"slow_domain_controller", PHASE_AUTH, SIDE_SERVER, NULL, ANY,
+	{"slow_domain_controller", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s over the client's authentication message; it asks its "
 	 "domain controller then, which may be slow, far away or overrun"},
-	{"slow_client", PHASE_AUTH, SIDE_CLIENT, NULL, ANY,
+	{"slow_client", PHASE_AUTH, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s to answer the server's challenge; check its CPU and its "
 	 "domain controller"},
 };
@@ -319,7 +320,7 @@ static const struct slow *slow_side(const struct login_record *r)
 		const struct slow *slow = &slows[i];
 
 		if (slow->phase == s->phase && slow->side == s->waits_on &&
-		    (!slow->step || !strcmp(slow->step, s->name)) &&
+		    (slow->step == STEP_COUNT || slow->step == s->kind) &&
 		    slow->methods & METHOD(r->auth.method))
 			return slow;
 	}
@@ -359,7 +360,7 @@ static char *slow_text(const struct login *l, const struct login_record *r)
 	return text_format("logged in after %.3f s, of which %.3f s were spent in phase %s waiting "
 			   "for the %s (%s)",
 			   verdict_seconds(r->total_ns), verdict_seconds(s->ns),
-			   phase_name(s->phase), side_name(s->waits_on), s->name);
+			   phase_name(s->phase), side_name(s->waits_on), step_kind_name(s->kind));
 }
 
 static bool always(const struct login *l, const struct login_record *r)
