@@ -37,7 +37,7 @@ static void log_in(void *page, uint64_t at_ns, uint64_t total_ns, enum outcome o
 		.outcome = outcome,
 		.total_ns = total_ns,
 		.phase_ns = {MS, total_ns - MS, NO_NS, NO_NS, NO_NS},
-		.verdict = {verdict, "a sentence", class},
+		.verdict = {verdict, "a sentence", class, !strcmp(verdict, "ok")},
 	};
 
 	page_sink.login(page, &rec);

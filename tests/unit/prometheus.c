@@ -49,7 +49,7 @@ static struct login_record login(void)
 		.phase_ns = {1000000, 2000000, NO_NS, 15000000, NO_NS},
 		.steps = steps,
 		.step_count = 4,
-		.verdict = {"ok", "Logged in.", VERDICT_SLOW},
+		.verdict = {"ok", "Logged in.", VERDICT_SLOW, true},
 	};
 }
 

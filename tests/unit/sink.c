@@ -51,7 +51,7 @@ static struct login_record full_login(void)
 		.steps = steps,
 		.step_count = 2,
 		.wait_ns = {2000000, 15579000, 976000},
-		.verdict = {"ok", "Logged in.", VERDICT_OK},
+		.verdict = {"ok", "Logged in.", VERDICT_OK, true},
 		.tcp = {.retransmits = 1},
 	};
 }
@@ -70,7 +70,7 @@ static struct login_record bare_login(void)
 		.total_ns = 3000000000,
 		.phase_ns = {3000000000, NO_NS, NO_NS, NO_NS, NO_NS},
 		.wait_ns = {0, 0, 3000000000},
-		.verdict = {"no_answer", "Nothing answered.", VERDICT_FAILED},
+		.verdict = {"no_answer", "Nothing answered.", VERDICT_FAILED, false},
 	};
 }
 
@@ -532,17 +532,19 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 	CHECK_STR(sink_end(&text_sink, sink), "");
 	/* A pool may end all its sessions with resets: they get no lines. */
 	rec.by = SIDE_CLIENT;
-	rec.verdict = (struct verdict_words){"client_reset", "The client reset.", VERDICT_ENDED};
+	rec.verdict =
+		(struct verdict_words){"client_reset", "The client reset.", VERDICT_ENDED, false};
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
 	rec.graceful = true;
-	rec.verdict = (struct verdict_words){"closed", "Nobody answered.", VERDICT_OK};
+	rec.verdict = (struct verdict_words){"closed", "Nobody answered.", VERDICT_OK, false};
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
 	/* However it ended, a redirect that nobody followed is reported. */
-	rec.verdict.name = "redirect_not_followed";
+	rec.login = OUTCOME_REDIRECTED;
+	rec.verdict.class = VERDICT_FAILED;
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK(strstr(sink_end(&text_sink, sink),
@@ -687,11 +689,11 @@ UNIT_CASE(summary_counts_slow_logins_and_resets)
 				     .by = SIDE_CLIENT,
 				     .phase = PHASE_SESSION,
 				     .has_login = true,
-				     .verdict = {"client_reset", "", VERDICT_ENDED}};
+				     .verdict = {"client_reset", "", VERDICT_ENDED, false}};
 	void *sink = sink_begin(&summary_sink, false);
 
 	rec.outcome = OUTCOME_OK;
-	rec.verdict = (struct verdict_words){"guess_succeeded", "", VERDICT_SLOW};
+	rec.verdict = (struct verdict_words){"guess_succeeded", "", VERDICT_SLOW, false};
 	summary_sink.login(sink, &rec);
 	rec.outcome = OUTCOME_REDIRECTED;
 	summary_sink.login(sink, &rec);
@@ -699,7 +701,7 @@ UNIT_CASE(summary_counts_slow_logins_and_resets)
 	summary_sink.login(sink, &rec);
 	summary_sink.close(sink, &reset);
 	summary_sink.close(sink, &reset);
-	reset.verdict = (struct verdict_words){"closed_busy", "", VERDICT_FAILED};
+	reset.verdict = (struct verdict_words){"closed_busy", "", VERDICT_FAILED, false};
 	summary_sink.close(sink, &reset);
 	summary_print(sink, NULL, 0);
 	CHECK(strstr(sink_end(&summary_sink, sink),
@@ -712,7 +714,7 @@ UNIT_CASE(text_marks_what_is_slow)
 	struct login_record rec = full_login();
 
 	rec.outcome = OUTCOME_OK;
-	rec.verdict = (struct verdict_words){"guess_succeeded", "A sentence.", VERDICT_SLOW};
+	rec.verdict = (struct verdict_words){"guess_succeeded", "A sentence.", VERDICT_SLOW, false};
 	CHECK(strstr(login_as(&text_sink, &rec), " ~ok, slow "));
 	rec.verdict.class = VERDICT_OK;
 	CHECK(!strstr(login_as(&text_sink, &rec), "slow"));
@@ -724,7 +726,8 @@ UNIT_CASE(text_shows_the_error_whatever_the_verdict_is)
 	struct login_record rec = full_login();
 
 	rec.outcome = OUTCOME_REFUSED;
-	rec.verdict = (struct verdict_words){"guessing", "Somebody guesses.", VERDICT_FAILED};
+	rec.verdict =
+		(struct verdict_words){"guessing", "Somebody guesses.", VERDICT_FAILED, false};
 	rec.has_error = true;
 	rec.error = (struct login_error){
 		.number = 18456, .state = 1, .class_ = 14, .message = "Login failed."};

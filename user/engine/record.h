@@ -380,6 +380,7 @@ struct before {
 struct verdict_words {
 	const char *name, *text;
 	enum verdict_class class;
+	bool unremarkable; /* it went well, and that is all there is to say */
 };
 
 struct dependency_findings;

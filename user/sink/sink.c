@@ -41,12 +41,17 @@ bool sink_failed(const struct login_record *rec)
 bool sink_is_problem(const struct login_record *rec)
 {
 	return sink_failed(rec) || rec->verdict.class == VERDICT_SLOW ||
-	       (rec->outcome == OUTCOME_OK && strcmp(rec->verdict.name, "ok"));
+	       (rec->outcome == OUTCOME_OK && !rec->verdict.unremarkable);
+}
+
+bool sink_is_stranded(const struct close_record *rec)
+{
+	return rec->login == OUTCOME_REDIRECTED && rec->verdict.class == VERDICT_FAILED;
 }
 
 bool sink_is_cut_off(const struct close_record *rec)
 {
-	if (!strcmp(rec->verdict.name ?: "", "redirect_not_followed"))
+	if (sink_is_stranded(rec))
 		return true;
 	return !rec->graceful && rec->how == CLOSE_RST && rec->phase == PHASE_SESSION &&
 	       rec->verdict.class != VERDICT_OK && rec->verdict.class != VERDICT_ENDED;

@@ -56,6 +56,8 @@ bool sink_failed(const struct login_record *rec);
 /* Did it fail, or succeed but slowly or with an error? The verdict says why. */
 bool sink_is_problem(const struct login_record *rec);
 
+/* Was its client sent on to another server, and never connected there? */
+bool sink_is_stranded(const struct close_record *rec);
 /*
  * Was the session cut off, or a redirect not followed? Most sessions end properly, and some pools
  * and drivers reset theirs while no request is in progress.

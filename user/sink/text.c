@@ -389,7 +389,7 @@ static void text_remarks(struct text_sink *sink, const struct login_record *rec)
 {
 	char *error = NULL;
 
-	if (rec->outcome == OUTCOME_OK && !strcmp(rec->verdict.name, "ok")) {
+	if (rec->outcome == OUTCOME_OK && rec->verdict.unremarkable) {
 		if (sink->config.explain)
 			text_evidence(sink, rec);
 		return;
@@ -448,13 +448,13 @@ static void text_login(void *ctx, const struct login_record *rec)
 static void text_close(void *ctx, const struct close_record *rec)
 {
 	struct text_sink *sink = ctx;
-	const char *by = side_name(rec->by), *name = rec->verdict.name ?: "";
+	const char *by = side_name(rec->by);
 	char lasted[CLOCK_TEXT];
 	uint64_t commands = 0;
 
 	if (!sink_is_cut_off(rec))
 		return;
-	if (!strcmp(name, "redirect_not_followed")) {
+	if (sink_is_stranded(rec)) {
 		text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
 		output_printf(sink->config.out, " %sredirect not followed%s\n",
 			      text_colour(sink, COLOUR_ODD), text_colour(sink, COLOUR_OFF));

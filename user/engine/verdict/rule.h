@@ -17,6 +17,7 @@ struct verdict {
 	const char *(*rename)(const struct login *l, const struct login_record *r);
 	/* What it comes to; VERDICT_UNKNOWN: as the outcome and the login's time say. */
 	enum verdict_class class;
+	bool unremarkable; /* as in verdict_words */
 };
 
 /* A login that succeeded within the times that are not called slow. */

@@ -377,7 +377,7 @@ const struct verdict verdict_slow[] = {
 	{.name = "port_reused", .match = is_port_reused, .text = port_reused_text},
 	{.name = "slow_browser", .match = is_slow_browser, .text = slow_browser_text},
 	{.name = "error_after_login", .match = is_error_after, .text = error_after_text},
-	{.name = "ok", .match = is_fine, .text = fine_text},
+	{.name = "ok", .match = is_fine, .text = fine_text, .unremarkable = true},
 	{.name = "slow_connect",
 	 .match = is_slow_syn,
 	 .text = slow_syn_text,
@@ -390,5 +390,5 @@ const struct verdict verdict_slow[] = {
 	 .text = slow_side_text,
 	 .rename = slow_side_name},
 	{.name = "slow", .match = is_slow, .text = slow_text},
-	{.name = "ok", .match = always, .text = fine_text},
+	{.name = "ok", .match = always, .text = fine_text, .unremarkable = true},
 };

@@ -126,4 +126,5 @@ void verdict_find(const struct login *l, const struct login_record *r, struct ve
 	words->name = v->rename ? v->rename(l, r) : v->name;
 	words->text = v->text(l, r);
 	words->class = v->class ? v->class : class_of(l, r);
+	words->unremarkable = v->unremarkable;
 }
