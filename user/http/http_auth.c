@@ -14,10 +14,10 @@
 
 #include "lib/clock.h"
 #include "http/http_int.h"
+#include "lib/units.h"
 
 #define AUTH_WAIT_NS 30000000000ull /* after this time the answer is "later" */
 #define AUTH_PAUSE   3		    /* times the duration of the last check */
-#define NS_PER_S     1000000000ull
 
 /* The credentials in a request's header. */
 struct credentials {

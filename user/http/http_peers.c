@@ -11,28 +11,26 @@
 
 #include "lib/clock.h"
 #include "http/http_int.h"
+#include "lib/ip_addr.h"
 
 /* The party of an address: this host is one party, and so is an IPv6 /64 (RFC 6177). */
 static void party_of(const struct sockaddr *addr, uint8_t party[16])
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	const struct sockaddr_in6 *v6 = (const void *)addr;
 	const struct sockaddr_in *v4 = (const void *)addr;
 
 	memset(party, 0, 16);
 	if (addr && addr->sa_family == AF_INET) {
-		memcpy(party, mapped, sizeof(mapped));
-		memcpy(party + 12, &v4->sin_addr, 4);
+		ip_map_v4(party, &v4->sin_addr);
 	} else if (addr && addr->sa_family == AF_INET6) {
 		bool whole = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
 
 		memcpy(party, &v6->sin6_addr, whole ? 16 : 8);
 		if (IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)) {
-			memcpy(party, mapped, sizeof(mapped));
-			party[12] = IN_LOOPBACKNET;
+			ip_map_v4(party, &(struct in_addr){htonl(INADDR_LOOPBACK)});
 		}
 	}
-	if (!memcmp(party, mapped, sizeof(mapped)) && party[12] == IN_LOOPBACKNET)
+	if (ip_is_v4(party) && party[IP_V4_AT] == IN_LOOPBACKNET)
 		memset(party + 13, 0, 3);
 }
 

@@ -6,8 +6,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
-
-#define NS_PER_S 1000000000ull
+#include "lib/units.h"
 
 static uint64_t clock_read(clockid_t id)
 {

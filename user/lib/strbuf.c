@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "lib/strbuf.h"
+#include "lib/units.h"
 
 #define STRBUF_FIRST   4096
-#define NS_PER_S       1000000000ull
 #define DECIMALS       9
 #define DECIMAL_DIGITS 20 /* of UINT64_MAX */
 

@@ -9,6 +9,7 @@
 #include "sink/json.h"
 #include "sink/sink.h"
 #include "sink/text.h"
+#include "lib/ip_addr.h"
 
 const struct sink_ops *const sink_formats[] = {&text_sink, &json_sink, NULL};
 
@@ -66,25 +67,19 @@ const char *sink_id(uint64_t id, char text[SINK_ID_MAX])
 	return text;
 }
 
-static bool addr_is_ipv4(const uint8_t addr[16])
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291 2.5.5.2 */
-
-	return !memcmp(addr, mapped, sizeof(mapped));
-}
-
 const char *sink_addr(const uint8_t addr[16], char text[SINK_ADDR_MAX])
 {
-	bool ipv4 = addr_is_ipv4(addr);
+	bool ipv4 = ip_is_v4(addr);
 
-	return inet_ntop(ipv4 ? AF_INET : AF_INET6, addr + (ipv4 ? 12 : 0), text, SINK_ADDR_MAX);
+	return inet_ntop(ipv4 ? AF_INET : AF_INET6, addr + (ipv4 ? IP_V4_AT : 0), text,
+			 SINK_ADDR_MAX);
 }
 
 const char *sink_endpoint(const struct endpoint *ep, char text[SINK_ENDPOINT_MAX])
 {
 	char addr[SINK_ADDR_MAX];
 
-	snprintf(text, SINK_ENDPOINT_MAX, addr_is_ipv4(ep->addr) ? "%s:%u" : "[%s]:%u",
+	snprintf(text, SINK_ENDPOINT_MAX, ip_is_v4(ep->addr) ? "%s:%u" : "[%s]:%u",
 		 sink_addr(ep->addr, addr), ep->port);
 	return text;
 }

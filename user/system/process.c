@@ -12,8 +12,7 @@
 
 #include "lib/fd.h"
 #include "system/process.h"
-
-#define NS_PER_S 1000000000ull
+#include "lib/units.h"
 
 static uint64_t clock_ns(clockid_t id)
 {

@@ -7,6 +7,7 @@
 
 #include "engine/browser/browser.h"
 #include "engine/login/login.h"
+#include "lib/ip_addr.h"
 
 /*
  * Clients ask again after a second (SqlClient, FreeTDS) or two (tedious), and dial at once when
@@ -58,9 +59,7 @@ void browser_routed(struct engine *e, uint16_t port)
 /* Broadcast or multicast, IPv4's in ::ffff:0:0/96; of a directed broadcast the usual form. */
 static bool to_everybody(const uint8_t addr[16])
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
-
-	if (memcmp(addr, mapped, sizeof(mapped)))
+	if (!ip_is_v4(addr))
 		return addr[0] == 0xff;
 	return addr[12] >> 4 == 0xe || addr[15] == 0xff;
 }

@@ -6,6 +6,7 @@
 
 #include "engine/dependency/service_message.h"
 #include "lib/cursor.h"
+#include "lib/ip_addr.h"
 
 #define DNS_HEADER	 12
 #define DNS_RESPONSE	 0x8000 /* QR */
@@ -65,15 +66,13 @@ static void dns_name(struct cursor *c, struct service_message *m)
 
 static void dns_address(struct service_message *m, uint16_t type, const uint8_t *data, uint16_t len)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	uint8_t *to;
 
 	if (m->address_count == MESSAGE_ADDRESSES)
 		return;
 	to = m->addresses[m->address_count];
 	if (type == DNS_TYPE_A && len == 4) {
-		memcpy(to, mapped, sizeof(mapped));
-		memcpy(to + sizeof(mapped), data, 4);
+		ip_map_v4(to, data);
 		m->address_count++;
 	} else if (type == DNS_TYPE_AAAA && len == 16) {
 		memcpy(to, data, 16);

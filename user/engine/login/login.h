@@ -15,9 +15,9 @@
 #include "engine/stream/reassembly.h"
 #include "engine/protocol/tds.h"
 #include "engine/protocol/tls.h"
+#include "lib/units.h"
 
 #define LOGIN_MARKS   64
-#define NS_PER_S      1000000000ull
 #define LOGIN_IDLE_NS (5 * NS_PER_S) /* a hidden login is judged by silence after this long */
 #define LOGIN_WAIT_NS NS_PER_S	     /* from here on a close is a time-out: records.md, timed_out */
 

@@ -10,30 +10,11 @@
 #include <string.h>
 
 #include "engine/protocol/wire_text.h"
+#include "lib/utf8.h"
 
 #define GUID_LEN    36 /* 8-4-4-4-12 */
 #define VERSION_LEN 13 /* "255.255.65535" */
 #define NUMBER_MAX  20 /* digits of UINT64_MAX */
-
-static char *utf8_put(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		*out++ = (char)c;
-	} else if (c < 0x800) {
-		*out++ = (char)(0xc0 | c >> 6);
-		*out++ = (char)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*out++ = (char)(0xe0 | c >> 12);
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*out++ = (char)(0xf0 | c >> 18);
-		*out++ = (char)(0x80 | (c >> 12 & 0x3f));
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (c & 0x3f));
-	}
-	return out;
-}
 
 /* Are four UTF-16 units ASCII, none of them NUL? Nearly all text of logins is. */
 static bool ascii4(const uint8_t p[8])
@@ -77,7 +58,7 @@ char *text_utf16(const uint8_t *p, size_t bytes)
 		}
 		if ((c >= 0xd800 && c < 0xe000) || !c)
 			c = 0xfffd;
-		out = utf8_put(out, c);
+		out += utf8_put(c, out);
 	}
 	*out = 0;
 	return text;
@@ -99,7 +80,7 @@ char *text_latin1(const uint8_t *p, size_t bytes)
 	if (!text)
 		return NULL;
 	for (size_t i = 0; i < bytes && p[i]; i++)
-		out = utf8_put(out, p[i]);
+		out += utf8_put(p[i], out);
 	*out = 0;
 	return text;
 }
@@ -116,7 +97,7 @@ char *text_bytes(const uint8_t *p, size_t bytes)
 	if (!text)
 		return NULL;
 	for (size_t i = 0; i < bytes; i++)
-		out = utf8_put(out, p[i] && p[i] < 0x80 ? p[i] : 0xfffd);
+		out += utf8_put(p[i] && p[i] < 0x80 ? p[i] : 0xfffd, out);
 	*out = 0;
 	return text;
 }

@@ -8,8 +8,8 @@
 #include "engine/conn.h"
 #include "engine/stream/flow_table.h"
 #include "engine/stream/timeline.h"
+#include "lib/units.h"
 
-#define NS_PER_S   1000000000ull
 #define JUMP_NS	   (10 * NS_PER_S) /* silence, or a wrong time: the next segment tells */
 #define STEP_NS	   NS_PER_S	   /* no capture mixes up the order of packets by so much */
 #define WALKS_MOST 1000		   /* beyond this many steps a capture's times are noise */

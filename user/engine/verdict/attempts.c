@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "engine/verdict/attempts.h"
+#include "lib/units.h"
 
-#define NS_PER_S      1000000000ull
 #define GIVEN_UP_NS   (3 * NS_PER_S / 10) /* a loser's SYN may still be under way */
 #define RETRY_MOST_NS (3 * NS_PER_S)	  /* no stack waits longer for its first SYN's answer */
 #define CHAIN_MOST_NS (120 * NS_PER_S)	  /* no driver tries the addresses of a name for longer */

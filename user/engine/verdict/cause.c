@@ -11,6 +11,7 @@
 #include "engine/dependency/dependency.h"
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
+#include "lib/ip_addr.h"
 
 #define STALL_NS (NS_PER_S / 5) /* shorter waits of several logins are no stall */
 
@@ -64,13 +65,12 @@ static bool has_cause(const struct login *l, const struct login_record *r, enum 
 /* "10.0.0.1:88" */
 static const char *peer_text(const struct exchange *x, char text[PEER_LEN])
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	char addr[INET6_ADDRSTRLEN] = "";
-	bool v4 = x && !memcmp(x->peer.addr, mapped, sizeof(mapped));
+	bool v4 = x && ip_is_v4(x->peer.addr);
 
 	text[0] = 0;
-	if (!x ||
-	    !inet_ntop(v4 ? AF_INET : AF_INET6, x->peer.addr + (v4 ? 12 : 0), addr, sizeof(addr)))
+	if (!x || !inet_ntop(v4 ? AF_INET : AF_INET6, x->peer.addr + (v4 ? IP_V4_AT : 0), addr,
+			     sizeof(addr)))
 		return text;
 	strcpy(text, v4 ? "" : "[");
 	strcat(text, addr);

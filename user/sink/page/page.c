@@ -14,6 +14,7 @@
 #include "lib/json_writer.h"
 #include "sink/page/page.h"
 #include "sink/waiting.h"
+#include "lib/units.h"
 
 #define PAGE_PER_S   50		/* logins shown per second; and as many failures */
 #define PAGE_BACKLOG 1000	/* events kept for browsers that connect later */
@@ -21,7 +22,6 @@
 #define PAGE_STREAM  (2u << 20) /* bytes that a client may be behind */
 #define PAGE_POLICY  512
 #define PAGE_WAIT_NS (5 * NS_PER_S) /* a login that has waited so long is shown */
-#define NS_PER_S     1000000000ull
 
 struct page_event {
 	char *text; /* NULL: not kept */

@@ -7,8 +7,8 @@
 
 #include "sink/page/page_stats.h"
 #include "lib/log_histogram.h"
+#include "lib/units.h"
 
-#define NS_PER_S	   1000000000ull
 #define PAGE_STATS_SLOT_NS (10 * NS_PER_S)
 #define PAGE_STATS_SLOTS   90
 #define PAGE_STATS_TIMES   (PHASE_SESSION + 1) /* the phases, then the total */

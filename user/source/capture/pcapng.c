@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "source/capture/capture_format.h"
+#include "lib/units.h"
 
 #define BLOCK_HEAD 8  /* type, length */
 #define BLOCK_LEAN 12 /* and the length again, at the end */
@@ -15,7 +16,6 @@
 #define SECTION_MAGIC  0x1a2b3c4du
 #define INTERFACES_MAX 65536u /* most in a section; each is stored */
 #define SECRETS_PIECE  (64u * 1024)
-#define NS_PER_S       1000000000
 
 /* The options that are read. */
 #define OPT_COMMENT  1

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "source/errorlog/parse.h"
+#include "lib/ip_addr.h"
 
 #define ERROR_BROKEN_OFF 17830
 #define ERROR_STALLED	 17884 /* new requests wait for a worker thread */
@@ -201,7 +202,6 @@ static bool is_local(struct span s)
 
 static bool address(struct span s, uint8_t addr[16])
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	const char *scope = memchr(s.at, '%', (size_t)(s.end - s.at));
 	char text[INET6_ADDRSTRLEN];
 	size_t len = (size_t)((scope ? scope : s.end) - s.at);
@@ -212,8 +212,10 @@ static bool address(struct span s, uint8_t addr[16])
 	text[len] = '\0';
 	if (inet_pton(AF_INET6, text, addr) == 1)
 		return true;
-	memcpy(addr, mapped, sizeof(mapped));
-	return inet_pton(AF_INET, text, addr + 12) == 1;
+	if (inet_pton(AF_INET, text, addr + IP_V4_AT) != 1)
+		return false;
+	ip_map_v4(addr, addr + IP_V4_AT);
+	return true;
 }
 
 /* "[CLIENT: 10.0.0.5]" at the message's end, which is cut off. */

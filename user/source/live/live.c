@@ -26,6 +26,7 @@
 #include "lib/log.h"
 #include "source/live/unanswered_syns.h"
 #include "source/live/tap_control.h"
+#include "lib/ip_addr.h"
 
 #define LIVE_BATCH	 65536 /* most segments in one dispatch, so that the caller's timers run */
 #define LIVE_POLL_NS	 5000000	/* between polls of the ring buffer under traffic */
@@ -410,14 +411,13 @@ int live_dispatch(struct live *live, segment_fn *fn, void *ctx)
 /* The kernel's key of a flow: tap_abi.h. */
 static struct tap_key live_key(const struct live *live, const struct flow_key *flow)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
 	struct tap_key key = {.port = {flow->port[0], flow->port[1]}};
 	uint64_t hash = key_hash6(live->tap->rodata->tap_seed[0], live->tap->rodata->tap_seed[1],
 				  flow->addr[0], flow->addr[1]);
 
 	memcpy(key.addr, &hash, sizeof(key.addr));
-	for (int i = 0; i < 2 && !memcmp(flow->addr[0], mapped, sizeof(mapped)); i++)
-		memcpy(&key.addr[i], flow->addr[i] + sizeof(mapped), sizeof(key.addr[i]));
+	for (int i = 0; i < 2 && ip_is_v4(flow->addr[0]); i++)
+		memcpy(&key.addr[i], flow->addr[i] + IP_V4_AT, sizeof(key.addr[i]));
 	key_enter(&key, live->tap->rodata->tap_seed[0], live->tap->rodata->tap_seed[1],
 		  flow->tunnel);
 	return key;

@@ -12,6 +12,7 @@
 #include <linux/if_packet.h>
 
 #include "source/live/netdev.h"
+#include "lib/ip_addr.h"
 
 /* A list that is being built. */
 struct list {
@@ -86,7 +87,6 @@ struct netdev *netdev_list(struct netlink *nl, size_t *count)
 
 static void list_address(void *ctx, const struct nlmsghdr *msg)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
 	const struct ifaddrmsg *address = NLMSG_DATA(msg);
 	struct list *list = ctx;
 	const void *bytes;
@@ -105,8 +105,9 @@ static void list_address(void *ctx, const struct nlmsghdr *msg)
 	if (!out)
 		return;
 	if (len == 4)
-		memcpy(out, mapped, sizeof(mapped));
-	memcpy(out + 16 - len, bytes, len);
+		ip_map_v4(out, bytes);
+	else
+		memcpy(out, bytes, len);
 	list->count++;
 }
 

@@ -14,6 +14,7 @@
 
 #include "lib/clock.h"
 #include "source/live/socket_diag.h"
+#include "lib/ip_addr.h"
 
 struct answer {
 	bool found;
@@ -47,8 +48,7 @@ static void take_answer(void *ctx, const struct nlmsghdr *msg)
 static int ask(struct netlink *nl, const struct socket_ends *ends, uint16_t remote_port,
 	       struct answer *answer)
 {
-	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
-	bool v4 = !memcmp(ends->local, mapped, sizeof(mapped));
+	bool v4 = ip_is_v4(ends->local);
 	struct inet_diag_req_v2 fixed = {
 		.sdiag_family = v4 ? AF_INET : AF_INET6,
 		.sdiag_protocol = IPPROTO_TCP,
@@ -59,7 +59,7 @@ static int ask(struct netlink *nl, const struct socket_ends *ends, uint16_t remo
 		       .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}},
 	};
 	struct netlink_request req;
-	size_t skip = v4 ? sizeof(mapped) : 0;
+	size_t skip = v4 ? IP_V4_AT : 0;
 
 	memcpy(fixed.id.idiag_src, ends->local + skip, 16 - skip);
 	memcpy(fixed.id.idiag_dst, ends->remote + skip, 16 - skip);
