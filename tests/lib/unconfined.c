@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * unconfined.c - for `make coverage`: no system call filter, under which gcov could not write its
- * counters when the program ends.
+ * unconfined.c - for `make coverage`: no system call filter, because it would keep gcov from
+ * writing its counters at the end.
  */
 #include "system/sandbox.h"
 

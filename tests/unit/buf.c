@@ -21,7 +21,7 @@ UNIT_CASE(a_limit_of_its_own)
 	buf_append(&b, bytes, 101, 1000);
 	CHECK_INT(b.len, 1000);
 	CHECK(b.cut);
-	buf_append(&b, bytes, 1, 2000); /* what is cut stays cut */
+	buf_append(&b, bytes, 1, 2000); /* once cut, it stays cut */
 	CHECK_INT(b.len, 1000);
 	buf_release(&b);
 	CHECK(!b.data && !b.cap);
@@ -38,7 +38,7 @@ UNIT_CASE(a_limit_that_is_shared)
 	buf_append(&b, bytes, 30000, 65536);
 	CHECK_INT(pool.used, 65536 + 32768);
 	CHECK_INT(refused, 0);
-	/* The next step of its growth does not fit: nothing of it is taken. */
+	/* The next step of its growth does not fit: nothing is added. */
 	buf_append(&b, bytes, 5000, 65536);
 	CHECK(b.cut);
 	CHECK_INT(b.len, 30000);
@@ -59,7 +59,7 @@ UNIT_CASE(what_is_empty_gives_its_room_back)
 
 	buf_append(&b, bytes, 3000, 65536);
 	buf_consume(&b, 3000);
-	CHECK_INT(pool.used, 4096); /* so much is kept for what comes next */
+	CHECK_INT(pool.used, 4096); /* kept for later buffers */
 	buf_append(&b, bytes, 50000, 65536);
 	buf_consume(&b, 49999);
 	CHECK_INT(b.len, 1);

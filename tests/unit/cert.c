@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * cert.c - what a certificate says, and that logins share what was read of it.
+ * cert.c - what is read of a certificate, and that logins share it.
  */
 #include <stdlib.h>
 
 #include "engine/protocol/x509.h"
 #include "unit.h"
 
-/* A certificate as far as it is read, RFC 5280 4.1: subject CN=x, issuer CN=CA. */
+/* The part of a certificate that is read, RFC 5280 4.1: subject CN=x, issuer CN=CA. */
 #define CERT                                                                                       \
 	"\x30\x51\x30\x47"                                                                         \
 	"\xa0\x03\x02\x01\x02\x02\x01\x01\x30\x00"                                                 \
@@ -22,8 +22,8 @@
 	"\x03\x06\x00"                                                                             \
 	"12345"
 #define CERT_LEN  83
-#define CERT_NAME 74 /* where the subject's "x" stands */
-#define SIGNATURE 78 /* where the signature's last bytes begin */
+#define CERT_NAME 74 /* offset of the subject's "x" */
+#define SIGNATURE 78 /* offset of the signature's last bytes */
 #define LONG_LEN  12288
 
 static struct cert_cache cache;
@@ -64,12 +64,12 @@ UNIT_CASE(the_same_one_is_shared)
 	CHECK(a && a == b);
 	cert_put(b);
 	cert_cache_release(&cache);
-	CHECK_STR(a->subject, "CN=x"); /* who holds it keeps it */
+	CHECK_STR(a->subject, "CN=x"); /* its holder keeps it */
 	cert_put(a);
 	free(again);
 }
 
-/* Two with one signature are a forgery, or meant to be taken for each other. */
+/* Two with one signature: a forgery, or made to be mistaken for each other. */
 UNIT_CASE(another_with_the_same_end_is_another)
 {
 	const struct cert *a = cert_get(&cache, (const uint8_t *)CERT, CERT_LEN), *b;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * config.c - configuration files, and the options that they give.
+ * config.c - configuration files, and the options in them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static void file_write(const char *text, size_t len)
 	fclose(f);
 }
 
-/* What came, as "LINE name=value;" each. */
+/* The calls, as "LINE name=value;" each. */
 static char seen[512];
 
 static int note(void *ctx, unsigned line, const char *name, const char *value)
@@ -167,7 +167,7 @@ int main(void)
 {
 	int fd = mkstemp(path);
 
-	/* Every wrong line is answered with a message. */
+	/* Every wrong line produces a message. */
 	if (fd < 0 || !freopen("/dev/null", "w", stderr))
 		return 1;
 	close(fd);

@@ -14,7 +14,7 @@
 static const uint8_t query[] = "\x85\x85\1\0\0\1\0\0\0\0\0\0\3sql\7example\4test\0\0\1\0\1";
 static const uint8_t reply[] = "\x85\x85\x85\x80\0\1\0\1\0\0\0\0\3sql\7example\4test\0\0\1\0\1"
 			       "\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\x0a\x4d\0\x14";
-/* A Netlogon request 39 over a secure channel, its body and signature left out. */
+/* A Netlogon request 39 over a secure channel, without its body and signature. */
 static const uint8_t samlogon[] = "\5\0\0\3\x10\0\0\0\x28\0\x08\0\7\0\0\0\0\0\0\0\0\0\x27\0"
 				  "\x44\6\0\0\1\0\0\0\0\0\0\0\0\0\0\0";
 static const uint8_t samlogon_response[] = "\5\0\2\3\x10\0\0\0\x18\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0";
@@ -238,7 +238,7 @@ UNIT_CASE(a_prompt_call_leaves_the_rest_to_the_server)
 	struct dependency_findings f;
 
 	call(c, 1000 * MS, 1002 * MS, 7, 100);
-	call(c, 2990 * MS, 2995 * MS, 8, 140); /* somebody else's, right before the answer */
+	call(c, 2990 * MS, 2995 * MS, 8, 140); /* another host's, right before the answer */
 	find(c, 1, 999 * MS, 3000 * MS, AUTHORITY_DC, &f);
 	CHECK_INT(f.cause, CAUSE_SERVER_BUSY);
 	CHECK_INT(f.own->id, 7);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * instance.c - the table of instances: what replaces what, what is trusted more, and what makes
- * room.
+ * instance.c - the table of instances: which entry replaces another, is trusted more, or is
+ * evicted.
  */
 #include <stdlib.h>
 
@@ -9,7 +9,8 @@
 #include "unit.h"
 
 static struct instances table;
-static int32_t watched[65536]; /* by port: times told to begin, less times told to end */
+/* by port: how often it began to be watched, minus how often that ended */
+static int32_t watched[65536];
 
 static void on_port(void *ctx, uint16_t port, bool serves)
 {
@@ -49,7 +50,7 @@ static void learn_dac(uint32_t host, uint16_t port, const char *name)
 	instance_learn(&table, &at, name, true, INSTANCE_ASKED);
 }
 
-/* The name at a server's port; "-": nothing is known to be there. */
+/* The name at a server's port; "-": no instance is known there. */
 static const char *name_at(uint32_t host, uint16_t port)
 {
 	struct endpoint at = server(host, port);
@@ -92,7 +93,7 @@ UNIT_CASE(contradiction)
 	CHECK_STR(name_at(1, 50001), "-");
 	CHECK_STR(name_at(1, 50002), "a");
 	CHECK_STR(name_at(2, 50001), "A");
-	CHECK(watched[50001]); /* of the other server */
+	CHECK(watched[50001]); /* the other server's */
 	learn(2, 50001, "B", INSTANCE_ASKED);
 	CHECK_STR(name_at(2, 50001), "B");
 	CHECK_INT(table.count, 2);
@@ -108,7 +109,7 @@ UNIT_CASE(administrators_port)
 	learn_dac(1, 50009, "A");
 	CHECK_STR(name_at(1, 50001), "A");
 	CHECK_STR(name_at(1, 50009), "A");
-	learn_dac(1, 50009, ""); /* whose it is was not seen this time */
+	learn_dac(1, 50009, ""); /* its instance was not seen this time */
 	CHECK_STR(name_at(1, 50009), "A");
 	learn_dac(1, 50008, "A");
 	CHECK_STR(name_at(1, 50009), "-");
@@ -156,7 +157,7 @@ UNIT_CASE(the_oldest_makes_room)
 	CHECK_STR(name_at(2000, 50002), "A");
 }
 
-/* However many answers nobody asked for: those that were asked for stay, and ports are let go. */
+/* However many responses nobody asked for: requested ones stay, and ports are released. */
 UNIT_CASE(flood)
 {
 	uint32_t ports = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * opts.c - the command line: what is taken, what is turned away.
+ * opts.c - the command line: which options are accepted, and which rejected.
  */
 #include "lib/log.h"
 #include "opts.h"
@@ -328,7 +328,7 @@ UNIT_CASE(many_ports_as_text_are_cut)
 
 int main(void)
 {
-	/* Every wrong line is answered with a message. */
+	/* Every wrong line produces a message. */
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;
 	RUN(defaults);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * proxy.c - the PROXY protocol's header before a connection's own bytes: both versions, whole and
- * byte by byte, and what only begins like one.
+ * byte by byte, and bytes that only begin like one.
  */
 #include "guard.h"
 #include "engine/protocol/proxy_header.h"
@@ -17,7 +17,7 @@
 
 static const uint8_t ip4[16] = {[10] = 0xff, 0xff, 192, 0, 2, 7};
 
-/* Feed all in pieces of n bytes: how many of them belong to the header. */
+/* Feed everything in pieces of n bytes. Returns how many of them belong to the header. */
 static uint32_t feed(struct proxy *p, const char *data, uint32_t len, uint32_t n)
 {
 	uint32_t used = 0, at, part, took;
@@ -80,7 +80,7 @@ UNIT_CASE(version_2)
 	CHECK(p.seen && !p.has_client);
 }
 
-/* The largest there can be: stepped over, held in part. */
+/* The largest one possible: skipped, held in part. */
 UNIT_CASE(version_2_of_the_largest_length)
 {
 	static char header[16 + 65535 + 4];
@@ -103,7 +103,7 @@ UNIT_CASE(what_is_none_is_given_back)
 	CHECK(!memcmp(p.held, "PRI", 3));
 	CHECK_INT(FEED(&p, "\r\n\r\nGET", 1), 5);
 	CHECK(p.state == PROXY_OVER && !p.seen);
-	/* A version 3 that is yet to come, and a line without an end. */
+	/* A future version 3, and a line without an end. */
 	CHECK_INT(FEED(&p, SIGN "\x31\x11", 100), 13);
 	CHECK(p.state == PROXY_OVER && !p.seen);
 	feed(&p,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * sspi.c - what an SSPI token is: NTLM's three messages, Kerberos, SPNEGO with and without a
- * choice, and tokens that lie or are cut short.
+ * sspi.c - the kind of an SSPI token: NTLM's three messages, Kerberos, SPNEGO with and without a
+ * choice, and tokens that are wrong or truncated.
  */
 #include "bytes.h"
 #include "guard.h"
@@ -113,7 +113,7 @@ UNIT_CASE(ntlm_offsets_that_lie)
 				memset(data + fields[i], 0xff, 2);
 			else if (what == 1) /* the offset, all ones */
 				memset(data + fields[i] + 4, 0xff, 4);
-			else /* the offset, one byte too far: what it means reaches beyond */
+			else /* the offset, one byte too high: the text ends beyond the token */
 				data[fields[i] + 4] = 141;
 			parse(&t, data, sizeof(data));
 			CHECK_INT(t.ntlm_type, 3);
@@ -180,7 +180,7 @@ UNIT_CASE(spnego_that_leaves_it_open)
 {
 	struct sspi_token t;
 
-	/* Mechanisms offered, no token of any: Kerberos is named, but it is not chosen. */
+	/* Mechanisms offered without a token: Kerberos is named, but not chosen. */
 	parse(&t, token_spnego, sizeof(token_spnego));
 	CHECK_INT(t.mech, SSPI_SPNEGO);
 	/* accept-incomplete, no mechanism */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * tds.c - the messages of a login: PRELOGIN, LOGIN7 and the token stream that answers it; whole,
- * cut short at every byte, and with lengths and offsets that lie.
+ * tds.c - the messages of a login: PRELOGIN, LOGIN7 and the token stream of its answer; whole, cut
+ * short at every byte, and with wrong lengths and offsets.
  */
 #include <errno.h>
 
@@ -10,7 +10,7 @@
 #include "engine/protocol/tds.h"
 #include "unit.h"
 
-#define HEADER 8 /* of a packet; the messages are what follows it */
+#define HEADER 8 /* of a packet; the messages follow it */
 
 /* A message put together from parts. */
 struct message {
@@ -136,9 +136,9 @@ UNIT_CASE(what_is_no_prelogin)
 	CHECK_INT(prelogin(&p, "\1\0\6\0\1\xff\0", 7), -EPROTO);
 	CHECK_INT(prelogin(&p, "\xaa\4\0", 3), -EPROTO);
 	CHECK_INT(prelogin(&p, "\x16\3\1", 3), -EPROTO);
-	/* data can't begin within the first option */
+	/* data cannot begin within the first option */
 	CHECK_INT(prelogin(&p, "\0\0\5\0\6\xff\0\0\0\0\0\0", 12), -EPROTO);
-	/* no table is as long as this */
+	/* no table is that long */
 	for (int i = 0; i < 40; i++)
 		ADD(&m, "\0\0\0\0\0");
 	CHECK_INT(prelogin(&p, m.data, m.len), -EPROTO);
@@ -148,18 +148,18 @@ UNIT_CASE(prelogin_offsets_that_lie)
 {
 	struct tds_prelogin p;
 
-	/* beyond the end: not all of it is there, so far */
+	/* beyond the end: not complete, so far */
 	CHECK_INT(prelogin(&p, "\0\0\6\0\7\xff\1\2\3\4\5\6", 12), 0);
 	CHECK_INT(prelogin(&p, "\0\xff\xff\xff\xff\xff", 6), 0);
 	CHECK(!p.version);
-	/* a VERSION of five bytes, an empty ENCRYPTION, GUIDs too short: as if not there */
+	/* a VERSION of five bytes, an empty ENCRYPTION, GUIDs too short: as if missing */
 	CHECK_INT(prelogin(&p, "\0\0\x15\0\5\1\0\0\0\0\4\0\0\0\0\5\0\x15\0\5\xff\1\2\3\4\5", 26),
 		  1);
 	CHECK(!p.version && !p.connection_id);
 	CHECK_INT(p.encryption, ENCRYPT_NOT_SEEN);
 	CHECK_INT(p.mars, -1);
 	tds_prelogin_release(&p);
-	/* an option twice, and unknown ones: the last counts, and nothing is lost */
+	/* an option twice, and unknown ones: the last one counts, and nothing is lost */
 	CHECK_INT(prelogin(&p,
 			   "\0\0\x15\0\6\0\0\x1b\0\6\x99\0\x15\0\6\x99\0\x15\0\6\xff"
 			   "\1\0\0\1\0\0\2\0\0\2\0\0",
@@ -244,7 +244,7 @@ UNIT_CASE(login7_with_a_large_ticket)
 	tds_login7_release(&l);
 	m.data[90] = 0;
 	CHECK_INT(login7(&l, m.data, m.len), 1);
-	CHECK_INT(l.sspi_len, 40); /* as much of it as there is */
+	CHECK_INT(l.sspi_len, 40); /* as much of it as is present */
 	tds_login7_release(&l);
 	m.data[90] = m.data[91] = m.data[92] = m.data[93] = 0xff;
 	CHECK_INT(login7(&l, m.data, m.len), 1);
@@ -316,8 +316,7 @@ UNIT_CASE(login7_flags)
 	tds_login7_release(&l);
 }
 
-/* Example 7's list, longer: ids that have names, one that has none, and what its acknowledgement
- * says. */
+/* Example 7's list, longer: ids with names, one without, and their acknowledgements. */
 UNIT_CASE(features)
 {
 	static const uint8_t ack[] = "\xad\x0a\0\1\x74\0\0\4\0\x10\0\0\0" /* LOGINACK */
@@ -341,7 +340,7 @@ UNIT_CASE(features)
 	CHECK(!feature_name(0x99) && !feature_name(0) && !feature_name(3));
 	CHECK_STR(feature_name(l.features.ids[2]), "useragent");
 	tds_login7_release(&l);
-	/* Without its end the list is not known, nor is a list of one's own that is missing. */
+	/* A list without its end is unknown; so is a missing one. */
 	CHECK_INT(login7(&l, m.data, m.len - 1), 1);
 	CHECK(!l.features.known);
 	tds_login7_release(&l);
@@ -366,7 +365,10 @@ UNIT_CASE(login7_cut_short)
 		struct tds_login7 l;
 		int err = login7(&l, login7_ntlm + HEADER, len);
 
-		/* The fixed part (86 bytes before TDS 7.2) must be there, the rest as it comes. */
+		/*
+		 * The fixed part (86 bytes before TDS 7.2) must be complete, the rest may end
+		 * anywhere.
+		 */
 		CHECK_INT(err, len < 86 ? -EPROTO : 1);
 		CHECK_INT(!!l.host, len >= 0x62);
 		CHECK_INT(!!l.app, len >= 0x68);
@@ -483,7 +485,7 @@ UNIT_CASE(the_first_error_is_the_reason)
 	CHECK_STR(a.error.message, "db");
 	CHECK(a.walked);
 	tds_answer_release(&a);
-	/* Below class 11 it is information, which an error outranks. */
+	/* Below class 11 it is information, and an error takes precedence. */
 	answer(&a, mild, sizeof(mild) - 1);
 	CHECK_INT(a.error.number, 18456);
 	CHECK_INT(a.error.class_, 14);
@@ -528,7 +530,7 @@ UNIT_CASE(what_is_no_token_ends_the_walk)
 	struct tds_answer a;
 
 	add(&m, login_success + HEADER, 92);
-	ADD(&m, "\x81\1\0" TOKEN_ERROR_18456); /* COLMETADATA: no login has it */
+	ADD(&m, "\x81\1\0" TOKEN_ERROR_18456); /* COLMETADATA: not part of a login */
 	answer(&a, m.data, m.len);
 	CHECK(a.loginack && !a.walked && !a.has_error);
 	tds_answer_release(&a);
@@ -561,7 +563,7 @@ UNIT_CASE(answers_before_tds72_are_shorter)
 
 UNIT_CASE(login_of_tds5)
 {
-	/* LOGINACK: status 5 success, 6 failure; version and name one byte to a character */
+	/* LOGINACK: status 5 success, 6 failure; version and name with one byte per character */
 	static const char ok[] = "\xad\x0e\0\5\5\0\0\0\4srv\0\x0f\0\0\7\xfd\0\0\0\0\0\0\0\0";
 	char no[sizeof(ok)];
 	struct tds_answer a;

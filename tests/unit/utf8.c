@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * utf8.c - of every character there is: those that a terminal obeys or does not show are spelled
- * out, all others are left alone.
+ * utf8.c - every character: those that a terminal obeys or does not show are spelled out, all
+ * others stay as they are.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -72,7 +72,7 @@ UNIT_CASE(every_character)
 		char text[5] = "", want[16], *got;
 
 		if (cp >= 0xd800 && cp < 0xe000)
-			continue; /* surrogates are no characters */
+			continue; /* surrogates are not characters */
 		utf8_put(cp, text);
 		if (!is_spelled(cp))
 			strcpy(want, text);
@@ -92,7 +92,7 @@ UNIT_CASE(every_character)
 	CHECK_INT(wrong, 0);
 }
 
-/* The longest that a byte can become, and a text of nothing else. */
+/* The longest spelling of a byte, and a text of nothing else. */
 UNIT_CASE(room)
 {
 	char text[4 * 100 + 1] = "", *got;

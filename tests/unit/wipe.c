@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * wipe.c - no password, token or statement stands in memory that is given back. free() and
- * realloc() are replaced by ones that look into each block first; realloc() always moves.
+ * wipe.c - memory that is freed holds no password, token or statement. free() and realloc() are
+ * replaced by versions that search each block first; realloc() always moves.
  */
 #include <linux/types.h>
 #include <malloc.h>
@@ -29,7 +29,7 @@ static void look(void *data)
 	if (!memmem(data, len, SECRET, SECRET_LEN))
 		return;
 	found++;
-	explicit_bzero(data, len); /* or it would be found again in what this becomes */
+	explicit_bzero(data, len); /* or it would be found again when the memory is used next */
 }
 
 void free(void *data)
@@ -92,7 +92,7 @@ static void end(struct test *t)
 	CHECK_INT(found, 0);
 }
 
-/* A segment of a side, so many bytes ahead of its place; that moves by as many as move says. */
+/* A segment of a side, so many bytes ahead of its position, which moves by `move`. */
 static void segment(struct test *t, int side, uint16_t flags, const uint8_t *data, uint32_t len,
 		    uint32_t ahead, uint32_t move)
 {
@@ -126,7 +126,7 @@ static void send_bytes(struct test *t, int side, const void *data, uint32_t len)
 static const char loginack[] = "\4\1\0\x22\0\0\1\0\xad\x0a\0\1\x74\0\0\4\0\x10\0\0\0"
 			       "\xfd\0\0\0\0\0\0\0\0\0\0\0\0";
 
-/* In segments of so many bytes; reversed: two and two the wrong way round. */
+/* In segments of so many bytes; reversed: swapped in pairs. */
 static void send_cut(struct test *t, const uint8_t *data, uint32_t len, uint32_t size,
 		     bool reversed)
 {
@@ -173,13 +173,13 @@ static void make_login7(void)
 {
 	memset(body, 0, sizeof(body));
 	memcpy(body + 4, "\4\0\0\x74", 4);
-	body[36] = 94; /* where the first name begins; none is long */
+	body[36] = 94; /* the offset of the first name; all are empty */
 	fill(94);
 }
 
 UNIT_CASE(the_looking_works)
 {
-	/* The compiler does not know what these do, and so keeps what is written before them. */
+	/* The compiler does not know what these do, so it keeps the writes before them. */
 	void *(*volatile grow)(void *, size_t) = realloc;
 	void (*volatile give_back)(void *) = free;
 	char *block = malloc(100);
@@ -270,7 +270,7 @@ UNIT_CASE(statements)
 		wide[2 * i] = (uint8_t)text[i];
 		wide[2 * i + 1] = (uint8_t)text[i] < 0x80 ? 0 : (uint8_t)text[i];
 	}
-	/* The secret as it stands in memory: in UTF-16, and in the UTF-8 made of it. */
+	/* The secret as it appears in memory: in UTF-16, and in UTF-8. */
 	memcpy(wide + 2 * (sizeof(text) - 1) - 2 - SECRET_LEN, SECRET, SECRET_LEN);
 	len = message(packets, TDS_BATCH, wide, 2 * (sizeof(text) - 1));
 	send_cut(&t, packets, len, 20, true);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * sandbox.c - see confine.h.
+ * sandbox.c - see sandbox.h.
  */
 #include <errno.h>
 #include <grp.h>

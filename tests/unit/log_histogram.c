@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * hist.c - the histogram: exact where it can be, within 1 % everywhere, bounds of its buckets.
+ * log_histogram.c - the histogram: exact if possible, otherwise within 1 %, and its bounds.
  */
 #include <stdlib.h>
 

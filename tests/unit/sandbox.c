@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * confine.c - what a confined process can and cannot do, tried in child processes.
+ * sandbox.c - what a confined process can and cannot do, tried in child processes.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * basicauth.c - what is remembered of names and passwords, and what a change of the configuration
+ * basic_auth.c - what is remembered of names and passwords, and what a change of the configuration
  * forgets.
  */
 #include <crypt.h>
