@@ -236,7 +236,7 @@ $(O)/user/%.o: user/%.c | $(SKEL)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The compiler does not list files that are included by .incbin.
-$(O)/user/sink/page.o: user/sink/page/page.html
+$(O)/user/sink/page/page.o: user/sink/page/page.html
 
 $(O)/skel/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
