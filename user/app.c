@@ -24,7 +24,7 @@ static void app_flush(struct app *app)
 		output_flush(app->out);
 }
 
-static void app_login(void *ctx, const struct login_record *rec)
+static void app_on_login(void *ctx, const struct login_record *rec)
 {
 	struct app *app = ctx;
 
@@ -36,7 +36,7 @@ static void app_login(void *ctx, const struct login_record *rec)
 	app_flush(app);
 }
 
-static void app_close(void *ctx, const struct close_record *rec)
+static void app_on_close(void *ctx, const struct close_record *rec)
 {
 	struct app *app = ctx;
 
@@ -47,7 +47,7 @@ static void app_close(void *ctx, const struct close_record *rec)
 	app_flush(app);
 }
 
-static void app_command(void *ctx, const struct command_record *rec)
+static void app_on_command(void *ctx, const struct command_record *rec)
 {
 	struct app *app = ctx;
 
@@ -57,7 +57,7 @@ static void app_command(void *ctx, const struct command_record *rec)
 	app_flush(app);
 }
 
-static void app_browser(void *ctx, const struct browser_record *rec)
+static void app_on_browser(void *ctx, const struct browser_record *rec)
 {
 	struct app *app = ctx;
 
@@ -67,7 +67,7 @@ static void app_browser(void *ctx, const struct browser_record *rec)
 	app_flush(app);
 }
 
-static void app_pending(void *ctx, const struct pending_record *rec)
+static void app_on_pending(void *ctx, const struct pending_record *rec)
 {
 	struct app *app = ctx;
 
@@ -77,21 +77,22 @@ static void app_pending(void *ctx, const struct pending_record *rec)
 	app_flush(app);
 }
 
-static void app_port(void *ctx, uint16_t port, bool serves)
+static void app_watch_port(void *ctx, uint16_t port, bool serves)
 {
 	struct app *app = ctx;
 
 	live_port(app->live, port, serves);
 }
 
-static void app_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
+static void app_set_level(void *ctx, const struct flow_key *key, uint8_t client,
+			  enum tap_level level)
 {
 	struct app *app = ctx;
 
 	live_tap(app->live, key, client, level);
 }
 
-static bool app_state(void *ctx, const struct flow_key *key, struct tap_state *out)
+static bool app_query_flow(void *ctx, const struct flow_key *key, struct tap_state *out)
 {
 	struct app *app = ctx;
 
@@ -150,14 +151,14 @@ static int app_open_engine(struct app *app)
 				       .slow_prelogin_ns = ns_of_ms(opts->slow_prelogin_ms),
 				       .slow_login_ns = ns_of_ms(opts->slow_login_ms),
 				       .reorder_ns = app->live ? 0 : UINT64_MAX};
-	struct engine_ops ops = {.login = app_login,
-				 .close = app_close,
-				 .command = opts->commands || app->metrics ? app_command : NULL,
-				 .pending = app->live ? app_pending : NULL,
-				 .browser = app_browser,
-				 .port = app->live ? app_port : NULL,
-				 .tap = app->live ? app_tap : NULL,
-				 .state = app->live ? app_state : NULL,
+	struct engine_ops ops = {.login = app_on_login,
+				 .close = app_on_close,
+				 .command = opts->commands || app->metrics ? app_on_command : NULL,
+				 .pending = app->live ? app_on_pending : NULL,
+				 .browser = app_on_browser,
+				 .port = app->live ? app_watch_port : NULL,
+				 .tap = app->live ? app_set_level : NULL,
+				 .state = app->live ? app_query_flow : NULL,
 				 .is_local = app->live ? app_is_local : NULL};
 
 	if (app->live)
@@ -244,7 +245,7 @@ int app_reload(struct app *app)
 	return err;
 }
 
-void app_close_all(struct app *app)
+void app_release(struct app *app)
 {
 	keylog_close(app->keylog);
 	engine_free(app->engine);

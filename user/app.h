@@ -67,7 +67,7 @@ struct app {
  * the reason logged.
  */
 int app_open(struct app *app);
-void app_close_all(struct app *app); /* after app_open(), whatever it returned */
+void app_release(struct app *app); /* after app_open(), whatever it returned */
 
 /*
  * Parse the command line and the configuration file again, and apply ports and thresholds;

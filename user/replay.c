@@ -145,6 +145,6 @@ int replay_run(struct app *app)
 		read_hint(app);
 	}
 	series_close(series);
-	app_close_all(app);
+	app_release(app);
 	return err;
 }

@@ -295,7 +295,7 @@ static int watch_live(struct app *app)
 	err = app_open(app);
 	if (!err)
 		err = watch_loop(app);
-	app_close_all(app);
+	app_release(app);
 	service_close(&app->service);
 	live_close(app->live);
 	return err;

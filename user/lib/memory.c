@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * memory.c - see memory.h. The linker puts these functions in the place of the C library's
- * (ld --wrap, see the Makefile), so that no caller can be forgotten. The program has one thread.
+ * memory.c - see memory.h. The linker replaces the C library's functions with these (ld --wrap, see
+ * the Makefile), so no caller can be missed. The program has one thread.
  */
 #include <errno.h>
 #include <stdarg.h>

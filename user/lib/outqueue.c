@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * outqueue.c - see outqueue.h. O_NONBLOCK belongs to the open file, which a shell and other
- * programs share with us, so it is never set there: a pipe or terminal is opened again, which
- * gives an open file of our own. A socket takes the flag with each call. Where opening is not
- * allowed (another user's terminal), poll() says whether a little can be written.
+ * programs share with us, so it is never set there. A pipe or a terminal is opened again, which
+ * gives us an open file of our own; for a socket, each call has the flag. If opening is not allowed
+ * (another user's terminal), poll() says whether a few bytes can be written.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * page.c - see page.h. Of a flood of logins some are shown and all are counted: what is sent in a
- * second is bounded, and failures have a share of their own.
+ * page.c - see page.h. In a flood of logins, some are shown and all are counted: the number sent
+ * per second is bounded, and failures have a bound of their own.
  */
 #include <errno.h>
 #include <openssl/evp.h>
