@@ -302,12 +302,12 @@ static void blind_answer(struct conn *c, const struct framer *frame, bool prelog
  * A TLS record after the login: what is read of it is told by the frames inside, and nothing by the
  * record. False: it is not read, or it is none.
  */
-static bool read_head(const struct conn *c, const struct framer *frame, uint64_t ts_ns)
+static bool read_head(const struct conn *c, const struct framer *frame)
 {
 	struct decrypt *d = frame->kind == FRAME_TLS ? decrypt_of(c->e, c->f) : NULL;
 
 	if (d)
-		decrypt_head(d, c->from, frame->header, ts_ns);
+		decrypt_head(d, c->from, frame->header);
 	return decrypt_reads(d);
 }
 
@@ -351,7 +351,7 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	if (c->f->tentative)
 		recognise(c->e, c->f);
 	login_settle(c->e, c->f);
-	if (!read_head(c, frame, ts_ns))
+	if (!read_head(c, frame))
 		session_head(c->e, c->f, c->from, frame, ts_ns);
 }
 
@@ -480,8 +480,14 @@ static void inside(struct conn *c)
 	if (!d)
 		return;
 	c->inside = true;
-	while (decrypt_next(d, c->from, &p))
-		frame_feed(decrypt_framer(d, c->from), &inside_ops, c, p.data, p.len, p.ts_ns);
+	while (decrypt_next(d, c->from, &p)) {
+		struct framer *framer = decrypt_framer(d, c->from);
+
+		if (!p.data)
+			frame_skip(framer, &inside_ops, c, p.len, false, p.ts_ns);
+		else if (framer->kind != FRAME_LOST || p.begins) /* a frame begins a record */
+			frame_feed(framer, &inside_ops, c, p.data, p.len, p.ts_ns);
+	}
 	c->inside = false;
 }
 

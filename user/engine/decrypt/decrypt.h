@@ -40,12 +40,22 @@ void decryption_end(struct decryption *dn, uint32_t place);
 /* ---- of a connection ---- */
 
 /* A record: its header's 5 bytes, its body in parts (data NULL: not captured), its end. */
-void decrypt_head(struct decrypt *d, enum side from, const uint8_t *header, uint64_t ts_ns);
+void decrypt_head(struct decrypt *d, enum side from, const uint8_t *header);
 void decrypt_body(struct decrypt *d, enum side from, const uint8_t *data, uint32_t len,
 		  uint64_t ts_ns);
 void decrypt_end(struct decrypt *d, enum side from, uint64_t ts_ns);
 /* Records of this side are missing, nobody knows how many. */
 void decrypt_lost(struct decrypt *d, enum side from);
+
+/*
+ * Where secrets may come late: does the connection wait for them? *since_ns: the end of its
+ * ClientHello. And are there those by which a session is read, of either version?
+ */
+bool decrypt_waits(const struct decrypt *d, uint64_t *since_ns);
+bool decrypt_has_secrets(const struct decrypt *d);
+void decrypt_wait_no_more(struct decrypt *d);
+/* A record of data was judged from outside: reading does not begin any more. */
+void decrypt_missed(struct decrypt *d);
 
 /* Is the connection read? Not before the first protected record was, nor after one was not. */
 bool decrypt_reads(const struct decrypt *d);
@@ -62,14 +72,14 @@ struct decrypted {
 struct decrypted decrypt_record(const struct decrypt *d, enum side from);
 
 /*
- * The next piece of what a side sent inside TLS; false: there is no more for now. ts_ns is when the
- * wire brought it. data NULL: bytes that were not captured, and len is how many. Valid until the
- * next call.
+ * The next piece of what a side sent inside TLS; false: there is no more for now. Valid until the next
+ * call.
  */
 struct plain {
-	const uint8_t *data;
-	uint32_t len;
-	uint64_t ts_ns;
+	const uint8_t *data; /* NULL: bytes that cannot be read */
+	uint32_t len;	     /* then UINT32_MAX: nobody knows how many */
+	bool begins;	     /* it is the beginning of a record */
+	uint64_t ts_ns;	     /* when it was seen */
 };
 bool decrypt_next(struct decrypt *d, enum side from, struct plain *out);
 

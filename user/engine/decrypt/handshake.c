@@ -60,8 +60,12 @@ static void server_hello(struct handshake *h, struct cursor c)
 	cursor_skip(&c, cursor_u8(&c));
 	suite = cursor_be16(&c);
 	compression = cursor_u8(&c);
-	if (c.bad || !memcmp(random, retry_random, TLS_RANDOM))
+	if (c.bad)
 		return;
+	if (!memcmp(random, retry_random, TLS_RANDOM)) {
+		server_extensions(h, &c); /* for the version */
+		return;
+	}
 	memcpy(h->server_random, random, TLS_RANDOM);
 	h->version = version;
 	h->suite = suite;

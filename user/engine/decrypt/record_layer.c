@@ -169,17 +169,20 @@ static void pseudo_header(const struct record_keys *k, const uint8_t *header, ui
 	put_be(out + 11, len, 2);
 }
 
-/* RFC 8446 5.3, RFC 7905 2, RFC 5288 3. Returns how many bytes of it stand in the record. */
-static uint32_t nonce_of(const struct record_keys *k, const uint8_t *body, uint8_t out[12])
+/* The record's first bytes are a part of its nonce: GCM and CCM of TLS 1.2. */
+static uint32_t explicit_nonce(const struct record_keys *k)
+{
+	return k->suite->fixed_iv == 4 && !k->tls13 ? GCM_EXPLICIT : 0;
+}
+
+/* RFC 8446 5.3, RFC 7905 2, RFC 5288 3 */
+static void nonce_of(const struct record_keys *k, const uint8_t *body, uint8_t out[12])
 {
 	memcpy(out, k->iv, 12);
-	if (k->suite->fixed_iv == 4 && !k->tls13) {
+	if (explicit_nonce(k))
 		memcpy(out + 4, body, GCM_EXPLICIT);
-		return GCM_EXPLICIT;
-	}
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; !explicit_nonce(k) && i < 8; i++)
 		out[4 + i] ^= (uint8_t)(k->seq >> (56 - 8 * i));
-	return 0;
 }
 
 static bool aead(struct record_keys *k, const uint8_t *nonce, const uint8_t *aad, int aad_len,
@@ -199,14 +202,22 @@ static bool aead(struct record_keys *k, const uint8_t *nonce, const uint8_t *aad
 	return ccm || EVP_DecryptFinal_ex(k->ctx, rest, &n) == 1;
 }
 
+uint32_t record_overhead(const struct record_keys *k)
+{
+	if (k->suite->kind == SUITE_CBC)
+		return 0;
+	return explicit_nonce(k) + k->suite->tag + (k->tls13 ? 1 : 0);
+}
+
 static bool open_aead(struct record_keys *k, const uint8_t *header, uint8_t *body, uint32_t len,
 		      struct opened *out)
 {
 	uint8_t nonce[12], aad[PSEUDO_HEADER];
 
-	if (len < GCM_EXPLICIT + (uint32_t)k->suite->tag)
+	out->at = explicit_nonce(k);
+	if (len < out->at + k->suite->tag)
 		return false;
-	out->at = nonce_of(k, body, nonce);
+	nonce_of(k, body, nonce);
 	out->len = len - out->at - k->suite->tag;
 	if (k->tls13) {
 		memcpy(aad, header, TLS_HEADER_LEN);

@@ -36,6 +36,7 @@ struct record_keys {
 	EVP_CIPHER_CTX *ctx;
 	uint64_t seq;
 	bool tls13, etm;
+	bool guess; /* whether records are under them is not known */
 	uint8_t iv[12];
 	struct secret mac;
 };
@@ -49,6 +50,9 @@ bool record_keys_13(struct record_keys *k, const struct suite_keys *suite,
 		    const struct secret *secret);
 /* Wipe them. */
 void record_keys_clear(struct record_keys *k);
+
+/* Bytes that it adds to the plaintext, without padding of TLS 1.3; 0: they vary. */
+uint32_t record_overhead(const struct record_keys *k);
 
 struct opened {
 	uint8_t type;	  /* of its content: TLS_DATA and the like */

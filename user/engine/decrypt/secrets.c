@@ -123,9 +123,12 @@ const struct secret_set *secrets_use(struct secrets *s, const uint8_t random[TLS
 	return &e->set;
 }
 
-bool secrets_has(const struct secrets *s, const uint8_t random[TLS_RANDOM])
+bool secrets_complete(const struct secrets *s, const uint8_t random[TLS_RANDOM])
 {
-	return find(s, random) != NULL;
+	const struct entry *e = find(s, random);
+
+	return e && (e->set.of[SECRET_MASTER].len ||
+		     (e->set.of[SECRET_CLIENT_DATA].len && e->set.of[SECRET_SERVER_DATA].len));
 }
 
 void secrets_tick(struct secrets *s, uint64_t now_ns)

@@ -60,8 +60,8 @@ bool secrets_add(struct secrets *s, const struct secret_line *line);
 const struct secret_set *secrets_use(struct secrets *s, const uint8_t random[TLS_RANDOM],
 				     uint64_t now_ns);
 
-/* Are any of it known? Counts as no use. */
-bool secrets_has(const struct secrets *s, const uint8_t random[TLS_RANDOM]);
+/* Are those known by which both sides of a session are read? Counts as no use. */
+bool secrets_complete(const struct secrets *s, const uint8_t random[TLS_RANDOM]);
 
 /* Wipe what was used long ago: a part of the table with each call. */
 void secrets_tick(struct secrets *s, uint64_t now_ns);

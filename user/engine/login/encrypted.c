@@ -252,6 +252,9 @@ static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 {
 	uint32_t least, most, len = l->tls.side[from].len;
 
+	/* A session ticket may come before it. */
+	if (l->decrypt && (from == SIDE_CLIENT || l->owes == SIDE_SERVER))
+		decrypt_missed(l->decrypt);
 	if (is_attention(l, from, ts_ns)) {
 		step_note_attention(l);
 		return;
@@ -367,10 +370,11 @@ static void inner_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct inner *in = ctx;
 
+	(void)ts_ns;
 	if (frame->kind != FRAME_TLS)
 		return;
 	if (in->l->decrypt)
-		decrypt_head(in->l->decrypt, in->from, frame->header, ts_ns);
+		decrypt_head(in->l->decrypt, in->from, frame->header);
 	tls_record_head(&in->l->tls, in->from, frame->header);
 }
 

@@ -170,9 +170,10 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 	struct message *m = &l->message[from];
 	uint16_t spid;
 
+	(void)ts_ns;
 	if (frame->kind == FRAME_TLS) {
 		if (l->decrypt)
-			decrypt_head(l->decrypt, from, frame->header, ts_ns);
+			decrypt_head(l->decrypt, from, frame->header);
 		if (l->state == LOGIN_TCP && from == SIDE_CLIENT && !l->tls.client_hello &&
 		    !l->lossy)
 			l->strict = true;
