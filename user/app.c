@@ -144,6 +144,7 @@ static int app_open_engine(struct app *app)
 				       .identities = opts->show_identities,
 				       .sql = opts->sql,
 				       .keys = opts->keylog != NULL,
+				       .keys_late = opts->keylog && app->live,
 				       .dependencies = !app->live,
 				       .live = app->live,
 				       .kernel_times_commands = app->live && !opts->commands,

@@ -85,6 +85,10 @@ static int read_series(struct app *app, struct series *series)
 
 	/* Records of a capture that is still being written are flushed at once. */
 	app->prompt |= series_is_live(series);
+	if (app->keylog && series_is_live(series))
+		engine_expect_late_keys(app->engine);
+	else
+		keylog_read_whole(app->keylog, app->engine);
 	while (!*app->stop && !app->out->err && series_next(series, &seg, &payload) > 0) {
 		seg.ts_ns += TIME_BIAS_NS;
 		if (series_resumed(series))
@@ -95,6 +99,7 @@ static int read_series(struct app *app, struct series *series)
 		if (app->prompt || count % PROGRESS_EVERY == 0)
 			keylog_read(app->keylog, app->engine);
 	}
+	keylog_read(app->keylog, app->engine);
 	progress_erase(app);
 	series_stats(series, &app->read);
 	return series_err(series);
@@ -134,7 +139,6 @@ int replay_run(struct app *app)
 		/* Captures may be malicious. Not every kernel has filters. */
 		sandbox_syscalls(SANDBOX_WATCHER | (app->opts->textfile ? SANDBOX_WRITER : 0),
 				 &(struct sandbox_descriptors){-1, -1});
-		keylog_read_whole(app->keylog, app->engine);
 		err = read_series(app, series);
 		engine_finish(app->engine);
 		output_flush(app->out);

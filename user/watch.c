@@ -270,7 +270,7 @@ static int watch_live(struct app *app)
 				     .mirror = app->opts->mirror,
 				     .ports = &app->opts->ports,
 				     .any_port = app->opts->any_port,
-				     .sql = app->opts->sql,
+				     .sql = app->opts->sql || app->opts->keylog,
 				     .browser = app->opts->sql_browser,
 				     .commands = app->opts->commands,
 				     .max_flows = app->opts->max_connections,

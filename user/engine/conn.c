@@ -8,6 +8,7 @@
 #include "engine/conn.h"
 #include "engine/emit.h"
 #include "engine/decrypt/decrypt.h"
+#include "engine/late_keys.h"
 #include "engine/stream/doubt.h"
 #include "latency_histogram.h"
 #include "engine/login/steps.h"
@@ -826,6 +827,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 void conn_remove(struct engine *e, struct flow *f)
 {
 	tcp_release(e, f);
+	late_keys_drop(e, f);
 	decryption_end(e->decryption, flow_place(&e->flows, f));
 	login_free(f->login);
 	session_free(e, f);

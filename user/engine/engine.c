@@ -11,6 +11,7 @@
 #include "engine/conn.h"
 #include "engine/decrypt/decrypt.h"
 #include "engine/decrypt/secrets.h"
+#include "engine/late_keys.h"
 #include "engine/stream/doubt.h"
 #include "engine/login/login.h"
 #include "engine/stream/reassembly.h"
@@ -60,7 +61,13 @@ bool engine_secret(struct engine *e, const char *line, size_t len)
 	if (is)
 		decryption_secret(e->decryption, &secret);
 	OPENSSL_cleanse(&secret, sizeof(secret));
+	late_keys_came(e);
 	return is;
+}
+
+void engine_expect_late_keys(struct engine *e)
+{
+	e->config.keys_late = true;
 }
 
 struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
@@ -111,6 +118,7 @@ void engine_free(struct engine *e)
 		while (e->flows.head[i])
 			conn_remove(e, flow_oldest(&e->flows, (enum flow_list)i));
 	}
+	late_keys_release(e);
 	decryption_free(e->decryption);
 	timeline_release(&e->timeline);
 	flow_table_release(&e->flows);
@@ -131,22 +139,30 @@ const struct engine_stats *engine_stats(struct engine *e)
  * Without room for another connection the oldest goes: of those that are over, else of those that
  * have not begun to log in, else of the sessions. A login under way is last: it has most to tell.
  */
-static void evict(struct engine *e)
+static struct flow *least_wanted(const struct engine *e)
 {
 	static const enum flow_list order[] = {FLOW_CLOSED, FLOW_HALF, FLOW_SESSION, FLOW_LOGIN};
+	struct flow *f = NULL;
+
+	for (int i = 0; i < FLOW_LISTS && !f; i++)
+		f = flow_oldest(&e->flows, order[i]);
+	return f;
+}
+
+static void evict(struct engine *e)
+{
 	struct flow *f;
 
-	for (int i = 0; i < FLOW_LISTS; i++) {
-		f = flow_oldest(&e->flows, order[i]);
-		if (!f)
-			continue;
-		if (!f->told)
-			e->stats.flows_evicted++;
-		conn_ask(e, f);
-		conn_close(e, f, CLOSE_EVICTED, e->now_ns);
-		conn_remove(e, f);
+	do /* what is held of it is taken first, and may have it go to another list */
+		f = least_wanted(e);
+	while (f && late_keys_end(e, f));
+	if (!f)
 		return;
-	}
+	if (!f->told)
+		e->stats.flows_evicted++;
+	conn_ask(e, f);
+	conn_close(e, f, CLOSE_EVICTED, e->now_ns);
+	conn_remove(e, f);
 }
 
 /* Which of a segment's two ends is the client; -1: neither end is ours. */
@@ -307,6 +323,8 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, const uint
 
 	if (!f)
 		return flow_begin(e, seg, payload, &key, *sender);
+	if (seg->flags & SEG_SYN && late_keys_end(e, f))
+		return flow_for(e, seg, payload, sender);
 	from = *sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
 	if (of_another(e, f, from, seg)) {
 		conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
@@ -416,6 +434,7 @@ static void sweep(struct engine *e)
 	struct flow *f, *next;
 
 	e->swept_ns = e->now_ns;
+	late_keys_tick(e);
 	for (f = e->flows.stalled; f; f = next) {
 		next = f->reorder->next;
 		tcp_tick(e, f);
@@ -561,7 +580,7 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	f = flow_for(e, seg, payload, &sender);
 	if (!f && e->companions)
 		companions_segment(e->companions, seg, payload);
-	if (!f || is_doubted(f, seg))
+	if (!f || is_doubted(f, seg) || late_keys_take(e, f, seg, payload))
 		return;
 	if (seg->rec_flags & SEG_F_COUNTS)
 		note_counts(f, payload);
@@ -616,6 +635,7 @@ void engine_resume(struct engine *e, uint64_t now_ns)
 	static const enum flow_list lists[] = {FLOW_LOGIN, FLOW_HALF, FLOW_LOGIN};
 
 	timeline_finish(e);
+	late_keys_end_all(e);
 	if (now_ns < e->now_ns || now_ns - e->now_ns < e->config.give_up_ns)
 		return;
 	for (int i = 0; i < 3; i++) {
@@ -635,6 +655,7 @@ void engine_finish(struct engine *e)
 	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN, FLOW_HALF};
 
 	timeline_finish(e);
+	late_keys_end_all(e);
 	/* A connection that closes may move from one list to another first: look again. */
 	for (int i = 0; i < 6; i++) {
 		struct flow *f;

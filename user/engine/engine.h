@@ -40,7 +40,8 @@ struct engine_config {
 	bool live;		      /* segments come from the tap, not from a capture */
 	bool kernel_times_commands;   /* live: the kernel times the commands whose heads it does not
 				       * forward; only forwarded ones produce records */
-	bool keys;		      /* secrets will come: engine_secret() */
+	bool keys;		      /* secrets will come: engine_secret(), */
+	bool keys_late;		      /* and may come after the packets that they decrypt */
 	bool dependencies;	      /* follow what hosts ask of DNS, KDCs, domain controllers */
 	uint64_t seed[2];	      /* of hash tables, secret; 0: files', always the same. No
 				       * record depends on it */
@@ -124,6 +125,8 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
  * is the caller's, to be wiped.
  */
 bool engine_secret(struct engine *e, const char *line, size_t len);
+/* As keys_late in engine_config, for connections that begin from now on. */
+void engine_expect_late_keys(struct engine *e);
 
 /*
  * The source lost packets, of whatever connections: what a login under way seems to lack may be

@@ -265,6 +265,8 @@ static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 		hidden_prelogin(l, from, ts_ns);
 		return;
 	}
+	if (from == SIDE_SERVER && l->state < LOGIN_SENT)
+		return; /* a session ticket of TLS 1.3: nobody asked for anything */
 	tls_overhead(&l->tls, from, &least, &most);
 	units_add(&l->units, from, len > most ? len - most : 0, len > least ? len - least : 0,
 		  ts_ns);

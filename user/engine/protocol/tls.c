@@ -10,6 +10,7 @@
 #include "engine/protocol/tls.h"
 
 #define JAVA_PADDING  16
+#define TLS_FATAL     2		  /* an alert's level */
 #define HANDSHAKE_MAX (64 * 1024) /* a longer handshake message is stepped over, not held */
 
 enum {
@@ -436,7 +437,9 @@ void tls_record_plain(struct tls *t, enum side from, uint8_t type, const uint8_t
 	s->type = type;
 	if (type == TLS_HANDSHAKE && !t->done)
 		handshake_take(t, from, data, len);
-	if (type == TLS_ALERT && len == 2 && t->alert.from == SIDE_NONE && !t->done) {
+	/* After the handshake a warning is a farewell: close_notify. */
+	if (type == TLS_ALERT && len == 2 && t->alert.from == SIDE_NONE &&
+	    (!t->done || data[0] == TLS_FATAL)) {
 		t->alert.from = from;
 		t->alert.level = data[0];
 		t->alert.description = data[1];
@@ -504,7 +507,7 @@ void tls_facts(const struct tls *t, struct tls_facts *f, struct tls_names *scrat
 	f->alpn = t->alpn_chosen ? t->alpn_chosen : t->alpn_offer;
 	f->resumed = t->resumed;
 	if (t->alert.from != SIDE_NONE) {
-		f->alert.level = t->alert.level == 2 ? "fatal" : "warning";
+		f->alert.level = t->alert.level == TLS_FATAL ? "fatal" : "warning";
 		snprintf(scratch->alert, sizeof(scratch->alert), "alert_%u", t->alert.description);
 		f->alert.description = scratch->alert;
 		for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {

@@ -157,6 +157,15 @@ _Static_assert(FLOW_LISTS <= 4 && PHASE_COUNT <= 8 && SIDE_COUNT <= 4 && CLOSE_C
 	       "struct flow's bits hold the enums");
 _Static_assert(sizeof(struct flow) <= FLOW_SIZE_MAX, "memory of an idle connection");
 
+struct waiting;
+
+/* Connections that wait for secrets, and what is held of them: late_keys.h. */
+struct late_keys {
+	struct waiting *first;
+	uint32_t count;
+	uint64_t bytes;
+};
+
 struct flow_table {
 	struct flow *at;   /* by place; 0 is none's */
 	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once there are any */
@@ -193,6 +202,7 @@ struct engine {
 	struct strangers strangers;
 	struct companions *companions; /* NULL: not followed */
 	struct decryption *decryption; /* NULL: there are no secrets */
+	struct late_keys late;
 	struct stalls stalls;
 };
 
