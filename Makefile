@@ -252,7 +252,7 @@ $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@
 
 $(TESTS) $(TOOLS): override LDFLAGS += -fno-lto
-$(O)/tests/unit/decrypt $(O)/tests/unit/inside: LDLIBS += -lssl
+$(addprefix $(O)/tests/unit/,decrypt inside inside_wipe): LDLIBS += -lssl
 $(O)/tdsmon $(BENCHES): override LDFLAGS += $(FAT)
 $(TESTS) $(TOOLS) $(BENCHES): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)

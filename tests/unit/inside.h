@@ -13,6 +13,11 @@
 #include "engine/engine.h"
 #include "unit.h"
 
+#ifndef INSIDE_CALL
+#define INSIDE_CALL(call) call /* a call of the engine */
+#define INSIDE_LINE(line)      /* a line of the key log */
+#endif
+
 #define MS	    1000000ull
 #define S	    1000000000ull
 #define COMMANDS    8
@@ -92,11 +97,12 @@ static inline void inside_keys(void *ctx, const char *line)
 	char text[LINE_ROOM];
 	size_t len = strlen(line);
 
+	INSIDE_LINE(line);
 	snprintf(text, sizeof(text), "%s", line);
 	if (t->keys == KEYS_WRONG)
 		text[len - 1] = text[len - 1] == '0' ? '1' : '0';
 	if (t->keys == KEYS_ON_TIME || t->keys == KEYS_WRONG)
-		engine_secret(t->e, text, len);
+		INSIDE_CALL(engine_secret(t->e, text, len));
 	else if (t->keys == KEYS_LATE && t->late_count < LATE_LINES)
 		snprintf(t->late[t->late_count++], LINE_ROOM, "%s", line);
 }
@@ -104,7 +110,7 @@ static inline void inside_keys(void *ctx, const char *line)
 static inline void keys_now(struct inside *t)
 {
 	for (uint32_t i = 0; i < t->late_count; i++)
-		engine_secret(t->e, t->late[i], strlen(t->late[i]));
+		INSIDE_CALL(engine_secret(t->e, t->late[i], strlen(t->late[i])));
 	t->late_count = 0;
 }
 
@@ -127,7 +133,7 @@ static inline void segment(struct inside *t, enum side side, uint8_t flags, cons
 	};
 
 	if (!t->lose)
-		engine_segment(t->e, &seg, data);
+		INSIDE_CALL(engine_segment(t->e, &seg, data));
 	if (!t->lose && t->twin)
 		engine_segment(t->twin->e, &seg, data);
 	t->lose = false;
