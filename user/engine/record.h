@@ -429,9 +429,12 @@ struct login_record {
 	enum outcome outcome;
 	enum basis outcome_basis;
 	enum confidence confidence;
+	const char
+		*outcome_grounds; /* inferred: why; NULL where it was read, or nothing is known */
 	bool has_error;
 	struct login_error error;
-	const char *redirect_host; /* NULL: no redirect */
+	const struct errorlog_entry *errorlog; /* the server's own entry; NULL: none was joined */
+	const char *redirect_host;	       /* NULL: no redirect */
 	uint16_t redirect_port;
 
 	uint64_t total_ns;
@@ -442,7 +445,8 @@ struct login_record {
 	size_t part_count;
 	const struct host_facts *host;		    /* NULL: not on this host, or not asked */
 	const struct dependency_findings *findings; /* the engine's own, for its verdicts */
-	uint32_t stalled_together; /* logins of the server that waited until the same moment */
+	uint32_t workers_stalled_s; /* by the error log, as of then; 0: it does not say so */
+	uint32_t stalled_together;  /* logins of the server that waited until the same moment */
 	const struct dependency *dependencies;
 	size_t dependency_count;
 	uint64_t wait_ns[SIDE_NONE]; /* by enum side */

@@ -422,12 +422,38 @@ static char *throttled_text(const struct login *l, const struct login_record *r)
 				  named ? " " : "", named ? h->cgroup : ""));
 }
 
+/* The server's error log says meanwhile that no worker thread takes new requests. */
+static bool is_worker_threads(const struct login *l, const struct login_record *r)
+{
+	const struct step *s = slowest_step(r);
+	bool waited = (r->outcome == OUTCOME_OK && !verdict_in_time(l, r)) || is_failed_waiting(r);
+
+	return waited && r->workers_stalled_s && s && s->waits_on == SIDE_SERVER &&
+	       s->ns >= STALL_NS;
+}
+
+static char *worker_threads_text(const struct login *l, const struct login_record *r)
+{
+	char stalled[32] = "";
+
+	(void)l;
+	if (r->workers_stalled_s > 1)
+		snprintf(stalled, sizeof(stalled), " for %u s", r->workers_stalled_s);
+	return worded(
+		r, text_format("the server had no free worker thread: its error log says that "
+			       "new requests were not picked up%s (17884), and this login "
+			       "waited %.3f s for the server then (inferred); look for blocking, "
+			       "long queries and 'max worker threads'",
+			       stalled, verdict_seconds(slowest_step(r)->ns)));
+}
+
 const struct verdict verdict_cause[] = {
 	{.name = "slow_dns",
 	 .match = is_slow_dns_before,
 	 .text = slow_dns_before_text,
 	 .class = VERDICT_SLOW},
 	{.name = "cpu_throttled", .match = is_throttled, .text = throttled_text},
+	{.name = "worker_threads", .match = is_worker_threads, .text = worker_threads_text},
 	{.name = "server_stalled", .match = is_stalled_here, .text = stalled_here_text},
 	{.name = "server_stalled", .match = is_server_stalled, .text = server_stalled_text},
 	{.name = "dc_queue", .match = is_dc_queue, .text = dc_queue_text},

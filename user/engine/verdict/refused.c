@@ -3,6 +3,7 @@
  * refused.c - see verdict_row.h: logins that the server refused, or sent on.
  */
 #include "engine/protocol/wire_text.h"
+#include "engine/verdict/errorlog_words.h"
 #include "engine/verdict/rule.h"
 
 #define GUESSING_NS    (60 * NS_PER_S) /* this many refusals ... */
@@ -94,6 +95,12 @@ static const struct cause {
 	 "the password change failed (18468): an error in checking the new password"},
 	{18471, "password_change_failed",
 	 "the password change failed (18471): the login may not change its password"},
+	{17187, "server_starting",
+	 "the server is not ready for connections yet (17187): it starts, wait until it is up"},
+	{17188, "server_stopping", "the server shuts down and takes no connections (17188)"},
+	{17189, "no_thread",
+	 "the server could not start a thread for the connection (17189): check its memory and its "
+	 "worker threads"},
 	{17806, "sspi_failed",
 	 "the SSPI handshake failed (17806): see the server's account, its domain controller and "
 	 "the SPN"},
@@ -129,13 +136,25 @@ static const struct cause {
 	 "the server is too busy for more than the guaranteed minimum (10929): try again later"},
 };
 
-static const struct cause *cause_of(const struct login_record *r)
+static const struct cause *cause_of_number(int32_t number)
 {
-	for (size_t i = 0; r->has_error && i < sizeof(causes) / sizeof(causes[0]); i++) {
-		if (causes[i].number == r->error.number)
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		if (causes[i].number == number)
 			return &causes[i];
 	}
 	return NULL;
+}
+
+static const struct cause *cause_of(const struct login_record *r)
+{
+	return r->has_error ? cause_of_number(r->error.number) : NULL;
+}
+
+const char *verdict_error_text(int32_t number)
+{
+	const struct cause *cause = cause_of_number(number);
+
+	return cause ? cause->text : NULL;
 }
 
 static uint32_t failures(const struct login *l, const struct login_record *r)
@@ -214,6 +233,9 @@ static char *refused_text(const struct login *l, const struct login_record *r)
 	const struct cause *cause = cause_of(r);
 	char after[VERDICT_AFTER];
 
+	if (r->errorlog)
+		return errorlog_refused_text(r, verdict_error_text(r->errorlog->number),
+					     verdict_after(l, r, after));
 	if (l->answer.refused && !r->has_error)
 		return text_format("the server refused the login%s and did not say why: see its "
 				   "error log",

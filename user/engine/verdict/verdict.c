@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "engine/verdict/errorlog_words.h"
 #include "engine/verdict/verdict.h"
 #include "engine/verdict/rule.h"
 
@@ -125,6 +126,9 @@ void verdict_find(const struct login *l, const struct login_record *r, struct ve
 		v = v->name ? v + 1 : groups[++i]; /* the last row of the last always matches */
 	words->name = v->rename ? v->rename(l, r) : v->name;
 	words->text = v->text(l, r);
+	if (r->errorlog)
+		words->text = errorlog_ended_text(r, verdict_error_text(r->errorlog->number),
+						  (char *)words->text);
 	words->class = v->class ? v->class : class_of(l, r);
 	words->unremarkable = v->unremarkable;
 }
