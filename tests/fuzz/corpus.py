@@ -285,6 +285,7 @@ def add_capture(corpus, path):
         corpus.add("tls", tls_seed(sides)[:SEED_MAX])
         corpus.add("smp", smp_seed(sides))
         corpus.add("engine", b"\2" + engine_seed(of, client, 0))
+        corpus.add("engine", b"\x82" + engine_seed(of, client, 0))
         if previous:
             corpus.add("engine", b"\x06" + previous + engine_seed(of, client, 1))
         corpus.add("engine", b"\2" + datagram(SSRP[2], 3, 0) + datagram(SSRP[5], 3, 1) +

@@ -142,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_messages = how & 64 ? 3000 : 0,
 		.reorder_ns = how & 16 ? UINT64_MAX : 0,
 		.sql = how & 32,
+		.errorlog = how & 128,
 		.dependencies = true,
 	};
 	uint64_t now_ns = 1000000000;

@@ -358,6 +358,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.max_messages = how & 64 ? 20000 : 0,
 		.reorder_ns = how & 16 ? 0 : UINT64_MAX,
 		.sql = how & 128,
+		.errorlog = !(how & 4),
 		.dependencies = true,
 	};
 	struct told told;

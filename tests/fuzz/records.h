@@ -202,6 +202,22 @@ static void check_enums(const struct login_record *r)
 	side_name(r->tls.alert.from);
 }
 
+/* An entry that was joined is one that was handed in, and is shown as far as names are asked for. */
+static void check_errorlog(const struct checked *c, const struct login_record *r)
+{
+	const struct errorlog_entry *e = r->errorlog;
+
+	if (!e)
+		return;
+	FUZZ_ASSERT(c->config.errorlog && e->client != ERRORLOG_NO_CLIENT);
+	FUZZ_ASSERT(!memcmp(e->addr, r->client.addr, 16));
+	FUZZ_ASSERT(c->config.identities || !e->user);
+	FUZZ_ASSERT(r->outcome != OUTCOME_REFUSED || r->has_error);
+	FUZZ_ASSERT(r->outcome != OUTCOME_OK && r->outcome != OUTCOME_INCOMPLETE);
+	FUZZ_ASSERT(r->outcome_basis == BASIS_OBSERVED || r->confidence == CONFIDENCE_HIGH);
+	fuzz_text(e->reason);
+}
+
 static void checked_login_record(void *ctx, const struct login_record *r)
 {
 	struct checked *c = ctx;
@@ -228,6 +244,8 @@ static void checked_login_record(void *ctx, const struct login_record *r)
 	FUZZ_ASSERT((r->auth.method == AUTH_UNKNOWN) == !r->auth.grounds);
 	FUZZ_ASSERT((r->confidence == CONFIDENCE_CERTAIN) == (r->outcome_basis == BASIS_OBSERVED));
 	FUZZ_ASSERT(!r->has_error || r->outcome == OUTCOME_REFUSED);
+	FUZZ_ASSERT(!r->outcome_grounds || r->outcome_basis == BASIS_INFERRED);
+	check_errorlog(c, r);
 	FUZZ_ASSERT(r->browser.seen || (!r->browser.ns && !r->browser.retries));
 	FUZZ_ASSERT(r->browser.ns == NO_NS || r->browser.ns == r->browser.waited_ns);
 	/* An inferred redirect has no known target. */
@@ -397,8 +415,29 @@ static void checked_begin(struct checked *c, const struct engine_config *config)
 	FUZZ_ASSERT(c->engine);
 }
 
+/* The server's error log has an entry about whoever ends a connection. */
+static void checked_entry(struct checked *c, const struct seg *seg)
+{
+	static const int32_t numbers[] = {18456, 17830, 18452, 17806, 4060, 17884, 17189};
+	struct errorlog_entry entry = {
+		.time_ns = seg->ts_ns,
+		.number = numbers[c->segments % (sizeof(numbers) / sizeof(numbers[0]))],
+		.severity = 14,
+		.state = (uint8_t)c->segments,
+		.client = ERRORLOG_ADDRESS,
+		.reason = c->segments & 1 ? "Why." : NULL,
+		.user = "sa",
+		.has_timers = c->segments & 2,
+	};
+
+	memcpy(entry.addr, c->segments & 4 ? seg->saddr : seg->daddr, sizeof(entry.addr));
+	engine_errorlog(c->engine, &entry);
+}
+
 static void checked_segment(struct checked *c, const struct seg *seg, const uint8_t *payload)
 {
+	if (c->config.errorlog && seg->flags & (SEG_FIN | SEG_RST))
+		checked_entry(c, seg);
 	c->segments++;
 	c->others += c->config.dependencies && seg->rec_flags & SEG_F_UDP &&
 		     seg->sport != SSRP_PORT && seg->dport != SSRP_PORT;

@@ -46,6 +46,7 @@ static struct login_record full_login(void)
 		.outcome = OUTCOME_OK,
 		.outcome_basis = BASIS_INFERRED,
 		.confidence = CONFIDENCE_HIGH,
+		.outcome_grounds = "sizes",
 		.total_ns = 18555000,
 		.phase_ns = {976000, 1954000, 11718000, 3907000, NO_NS},
 		.steps = steps,
@@ -159,7 +160,8 @@ UNIT_CASE(json_login_full)
 		  "\"auth\":{\"method\":\"sql\",\"basis\":\"inferred\",\"grounds\":null,"
 		  "\"rounds\":2,\"user\":null,\"domain\":null,\"workstation\":null},"
 		  "\"mars\":false,\"outcome\":\"ok\",\"outcome_basis\":\"inferred\","
-		  "\"confidence\":\"high\",\"error\":null,\"redirect\":null,"
+		  "\"confidence\":\"high\",\"grounds\":\"sizes\",\"error\":null,"
+		  "\"errorlog\":null,\"redirect\":null,"
 		  "\"total_ns\":18555000,\"phases\":{\"tcp_ns\":976000,\"prelogin_ns\":1954000,"
 		  "\"tls_ns\":11718000,\"login_ns\":3907000,\"auth_ns\":null},"
 		  "\"steps\":[{\"name\":\"syn\",\"phase\":\"tcp\",\"waits_on\":\"network\","
@@ -202,6 +204,40 @@ UNIT_CASE(json_text_of_the_wire_is_valid_and_harmless)
 		     "\"message\":\"\\u001B[31m\ufffd \\u009B \\n\"}"));
 	rec.error.message = "gr\xc3\xbc\xc3\x9f\xff";
 	CHECK(strstr(login_as(&json_sink, &rec), "\"message\":\"grüß\ufffd\""));
+}
+
+/* An entry of the server's error log: its text is the server's, and a client's. */
+static struct errorlog_entry entry_of_log(void)
+{
+	struct errorlog_entry e = {.time_ns = 1609459316570000000,
+				   .number = 17830,
+				   .severity = 20,
+				   .state = 11,
+				   .client = ERRORLOG_ADDRESS,
+				   .reason = "N\033[31mo\n",
+				   .user = "a\"b"};
+
+	for (uint32_t i = 0; i < TIMER_COUNT; i++)
+		e.timer_ms[i] = 100 - i;
+	return e;
+}
+
+UNIT_CASE(json_errorlog)
+{
+	struct errorlog_entry entry = entry_of_log();
+	struct login_record rec = full_login();
+
+	rec.errorlog = &entry;
+	CHECK(strstr(login_as(&json_sink, &rec),
+		     "\"errorlog\":{\"number\":17830,\"state\":11,\"class\":20,"
+		     "\"reason\":\"N\\u001B[31mo\\n\",\"user\":\"a\\\"b\","
+		     "\"time\":\"2021-01-01T00:01:56.570000000Z\",\"timers\":null},"));
+	entry.has_timers = true;
+	entry.reason = entry.user = NULL;
+	CHECK(strstr(login_as(&json_sink, &rec),
+		     "\"reason\":null,\"user\":null,\"time\":\"2021-01-01T00:01:56.570000000Z\","
+		     "\"timers\":{\"total_ns\":100000000,\"enqueued_ns\":99000000,"));
+	CHECK(strstr(written, "\"validation_ns\":86000000,\"user_processing_ns\":85000000}},"));
 }
 
 UNIT_CASE(json_browser)
@@ -427,6 +463,20 @@ static const char *explained(const struct login_record *rec)
 
 	text_sink.login(sink, rec);
 	return sink_end(&text_sink, sink);
+}
+
+UNIT_CASE(text_errorlog)
+{
+	struct errorlog_entry entry = entry_of_log();
+	struct login_record rec = full_login();
+
+	rec.errorlog = &entry;
+	CHECK(strstr(explained(&rec),
+		     "the server's error log, 2021-01-01T00:01:56.570000000Z: error "
+		     "17830, state 11"));
+	CHECK(strstr(explained(&rec), "a\"b: N\\x1b[31mo"));
+	entry.reason = entry.user = NULL;
+	CHECK(strstr(explained(&rec), "Z: error 17830, state 11\n"));
 }
 
 /* Only SqlClient has such a text, and only if it waited. */
@@ -763,6 +813,7 @@ int main(void)
 	RUN(json_login_bare);
 	RUN(json_tunnel);
 	RUN(json_text_of_the_wire_is_valid_and_harmless);
+	RUN(json_errorlog);
 	RUN(json_browser);
 	RUN(json_close);
 	RUN(json_command);
@@ -776,6 +827,7 @@ int main(void)
 	RUN(text_names_the_server_again_only_when_it_changes);
 	RUN(text_names_the_tunnel);
 	RUN(text_is_coloured_only_where_asked);
+	RUN(text_errorlog);
 	RUN(text_speaks_for_sqlclient_alone);
 	RUN(text_explains_the_browser);
 	RUN(text_tells_of_questions_unanswered);

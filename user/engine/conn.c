@@ -63,6 +63,7 @@ void conn_tap_again(struct engine *e, const struct flow *f)
 static bool login_listens(const struct flow *f)
 {
 	return f->login && (f->login->state != LOGIN_DECIDED || f->login->awaits_next ||
+			    f->login->logwait.waits ||
 			    (f->login->closed_by == SIDE_CLIENT && !f->login->not_tds));
 }
 
@@ -192,6 +193,7 @@ static void login_told(struct engine *e, struct flow *f)
 	bool not_tds = l->outcome == OUTCOME_NOT_TDS;
 
 	login_next(e, f);
+	logwait_join(e, f);
 	if (joined_late(f) && (l->outcome == OUTCOME_INCOMPLETE || is_unclear_leave(l))) {
 		login_drop(e, f);
 		return;
@@ -232,7 +234,8 @@ static void login_settle(struct engine *e, struct flow *f)
 	if (l && l->state == LOGIN_DECIDED && !awaits_next(e, f) &&
 	    !(l->outcome != OUTCOME_OK && l->closed_by == SIDE_CLIENT &&
 	      l->closed_how == CLOSE_FIN && flow_in_login(f) && !f->half[SIDE_SERVER].fin_done &&
-	      l->owes == SIDE_SERVER))
+	      l->owes == SIDE_SERVER) &&
+	    !logwait_holds(e, f))
 		login_told(e, f);
 }
 
@@ -791,7 +794,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	else
 		tcp_flush(e, f);
 	if (awaits_follower(e, f, how) ||
-	    ((how == CLOSE_FIN || how == CLOSE_RST) && awaits_next(e, f)))
+	    ((how == CLOSE_FIN || how == CLOSE_RST) && (awaits_next(e, f) || logwait_holds(e, f))))
 		return;
 	if (is_reset(f)) /* it may have come to light just now */
 		how = CLOSE_RST;
@@ -822,6 +825,15 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		close_emit(e, f, f->unproven == PROVEN);
 	}
 	session_free(e, f);
+}
+
+void conn_waited(struct engine *e, struct flow *f)
+{
+	login_settle(e, f);
+	if (f->half[0].reset || f->half[1].reset)
+		conn_close(e, f, CLOSE_RST, e->now_ns);
+	else if (f->half[0].fin_done && f->half[1].fin_done)
+		conn_close(e, f, CLOSE_FIN, e->now_ns);
 }
 
 void conn_remove(struct engine *e, struct flow *f)

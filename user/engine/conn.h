@@ -49,6 +49,8 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 void conn_remove(struct engine *e, struct flow *f);
 /* The capture's clock jumped, and is at now_ns: no time is given that spans it. */
 void conn_clock_stepped(struct flow *f, uint64_t now_ns);
+/* A login has waited for the error log: report it, and the end of a connection that has ended. */
+void conn_waited(struct engine *e, struct flow *f);
 /* Silence: is it time to give up, or to judge a hidden login? */
 void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns);
 

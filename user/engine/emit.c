@@ -7,6 +7,7 @@
 
 #include "engine/dependency/dependency.h"
 #include "engine/emit.h"
+#include "engine/errorlog/errorlog.h"
 #include "engine/report.h"
 #include "engine/session/session.h"
 #include "engine/stream/reassembly.h"
@@ -215,6 +216,8 @@ void login_emit(struct engine *e, struct flow *f)
 	depend(e, l, r, &findings);
 	r->host = host_of(l, r);
 	r->stalled_together = stalled_together(e, f, l, r);
+	if (e->errorlog)
+		r->workers_stalled_s = errorlog_stalled(e->errorlog, r->start_ns, r->end_ns);
 	verdict_find(l, r, &r->verdict);
 	e->stats.logins++;
 	if (e->ops.login)

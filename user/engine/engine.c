@@ -12,6 +12,8 @@
 #include "engine/decrypt/decrypt.h"
 #include "engine/decrypt/secrets.h"
 #include "engine/late_keys.h"
+#include "engine/errorlog/errorlog.h"
+#include "engine/errorlog/logwait.h"
 #include "engine/stream/doubt.h"
 #include "engine/login/login.h"
 #include "engine/stream/reassembly.h"
@@ -104,7 +106,9 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 	}
 	browser_init(e);
 	pending_init(&e->pending);
-	if (!config->keys || decryption_of_engine(e))
+	if (config->errorlog)
+		e->errorlog = errorlog_new();
+	if ((!config->keys || decryption_of_engine(e)) && (!config->errorlog || e->errorlog))
 		return e;
 	engine_free(e);
 	return NULL;
@@ -124,6 +128,7 @@ void engine_free(struct engine *e)
 	flow_table_release(&e->flows);
 	cert_cache_release(&e->certs);
 	companions_free(e->companions);
+	errorlog_free(e->errorlog);
 	free(e);
 }
 
@@ -444,6 +449,7 @@ static void sweep(struct engine *e)
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
 	sweep_list(e, FLOW_SESSION, visit_session, LINGER_NS);
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
+	logwait_tick(e);
 	pending_tick(e);
 	browser_tick(e, false);
 	if (e->decryption)
@@ -604,6 +610,14 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 		engine_take(e, seg, payload);
 	else
 		timeline_segment(e, seg, payload);
+}
+
+void engine_errorlog(struct engine *e, const struct errorlog_entry *entry)
+{
+	if (!e->errorlog)
+		return;
+	e->stats.errorlog_entries++;
+	errorlog_add(e->errorlog, entry);
 }
 
 void engine_lost(struct engine *e)

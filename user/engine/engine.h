@@ -42,6 +42,8 @@ struct engine_config {
 				       * forward; only forwarded ones produce records */
 	bool keys;		      /* secrets will come: engine_secret(), */
 	bool keys_late;		      /* and may come after the packets that they decrypt */
+	bool errorlog;		      /* entries of the server's error log come: logins that were
+				       * refused or broke off wait a second for theirs */
 	bool dependencies;	      /* follow what hosts ask of DNS, KDCs, domain controllers */
 	uint64_t seed[2];	      /* of hash tables, secret; 0: files', always the same. No
 				       * record depends on it */
@@ -92,7 +94,8 @@ struct engine_stats {
 	uint64_t one_sided;	   /* connections of which one side was never seen */
 	uint64_t lost_sync;	   /* streams that stopped framing as TDS, TLS or SMP */
 	uint64_t logins, closes;   /* records emitted */
-	uint64_t pending_suppressed; /* pending records left out, too many at once */
+	uint64_t pending_suppressed;		    /* pending records left out, too many at once */
+	uint64_t errorlog_entries, errorlog_joined; /* handed in; joined to a login */
 
 	uint64_t datagrams;	     /* of SQL Server Browser, handed in besides the segments */
 	uint64_t browser_questions;  /* repeated ones once */
@@ -127,6 +130,12 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 bool engine_secret(struct engine *e, const char *line, size_t len);
 /* As keys_late in engine_config, for connections that begin from now on. */
 void engine_expect_late_keys(struct engine *e);
+
+/*
+ * An entry of the server's error log; its strings are copied. Entries may come before the segments of
+ * their time, and up to a second after them. Without engine_config's errorlog nothing is done.
+ */
+void engine_errorlog(struct engine *e, const struct errorlog_entry *entry);
 
 /*
  * The source lost packets, of whatever connections: what a login under way seems to lack may be

@@ -228,6 +228,7 @@ static void report_outcome(struct login_record *r, const struct login *l)
 	r->outcome = l->outcome;
 	r->outcome_basis = l->outcome_basis;
 	r->confidence = l->confidence;
+	r->outcome_grounds = l->outcome_basis == BASIS_INFERRED ? l->outcome_grounds : NULL;
 	if (l->outcome == OUTCOME_REFUSED && l->answer.has_error) {
 		r->has_error = true;
 		r->error = (struct login_error){l->answer.error.number, l->answer.error.state,
@@ -242,6 +243,26 @@ static void report_outcome(struct login_record *r, const struct login *l)
 	r->tcp.out_of_order = l->out_of_order;
 	r->tcp.zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
 	r->tcp.missing_bytes = l->missing_bytes;
+}
+
+/* The server's own entry. Where an error was read, its number and state are kept. */
+static void report_errorlog(struct report *report, const struct report_env *env,
+			    const struct login *l)
+{
+	struct login_record *r = &report->record;
+	struct errorlog_entry *entry = &report->errorlog;
+
+	if (!l->errorlog)
+		return;
+	*entry = *l->errorlog;
+	if (!env->identities)
+		entry->user = NULL;
+	r->errorlog = entry;
+	if (r->has_error || r->outcome != OUTCOME_REFUSED)
+		return;
+	r->has_error = true;
+	r->error = (struct login_error){
+		.number = entry->number, .state = entry->state, .class_ = entry->severity};
 }
 
 void report_login(const struct report_env *env, const struct flow *f, struct report *report)
@@ -276,4 +297,5 @@ void report_login(const struct report_env *env, const struct flow *f, struct rep
 	r->tls.resumed &= !l->lossy && !l->cut; /* it is inferred from what is absent */
 	report_auth(r, env, l);
 	report_outcome(r, l);
+	report_errorlog(report, env, l);
 }

@@ -32,6 +32,7 @@ struct report {
 	struct login_record record;
 	struct tiling tiling;
 	struct tls_names names;
+	struct errorlog_entry errorlog;
 };
 
 /*

@@ -271,6 +271,40 @@ static void json_error(struct json_writer *w, const struct login_record *rec)
 	json_writer_object_end(w);
 }
 
+static void json_timers(struct json_writer *w, const struct errorlog_entry *entry)
+{
+	char key[48];
+
+	if (!entry->has_timers) {
+		json_writer_null(w, "timers");
+		return;
+	}
+	json_writer_object(w, "timers");
+	for (int i = 0; i < TIMER_COUNT; i++) {
+		strcpy(stpcpy(key, errorlog_timer_name((enum errorlog_timer)i)), "_ns");
+		json_ns(w, key, entry->timer_ms[i] * 1000000ull);
+	}
+	json_writer_object_end(w);
+}
+
+static void json_errorlog(struct json_writer *w, const struct json_sink *sink,
+			  const struct errorlog_entry *entry)
+{
+	if (!entry) {
+		json_writer_null(w, "errorlog");
+		return;
+	}
+	json_writer_object(w, "errorlog");
+	json_writer_int(w, "number", entry->number);
+	json_writer_uint(w, "state", entry->state);
+	json_writer_uint(w, "class", entry->severity);
+	json_writer_text(w, "reason", entry->reason);
+	json_writer_text(w, "user", entry->user);
+	json_time(w, "time", wallclock_ns(sink->config.clock, entry->time_ns));
+	json_timers(w, entry);
+	json_writer_object_end(w);
+}
+
 static void json_redirect(struct json_writer *w, const struct login_record *rec)
 {
 	if (!rec->redirect_host) {
@@ -470,7 +504,9 @@ static void json_login(void *ctx, const struct login_record *rec)
 	json_writer_text(&w, "outcome", outcome_name(rec->outcome));
 	json_writer_text(&w, "outcome_basis", basis_name(rec->outcome_basis));
 	json_writer_text(&w, "confidence", confidence_name(rec->confidence));
+	json_writer_text(&w, "grounds", rec->outcome_grounds);
 	json_error(&w, rec);
+	json_errorlog(&w, sink, rec->errorlog);
 	json_redirect(&w, rec);
 	json_ns(&w, "total_ns", rec->total_ns);
 	json_phases(&w, rec);

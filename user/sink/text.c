@@ -358,6 +358,22 @@ static void text_sqlclient(struct text_sink *sink, const struct login_record *re
 	free(text);
 }
 
+/* The server's own entry. */
+static void text_errorlog(struct text_sink *sink, const struct login_record *rec)
+{
+	const struct errorlog_entry *e = rec->errorlog;
+	char time[CLOCK_TEXT], *text = NULL;
+
+	if (!e)
+		return;
+	clock_rfc3339(wallclock_ns(sink->config.clock, e->time_ns), time);
+	if (asprintf(&text, "the server's error log, %s: error %d, state %u%s%s%s%s", time,
+		     e->number, e->state, e->user ? ", user " : "", e->user ?: "",
+		     e->reason ? ": " : "", e->reason ?: "") > 0)
+		text_paragraph(sink, text);
+	free(text);
+}
+
 /* The evidence: each step, the side that was waited for, and the basis of inferences. */
 static void text_evidence(struct text_sink *sink, const struct login_record *rec)
 {
@@ -381,6 +397,7 @@ static void text_evidence(struct text_sink *sink, const struct login_record *rec
 			text_paragraph(sink, text);
 		free(text);
 	}
+	text_errorlog(sink, rec);
 	text_browser(sink, rec);
 	text_sqlclient(sink, rec);
 }

@@ -159,6 +159,22 @@ void encrypted_next(struct login *l, const struct endpoint *target, uint64_t ns)
 		login_decide(l, j.outcome, j.confidence);
 }
 
+void encrypted_refused(struct login *l)
+{
+	struct judgement j = {
+		.outcome = OUTCOME_REFUSED,
+		.confidence = CONFIDENCE_HIGH,
+		.first_answer = l->next_first ? l->next_first : 1,
+		.final_answer = l->next_final ? l->next_final : 1,
+	};
+
+	if (l->outcome == OUTCOME_INCOMPLETE)
+		conclude(l, &j);
+	else
+		login_decide(l, j.outcome, j.confidence);
+	l->outcome_grounds = "error log";
+}
+
 /* Was there such a step? With messages cut short it is all that tells. */
 static bool cut_after(const struct login *l, enum step_kind kind)
 {

@@ -45,6 +45,7 @@ void login_free(struct login *l)
 		return;
 	pending_remove(l);
 	witness_free(l->witness);
+	logwait_remove(l);
 	for (int i = 0; i < 2; i++) {
 		buf_release(&l->message[i].body);
 		tds_prelogin_release(&l->prelogin[i]);

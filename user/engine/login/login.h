@@ -70,6 +70,8 @@ struct login {
 	struct lookup lookup;		    /* what the client asked before it dialled */
 	struct wait wait;
 	struct witness *witness; /* of its waits' sockets; NULL: none was looked at */
+	struct logwait logwait;
+	const struct errorlog_entry *errorlog; /* joined to it; NULL: none */
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
 	uint64_t refused_ns; /* when the last SYN was answered by a reset; 0: it was not */

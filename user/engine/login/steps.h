@@ -50,6 +50,8 @@ bool encrypted_judge(struct flow *f, bool idle);
 /* The same of one that a side has just closed. True: it is decided, if only as incomplete. */
 bool encrypted_closed(struct flow *f, uint64_t ts_ns);
 
+/* The error log says that it was refused, which was inferred or not known. */
+void encrypted_refused(struct login *l);
 /* An answer that sent the client on: to the target, ns after it. */
 void encrypted_next(struct login *l, const struct endpoint *target, uint64_t ns);
 

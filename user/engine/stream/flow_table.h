@@ -10,6 +10,7 @@
 #include "engine/protocol/x509.h"
 #include "engine/browser/browser.h"
 #include "engine/engine.h"
+#include "engine/errorlog/logwait.h"
 #include "engine/verdict/stalls.h"
 #include "engine/protocol/frame.h"
 #include "engine/verdict/recent.h"
@@ -203,6 +204,8 @@ struct engine {
 	struct companions *companions; /* NULL: not followed */
 	struct decryption *decryption; /* NULL: there are no secrets */
 	struct late_keys late;
+	struct errorlog *errorlog;     /* NULL: none is followed */
+	struct logwaits logwaits;
 	struct stalls stalls;
 };
 
