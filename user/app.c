@@ -145,6 +145,7 @@ static int app_open_engine(struct app *app)
 				       .sql = opts->sql,
 				       .keys = opts->keylog != NULL,
 				       .keys_late = opts->keylog && app->live,
+				       .errorlog = app->errorlogs,
 				       .dependencies = !app->live,
 				       .live = app->live,
 				       .kernel_times_commands = app->live && !opts->commands,

@@ -52,6 +52,7 @@ struct app {
 	struct service service;	     /* live: the service manager, if any */
 	struct keylog *keylog;	     /* NULL: no key log was named */
 	struct keylog_lines secrets; /* of the captures' own */
+	struct follow *errorlogs;    /* NULL without error logs */
 	struct opener *opener;	     /* live: opens files that this process may not; NULL: none */
 	bool prompt;		     /* files: flush every record */
 	bool progress;		     /* standard error is a terminal, standard output is not */

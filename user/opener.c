@@ -64,6 +64,11 @@ static bool has_textfile(const struct opener_config *config)
 	return config->textfile;
 }
 
+static bool has_errorlogs(const struct opener_config *config)
+{
+	return config->errorlog_count;
+}
+
 static int serve_config(struct files *files, const struct opener_request *req)
 {
 	(void)req;
@@ -115,6 +120,14 @@ static int serve_textfile_drop(struct files *files, const struct opener_request 
 	return 0;
 }
 
+static int serve_errorlog(struct files *files, const struct opener_request *req)
+{
+	const struct opener_config *config = &files->config;
+
+	return req->number < config->errorlog_count ? regular_open(config->errorlogs[req->number])
+						    : -EINVAL;
+}
+
 #define READS  SANDBOX_BIT(CAP_DAC_READ_SEARCH) /* only root may read these files, or write them */
 #define WRITES SANDBOX_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
 
@@ -132,6 +145,7 @@ static const struct opener_row rows[OPENER_KINDS] = {
 				    SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 	[OPENER_TEXTFILE_DROP] = {serve_textfile_drop, has_textfile, WRITES,
 				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
+	[OPENER_ERRORLOG] = {serve_errorlog, has_errorlogs, READS, SANDBOX_OPENER, true, false},
 };
 
 /* Is the name a single component of a path that stays in its directory? */
@@ -322,7 +336,7 @@ struct opener *opener_start(const struct opener_config *config, int *err)
 	struct opener *opener;
 
 	*err = 0;
-	if (!config->config && !config->web_config && !config->textfile)
+	if (!config->config && !config->web_config && !config->textfile && !config->errorlog_count)
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
@@ -391,7 +405,12 @@ static int opener_wait(const struct opener *opener, uint64_t until_ns)
 
 int opener_ask(struct opener *opener, enum opener_kind kind)
 {
-	struct opener_request req = {.kind = kind};
+	return opener_ask_number(opener, kind, 0);
+}
+
+int opener_ask_number(struct opener *opener, enum opener_kind kind, uint32_t number)
+{
+	struct opener_request req = {.kind = kind, .number = number};
 	int result;
 
 	if (!opener)

@@ -7,6 +7,7 @@
 #ifndef TDSMON_OPENER_H
 #define TDSMON_OPENER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define OPENER_NAME 52 /* room for a plain name */
@@ -21,6 +22,7 @@ enum opener_kind {
 	OPENER_TEXTFILE,	/* a new file for the metrics, to write to */
 	OPENER_TEXTFILE_COMMIT, /* put it in the old one's place: 0 */
 	OPENER_TEXTFILE_DROP,	/* remove it: 0 */
+	OPENER_ERRORLOG,	/* the error log of that number */
 	OPENER_KINDS
 };
 
@@ -41,6 +43,8 @@ struct opener_answer {
 /* Paths from the settings, or NULL. */
 struct opener_config {
 	const char *config, *web_config, *textfile;
+	const char *const *errorlogs;
+	size_t errorlog_count;
 };
 
 struct opener;
@@ -59,5 +63,7 @@ void opener_stop(struct opener *opener);
  * answer in time; -EPIPE: it is gone; -EINVAL: it was not started with that setting.
  */
 int opener_ask(struct opener *opener, enum opener_kind kind);
+/* The same of a kind that takes a number. */
+int opener_ask_number(struct opener *opener, enum opener_kind kind, uint32_t number);
 
 #endif

@@ -285,5 +285,6 @@ void opts_release(struct opts *opts)
 	free(opts->interfaces);
 	free(opts->files);
 	free(opts->allowed_hosts);
+	free(opts->errorlogs);
 	free(opts->text);
 }

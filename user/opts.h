@@ -23,8 +23,9 @@ enum opts_source {
 };
 
 struct opts {
-	const char **interfaces, **files, **allowed_hosts; /* point into argv and text */
-	size_t interface_count, file_count, allowed_host_count;
+	const char **interfaces, **files, **allowed_hosts,
+		**errorlogs; /* point into argv and text */
+	size_t interface_count, file_count, allowed_host_count, errorlog_count;
 	struct port_set ports;
 	const char *config; /* the configuration file, or NULL */
 	const char *run_as; /* the user to become once attached, or NULL */
@@ -39,7 +40,8 @@ struct opts {
 	uint32_t ring_mib;	  /* 0: the default */
 	enum live_hook hook;
 	enum sockets_way witness;
-	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from;
+	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from,
+		errorlogs_from;
 	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool sql_browser;			  /* on by default */

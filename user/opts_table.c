@@ -12,6 +12,7 @@
 #include "lib/number.h"
 #include "opts_int.h"
 #include "ports.h"
+#include "source/errorlog/follow.h"
 #include "tunnels.h"
 
 #define OPTS_RING_MIB	 1024u	     /* most */
@@ -165,6 +166,19 @@ static int set_allowed_host(struct opts *opts, const char *value)
 	return opts_append(&opts->allowed_hosts, &opts->allowed_host_count, value);
 }
 
+static int set_errorlog(struct opts *opts, const char *value)
+{
+	if (opts->errorlogs_from != opts->source)
+		opts->errorlog_count = 0;
+	opts->errorlogs_from = opts->source;
+	if (opts->errorlog_count == FOLLOW_MOST) {
+		opts_error(opts, "more than %d error logs: watch fewer servers in one run",
+			   FOLLOW_MOST);
+		return -EINVAL;
+	}
+	return opts_append(&opts->errorlogs, &opts->errorlog_count, value);
+}
+
 static int set_textfile(struct opts *opts, const char *value)
 {
 	opts->textfile = value;
@@ -237,6 +251,10 @@ const struct opt opts_table[OPTS_COUNT] = {
 	 "decrypt TLS with the keys in this file, in the SSLKEYLOGFILE format; read as it grows"},
 	{"show-identities", 0, 0, NULL, NULL, FLAG(show_identities),
 	 "show user, domain and workstation names where they can be read"},
+	{"errorlog", 0, 0, "FILE", set_errorlog, 0,
+	 "also read SQL Server's error log, which says why a login was refused, and follow it "
+	 "live; "
+	 "repeatable"},
 	{"explain", 0, 0, NULL, NULL, FLAG(explain),
 	 "text: add each login's steps, the grounds of conclusions, and its times in SqlClient's "
 	 "words"},

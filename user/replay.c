@@ -8,16 +8,19 @@
 
 #include "app.h"
 #include "system/sandbox.h"
+#include "errorlogs.h"
 #include "export.h"
 #include "lib/log.h"
 #include "ports.h"
 #include "source/capture/series.h"
+#include "source/errorlog/follow.h"
 
-#define PROGRESS_EVERY 4096 /* segments between two readings of the clock */
-#define PROGRESS_NS    200000000ull
-#define COMMENT_MAX    512	  /* bytes shown */
-#define SECRETS_TLS    0x544c534b /* a block's type: "TLSK" */
-#define TIME_BIAS_NS   1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
+#define PROGRESS_EVERY	  4096 /* segments between two readings of the clock */
+#define PROGRESS_NS	  200000000ull
+#define COMMENT_MAX	  512	     /* bytes shown */
+#define SECRETS_TLS	  0x544c534b /* a block's type: "TLSK" */
+#define TIME_BIAS_NS	  1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
+#define ERRORLOG_AHEAD_NS 1000000000ull /* entries may be this much later than their logins */
 
 /* The next progress line or message overwrites it. */
 static void progress_show(struct app *app, const struct series *series)
@@ -93,6 +96,7 @@ static int read_series(struct app *app, struct series *series)
 		seg.ts_ns += TIME_BIAS_NS;
 		if (series_resumed(series))
 			engine_resume(app->engine, seg.ts_ns);
+		errorlogs_read(app, seg.ts_ns + ERRORLOG_AHEAD_NS);
 		engine_segment(app->engine, &seg, payload);
 		if (++count % PROGRESS_EVERY == 0)
 			progress_show(app, series);
@@ -128,9 +132,11 @@ int replay_run(struct app *app)
 {
 	struct capture_hooks hooks = {app, on_comment, on_secrets};
 	struct series *series = NULL;
-	int err = app_open(app);
+	int err = errorlogs_open(app, false);
 
 	app->clock.offset_ns = -TIME_BIAS_NS;
+	if (!err)
+		err = app_open(app);
 	if (!err) {
 		series = series_open(app->opts->files, app->opts->file_count, &hooks);
 		err = series ? 0 : -ENOMEM;
@@ -147,8 +153,11 @@ int replay_run(struct app *app)
 		if (app->read.packets || !err)
 			app_summary(app);
 		read_hint(app);
+		if (app->errorlogs)
+			follow_judge(app->errorlogs);
 	}
 	series_close(series);
 	app_release(app);
+	errorlogs_close(app);
 	return err;
 }

@@ -12,6 +12,7 @@
 
 #include "app.h"
 #include "system/sandbox.h"
+#include "errorlogs.h"
 #include "export.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -73,6 +74,7 @@ static int watch_tick(void *ctx)
 	struct app *app = ctx;
 	int err = watch_segments(app);
 
+	errorlogs_read(app, UINT64_MAX);
 	/* After the segments, because those in the ring buffer are older than now. */
 	engine_tick(app->engine, clock_now_ns());
 	watch_output(app);
@@ -234,6 +236,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	output_ends(app->out);
 	output_ends(app->messages);
 	watch_round(app);
+	errorlogs_read(app, UINT64_MAX);
 	engine_tick(app->engine, clock_now_ns()); /* pending logins have waited until now */
 	engine_in_progress(app->engine, app_waiting, app);
 	engine_finish(app->engine);
@@ -305,13 +308,18 @@ int watch_run(struct app *app)
 {
 	const struct opener_config config = {.config = app->opts->config,
 					     .web_config = app->opts->web_config,
-					     .textfile = app->opts->textfile};
+					     .textfile = app->opts->textfile,
+					     .errorlogs = app->opts->errorlogs,
+					     .errorlog_count = app->opts->errorlog_count};
 	int err;
 
 	/* Before any kernel object is open or mapped: the opener sees no packet. */
 	app->opener = opener_start(&config, &err);
 	if (!err)
+		err = errorlogs_open(app, true);
+	if (!err)
 		err = watch_live(app);
+	errorlogs_close(app);
 	opener_stop(app->opener);
 	return err;
 }

@@ -61,7 +61,8 @@ static const char *text_at(const char *name)
 
 static struct opener *start(const char *config, const char *web_config, const char *textfile)
 {
-	const struct opener_config paths = {config, web_config, textfile};
+	const struct opener_config paths = {
+		.config = config, .web_config = web_config, .textfile = textfile};
 	int err;
 	struct opener *opener = opener_start(&paths, &err);
 
@@ -248,6 +249,33 @@ static int ask_raw(struct opener_request req)
 	return answer.err;
 }
 
+UNIT_CASE(error_logs_by_number)
+{
+	char first[128], second[128];
+	const char *logs[] = {first, second};
+	const struct opener_config config = {.errorlogs = logs, .errorlog_count = 2};
+	struct opener *o;
+	int err;
+
+	snprintf(first, sizeof(first), "%s", in_folder("errorlog"));
+	snprintf(second, sizeof(second), "%s", in_folder("other"));
+	put("errorlog", "one");
+	put("other", "two");
+	o = opener_start(&config, &err);
+	CHECK(o);
+	CHECK_STR(text_of(opener_ask_number(o, OPENER_ERRORLOG, 0)), "one");
+	CHECK_STR(text_of(opener_ask_number(o, OPENER_ERRORLOG, 1)), "two");
+	CHECK_INT(opener_ask_number(o, OPENER_ERRORLOG, 2), -EINVAL);
+	CHECK_INT(opener_ask_number(o, OPENER_ERRORLOG, UINT32_MAX), -EINVAL);
+	CHECK_INT(opener_ask(o, OPENER_CONFIG), -EINVAL);
+	CHECK_INT(unlink(first), 0);
+	CHECK_INT(opener_ask_number(o, OPENER_ERRORLOG, 0), -ENOENT);
+	put("errorlog", "new");
+	CHECK_STR(text_of(opener_ask_number(o, OPENER_ERRORLOG, 0)), "new");
+	opener_stop(o);
+	CHECK(child_ends());
+}
+
 UNIT_CASE(requests_of_no_form_are_refused)
 {
 	struct opener_request path = {.kind = OPENER_CONFIG}, unending = path;
@@ -389,6 +417,7 @@ int main(void)
 	RUN(what_the_web_configuration_names);
 	RUN(the_text_file_is_replaced);
 	RUN(a_text_file_that_cannot_be);
+	RUN(error_logs_by_number);
 	RUN(requests_of_no_form_are_refused);
 	RUN(it_is_confined_and_small);
 	RUN(it_ends_with_its_process);
