@@ -3,8 +3,10 @@
  * errorlogs.c - see errorlogs.h.
  */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "errorlogs.h"
+#include "lib/log.h"
 #include "source/errorlog/follow.h"
 
 static int errorlogs_reopen(void *ctx, size_t place)
@@ -49,4 +51,18 @@ void errorlogs_read(struct app *app, uint64_t until_ns)
 	if (app->errorlogs)
 		follow_read(app->errorlogs, wallclock_ns(&app->clock, until_ns), clock_now_ns(),
 			    errorlogs_entry, app);
+}
+
+void errorlogs_summary(const struct app *app)
+{
+	const struct engine_stats *stats;
+
+	if (!app->errorlogs)
+		return;
+	stats = engine_stats(app->engine);
+	log_debug("error logs: %" PRIu64 " entries of logins and stalls, %" PRIu64
+		  " joined to a login",
+		  stats->errorlog_entries, stats->errorlog_joined);
+	if (!app->live)
+		follow_judge(app->errorlogs);
 }

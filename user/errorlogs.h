@@ -17,4 +17,7 @@ void errorlogs_close(struct app *app);
 /* Hand over the entries that have come, live; else those up to until_ns on the source's clock. */
 void errorlogs_read(struct app *app, uint64_t until_ns);
 
+/* At the end: with -v how much was of use, and of each log whether it was one. */
+void errorlogs_summary(const struct app *app);
+
 #endif

@@ -13,7 +13,6 @@
 #include "lib/log.h"
 #include "ports.h"
 #include "source/capture/series.h"
-#include "source/errorlog/follow.h"
 
 #define PROGRESS_EVERY	  4096 /* segments between two readings of the clock */
 #define PROGRESS_NS	  200000000ull
@@ -153,8 +152,7 @@ int replay_run(struct app *app)
 		if (app->read.packets || !err)
 			app_summary(app);
 		read_hint(app);
-		if (app->errorlogs)
-			follow_judge(app->errorlogs);
+		errorlogs_summary(app);
 	}
 	series_close(series);
 	app_release(app);

@@ -243,6 +243,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	output_finish(app->out);
 	err = export_textfile(app) ?: err;
 	app_summary(app);
+	errorlogs_summary(app);
 	return err;
 }
 

@@ -682,6 +682,30 @@ UNIT_CASE(broken_off_is_no_refusal)
 	end(&t);
 }
 
+/* A client that leaves before LOGIN7 was not refused, whatever the log says of its address. */
+UNIT_CASE(an_end_before_login7)
+{
+	static const struct {
+		int32_t number;
+		bool joined;
+	} cases[] = {{18456, false}, {17830, true}, {17189, true}};
+	struct test t;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(&t);
+		connect_next(&t);
+		SEND(&t, CLIENT, prelogin_request);
+		segment(&t, SERVER, SEG_RST | SEG_ACK, NULL, 0);
+		entry(&t, 1, cases[i].number, 1, t.now);
+		idle(&t, 2 * S);
+		CHECK_INT(t.login_count, 1);
+		CHECK_INT(t.logins[0].r.outcome, OUTCOME_DROPPED);
+		CHECK_INT(is_joined(&t, 0), cases[i].joined);
+		CHECK(!t.logins[0].r.has_error);
+		end(&t);
+	}
+}
+
 /* A failed SSPI handshake is logged twice. */
 UNIT_CASE(a_pair_of_entries)
 {
@@ -757,6 +781,7 @@ int main(void)
 	RUN(an_end_while_it_waits);
 	RUN(broken_off);
 	RUN(broken_off_is_no_refusal);
+	RUN(an_end_before_login7);
 	RUN(a_pair_of_entries);
 	RUN(worker_threads);
 	return unit_status();

@@ -154,11 +154,11 @@ void errorlog_note(struct errorlog *log, const struct errorlog_login *login)
 
 /* ---- joining ---- */
 
-/* Errors of connections that broke off, or were not taken: nobody is refused by them. */
+/* Errors of connections that broke off or were not taken: nobody was refused by them. */
 static bool is_broken_off(int32_t number)
 {
-	return number == 17830 || number == 17832 || number == 17836 ||
-	       (number >= 17187 && number <= 17189);
+	return (number >= 17187 && number <= 17189) || (number >= 17828 && number <= 17830) ||
+	       number == 17832 || number == 17836;
 }
 
 /* A refusal for a reason that is read is logged as that, or as a login that failed in some state. */
@@ -170,6 +170,8 @@ static bool fits_number(const struct errorlog_login *login, int32_t number)
 		       (number == ERROR_SSPI && login->number == ERROR_UNTRUSTED);
 	case FIT_REFUSED:
 		return !is_broken_off(number);
+	case FIT_EARLY:
+		return is_broken_off(number);
 	case FIT_FAILED:
 	case FIT_ANY:
 		return true;

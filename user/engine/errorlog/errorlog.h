@@ -20,6 +20,7 @@ enum errorlog_fit {
 	FIT_NONE,    /* it was let in, or never began */
 	FIT_READ,    /* an error was read in clear: this one */
 	FIT_REFUSED, /* it may have been refused, which TLS hides */
+	FIT_EARLY,   /* it ended before LOGIN7: only errors of connections */
 	FIT_FAILED,  /* it ended without an answer: any error */
 	FIT_ANY,     /* packets are missing */
 };

@@ -35,7 +35,7 @@ static enum errorlog_fit fit_of(const struct login *l)
 	case OUTCOME_ABANDONED:
 	case OUTCOME_TIMED_OUT:
 	case OUTCOME_TLS_FAILED:
-		return FIT_FAILED;
+		return l->login7_clear || l->login7_hidden ? FIT_FAILED : FIT_EARLY;
 	default:
 		return FIT_NONE;
 	}

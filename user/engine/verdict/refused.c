@@ -104,6 +104,10 @@ static const struct cause {
 	{17806, "sspi_failed",
 	 "the SSPI handshake failed (17806): see the server's account, its domain controller and "
 	 "the SPN"},
+	{17828, "login_malformed",
+	 "the server could not read the PRELOGIN packet (17828): the client's driver does not fit, "
+	 "or another service's client connected"},
+	{17829, "login_broken_off", "a network error broke the login off (17829)"},
 	{17830, "login_broken_off",
 	 "a network error broke the login off (17830): the server's error log has its timers"},
 	{17832, "login_malformed",
