@@ -16,16 +16,20 @@
 #include <linux/capability.h>
 
 #include "lib/clock.h"
+#include "system/procfs.h"
 #include "system/sandbox.h"
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "opener.h"
 #include "lib/regular.h"
+#include "lib/number.h"
+#include "lib/pass_fd.h"
 #include "lib/replace.h"
 #include "http/web_config.h"
 
 #define OPENER_WAIT_NS 2000000000ull /* the watching process waits no longer */
 #define OPENER_TITLE   "tdsmon-opener"
+#define OPENER_TICKETS 8
 #define OPENER_FDS     16 /* above every number that stays open */
 
 /* ---- the opener ---- */
@@ -67,6 +71,11 @@ static bool has_textfile(const struct opener_config *config)
 static bool has_errorlogs(const struct opener_config *config)
 {
 	return config->errorlog_count;
+}
+
+static bool has_processes(const struct opener_config *config)
+{
+	return config->processes;
 }
 
 static int serve_config(struct files *files, const struct opener_request *req)
@@ -128,8 +137,32 @@ static int serve_errorlog(struct files *files, const struct opener_request *req)
 						    : -EINVAL;
 }
 
+static int serve_socket_stat(struct files *files, const struct opener_request *req)
+{
+	char *end;
+	unsigned long hint = number_parse(req->name, INT32_MAX, &end);
+
+	(void)files;
+	return *end ? -EINVAL : procfs_open_stat(req->number, (uint32_t)hint);
+}
+
+static int serve_cgroup(struct files *files, const struct opener_request *req)
+{
+	(void)files;
+	return procfs_open_cgroup(req->number);
+}
+
+static int serve_cpu_stat(struct files *files, const struct opener_request *req)
+{
+	(void)files;
+	return procfs_open_cpu_stat(req->number);
+}
+
 #define READS  SANDBOX_BIT(CAP_DAC_READ_SEARCH) /* only root may read these files, or write them */
 #define WRITES SANDBOX_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
+
+/* Which descriptors another user's process has, and the folder that lists them. */
+#define LOOKS (SANDBOX_BIT(CAP_SYS_PTRACE) | READS)
 
 static const struct opener_row rows[OPENER_KINDS] = {
 	[OPENER_CONFIG] = {serve_config, has_config, READS, SANDBOX_OPENER, false, false},
@@ -146,6 +179,10 @@ static const struct opener_row rows[OPENER_KINDS] = {
 	[OPENER_TEXTFILE_DROP] = {serve_textfile_drop, has_textfile, WRITES,
 				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 	[OPENER_ERRORLOG] = {serve_errorlog, has_errorlogs, READS, SANDBOX_OPENER, true, false},
+	[OPENER_SOCKET_STAT] = {serve_socket_stat, has_processes, LOOKS,
+				SANDBOX_OPENER | SANDBOX_LOOKER, true, true},
+	[OPENER_CGROUP] = {serve_cgroup, has_processes, LOOKS, SANDBOX_OPENER, true, false},
+	[OPENER_CPU_STAT] = {serve_cpu_stat, has_processes, LOOKS, SANDBOX_OPENER, true, false},
 };
 
 /* Is the name a single component of a path that stays in its directory? */
@@ -165,28 +202,6 @@ static int serve_request(struct files *files, const struct opener_request *req)
 	return row->serve(files, req);
 }
 
-/* Send the result, with the descriptor if it is one. */
-static void send_answer(int socket, uint32_t seq, int result)
-{
-	struct opener_answer text = {.seq = seq, .err = result < 0 ? result : 0};
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec part = {.iov_base = &text, .iov_len = sizeof(text)};
-	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
-
-	if (result > 0) {
-		msg.msg_control = control.space;
-		msg.msg_controllen = sizeof(control.space);
-		control.head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
-						.cmsg_level = SOL_SOCKET,
-						.cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(&control.head), &result, sizeof(result));
-	}
-	sendmsg(socket, &msg, MSG_NOSIGNAL);
-}
-
 /* Serve until the other end is closed, by its process or by its death. */
 static void serve_all(struct files *files)
 {
@@ -194,6 +209,7 @@ static void serve_all(struct files *files)
 	ssize_t n;
 
 	for (;;) {
+		struct opener_answer answer;
 		int result;
 
 		n = recv(files->socket, &req, sizeof(req), MSG_TRUNC);
@@ -202,9 +218,10 @@ static void serve_all(struct files *files)
 		if (n <= 0)
 			break;
 		if (n != sizeof(req))
-			continue; /* malformed: nobody waits for an send_answer */
+			continue; /* malformed: nobody waits for an answer */
 		result = serve_request(files, &req);
-		send_answer(files->socket, req.seq, result);
+		answer = (struct opener_answer){.seq = req.seq, .err = result < 0 ? result : 0};
+		pass_fd_send(files->socket, &answer, sizeof(answer), result > 0 ? result : -1);
 		if (result > 0)
 			close(result);
 	}
@@ -257,10 +274,18 @@ opener_run(struct files *files, uint64_t capabilities, unsigned int roles)
 
 /* ---- its client ---- */
 
+/* A request whose answer nobody waits for. */
+struct ticket {
+	uint32_t seq; /* 0: the place is free */
+	bool answered;
+	int result;
+};
+
 struct opener {
 	int socket;
 	uint32_t seq;
-	bool late; /* an send_answer is still due */
+	uint32_t late; /* the request of opener_ask() whose answer is still due, or 0 */
+	struct ticket tickets[OPENER_TICKETS];
 };
 
 /* The union of what the rows that the settings need require. */
@@ -336,7 +361,8 @@ struct opener *opener_start(const struct opener_config *config, int *err)
 	struct opener *opener;
 
 	*err = 0;
-	if (!config->config && !config->web_config && !config->textfile && !config->errorlog_count)
+	if (!config->config && !config->web_config && !config->textfile &&
+	    !config->errorlog_count && !config->processes)
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
@@ -358,49 +384,54 @@ void opener_stop(struct opener *opener)
 	free(opener);
 }
 
-/* Receive one send_answer: 1 with its descriptor in *fd (-1: none), or -errno. */
-static int opener_receive(const struct opener *opener, struct opener_answer *text, int *fd)
+/* An answer that is not the one waited for: a ticket's, or one that nobody wants any more. */
+static void opener_keep_answer(struct opener *opener, uint32_t seq, int result)
 {
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec part = {.iov_base = text, .iov_len = sizeof(*text)};
-	struct msghdr msg = {.msg_iov = &part,
-			     .msg_iovlen = 1,
-			     .msg_control = control.space,
-			     .msg_controllen = sizeof(control.space)};
-	ssize_t n = recvmsg(opener->socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *head = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+	if (seq == opener->late)
+		opener->late = 0;
+	for (size_t i = 0; i < OPENER_TICKETS; i++) {
+		struct ticket *t = &opener->tickets[i];
 
-	*fd = -1;
-	if (n < 0)
-		return errno == EINTR ? -EAGAIN : -errno;
-	if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(head), sizeof(*fd));
-	return n == sizeof(*text) ? 1 : -EPIPE;
+		if (t->seq != seq || t->answered)
+			continue;
+		t->answered = true;
+		t->result = result;
+		return;
+	}
+	if (result > 0)
+		close(result);
 }
 
-/* Wait for the send_answer to the last request, and discard late answers to earlier ones. */
-static int opener_wait(const struct opener *opener, uint64_t until_ns)
+/* Wait for the answer to that request; 0: only take those that are there. */
+static int opener_wait(struct opener *opener, uint32_t seq, uint64_t until_ns)
 {
 	for (;;) {
 		uint64_t now_ns = clock_now_ns();
 		struct pollfd p = {.fd = opener->socket, .events = POLLIN};
 		struct opener_answer text;
-		int fd, err = opener_receive(opener, &text, &fd);
+		int fd, result, err = pass_fd_receive(opener->socket, &text, sizeof(text), &fd);
 
-		if (err > 0 && text.seq == opener->seq)
-			return text.err ? text.err : fd < 0 ? 0 : fd;
-		fd_close(fd);
-		if (err < 0 && err != -EAGAIN)
+		if (err && err != -EAGAIN)
 			return err;
-		if (err > 0)
+		result = err ? 0 : text.err ? text.err : fd < 0 ? 0 : fd;
+		if (!err && text.seq == seq)
+			return result;
+		if (!err) {
+			opener_keep_answer(opener, text.seq, result);
 			continue;
+		}
 		if (now_ns >= until_ns)
 			return -ETIMEDOUT;
 		poll(&p, 1, (int)((until_ns - now_ns) / 1000000) + 1);
 	}
+}
+
+static int opener_request(struct opener *opener, struct opener_request *req, int flags)
+{
+	req->seq = ++opener->seq ?: ++opener->seq; /* 0 stands for no request */
+	if (send(opener->socket, req, sizeof(*req), MSG_NOSIGNAL | flags) < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	return 0;
 }
 
 int opener_ask(struct opener *opener, enum opener_kind kind)
@@ -416,18 +447,55 @@ int opener_ask_number(struct opener *opener, enum opener_kind kind, uint32_t num
 	if (!opener)
 		return -EINVAL;
 	/* If it hangs in open(), as on a network file system, only the first request waits. */
-	if (opener->late) {
-		result = opener_wait(opener, 0);
-		if (result == -ETIMEDOUT)
-			return result;
-		if (result > 0)
-			close(result);
-		opener->late = false;
-	}
-	req.seq = ++opener->seq;
-	if (send(opener->socket, &req, sizeof(req), MSG_NOSIGNAL) < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
-	result = opener_wait(opener, clock_now_ns() + OPENER_WAIT_NS);
-	opener->late = result == -ETIMEDOUT;
+	result = opener->late ? opener_wait(opener, 0, 0) : 0;
+	if (opener->late)
+		return result;
+	result = opener_request(opener, &req, 0);
+	if (result)
+		return result;
+	result = opener_wait(opener, req.seq, clock_now_ns() + OPENER_WAIT_NS);
+	if (result == -ETIMEDOUT)
+		opener->late = req.seq;
 	return result;
+}
+
+int opener_send(struct opener *opener, enum opener_kind kind, uint32_t number, const char *name)
+{
+	struct opener_request req = {.kind = kind, .number = number};
+	int ticket = 0, err;
+
+	if (!opener || strlen(name) >= sizeof(req.name))
+		return -EINVAL;
+	while (ticket < OPENER_TICKETS && opener->tickets[ticket].seq)
+		ticket++;
+	if (ticket == OPENER_TICKETS)
+		return -EBUSY;
+	strcpy(req.name, name);
+	err = opener_request(opener, &req, MSG_DONTWAIT);
+	if (err)
+		return err == -EAGAIN ? -EBUSY : err;
+	opener->tickets[ticket] = (struct ticket){.seq = req.seq};
+	return ticket;
+}
+
+int opener_take(struct opener *opener, int ticket)
+{
+	struct ticket *t = &opener->tickets[ticket];
+	int result = t->answered ? 0 : opener_wait(opener, 0, 0);
+
+	if (!t->answered && result == -ETIMEDOUT)
+		return -EAGAIN;
+	if (t->answered)
+		result = t->result;
+	t->seq = 0;
+	return result;
+}
+
+void opener_forget(struct opener *opener, int ticket)
+{
+	int result = opener_take(opener, ticket);
+
+	if (result > 0)
+		close(result);
+	opener->tickets[ticket].seq = 0; /* an answer that comes later is nobody's */
 }

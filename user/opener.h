@@ -8,6 +8,7 @@
 #define TDSMON_OPENER_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define OPENER_NAME 52 /* room for a plain name */
@@ -23,6 +24,10 @@ enum opener_kind {
 	OPENER_TEXTFILE_COMMIT, /* put it in the old one's place: 0 */
 	OPENER_TEXTFILE_DROP,	/* remove it: 0 */
 	OPENER_ERRORLOG,	/* the error log of that number */
+	OPENER_SOCKET_STAT,	/* number: a socket's inode, name: a process that may have it, "0":
+				 * any. /proc/PID/stat of the process that has it */
+	OPENER_CGROUP,		/* number: a process. Its /proc/PID/cgroup */
+	OPENER_CPU_STAT,	/* number: a process. cpu.stat of the cgroup that limits its CPU */
 	OPENER_KINDS
 };
 
@@ -45,6 +50,7 @@ struct opener_config {
 	const char *config, *web_config, *textfile;
 	const char *const *errorlogs;
 	size_t errorlog_count;
+	bool processes; /* find the processes that have sockets, which takes CAP_SYS_PTRACE */
 };
 
 struct opener;
@@ -65,5 +71,15 @@ void opener_stop(struct opener *opener);
 int opener_ask(struct opener *opener, enum opener_kind kind);
 /* The same of a kind that takes a number. */
 int opener_ask_number(struct opener *opener, enum opener_kind kind, uint32_t number);
+
+/*
+ * The same without waiting: a ticket from 0 on, or -errno; -EBUSY: too many are under way. number and
+ * name as the kind takes them.
+ */
+int opener_send(struct opener *opener, enum opener_kind kind, uint32_t number, const char *name);
+/* The answer to a ticket, which ends it; -EAGAIN: not yet. */
+int opener_take(struct opener *opener, int ticket);
+/* The same, for an answer that nobody wants any more. */
+void opener_forget(struct opener *opener, int ticket);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "lib/fd.h"
 #include "lib/log.h"
+#include "processes.h"
 #include "source/live/sockets.h"
 #include "waits.h"
 
@@ -19,10 +20,11 @@
 struct waits {
 	struct app *app;
 	struct sockets *sockets;
+	struct processes *processes;
 	waits_segments_fn *segments;
 	int timer;
 	bool is_set;
-	uint64_t awaited_ns; /* when a read was last said to be awaited; 0: none is */
+	uint64_t awaited_ns; /* when a read was last said to be awaited, or 0 */
 };
 
 static void waits_set(struct waits *w, uint64_t at_ns)
@@ -43,6 +45,7 @@ static void waits_look(void *ctx, const struct engine_wait *wait)
 					.here = WITNESS_NO,
 					.accepted = WITNESS_UNKNOWN,
 					.stopped = WITNESS_UNKNOWN};
+	struct process_state process;
 	struct socket_look look;
 	int err = sockets_look(w->sockets, &ends, wait->ifindex, &look);
 
@@ -60,6 +63,13 @@ static void waits_look(void *ctx, const struct engine_wait *wait)
 		sample.has_queue = look.has_queue;
 		sample.queue_length = look.queue_length;
 		sample.queue_limit = look.queue_limit;
+		if (processes_find(w->processes, look.inode, look.listener_inode, look.ts_ns,
+				   &process)) {
+			sample.process = process.who;
+			sample.stopped = process.stopped;
+			sample.has_throttled = process.has_throttled;
+			sample.throttled_ns = process.throttled_ns;
+		}
 		if (look.unaccepted || (look.has_unread && look.unread)) {
 			sockets_await_read(w->sockets, &ends, &look);
 			w->awaited_ns = look.ts_ns;
@@ -114,12 +124,18 @@ void waits_on_read(struct waits *w, const struct seg *seg)
 	engine_witness(w->app->engine, &sample);
 }
 
+bool waits_wanted(const struct opts *opts)
+{
+	return !opts->mirror && opts->witness != SOCKETS_OFF;
+}
+
 int waits_open(struct waits **waits, struct app *app, struct loop *loop,
 	       waits_segments_fn *segments)
 {
 	struct sockets *sockets =
-		app->opts->mirror ? NULL
-				  : sockets_open(app->opts->witness, live_events_fd(app->live));
+		!waits_wanted(app->opts)
+			? NULL
+			: sockets_open(app->opts->witness, live_events_fd(app->live));
 	struct waits *w;
 	int err;
 
@@ -134,8 +150,11 @@ int waits_open(struct waits **waits, struct app *app, struct loop *loop,
 	w->app = app;
 	w->sockets = sockets;
 	w->segments = segments;
+	w->processes = processes_new(app->opener);
 	w->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	err = w->timer < 0 ? -errno : loop_add(loop, w->timer, waits_due, w);
+	err = !w->processes  ? -ENOMEM
+	      : w->timer < 0 ? -errno
+			     : loop_add(loop, w->timer, waits_due, w);
 	if (!err)
 		*waits = w;
 	else
@@ -147,6 +166,7 @@ void waits_close(struct waits *w)
 {
 	if (!w)
 		return;
+	processes_free(w->processes);
 	sockets_close(w->sockets);
 	fd_close(w->timer);
 	free(w);

@@ -10,6 +10,9 @@
 
 struct waits;
 
+/* Do the settings want sockets to be looked at? On a mirror port they are other hosts'. */
+bool waits_wanted(const struct opts *opts);
+
 /* Reads all segments that there are: 0 or -errno. */
 typedef int waits_segments_fn(struct app *app);
 

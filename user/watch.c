@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -311,7 +312,9 @@ int watch_run(struct app *app)
 					     .web_config = app->opts->web_config,
 					     .textfile = app->opts->textfile,
 					     .errorlogs = app->opts->errorlogs,
-					     .errorlog_count = app->opts->errorlog_count};
+					     .errorlog_count = app->opts->errorlog_count,
+					     .processes = waits_wanted(app->opts) &&
+							  sandbox_has(CAP_SYS_PTRACE)};
 	int err;
 
 	/* Before any kernel object is open or mapped: the opener sees no packet. */

@@ -351,6 +351,73 @@ UNIT_CASE(it_is_confined_and_small)
 	opener_stop(o);
 }
 
+/* The answer to a request that nobody waits for. */
+static int taken(struct opener *o, int ticket)
+{
+	int result = -EAGAIN;
+
+	CHECK(ticket >= 0);
+	for (int ms = 0; ms < WAIT_MS && result == -EAGAIN; ms++) {
+		result = opener_take(o, ticket);
+		usleep(1000);
+	}
+	return result;
+}
+
+static uint32_t socket_inode(int fd)
+{
+	struct stat st;
+
+	CHECK(!fstat(fd, &st));
+	return (uint32_t)st.st_ino;
+}
+
+UNIT_CASE(the_process_of_a_socket)
+{
+	const struct opener_config config = {.config = in_folder("config"), .processes = true};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), tickets[9], err, stat;
+	uint32_t inode = socket_inode(fd);
+	struct opener *o;
+	char want[32];
+
+	put("config", "text");
+	o = opener_start(&config, &err);
+	snprintf(want, sizeof(want), "%d (", getpid());
+	if (!geteuid()) {
+		CHECK(!strncmp(text_of(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "0"))),
+			       want, strlen(want)));
+		/* A wrong hint does no harm. */
+		CHECK(!strncmp(text_of(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "1"))),
+			       want, strlen(want)));
+		CHECK_INT(status(child(), "CapEff: %llx"), 1 << 2 | 1 << 19);
+	}
+	CHECK(strchr(text_of(taken(o, opener_send(o, OPENER_CGROUP, (uint32_t)getpid(), ""))),
+		     ':'));
+	stat = taken(o, opener_send(o, OPENER_CPU_STAT, (uint32_t)getpid(), ""));
+	CHECK(stat == -ENOENT || strstr(text_of(stat), "_")); /* nr_periods or usage_usec */
+	close(fd);
+	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "0")), -ENOENT);
+	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "x")), -EINVAL);
+	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "")), -EINVAL);
+	CHECK_INT(taken(o, opener_send(o, OPENER_CGROUP, 0x7fffffff, "")), -ENOENT);
+	/* Answers are told apart, whatever their order, and beside one that is waited for. */
+	for (int i = 0; i < 8; i++)
+		tickets[i] = opener_send(o, OPENER_CGROUP, i % 2 ? 0x7fffffff : 1, "");
+	CHECK_INT(opener_send(o, OPENER_CGROUP, 1, ""), -EBUSY);
+	CHECK_STR(text_of(opener_ask(o, OPENER_CONFIG)), "text");
+	opener_forget(o, tickets[0]);
+	opener_forget(o, tickets[1]);
+	for (int i = 7; i > 1; i--) {
+		int result = taken(o, tickets[i]);
+
+		CHECK(i % 2 ? result == -ENOENT : result > 0);
+		if (result > 0)
+			close(result);
+	}
+	opener_stop(o);
+	CHECK(child_ends());
+}
+
 /* A process that is killed cannot tell the opener. */
 UNIT_CASE(it_ends_with_its_process)
 {
@@ -420,6 +487,7 @@ int main(void)
 	RUN(error_logs_by_number);
 	RUN(requests_of_no_form_are_refused);
 	RUN(it_is_confined_and_small);
+	RUN(the_process_of_a_socket);
 	RUN(it_ends_with_its_process);
 	signal(SIGCHLD, SIG_DFL); /* nobody waits for the opener, but rm is waited for */
 	snprintf(command, sizeof(command), "rm -r %s", folder);

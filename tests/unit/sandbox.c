@@ -438,6 +438,21 @@ UNIT_CASE(what_it_is_refused_as_another_user)
 	check_attempts(SANDBOX_USER_NAMED);
 }
 
+static int try_read_link(void)
+{
+	char link[64];
+
+	return answer(readlink("/proc/self/exe", link, sizeof(link)));
+}
+
+static int try_list(void)
+{
+	char entries[1024];
+
+	return answer(
+		syscall(SYS_getdents64, open("/proc/self/fd", O_RDONLY), entries, sizeof(entries)));
+}
+
 UNIT_CASE(what_the_opener_may)
 {
 	CHECK_INT(confined(SANDBOX_OPENER, try_read_file), 0);
@@ -452,6 +467,11 @@ UNIT_CASE(what_the_opener_may)
 	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_tgkill), EPERM);
 	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_limit_low_zero), EPERM);
 	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_lookup), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER, try_list), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_WRITER, try_read_link), EPERM);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_LOOKER, try_list), 0);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_LOOKER, try_read_link), 0);
+	CHECK_INT(confined(SANDBOX_OPENER | SANDBOX_LOOKER, try_write_file), EPERM);
 }
 
 static bool may_change_owner(void *ctx)

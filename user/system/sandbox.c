@@ -114,6 +114,17 @@ int sandbox_privileges(enum sandbox_user who, const char *user, uint64_t keep)
 	return err;
 }
 
+bool sandbox_has(int capability)
+{
+	cap_flag_value_t value = CAP_CLEAR;
+	cap_t now = cap_get_proc();
+
+	if (now)
+		cap_get_flag(now, capability, CAP_PERMITTED, &value);
+	cap_free(now);
+	return value == CAP_SET;
+}
+
 bool sandbox_works_without(uint64_t without, bool (*call)(void *ctx), void *ctx)
 {
 	cap_t now = cap_get_proc(), less = now ? cap_dup(now) : NULL;

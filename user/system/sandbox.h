@@ -26,6 +26,9 @@ enum sandbox_user {
  */
 int sandbox_privileges(enum sandbox_user who, const char *user, uint64_t keep);
 
+/* Is this capability permitted to the process? CAP_*: <linux/capability.h> */
+bool sandbox_has(int capability);
+
 /* Does call(ctx) work without these capabilities? They are restored afterwards. */
 bool sandbox_works_without(uint64_t without, bool (*call)(void *ctx), void *ctx);
 
@@ -34,6 +37,7 @@ enum sandbox_role {
 	SANDBOX_WATCHER = 1, /* uses what is open: opens no file and no socket */
 	SANDBOX_OPENER = 2,  /* opens files for reading, and passes them on */
 	SANDBOX_WRITER = 4,  /* creates, renames and removes files */
+	SANDBOX_LOOKER = 8,  /* lists folders, and reads where links lead */
 };
 
 /* Descriptors with rules of their own; -1: none. */

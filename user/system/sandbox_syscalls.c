@@ -19,6 +19,7 @@
 #define WATCHER	  SANDBOX_WATCHER
 #define OPENER	  SANDBOX_OPENER
 #define WRITER	  SANDBOX_WRITER
+#define LOOKER	  SANDBOX_LOOKER
 
 /* Calls that an architecture does not have are skipped. */
 struct call {
@@ -38,7 +39,7 @@ static const struct call calls[] = {
 	{EVERYBODY, SCMP_SYS(_llseek)},
 	{EVERYBODY, SCMP_SYS(fstat)},
 	{EVERYBODY, SCMP_SYS(fstat64)},
-	{WATCHER, SCMP_SYS(getdents64)},
+	{WATCHER | LOOKER, SCMP_SYS(getdents64)},
 	{EVERYBODY, SCMP_SYS(brk)},
 	{EVERYBODY, SCMP_SYS(munmap)},
 	{EVERYBODY, SCMP_SYS(mremap)},
@@ -105,6 +106,8 @@ static const struct call calls[] = {
 	{OPENER, SCMP_SYS(newfstatat)},
 	{OPENER, SCMP_SYS(fstatat64)},
 	{OPENER, SCMP_SYS(statx)},
+	{LOOKER, SCMP_SYS(readlink)},
+	{LOOKER, SCMP_SYS(readlinkat)},
 	{WRITER, SCMP_SYS(open)},
 	{WRITER, SCMP_SYS(openat)},
 	{OPENER | WRITER, SCMP_SYS(openat2)}, /* and of its flags */

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * procfs.c - see procfs.h.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/fd.h"
+#include "system/procfs.h"
+
+#define TEXT_MAX 65536 /* bytes of a file that is read; a host has some hundred mounts */
+
+static int open_of(uint32_t pid, const char *name)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The whole of a file, to be freed; NULL: it cannot be read, or is longer than that. */
+static char *text_of(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : malloc(TEXT_MAX);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	while (text && n > 0 && used < TEXT_MAX - 1) {
+		n = read(fd, text + used, TEXT_MAX - 1 - used);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	fd_close(fd);
+	if (text && n) {
+		free(text);
+		return NULL;
+	}
+	if (text)
+		text[used] = '\0';
+	return text;
+}
+
+/* The process that has a socket. */
+
+static bool has_socket(uint32_t pid, uint32_t inode)
+{
+	char path[64], want[64], found[64];
+	struct dirent *entry;
+	bool has = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
+	snprintf(want, sizeof(want), "socket:[%u]", inode);
+	dir = opendir(path);
+	while (dir && !has && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, found, sizeof(found) - 1);
+
+		found[n > 0 ? n : 0] = '\0';
+		has = !strcmp(found, want);
+	}
+	if (dir)
+		closedir(dir);
+	return has;
+}
+
+/* A service manager keeps the sockets that it hands on: init counts if nobody else has it. */
+static uint32_t find_process(uint32_t inode, uint32_t hint)
+{
+	struct dirent *entry;
+	uint32_t found = 0;
+	DIR *dir;
+
+	if (hint && has_socket(hint, inode))
+		return hint;
+	dir = opendir("/proc");
+	while (dir && !found && (entry = readdir(dir))) {
+		unsigned long pid = strtoul(entry->d_name, NULL, 10);
+
+		if (pid > 1 && pid <= INT_MAX && pid != hint && has_socket((uint32_t)pid, inode))
+			found = (uint32_t)pid;
+	}
+	if (dir)
+		closedir(dir);
+	return found ?: has_socket(1, inode) ? 1 : 0;
+}
+
+int procfs_open_stat(uint32_t inode, uint32_t hint)
+{
+	uint32_t pid = find_process(inode, hint);
+	int fd = pid ? open_of(pid, "stat") : -ENOENT;
+
+	/* The number may be another process's by now: then that one does not have the socket. */
+	if (fd < 0 || has_socket(pid, inode))
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
+int procfs_open_cgroup(uint32_t pid)
+{
+	return open_of(pid, "cgroup");
+}
+
+/* Its cgroup's CPU limit. */
+
+/* Is word one of list's, which commas part? */
+static bool list_has(const char *list, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = list, *end = list + len; at < end;) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		size_t one = (size_t)((comma ? comma : end) - at);
+
+		if (one == n && !memcmp(at, word, n))
+			return true;
+		at += one + 1;
+	}
+	return false;
+}
+
+struct cgroup {
+	bool v2;
+	char path[PATH_MAX];   /* as /proc/PID/cgroup has it */
+	char folder[PATH_MAX]; /* of the file system */
+	size_t top;	       /* so much of folder is the mount point */
+};
+
+/*
+ * A line "ID:CONTROLLERS:PATH" is of version 1's CPU controller, or of version 2's only hierarchy.
+ * The former counts where both are there.
+ */
+static bool read_path(uint32_t pid, struct cgroup *out)
+{
+	char name[64], *text, *save;
+	bool found = false;
+
+	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
+	text = text_of(name);
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		char *controllers = strchr(line, ':');
+		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+		bool cpu =
+			path && list_has(controllers + 1, (size_t)(path - controllers - 1), "cpu");
+
+		if (!path || (!cpu && (found || path != controllers + 1)))
+			continue;
+		found = true;
+		out->v2 = !cpu;
+		snprintf(out->path, sizeof(out->path), "%s", path + 1);
+	}
+	free(text);
+	/* Outside of the root that we see there is nothing to be found. */
+	return found && !strstr(out->path, "/..");
+}
+
+/* "ID PARENT DEV ROOT POINT OPTIONS [MORE] - TYPE SOURCE OPTIONS": is it where the cgroup is? */
+static bool read_mount(char *line, struct cgroup *out)
+{
+	char root[PATH_MAX], point[PATH_MAX], type[32], options[1024];
+	const char *rest = strstr(line, " - ");
+	size_t len;
+
+	if (!rest || sscanf(line, "%*s %*s %*s %4095s %4095s", root, point) != 2 ||
+	    sscanf(rest, " - %31s %*s %1023s", type, options) != 2 ||
+	    strcmp(type, out->v2 ? "cgroup2" : "cgroup") ||
+	    (!out->v2 && !list_has(options, strlen(options), "cpu")))
+		return false;
+	len = strcmp(root, "/") ? strlen(root) : 0;
+	if (strncmp(out->path, root, len) || (out->path[len] && out->path[len] != '/'))
+		return false;
+	out->top = strlen(point);
+	return snprintf(out->folder, sizeof(out->folder), "%s%s", point,
+			strcmp(out->path + len, "/") ? out->path + len : "") <
+	       (int)sizeof(out->folder);
+}
+
+static bool find_folder(struct cgroup *out)
+{
+	char *text = text_of("/proc/self/mountinfo"), *save;
+	bool found = false;
+
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line && !found;
+	     line = strtok_r(NULL, "\n", &save))
+		found = read_mount(line, out);
+	free(text);
+	return found;
+}
+
+static int open_in(const struct cgroup *cgroup, size_t len, const char *name)
+{
+	char path[PATH_MAX + 32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*s/%s", (int)len, cgroup->folder, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_limited(const struct cgroup *cgroup, size_t len)
+{
+	int fd = open_in(cgroup, len, cgroup->v2 ? "cpu.max" : "cpu.cfs_quota_us");
+	char text[64];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	fd_close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strncmp(text, cgroup->v2 ? "max" : "-1", cgroup->v2 ? 3 : 2) != 0;
+}
+
+int procfs_open_cpu_stat(uint32_t pid)
+{
+	struct cgroup *cgroup = calloc(1, sizeof(*cgroup));
+	size_t own, len;
+	int fd = cgroup ? -ENOENT : -ENOMEM;
+
+	if (cgroup && read_path(pid, cgroup) && find_folder(cgroup)) {
+		own = len = strlen(cgroup->folder);
+		while (len > cgroup->top && !is_limited(cgroup, len))
+			while (len > cgroup->top && cgroup->folder[--len] != '/')
+				;
+		fd = open_in(cgroup, len > cgroup->top ? len : own, "cpu.stat");
+	}
+	free(cgroup);
+	return fd;
+}
