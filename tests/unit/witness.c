@@ -367,6 +367,26 @@ UNIT_CASE(a_stopped_process)
 	end(&t);
 }
 
+/* Its connections are not accepted: that has the time, and the reason is still that it is stopped. */
+UNIT_CASE(a_stopped_process_that_had_not_accepted)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	prelogin(&t, CLIENT, MS);
+	t.socket.unread = 47;
+	t.socket.accepted = WITNESS_NO;
+	t.socket.stopped = WITNESS_YES;
+	waits(&t, 3 * S);
+	goes_on(&t);
+	CHECK(part_ns(&t, PART_UNACCEPTED) > 2800 * MS);
+	CHECK_INT(part_ns(&t, PART_STOPPED), 0);
+	CHECK_STR(t.verdict, "server_stalled");
+	CHECK(strstr(t.text, "state T"));
+	end(&t);
+}
+
 UNIT_CASE(a_throttled_cgroup)
 {
 	struct test t;
@@ -549,6 +569,7 @@ int main(void)
 	RUN(a_server_that_does_not_accept);
 	RUN(accepted_late_and_read_later);
 	RUN(a_stopped_process);
+	RUN(a_stopped_process_that_had_not_accepted);
 	RUN(a_throttled_cgroup);
 	RUN(throttled_time_is_bounded);
 	RUN(a_process_that_read_at_once_is_not_stalled);

@@ -58,7 +58,7 @@ struct dependency_findings {
 	size_t part_count;
 	enum cause cause;
 	uint64_t cause_ns;	    /* of the part that is the cause */
-	enum wait_part stalled_by;  /* CAUSE_STALLED, CAUSE_THROTTLED: the largest part */
+	enum wait_part stalled_by;  /* CAUSE_STALLED, CAUSE_THROTTLED: why */
 	const struct exchange *own; /* the Netlogon call of this login; NULL: none was found */
 	uint64_t rtt_ns;	    /* to its domain controller; NO_NS: not known */
 	bool own_at_once;	    /* it began right after the client's last token */

@@ -340,6 +340,31 @@ static bool part_is_stall(enum wait_part part)
 	       part == PART_UNREAD;
 }
 
+/* How long each of these states lasted in a step, whichever part has the time in the end. */
+static void states_of(const struct dependency_login *login, size_t step, uint64_t sums[PART_COUNT])
+{
+	struct wait wait = {.side = login->steps[step].waits_on, .a = login->start_ns};
+	struct spans s = {.count = 0};
+
+	for (size_t i = 0; i < step; i++)
+		wait.a += login->steps[i].ns;
+	wait.b = wait.a + login->steps[step].ns;
+	witness_spans(login->witness, &wait, &s);
+	for (size_t i = 0; i < s.count; i++)
+		sums[s.at[i].part] += s.at[i].to - s.at[i].from;
+}
+
+/* A process that is stopped or throttled neither accepts nor reads: that is the reason, if it lasted. */
+static enum wait_part reason_of(const uint64_t sums[PART_COUNT], uint64_t stalled)
+{
+	if (2 * sums[PART_STOPPED] >= stalled)
+		return PART_STOPPED;
+	if (2 * sums[PART_THROTTLED] >= stalled)
+		return PART_THROTTLED;
+	/* Of what was read late, the time before accept() is the smaller part. */
+	return 2 * sums[PART_UNACCEPTED] >= sums[PART_UNREAD] ? PART_UNACCEPTED : PART_UNREAD;
+}
+
 /* A process that was not there for most of the step that took longest. */
 void witness_cause(const struct dependency_login *login, struct dependency_findings *out)
 {
@@ -350,19 +375,15 @@ void witness_cause(const struct dependency_login *login, struct dependency_findi
 		if (login->steps[i].ns > login->steps[slowest].ns)
 			slowest = i;
 	for (size_t i = 0; i < out->part_count; i++)
-		if (out->parts[i].step == slowest && part_is_stall(out->parts[i].part)) {
-			sums[out->parts[i].part] += out->parts[i].ns;
+		if (out->parts[i].step == slowest && part_is_stall(out->parts[i].part))
 			stalled += out->parts[i].ns;
-		}
 	if (!stalled || login->steps[slowest].waits_on != SIDE_SERVER ||
 	    2 * stalled < login->steps[slowest].ns)
 		return;
-	out->cause = CAUSE_STALLED;
-	out->cause_ns = stalled;
-	out->stalled_by = PART_UNREAD;
-	for (enum wait_part part = 0; part < PART_COUNT; part++)
-		if (sums[part] > sums[out->stalled_by])
-			out->stalled_by = part;
-	if (out->stalled_by == PART_THROTTLED)
-		out->cause = CAUSE_THROTTLED;
+	states_of(login, slowest, sums);
+	out->stalled_by = reason_of(sums, stalled);
+	out->cause = out->stalled_by == PART_THROTTLED ? CAUSE_THROTTLED : CAUSE_STALLED;
+	out->cause_ns = out->stalled_by == PART_STOPPED || out->stalled_by == PART_THROTTLED
+				? sums[out->stalled_by]
+				: stalled;
 }
