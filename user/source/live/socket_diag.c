@@ -13,6 +13,7 @@
 #include <linux/tcp.h>
 
 #include "lib/clock.h"
+#include "lib/fd.h"
 #include "source/live/socket_diag.h"
 #include "lib/ip_addr.h"
 
@@ -68,20 +69,43 @@ static int ask(struct netlink *nl, const struct socket_ends *ends, uint16_t remo
 	return netlink_ask(nl, &req, take_answer, answer);
 }
 
+/* A listener of our own, to be asked for: a kernel without the module answers as if it were not there. */
+static int listener_open(struct socket_ends *ends)
+{
+	struct sockaddr_in name = {.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(name);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&name, len) || listen(fd, 1) ||
+	    getsockname(fd, (struct sockaddr *)&name, &len)) {
+		fd_close(fd);
+		return -errno;
+	}
+	*ends = (struct socket_ends){.local = {[10] = 0xff, 0xff, 127, [15] = 1},
+				     .remote = {[10] = 0xff, 0xff, 127, [15] = 1},
+				     .local_port = ntohs(name.sin_port)};
+	return fd;
+}
+
+static int probe(struct netlink *nl)
+{
+	struct socket_ends ends;
+	struct answer answer;
+	int fd = listener_open(&ends), err = fd < 0 ? fd : ask(nl, &ends, 0, &answer);
+
+	fd_close(fd);
+	return err ?: answer.found && answer.msg.idiag_state == SOCKET_LISTEN ? 0 : -EOPNOTSUPP;
+}
+
 int socket_diag_open(struct netlink *nl)
 {
-	struct socket_ends none = {.local = {[10] = 0xff, 0xff, 127, [15] = 1},
-				   .remote = {[10] = 0xff, 0xff, 127, [15] = 1},
-				   .local_port = 1};
-	struct answer answer;
 	int err = netlink_open(nl, NETLINK_SOCK_DIAG);
 
+	if (!err)
+		err = probe(nl);
 	if (err)
-		return err;
-	err = ask(nl, &none, 1, &answer);
-	if (!err || err == -ENOENT)
-		return 0;
-	netlink_close(nl);
+		netlink_close(nl);
 	return err;
 }
 
