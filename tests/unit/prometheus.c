@@ -31,6 +31,12 @@ static struct endpoint ipv4(uint32_t addr, uint16_t port)
 				 port};
 }
 
+static const struct step_part parts[] = {
+	{.step = 2, .part = PART_UNREAD, .ns = 1000000},
+	{.step = 2, .part = PART_PROCESS, .ns = 300000},
+	{.step = 3, .part = PART_UNREAD, .ns = 200000},
+};
+
 static struct login_record login(void)
 {
 	return (struct login_record){
@@ -49,6 +55,8 @@ static struct login_record login(void)
 		.phase_ns = {1000000, 2000000, NO_NS, 15000000, NO_NS},
 		.steps = steps,
 		.step_count = 4,
+		.parts = parts,
+		.part_count = 3,
 		.verdict = {"ok", "Logged in.", VERDICT_SLOW, true},
 	};
 }
@@ -140,6 +148,9 @@ UNIT_CASE(a_login_is_counted_everywhere)
 		      ",phase=\"prelogin\",side=\"server\"} 0.0015");
 	CHECK_LINE(p, "tdsmon_login_wait_seconds_total{" SERVER
 		      ",phase=\"prelogin\",side=\"network\"} 0");
+	CHECK_LINE(p, "tdsmon_login_wait_part_seconds_total{" SERVER ",part=\"unread\"} 0.0012");
+	CHECK_LINE(p, "tdsmon_login_wait_part_seconds_total{" SERVER ",part=\"process\"} 0.0003");
+	CHECK(!strstr(p, "part=\"dc\""));
 	CHECK_LINE(p, "tdsmon_login_verdicts_total{" SERVER ",verdict=\"ok\"} 1");
 	CHECK_LINE(p, "tdsmon_logins_by_auth_total{" SERVER ",method=\"sql\"} 1");
 	CHECK_LINE(p, "tdsmon_logins_by_encryption_total{" SERVER

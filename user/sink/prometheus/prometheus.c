@@ -227,6 +227,17 @@ static void put_waits(struct page *p, const struct server *s)
 	}
 }
 
+static void put_parts(struct page *p, const struct server *s)
+{
+	for (int part = 0; part < PART_COUNT; part++) {
+		const struct exposition_label labels[] = {{"server", s->name},
+							  {"part", wait_part_name(part)}};
+
+		if (s->part_ns[part])
+			exposition_seconds(&p->expo, labels, 2, s->part_ns[part]);
+	}
+}
+
 /* Counts by learned names. A count of 0 means that only another server has the name. */
 static void put_names(struct page *p, const struct server *s, const char *label,
 		      const struct label_set *names, const uint64_t counts[LABEL_SET_IDS])
@@ -429,6 +440,8 @@ static const struct family families[] = {
 	       "happen is not counted."),
 	SERVER("login_wait_seconds", EXPOSITION_COUNTER, put_waits,
 	       "Time that logins took, by phase and by the side that was waited for."),
+	SERVER("login_wait_part_seconds", EXPOSITION_COUNTER, put_parts,
+	       "Waits of 20 ms and more by what took the time, where that is known."),
 	SERVER("login_verdicts", EXPOSITION_COUNTER, put_verdicts, "Logins by verdict."),
 	SERVER("login_errors", EXPOSITION_COUNTER, put_errors,
 	       "Logins that the server answered with an error, by error number."),

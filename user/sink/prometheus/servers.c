@@ -136,6 +136,8 @@ static void count_times(struct server *server, const struct login_record *rec,
 		if (step->phase < PHASE_SESSION && step->waits_on < SIDE_NONE)
 			server->wait_ns[step->phase][step->waits_on] += step->ns;
 	}
+	for (size_t i = 0; i < rec->part_count; i++)
+		server->part_ns[rec->parts[i].part] += rec->parts[i].ns;
 }
 
 void servers_login(struct servers *s, const struct login_record *rec, const struct wallclock *clock)
