@@ -38,7 +38,8 @@ struct test {
 	struct flow_key key;
 	uint8_t end;
 	/* of the one login */
-	uint32_t logins;
+	uint32_t logins, pendings;
+	uint64_t pending_unread_ns;
 	struct login_record r;
 	struct step steps[32];
 	struct step_part parts[PARTS];
@@ -73,9 +74,25 @@ static void on_login(void *ctx, const struct login_record *r)
 	}
 }
 
+static void on_pending(void *ctx, const struct pending_record *r)
+{
+	struct test *t = ctx;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < r->part_count; i++) {
+		CHECK_INT(r->parts[i].step, 0);
+		sum += r->parts[i].ns;
+		if (r->parts[i].part == PART_UNREAD)
+			t->pending_unread_ns = r->parts[i].ns;
+	}
+	if (r->part_count)
+		CHECK_INT(sum, r->ns);
+	t->pendings++;
+}
+
 static void begin(struct test *t)
 {
-	static const struct engine_ops ops = {.login = on_login};
+	static const struct engine_ops ops = {.login = on_login, .pending = on_pending};
 	struct engine_config config = {.ports = &t->ports};
 
 	memset(t, 0, sizeof(*t));
@@ -481,6 +498,23 @@ UNIT_CASE(a_look_after_the_end_of_its_wait_counts_for_nothing)
 	end(&t);
 }
 
+UNIT_CASE(a_wait_that_goes_on_has_parts)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	prelogin(&t, CLIENT, MS);
+	t.socket.unread = 47;
+	for (int i = 0; i < 30; i++) {
+		waits(&t, 200 * MS);
+		engine_tick(t.e, t.now);
+	}
+	CHECK_INT(t.pendings, 1);
+	CHECK(t.pending_unread_ns > 4500 * MS && t.pending_unread_ns < 6 * S);
+	engine_free(t.e);
+}
+
 /* TCP holds more, or less, than the message that is waited on: its unread bytes say nothing. */
 UNIT_CASE(bytes_of_another_message_count_for_nothing)
 {
@@ -575,6 +609,7 @@ int main(void)
 	RUN(a_process_that_read_at_once_is_not_stalled);
 	RUN(a_socket_elsewhere_is_asked_once);
 	RUN(a_look_after_the_end_of_its_wait_counts_for_nothing);
+	RUN(a_wait_that_goes_on_has_parts);
 	RUN(bytes_of_another_message_count_for_nothing);
 	RUN(a_client_that_does_not_read);
 	RUN(a_login_that_times_out_unaccepted);

@@ -2,6 +2,7 @@
 /*
  * pending.c - see pending.h.
  */
+#include "engine/dependency/dependency.h"
 #include "engine/login/login.h"
 #include "engine/pending.h"
 #include "engine/stream/reassembly.h"
@@ -172,6 +173,7 @@ static bool has_room(struct pending *p, uint64_t now_ns, bool half_open)
 /* With packets missing it is not known what is waited for. */
 static void pending_report(struct engine *e, struct flow *f)
 {
+	struct dependency_findings findings;
 	struct pending_record r;
 
 	if (!pending_is_in_progress(f) || f->login->lossy)
@@ -182,6 +184,9 @@ static void pending_report(struct engine *e, struct flow *f)
 	}
 	f->login->wait.reported = true;
 	r = pending_record(e, f);
+	dependency_pending(f->login->witness, r.waits_on, r.time_ns - r.ns, r.time_ns, &findings);
+	r.parts = findings.parts;
+	r.part_count = findings.part_count;
 	e->ops.pending(e->ctx, &r);
 }
 

@@ -513,7 +513,9 @@ struct pending_record {
 	uint32_t tunnel; /* tunnel_kind() */
 	enum phase phase;
 	enum side waits_on;
-	const char *what; /* "the answer to LOGIN7"; lives as long as the program */
+	const char *what;	       /* "the answer to LOGIN7"; lives as long as the program */
+	const struct step_part *parts; /* of this wait, all with step 0; none: nothing is known */
+	size_t part_count;
 };
 
 /* A question that SQL Server Browser did not answer, and no connection came of it: it has no id. */

@@ -330,19 +330,20 @@ static void json_phases(struct json_writer *w, const struct login_record *rec)
 }
 
 /* The parts of one step; null if they are unknown. */
-static void json_within(struct json_writer *w, const struct login_record *rec, size_t step)
+static void json_within(struct json_writer *w, const struct step_part *parts, size_t count,
+			size_t step)
 {
 	size_t i = 0;
 
-	while (i < rec->part_count && rec->parts[i].step != step)
+	while (i < count && parts[i].step != step)
 		i++;
-	if (i == rec->part_count) {
+	if (i == count) {
 		json_writer_null(w, "within");
 		return;
 	}
 	json_writer_array(w, "within");
-	for (; i < rec->part_count && rec->parts[i].step == step; i++) {
-		const struct step_part *p = &rec->parts[i];
+	for (; i < count && parts[i].step == step; i++) {
+		const struct step_part *p = &parts[i];
 
 		json_writer_object(w, NULL);
 		json_writer_text(w, "part", wait_part_name(p->part));
@@ -369,7 +370,7 @@ static void json_steps(struct json_writer *w, const struct login_record *rec)
 		json_writer_text(w, "phase", phase_name(s->phase));
 		json_writer_text(w, "waits_on", side_name(s->waits_on));
 		json_ns(w, "ns", s->ns);
-		json_within(w, rec, i);
+		json_within(w, rec->parts, rec->part_count, i);
 		json_writer_object_end(w);
 	}
 	json_writer_array_end(w);
@@ -626,7 +627,7 @@ static void json_pending(void *ctx, const struct pending_record *rec)
 	json_writer_text(&w, "waits_on", side_name(rec->waits_on));
 	json_writer_text(&w, "for", rec->what);
 	json_ns(&w, "ns", rec->ns);
-	json_writer_null(&w, "within");
+	json_within(&w, rec->parts, rec->part_count, 0);
 	json_end(&w);
 }
 

@@ -79,6 +79,13 @@ void dependency_find(struct companions *c, const struct dependency_login *login,
 		     struct dependency_findings *out);
 
 /*
+ * The parts of a wait that goes on, of step 0: of what sockets say only, because a request can still
+ * turn out to be another login's. Fills in parts and part_count.
+ */
+void dependency_pending(const struct witness *w, enum side side, uint64_t from_ns, uint64_t now_ns,
+			struct dependency_findings *out);
+
+/*
  * Time for which the client waited for DNS to give the server's address, before the connection that
  * began at start_ns; NO_NS: no such look-up was seen. The look-up counts for that connection only.
  */

@@ -332,6 +332,21 @@ const char *witness_spans(const struct witness *w, const struct wait *wait, stru
 	return read;
 }
 
+void dependency_pending(const struct witness *w, enum side side, uint64_t from_ns, uint64_t now_ns,
+			struct dependency_findings *out)
+{
+	const struct wait wait = {.side = side, .a = from_ns, .b = now_ns};
+	struct spans s = {.count = 0};
+	const char *read;
+
+	out->part_count = 0;
+	if (!w || now_ns < from_ns + WAIT_SPLIT_NS)
+		return;
+	read = witness_spans(w, &wait, &s);
+	if (s.count || read)
+		spans_split(&s, &wait, 0, read ? BASIS_SAMPLED : BASIS_INFERRED, read, out);
+}
+
 /* The cause. */
 
 static bool part_is_stall(enum wait_part part)
