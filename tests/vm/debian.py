@@ -13,7 +13,8 @@ import shutil
 import subprocess
 
 # In the order of their dependencies.
-MODULES = ("veth", "sch_ingress", "cls_bpf", "llc", "stp", "garp", "mrp", "8021q", "tls", "bonding")
+MODULES = ("veth", "sch_ingress", "cls_bpf", "llc", "stp", "garp", "mrp", "8021q", "tls", "bonding",
+           "inet_diag", "tcp_diag")
 OPTIONAL = ("tls",)  # bonding needs it since 5.12
 FLAVOUR = "cloud-amd64"  # the smallest: only drivers of virtual machines
 TIMEOUT_S = 100
