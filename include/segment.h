@@ -33,12 +33,17 @@ enum seg_dir {
  * SEG_F_COUNTS: a struct tap_counts takes the place of the payload; cap_len is 0.
  * SEG_F_READ:	no packet: at ts_ns the process at saddr, sport read all that had come from daddr,
  *		dport. Everything else is 0.
+ * SEG_F_SERVICE: a packet between this host and a service that a login may depend on, such as DNS.
+ * SEG_F_SKIPPED: with SEG_F_SERVICE: from now on packets of the same group of services are left
+ *		out, because they are too many, for a second at most. There is no payload.
  */
-#define SEG_F_HEADS  0x01
-#define SEG_F_TRUNC  0x02
-#define SEG_F_UDP    0x04
-#define SEG_F_COUNTS 0x08
-#define SEG_F_READ   0x10
+#define SEG_F_HEADS   0x01
+#define SEG_F_TRUNC   0x02
+#define SEG_F_UDP     0x04
+#define SEG_F_COUNTS  0x08
+#define SEG_F_READ    0x10
+#define SEG_F_SERVICE 0x20
+#define SEG_F_SKIPPED 0x40
 
 #define SSRP_PORT 1434 /* of SQL Server Browser, MC-SQLR 1.9 */
 
@@ -168,8 +173,10 @@ enum tap_counter {
 	TAP_CNT_SYNS = 11,
 	/* not a packet: handshakes that the client never completed, not reported one by one */
 	TAP_CNT_HALF_OPEN = 12,
-	TAP_CNT_NESTED = 13, /* tunnels within tunnels, beyond the bound on unwrapping */
-	TAP_CNT_MAX = 14,
+	TAP_CNT_NESTED = 13,	 /* tunnels within tunnels, beyond the bound on unwrapping */
+	TAP_CNT_DEPENDENCY = 14, /* between this host and a service: its head was handed over */
+	TAP_CNT_DEPENDENCY_SKIPPED = 15, /* the same, but of too many: not handed over */
+	TAP_CNT_MAX = 16,
 };
 
 #endif

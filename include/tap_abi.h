@@ -175,6 +175,19 @@ struct tap_steers {
 	struct tap_steer at[TAP_STEERS];
 };
 
+/* --- the maps "dependency_hosts" and "dependency_rpc" --- */
+
+struct dependency_host {
+	__u8 addr[16]; /* network order; IPv4 as ::ffff:a.b.c.d */
+};
+_Static_assert(sizeof(struct dependency_host) == 16, "BPF map key");
+
+struct dependency_endpoint {
+	__u8 addr[16];
+	__u32 port; /* host order */
+};
+_Static_assert(sizeof(struct dependency_endpoint) == 20, "BPF map key");
+
 /* --- keys --- */
 
 static inline __attribute__((always_inline)) __u64 key_mix(__u64 hash, __u64 word)

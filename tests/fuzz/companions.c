@@ -46,15 +46,16 @@ static void check_login(struct companions *c, struct fuzz *in, uint64_t now_ns)
 	const struct step steps[] = {{"prelogin", PHASE_PRELOGIN, SIDE_CLIENT, first},
 				     {"loginack", PHASE_LOGIN, SIDE_SERVER, second}};
 	const struct dependency_login login = {now_ns,
-					       &client,
-					       &server,
+					       client.addr,
+					       server.addr,
 					       now_ns > first + second ? now_ns - first - second
 								       : 0,
 					       steps,
 					       2,
 					       (enum authority)(fuzz_u8(in) % 3)};
 	struct dependency_findings findings;
-	uint64_t dns_ns = dependency_dns_before(c, now_ns, &client, &server, login.start_ns);
+	uint64_t dns_ns =
+		dependency_dns_before(c, now_ns, client.addr, server.addr, login.start_ns);
 
 	FUZZ_ASSERT(dns_ns == NO_NS || dns_ns <= now_ns);
 	dependency_find(c, &login, &findings);
@@ -65,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint64_t seed[2];
 	struct fuzz in = {data, data + size};
-	struct companions *c = companions_new(seed);
+	struct companions *c = companions_new(seed, false);
 	uint64_t now_ns = 1000000000;
 
 	while (c && in.p < in.end) {

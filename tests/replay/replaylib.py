@@ -292,7 +292,7 @@ CONTRACT = {
         "error": ("?", {"number": "int", "state": "int", "class": "int", "message": "str?"}),
         "redirect": ("?", {"host": "str", "port": "int"}),
         "total_ns": "int?", "phases": {p + "_ns": "int?" for p in PHASES}, "steps": "list",
-        "waits": {"client_ns": "int?", "server_ns": "int?", "network_ns": "int?"}, "dependencies": "list",
+        "waits": {"client_ns": "int?", "server_ns": "int?", "network_ns": "int?"}, "dependencies": "list?",
         "verdict": {"name": "str", "class": VERDICT_CLASSES, "text": "str"},
         "tcp": {"syn_retransmits": "int", "retransmits": "int", "out_of_order": "int", "zero_windows": "int",
                 "missing_bytes": "int"}},
@@ -394,7 +394,7 @@ def _login_times(r):
     phases, steps, total = phase_ns(r), r["steps"], r["total_ns"]
     waits = [v for v in r["waits"].values() if v is not None]
     out = []
-    for i, d in enumerate(r["dependencies"]):
+    for i, d in enumerate(r["dependencies"] or []):
         out += _shape(_DEPENDENCY, d, "dependencies[%d]" % i)
         if d.get("unanswered", 0) > d.get("requests", 0):
             out.append("dependencies[%d]: more unanswered than requests" % i)

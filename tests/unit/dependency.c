@@ -117,7 +117,7 @@ static const struct endpoint dc = {{[10] = 0xff, 0xff, 10, 77, 0, 10}, 49152};
 static struct companions *new_companions(void)
 {
 	static const uint64_t seed[2];
-	struct companions *c = companions_new(seed);
+	struct companions *c = companions_new(seed, false);
 
 	if (!c)
 		abort();
@@ -161,8 +161,8 @@ static void find(struct companions *c, uint64_t id, uint64_t a, uint64_t b,
 {
 	const struct step steps[] = {{STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, 1},
 				     {STEP_LOGINACK, PHASE_AUTH, SIDE_SERVER, b - a}};
-	const struct dependency_login login = {id,    &client, &server,	  a - 1,
-					       steps, 2,       authority, NULL};
+	const struct dependency_login login = {id,    client.addr, server.addr, a - 1,
+					       steps, 2,	   authority,	NULL};
 
 	dependency_find(c, &login, out);
 }
@@ -334,9 +334,9 @@ UNIT_CASE(dns_before_the_connection_counts_once)
 	packet(c, &client, 5000, &dc, 53, 1000 * MS, udp, BYTES(query));
 	packet(c, &client, 5000, &dc, 53, 6000 * MS, udp, BYTES(query));
 	packet(c, &dc, 53, &client, 5000, 6001 * MS, udp, BYTES(reply));
-	CHECK(dependency_dns_before(c, 1, &client, &dc, 6002 * MS) == NO_NS);
-	CHECK_INT(dependency_dns_before(c, 1, &client, &server, 6002 * MS), 5001 * MS);
-	CHECK(dependency_dns_before(c, 2, &client, &server, 6003 * MS) == NO_NS);
+	CHECK(dependency_dns_before(c, 1, client.addr, dc.addr, 6002 * MS) == NO_NS);
+	CHECK_INT(dependency_dns_before(c, 1, client.addr, server.addr, 6002 * MS), 5001 * MS);
+	CHECK(dependency_dns_before(c, 2, client.addr, server.addr, 6003 * MS) == NO_NS);
 	companions_free(c);
 }
 

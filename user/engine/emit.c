@@ -83,24 +83,39 @@ static enum authority authority_of(const struct login *l)
 								  : AUTHORITY_UNKNOWN;
 }
 
-/* What the login's hosts asked of others meanwhile. */
+/* The host that asks, as the tracker names it: live, this host has many addresses. */
+static const uint8_t *requester(const struct engine *e, const struct endpoint *end)
+{
+	bool own = e->ops.is_local && e->ops.is_local(e->ctx, end->addr);
+
+	return own ? companions_own_host : end->addr;
+}
+
+/* Requests of the login's hosts to others meanwhile. Live, only this host's are known. */
 static void depend(struct engine *e, const struct login *l, struct login_record *r,
 		   struct dependency_findings *findings)
 {
-	const struct dependency_login login = {r->id,		&r->client, &r->server,
-					       r->start_ns,	r->steps,   r->step_count,
-					       authority_of(l), l->witness};
+	const struct dependency_login login = {r->id,
+					       requester(e, &r->client),
+					       requester(e, &r->server),
+					       r->start_ns,
+					       r->steps,
+					       r->step_count,
+					       authority_of(l),
+					       l->witness};
+	bool followed = e->companions && (!e->ops.is_local || login.client == companions_own_host ||
+					  login.server == companions_own_host);
 
-	if (!e->companions && !l->witness)
+	if (!followed && !l->witness)
 		return;
-	if (!r->mid_stream && e->companions)
-		r->before.dns_ns = dependency_dns_before(e->companions, r->id, &r->client,
-							 &r->server, r->start_ns);
+	if (!r->mid_stream && followed)
+		r->before.dns_ns = dependency_dns_before(e->companions, r->id, login.client,
+							 r->server.addr, r->start_ns);
 	dependency_find(e->companions, &login, findings);
 	r->findings = findings;
 	r->parts = findings->parts;
 	r->part_count = findings->part_count;
-	r->dependencies = findings->list;
+	r->dependencies = followed ? findings->list : NULL;
 	r->dependency_count = findings->count;
 }
 

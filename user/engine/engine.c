@@ -99,7 +99,8 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		free(e);
 		return NULL;
 	}
-	if (config->dependencies && !(e->companions = companions_new(engine_seed(e)))) {
+	if (config->dependencies &&
+	    !(e->companions = companions_new(engine_seed(e), ops->is_local))) {
 		flow_table_release(&e->flows);
 		free(e);
 		return NULL;
@@ -571,6 +572,12 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	uint8_t sender;
 	enum side from;
 
+	if (seg->rec_flags & SEG_F_SERVICE) {
+		engine_tick(e, seg->ts_ns);
+		if (e->companions)
+			companions_segment(e->companions, seg, payload);
+		return;
+	}
 	if (seg->rec_flags & SEG_F_UDP && e->companions && seg->sport != SSRP_PORT &&
 	    seg->dport != SSRP_PORT) {
 		engine_tick(e, seg->ts_ns);
@@ -584,7 +591,7 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	e->stats.segments++;
 	engine_tick(e, seg->ts_ns);
 	f = flow_for(e, seg, payload, &sender);
-	if (!f && e->companions)
+	if (!f && e->companions && !e->ops.is_local)
 		companions_segment(e->companions, seg, payload);
 	if (!f || is_doubted(f, seg) || late_keys_take(e, f, seg, payload))
 		return;

@@ -447,7 +447,7 @@ struct login_record {
 	const struct dependency_findings *findings; /* the engine's own, for its verdicts */
 	uint32_t workers_stalled_s; /* by the error log, as of then; 0: it does not say so */
 	uint32_t stalled_together;  /* logins of the server that waited until the same moment */
-	const struct dependency *dependencies;
+	const struct dependency *dependencies; /* NULL: requests were not followed */
 	size_t dependency_count;
 	uint64_t wait_ns[SIDE_NONE]; /* by enum side */
 

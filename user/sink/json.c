@@ -406,6 +406,10 @@ static void json_host(struct json_writer *w, const struct host_facts *host)
 
 static void json_dependencies(struct json_writer *w, const struct login_record *rec)
 {
+	if (!rec->dependencies) {
+		json_writer_null(w, "dependencies");
+		return;
+	}
 	json_writer_array(w, "dependencies");
 	for (size_t i = 0; i < rec->dependency_count; i++) {
 		const struct dependency *d = &rec->dependencies[i];

@@ -9,11 +9,14 @@
 #include "engine/dependency/companions.h"
 #include "engine/protocol/tls.h"
 #include "lib/siphash.h"
+#include "service_ports.h"
 
 #define BUCKETS	      (2 * COMPANION_CONVERSATIONS) /* a power of two */
-#define FRAME_KEEP    4096u	  /* bytes of a message that comes in several segments */
-#define COPY_NS	      50000000ull /* what comes again sooner is the capture's copy */
-#define RPC_ENDPOINTS 64	  /* known to speak RPC */
+#define FRAME_KEEP    4096u	    /* bytes of a message that comes in several segments */
+#define COPY_NS	      50000000ull   /* what comes again sooner is the capture's copy */
+#define RPC_ENDPOINTS 64	    /* known to speak RPC */
+#define COPIES_LATEST 16	    /* exchanges of which a response may be another's copy */
+#define SKIP_NS	      1000000000ull /* SEG_F_SKIPPED holds for so long, at most */
 
 enum side_of { REQUESTER, SERVICE };
 
@@ -76,10 +79,14 @@ struct companions {
 	struct endpoint rpc[RPC_ENDPOINTS];
 	uint32_t rpc_count, rpc_next;
 	uint64_t seed[2];
+	bool own;
+	uint64_t skipped_ns[2]; /* when the source last left out packets, by service_is_bulk(); 0 */
 	struct companion_stats stats;
 };
 
-struct companions *companions_new(const uint64_t seed[2])
+const uint8_t companions_own_host[16];
+
+struct companions *companions_new(const uint64_t seed[2], bool own)
 {
 	struct companions *c = calloc(1, sizeof(*c));
 
@@ -88,6 +95,7 @@ struct companions *companions_new(const uint64_t seed[2])
 	memcpy(c->seed, seed, sizeof(c->seed));
 	memset(c->buckets, 0xff, sizeof(c->buckets));
 	c->newest = c->oldest = -1;
+	c->own = own;
 	return c;
 }
 
@@ -120,6 +128,18 @@ struct exchange *companions_newest(struct companions *c)
 struct exchange *companions_before(struct companions *c, const struct exchange *x)
 {
 	return exchange_at(c, x->serial - 1);
+}
+
+const uint8_t *companions_host(const struct exchange *x)
+{
+	return x->own ? companions_own_host : x->host;
+}
+
+bool companions_unclear(const struct companions *c, const struct exchange *x)
+{
+	uint64_t skipped_ns = c->skipped_ns[!!service_is_bulk(x->peer.port)];
+
+	return x->state == EXCHANGE_OPEN && skipped_ns && skipped_ns + SKIP_NS > x->start_ns;
 }
 
 /* Conversations, found by their key and kept in the order of their last use. */
@@ -274,6 +294,7 @@ static struct exchange *exchange_open(struct companions *c, struct conversation 
 	x->id = m->id;
 	x->other_id = m->other_id;
 	memcpy(x->host, v->key.addr[v->requester], 16);
+	x->own = c->own;
 	x->port = v->key.port[v->requester];
 	memcpy(x->peer.addr, v->key.addr[!v->requester], 16);
 	x->peer.port = v->key.port[!v->requester];
@@ -313,6 +334,21 @@ static struct exchange *exchange_match(struct companions *c, struct conversation
 	return id ? NULL : oldest;
 }
 
+/* Is this datagram a response that was just taken, met again on another interface? */
+static bool response_is_copy(struct companions *c, const struct conversation *v, uint64_t id,
+			     uint64_t ns)
+{
+	struct exchange *x = companions_newest(c);
+
+	for (int i = 0; v->udp && x && i < COPIES_LATEST; i++, x = companions_before(c, x))
+		if (x->udp && x->state == EXCHANGE_ANSWERED && x->id == id &&
+		    x->end_ns + COPY_NS > ns && x->port == v->key.port[v->requester] &&
+		    x->peer.port == v->key.port[!v->requester] &&
+		    !memcmp(x->peer.addr, v->key.addr[!v->requester], 16))
+			return true;
+	return false;
+}
+
 /* A response whose request was not seen: how long it took is not known. */
 static void exchange_orphan(struct companions *c, struct conversation *v,
 			    const struct service_message *m, uint64_t ns)
@@ -328,7 +364,7 @@ static void exchange_answer(struct companions *c, struct conversation *v,
 {
 	struct exchange *x = exchange_match(c, v, m->id);
 
-	if (!x && !m->more)
+	if (!x && !m->more && !response_is_copy(c, v, m->id, ns))
 		exchange_orphan(c, v, m, ns);
 	if (!x || m->more)
 		return;
@@ -347,7 +383,7 @@ static void exchange_request(struct companions *c, struct conversation *v,
 	struct exchange *again = v->udp ? exchange_match(c, v, m->id) : NULL;
 
 	if (again && again->operation == m->operation) {
-		again->sent++;
+		again->sent += ns >= again->start_ns + COPY_NS;
 		return;
 	}
 	exchange_open(c, v, ns, m)->end_seq = end_seq;
@@ -521,12 +557,25 @@ static void conversation_resent(struct companions *c, struct conversation *v, co
 			x->sent++;
 }
 
+/* Messages of the service are missing: what was open before may have been answered. */
+static void conversation_gap(struct companions *c, struct conversation *v)
+{
+	struct exchange *x, *next;
+
+	for (x = open_first(c, v); x; x = next) {
+		next = open_next(c, x);
+		if (!x->connect)
+			exchange_end(c, v, x, EXCHANGE_UNKNOWN, NO_NS);
+	}
+}
+
 /* Put the segment where its stream is, past what was seen and over what is missing. */
 static void stream_segment(struct companions *c, struct conversation *v, enum side_of from,
 			   const struct seg *seg, const uint8_t *payload)
 {
 	struct stream *s = &v->stream[from];
 	struct piece piece = {payload, seg->cap_len, seg->len, seg->ts_ns};
+	bool by_order = v->service->kind == DEPENDENCY_KERBEROS, missing = false;
 	int32_t ahead;
 
 	if (!s->synced) {
@@ -548,8 +597,13 @@ static void stream_segment(struct companions *c, struct conversation *v, enum si
 		s->taken = within ? s->taken + (uint32_t)ahead : 0;
 		if (!within)
 			s->length = s->have = 0;
+		missing = !within && from == SERVICE;
 	}
+	if (missing && by_order)
+		conversation_gap(c, v);
 	stream_take(c, v, from, &piece);
+	if (missing)
+		conversation_gap(c, v);
 }
 
 /* TLS: the name that the client asks for is in its first record. */
@@ -573,6 +627,7 @@ static void turn_segment(struct companions *c, struct conversation *v, enum side
 {
 	struct stream *s = &v->stream[from];
 	struct service_message m = {.kind = v->service->kind};
+	bool missing = s->synced && from == SERVICE && (int32_t)(seg->seq - s->next) > 0;
 
 	if (s->synced && (int32_t)(seg->seq - s->next) < 0) {
 		if (from == REQUESTER)
@@ -587,6 +642,8 @@ static void turn_segment(struct companions *c, struct conversation *v, enum side
 		http_parse(payload, seg->cap_len, &m);
 		if (m.role != MESSAGE_UNKNOWN)
 			conversation_message(c, v, from, &m, seg->ts_ns, seg->ts_ns, s->next);
+		if (missing)
+			conversation_gap(c, v);
 		return;
 	}
 	if (from == REQUESTER)
@@ -627,7 +684,7 @@ static void conversation_syn(struct companions *c, struct conversation *v, enum 
 		return;
 	}
 	if (x && x->end_seq == seg->seq + 1) {
-		x->sent++;
+		x->sent += seg->ts_ns >= x->start_ns + COPY_NS;
 		return;
 	}
 	v->turned = false;
@@ -770,14 +827,27 @@ static void datagram(struct companions *c, struct conversation *v, enum side_of 
 		conversation_message(c, v, from, &m, seg->ts_ns, seg->ts_ns, 0);
 }
 
+/* The tap's packets go between this host and a service, whose port is in dir's direction. */
+static void skipped(struct companions *c, const struct seg *seg)
+{
+	uint16_t port = seg->dir == SEG_DIR_EGRESS ? seg->dport : seg->sport;
+
+	c->skipped_ns[!!service_is_bulk(port)] = seg->ts_ns;
+}
+
 void companions_segment(struct companions *c, const struct seg *seg, const uint8_t *payload)
 {
 	bool udp = seg->rec_flags & SEG_F_UDP;
 	struct flow_key key;
 	uint8_t from = key_of(seg, &key);
-	struct conversation *v = conversation_find(c, &key, udp);
+	struct conversation *v;
 	enum side_of side;
 
+	if (seg->rec_flags & SEG_F_SKIPPED) {
+		skipped(c, seg);
+		return;
+	}
+	v = conversation_find(c, &key, udp);
 	if (v) {
 		used_unlink(c, v);
 		used_newest(c, v);

@@ -32,6 +32,7 @@ struct exchange {
 	uint64_t id, other_id;
 	uint64_t owner;	  /* the login that it was for, by its connection's id; 0: not known */
 	uint8_t host[16]; /* that asks */
+	bool own;	  /* that is the host that we run on, whichever of its addresses it used */
 	struct endpoint peer;
 	enum dependency_kind kind;
 	enum exchange_state state;
@@ -54,15 +55,28 @@ struct companion_stats {
 
 struct companions;
 
-/* seed: of the hash table, as in engine_config. NULL: out of memory. */
-struct companions *companions_new(const uint64_t seed[2]);
+/*
+ * seed: of the hash table, as in engine_config. own: live, all requests are of the host that we run
+ * on. NULL: out of memory.
+ */
+struct companions *companions_new(const uint64_t seed[2], bool own);
 void companions_free(struct companions *c);
 
 /*
  * Take one TCP segment or, with SEG_F_UDP, one datagram, of whatever ports; payload holds
- * seg->cap_len bytes. Segments of other services cost a table look-up.
+ * seg->cap_len bytes. Segments of other services cost a table look-up. SEG_F_SKIPPED: the source
+ * leaves out packets of such services for a second at most.
  */
 void companions_segment(struct companions *c, const struct seg *seg, const uint8_t *payload);
+
+/* Is it open, and may its response be among the packets that the source left out? */
+bool companions_unclear(const struct companions *c, const struct exchange *x);
+
+/* The host that asks, as exchanges name it: 16 bytes. */
+const uint8_t *companions_host(const struct exchange *x);
+
+/* How exchanges name the host that we run on. */
+extern const uint8_t companions_own_host[16];
 
 /* The source lost packets: what is open may have been answered. */
 void companions_lost(struct companions *c);

@@ -26,7 +26,7 @@ static uint64_t near_of(const struct wait *w)
 
 static bool exchange_of(const struct exchange *x, const uint8_t *host)
 {
-	return !memcmp(x->host, host, 16);
+	return !memcmp(companions_host(x), host, 16);
 }
 
 static bool exchange_is_call(const struct exchange *x)
@@ -133,7 +133,7 @@ static struct exchange *call_find(struct companions *c, const struct wait *w)
 		if (x->start_ns < w->a)
 			break;
 		if (!exchange_is_call(x) || x->owner || x->state == EXCHANGE_UNKNOWN ||
-		    !exchange_of(x, w->host) || x->start_ns >= w->b)
+		    companions_unclear(c, x) || !exchange_of(x, w->host) || x->start_ns >= w->b)
 			continue;
 		first = x;
 		if (x->state == EXCHANGE_ANSWERED && x->end_ns <= w->b &&
@@ -188,8 +188,10 @@ static enum wait_part part_of(const struct exchange *x, enum side side)
 }
 
 /* A request that nobody answered while it was waited for. */
-static bool exchange_unanswered(const struct exchange *x, uint64_t b)
+static bool exchange_unanswered(const struct companions *c, const struct exchange *x, uint64_t b)
 {
+	if (companions_unclear(c, x))
+		return false;
 	return (x->state == EXCHANGE_OPEN && x->start_ns + OPEN_LONG_NS > b) ||
 	       (x->state == EXCHANGE_OPEN && x->sent > 1) || x->state == EXCHANGE_CLOSED ||
 	       (x->state == EXCHANGE_ANSWERED && x->end_ns > b);
@@ -241,7 +243,7 @@ static bool peer_answers(struct companions *c, const struct exchange *silent, ui
 		if (x->state == EXCHANGE_ANSWERED && x->end_ns > silent->start_ns &&
 		    x->end_ns <= b && x->peer.port == silent->peer.port && x->udp == silent->udp &&
 		    !memcmp(x->peer.addr, silent->peer.addr, 16) &&
-		    !memcmp(x->host, silent->host, 16))
+		    exchange_of(x, companions_host(silent)))
 			return true;
 	}
 	return false;
@@ -254,7 +256,7 @@ static bool peer_is_dc(struct companions *c, const struct exchange *of)
 	{
 		if ((x->kind == DEPENDENCY_NETLOGON || x->kind == DEPENDENCY_KERBEROS ||
 		     x->kind == DEPENDENCY_LDAP) &&
-		    !memcmp(x->peer.addr, of->peer.addr, 16) && !memcmp(x->host, of->host, 16))
+		    !memcmp(x->peer.addr, of->peer.addr, 16) && exchange_of(x, companions_host(of)))
 			return true;
 	}
 	return false;
@@ -279,7 +281,7 @@ static void unanswered_add(struct companions *c, const struct wait *w, struct sp
 		enum wait_part part;
 
 		if (!exchange_of(x, w->host) || !exchange_overlaps(x, w->a, w->b) ||
-		    !exchange_unanswered(x, w->b) || (exchange_is_call(x) && x->owner) ||
+		    !exchange_unanswered(c, x, w->b) || (exchange_is_call(x) && x->owner) ||
 		    peer_answers(c, x, w->b))
 			continue;
 		part = part_unanswered(c, w, x);
@@ -334,16 +336,16 @@ static void list_add(struct companions *c, struct dependency_findings *out, stru
 	if (!d)
 		return;
 	d->requests++;
-	d->unanswered += exchange_unanswered(x, b) &&
+	d->unanswered += exchange_unanswered(c, x, b) &&
 			 (x->state == EXCHANGE_CLOSED || x->sent > 1 ||
 			  until - x->start_ns >= UNANSWERED_NS); /* else it is in flight */
 	d->ns += gap(x->start_ns, until);
 	if (d->rtt_ns == NO_NS)
-		d->rtt_ns = rtt_to(c, x->host, x->peer.addr, b);
+		d->rtt_ns = rtt_to(c, companions_host(x), x->peer.addr, b);
 	for_each_exchange(other, c, x->start_ns)
 	{
 		in_flight += other == x ||
-			     (other->kind == x->kind && exchange_of(other, x->host) &&
+			     (other->kind == x->kind && exchange_of(other, companions_host(x)) &&
 			      !memcmp(&other->peer, &x->peer, sizeof(x->peer)) &&
 			      other->start_ns <= x->start_ns && other->end_ns > x->start_ns);
 	}
@@ -380,9 +382,9 @@ static void list_find(struct companions *c, const struct dependency_login *login
 	{
 		if (!count && x->start_ns < login->start_ns)
 			break;
-		if (listed_for(x, waits, count, login->start_ns, end, login->server->addr))
+		if (listed_for(x, waits, count, login->start_ns, end, login->server))
 			list_add(c, out, x, SIDE_SERVER, end);
-		else if (listed_for(x, waits, count, login->start_ns, end, login->client->addr))
+		else if (listed_for(x, waits, count, login->start_ns, end, login->client))
 			list_add(c, out, x, SIDE_CLIENT, end);
 	}
 }
@@ -457,7 +459,7 @@ static void cause_find(struct companions *c, const struct dependency_login *logi
 	out->worst = cause_exchange(all, most);
 	out->cause_ns = sums[most];
 	if (out->worst)
-		out->rtt_ns = rtt_to(c, out->worst->host, out->worst->peer.addr, end);
+		out->rtt_ns = rtt_to(c, companions_host(out->worst), out->worst->peer.addr, end);
 	switch (most) {
 	case PART_DC:
 		out->cause = cause_of_dc(out->worst, out->rtt_ns);
@@ -466,7 +468,7 @@ static void cause_find(struct companions *c, const struct dependency_login *logi
 		out->cause = out->queue_is_dead ? CAUSE_DC_UNREACHABLE : CAUSE_DC_QUEUE;
 		break;
 	case PART_KDC:
-		if (out->worst && exchange_of(out->worst, login->server->addr))
+		if (out->worst && exchange_of(out->worst, login->server))
 			out->cause = cause_of_dc(out->worst, out->rtt_ns);
 		else
 			out->cause = out->kerberos_errors ? CAUSE_KERBEROS_ERROR : CAUSE_KDC;
@@ -586,7 +588,7 @@ static void kerberos_errors_find(struct companions *c, const struct dependency_l
 	{
 		if (x->start_ns < login->start_ns)
 			break;
-		if (x->kind != DEPENDENCY_KERBEROS || !exchange_of(x, login->client->addr) ||
+		if (x->kind != DEPENDENCY_KERBEROS || !exchange_of(x, login->client) ||
 		    x->start_ns > end || !exchange_failed(x))
 			continue;
 		out->kerberos_errors++;
@@ -612,8 +614,7 @@ void dependency_find(struct companions *c, const struct dependency_login *login,
 		return;
 	for (size_t i = 0; i < login->step_count; at += login->steps[i++].ns) {
 		const struct step *step = &login->steps[i];
-		struct wait w = {step->waits_on == SIDE_SERVER ? login->server->addr
-							       : login->client->addr,
+		struct wait w = {step->waits_on == SIDE_SERVER ? login->server : login->client,
 				 step->waits_on, at, at + step->ns};
 
 		if (step->waits_on == SIDE_NETWORK || !step->ns)
@@ -640,29 +641,31 @@ static bool names_address(const struct exchange *x, const uint8_t *addr)
 	return false;
 }
 
-static struct exchange *lookup_find(struct companions *c, const struct endpoint *client,
-				    const struct endpoint *server, uint64_t start_ns)
+static struct exchange *lookup_find(struct companions *c, const uint8_t *client,
+				    const uint8_t *server, uint64_t start_ns)
 {
 	for_each_exchange(x, c, start_ns)
 	{
 		if (x->kind == DEPENDENCY_DNS && x->state == EXCHANGE_ANSWERED && !x->owner &&
 		    x->end_ns <= start_ns && x->end_ns + DNS_GAP_NS >= start_ns &&
-		    exchange_of(x, client->addr) && names_address(x, server->addr))
+		    exchange_of(x, client) && names_address(x, server))
 			return x;
 	}
 	return NULL;
 }
 
 /* Did the look-up that was at from go on from this query? An earlier one of its own did not. */
-static bool lookup_goes_on(const struct exchange *x, uint64_t from)
+static bool lookup_goes_on(const struct companions *c, const struct exchange *x, uint64_t from)
 {
+	if (companions_unclear(c, x))
+		return false;
 	if (x->state == EXCHANGE_ANSWERED)
 		return x->end_ns + DNS_NEXT_NS >= from;
 	return x->state == EXCHANGE_OPEN && x->start_ns + DNS_RETRY_NS >= from;
 }
 
-uint64_t dependency_dns_before(struct companions *c, uint64_t id, const struct endpoint *client,
-			       const struct endpoint *server, uint64_t start_ns)
+uint64_t dependency_dns_before(struct companions *c, uint64_t id, const uint8_t *client,
+			       const uint8_t *server, uint64_t start_ns)
 {
 	struct exchange *found = lookup_find(c, client, server, start_ns);
 	uint64_t from, to;
@@ -674,9 +677,9 @@ uint64_t dependency_dns_before(struct companions *c, uint64_t id, const struct e
 	/* A and AAAA, and what was asked in vain before, are one look-up of one name. */
 	for_each_exchange(x, c, from)
 	{
-		if (x->kind != DEPENDENCY_DNS || x->owner || !exchange_of(x, client->addr) ||
+		if (x->kind != DEPENDENCY_DNS || x->owner || !exchange_of(x, client) ||
 		    strcmp(x->target, found->target) || x->start_ns > start_ns ||
-		    !lookup_goes_on(x, from))
+		    !lookup_goes_on(c, x, from))
 			continue;
 		if (x->start_ns < from)
 			from = x->start_ns;

@@ -24,8 +24,8 @@ enum authority {
 
 struct dependency_login {
 	uint64_t id;
-	const struct endpoint *client, *server;
-	uint64_t start_ns; /* of the first step */
+	const uint8_t *client, *server; /* its hosts, as companions_host() names them */
+	uint64_t start_ns;		/* of the first step */
 	const struct step *steps;
 	size_t step_count;
 	enum authority authority;
@@ -86,10 +86,11 @@ void dependency_pending(const struct witness *w, enum side side, uint64_t from_n
 			struct dependency_findings *out);
 
 /*
- * Time for which the client waited for DNS to give the server's address, before the connection that
- * began at start_ns; NO_NS: no such look-up was seen. The look-up counts for that connection only.
+ * Time for which the client's host waited for DNS to give the server's address (16 bytes), before
+ * the connection that began at start_ns; NO_NS: no such look-up was seen. The look-up counts for
+ * that connection only. client: as companions_host() names it.
  */
-uint64_t dependency_dns_before(struct companions *c, uint64_t id, const struct endpoint *client,
-			       const struct endpoint *server, uint64_t start_ns);
+uint64_t dependency_dns_before(struct companions *c, uint64_t id, const uint8_t *client,
+			       const uint8_t *server, uint64_t start_ns);
 
 #endif

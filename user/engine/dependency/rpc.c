@@ -88,13 +88,20 @@ static const struct rpc_operation *rpc_operation(enum rpc_interface interface, u
 	return NULL;
 }
 
+/* Does the trailer's length fit a secure channel's signature? MS-NRPC 2.2.1.3.2, 2.2.1.3.3 */
+static bool rpc_fits_netlogon(uint32_t auth_len)
+{
+	return auth_len == 32 || auth_len == 56;
+}
+
 /*
  * The bind was not seen: a secure channel carries Netlogon and LSA calls, and SamLogon's number
- * tells. auth is the trailer's type; -1: it is not among the bytes there are.
+ * tells. auth is the trailer's type; -1: it is not among the bytes there are, and its length has to
+ * do.
  */
-static enum rpc_interface rpc_guess(uint16_t opnum, int auth)
+static enum rpc_interface rpc_guess(uint16_t opnum, int auth, uint32_t auth_len)
 {
-	if (auth != RPC_AUTH_NETLOGON)
+	if (auth != RPC_AUTH_NETLOGON && !(auth == -1 && rpc_fits_netlogon(auth_len)))
 		return RPC_UNBOUND;
 	if (opnum == 76 || opnum == 77)
 		return RPC_LSA;
@@ -133,7 +140,7 @@ static void rpc_request(const uint8_t *p, size_t len, enum rpc_interface *interf
 	if (auth && frag >= auth + 8 + RPC_HEAD && len > frag - auth - 8)
 		type = p[frag - auth - 8];
 	if (of == RPC_UNBOUND)
-		of = *interface = rpc_guess(opnum, type);
+		of = *interface = rpc_guess(opnum, type, auth);
 	m->role = p[3] & RPC_FIRST_FRAG ? MESSAGE_REQUEST : MESSAGE_ONE_WAY;
 	m->kind = of == RPC_NETLOGON ? DEPENDENCY_NETLOGON : DEPENDENCY_OTHER;
 	operation = rpc_operation(of, opnum);
