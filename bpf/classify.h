@@ -8,6 +8,7 @@
 #ifndef TDSMON_CLASSIFY_H
 #define TDSMON_CLASSIFY_H
 
+#include "dependency.h"
 #include "flow_table.h"
 #include "half_open.h"
 #include "level_full.h"
@@ -116,13 +117,50 @@ TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt 
 	return level_heads_packet(ctx, hook, work, flow);
 }
 
-/* A datagram: forward it if it belongs to SQL Server Browser. */
+/* A segment between this host and a service. */
+TAP_INLINE int classify_service(void *ctx, enum tap_hook hook, const struct pkt *pkt, __u32 ifindex,
+				__u32 dir)
+{
+	struct tap_work *work = tap_work();
+	/* The verifier sees a path on which nothing else is written to it. */
+	struct tap_key key = {};
+	__u32 side = flow_key_fill(&key, pkt);
+
+	if (!work)
+		return TAP_CNT_LOST;
+	classify_fill_work(work, pkt, &key, side);
+	classify_set_avail(work, classify_frame_len(ctx, hook));
+	work->seg.ifindex = ifindex;
+	work->seg.dir = dir;
+	return hook == TAP_HOOK_SKB ? dependency_tcp_skb(ctx) : dependency_tcp_xdp(ctx);
+}
+
+/* The same, a datagram. */
+TAP_INLINE int classify_service_datagram(void *ctx, enum tap_hook hook, const struct pkt *pkt,
+					 __u32 ifindex, __u32 dir)
+{
+	struct tap_work *work = tap_work();
+
+	if (!work)
+		return TAP_CNT_LOST;
+	pkt_datagram(pkt, &work->seg);
+	work->payload_off = pkt->payload_off;
+	classify_set_avail(work, classify_frame_len(ctx, hook));
+	tap_seg_tunnel(&work->seg, TUNNEL_NONE);
+	work->seg.ifindex = ifindex;
+	work->seg.dir = dir;
+	return hook == TAP_HOOK_SKB ? dependency_udp_skb(ctx) : dependency_udp_xdp(ctx);
+}
+
+/* A datagram: forward it if it belongs to SQL Server Browser, or to a service. */
 TAP_INLINE int classify_datagram(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 				 __u32 ifindex, __u32 dir)
 {
 	enum tap_counter result = sql_browser_classify(pkt);
 	struct tap_work *work;
 
+	if (result == TAP_CNT_OTHER && dependency_is_udp(pkt, dir))
+		return classify_service_datagram(ctx, hook, pkt, ifindex, dir);
 	if (result != TAP_CNT_DATAGRAM)
 		return result;
 	work = tap_work();
@@ -151,10 +189,19 @@ TAP_INLINE int classify_packet(void *ctx, enum tap_hook hook, const struct pkt *
 		return TAP_CNT_NESTED;
 	if (parsed != PKT_TCP)
 		return TAP_CNT_OTHER;
-	if (!tap_port(pkt->dport) && !tap_port(pkt->sport) && !tap_any_port) {
-		if (tap_recognise_unwatched)
-			recognise_unwatched(ctx, hook, pkt);
-		return TAP_CNT_OTHER;
+	if (!tap_port(pkt->dport) && !tap_port(pkt->sport)) {
+		if (dependency_is_tcp(pkt, dir)) {
+			/* with any_port it may be TDS besides: what is counted is what that comes to */
+			int found = classify_service(ctx, hook, pkt, ifindex, dir);
+
+			if (!tap_any_port)
+				return found;
+		}
+		if (!tap_any_port) {
+			if (tap_recognise_unwatched)
+				recognise_unwatched(ctx, hook, pkt);
+			return TAP_CNT_OTHER;
+		}
 	}
 	return classify_segment(ctx, hook, pkt, ifindex, dir);
 }

@@ -174,8 +174,8 @@ enum tap_counter {
 	/* not a packet: handshakes that the client never completed, not reported one by one */
 	TAP_CNT_HALF_OPEN = 12,
 	TAP_CNT_NESTED = 13,	 /* tunnels within tunnels, beyond the bound on unwrapping */
-	TAP_CNT_DEPENDENCY = 14, /* between this host and a service: its head was handed over */
-	TAP_CNT_DEPENDENCY_SKIPPED = 15, /* the same, but of too many: not handed over */
+	TAP_CNT_DEPENDENCY = 14, /* between this host and a service: its head was forwarded */
+	TAP_CNT_DEPENDENCY_SKIPPED = 15, /* the same, but of too many: not forwarded */
 	TAP_CNT_MAX = 16,
 };
 

@@ -146,7 +146,8 @@ static int app_open_engine(struct app *app)
 				       .keys = opts->keylog != NULL,
 				       .keys_late = opts->keylog && app->live,
 				       .errorlog = app->errorlogs,
-				       .dependencies = !app->live,
+				       .dependencies =
+					       opts->dependencies && !(app->live && opts->mirror),
 				       .live = app->live,
 				       .kernel_times_commands = app->live && !opts->commands,
 				       .max_flows = opts->max_connections,

@@ -88,6 +88,9 @@ static const struct row tap_rows[] = {
 	    "packets whose payload was not copied: their login had used up its budget"),
 	TAP(TAP_CNT_FLOOD, "sql_browser_datagrams_skipped",
 	    "datagrams of SQL Server Browser skipped: more than 1,024 a second on a CPU"),
+	TAP(TAP_CNT_DEPENDENCY_SKIPPED, "dependency_packets_skipped",
+	    "packets to and from DNS, domain controllers and other services skipped: more than "
+	    "2,000 a second on a CPU"),
 	TAP(TAP_CNT_SYNS, "unanswered_syns_unreported",
 	    "unanswered or refused SYNs beyond the reporting limit: a SYN flood, or the server is "
 	    "down"),

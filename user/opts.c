@@ -260,6 +260,7 @@ enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int 
 	*opts = (struct opts){.format = sink_formats[0],
 			      .hook = LIVE_HOOK_TC,
 			      .sql_browser = true,
+			      .dependencies = true,
 			      .again = config_fd != CONFIG_BY_PATH};
 	opts_getopt_tables(longs, shorts);
 	optind = 0; /* glibc: start again, for each parse */

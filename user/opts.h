@@ -44,7 +44,7 @@ struct opts {
 		errorlogs_from;
 	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
-	bool sql_browser;			  /* on by default */
+	bool sql_browser, dependencies;		  /* on by default */
 	bool any_port, mirror, show_identities, commands, sql, explain, only_problems, verbose;
 	bool again; /* parsed again after SIGHUP: former names were logged before */
 };

@@ -240,6 +240,11 @@ const struct opt opts_table[OPTS_COUNT] = {
 	 "also watch the ports that SQL Server Browser announces (default)"},
 	{"no-sql-browser", 0, OPT_NO, NULL, NULL, FLAG(sql_browser),
 	 "ignore SQL Server Browser and watch only the ports of -p"},
+	{"dependencies", 0, 0, NULL, NULL, FLAG(dependencies),
+	 "also follow what hosts ask of DNS, KDCs, domain controllers and the like: why a login "
+	 "waited (default)"},
+	{"no-dependencies", 0, OPT_NO, NULL, NULL, FLAG(dependencies),
+	 "follow connections to SQL Server only"},
 	{"format", 0, 0, "FORMAT", set_format, 0,
 	 "text for people (default), or json: one object per line"},
 	{"commands", 0, 0, NULL, NULL, FLAG(commands),

@@ -277,6 +277,7 @@ static int watch_live(struct app *app)
 				     .any_port = app->opts->any_port,
 				     .sql = app->opts->sql || app->opts->keylog,
 				     .browser = app->opts->sql_browser,
+				     .dependencies = app->opts->dependencies,
 				     .commands = app->opts->commands,
 				     .max_flows = app->opts->max_connections,
 				     .ring_size = app->opts->ring_mib << 20};

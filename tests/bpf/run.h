@@ -19,6 +19,7 @@
 #include "source/live/tap_load.h"
 #include "unit.h"
 #include "segment.h"
+#include "service_ports.h"
 #include "tap_abi.h"
 
 #define FIN 0x01
@@ -50,9 +51,9 @@ struct tap {
 
 /* How a tap differs from the usual one, which watches port 1433. */
 struct tap_setup {
-	bool any_port, mirror, xdp_direct, browser, commands;
+	bool any_port, mirror, xdp_direct, browser, commands, dependencies;
 	const struct decap_config *decap;
-	uint32_t budget, ring_size;
+	uint32_t budget, ring_size, dependency_rate;
 };
 
 static struct packet packet;
@@ -98,6 +99,12 @@ static inline void tap_open(struct tap *tap, const struct tap_setup *setup)
 	tap->skel->rodata->tap_commands = setup->commands;
 	tap->skel->rodata->tap_sql_browser = setup->browser;
 	tap->skel->rodata->tap_xdp_direct = setup->xdp_direct;
+	tap->skel->rodata->tap_dependencies = setup->dependencies;
+	if (setup->dependency_rate)
+		tap->skel->rodata->tap_dependency_rate = setup->dependency_rate;
+	for (unsigned int port = 0; port < 65536; port++)
+		if (service_is_fixed((uint16_t)port))
+			tap->skel->bss->tap_services[port / 64] |= 1ull << port % 64;
 	if (setup->decap)
 		memcpy((void *)&tap->skel->rodata->tap_decap, setup->decap, sizeof(*setup->decap));
 	if (setup->budget)

@@ -395,6 +395,12 @@ bool interfaces_are_at(const struct interfaces *set, const uint8_t addr[16])
 	return false;
 }
 
+const uint8_t (*interfaces_addresses(const struct interfaces *set, size_t *count))[16]
+{
+	*count = set->address_count;
+	return (const uint8_t(*)[16])set->addresses;
+}
+
 const char *interfaces_name(const struct interfaces *set, unsigned int ifindex)
 {
 	for (size_t i = 0; i < set->dev_count; i++)

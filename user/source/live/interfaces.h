@@ -48,6 +48,9 @@ bool interfaces_by_links(const struct interfaces *set);
 /* Is addr (IPv4 as ::ffff:a.b.c.d) assigned to an interface of this network namespace? */
 bool interfaces_are_at(const struct interfaces *set, const uint8_t addr[16]);
 
+/* These addresses, 16 bytes each, until the next interfaces_follow(). */
+const uint8_t (*interfaces_addresses(const struct interfaces *set, size_t *count))[16];
+
 /* "eth0 (tcx), lo (tcx ingress)"; valid until the next interfaces_follow(). */
 const char *interfaces_describe(const struct interfaces *set);
 

@@ -22,6 +22,7 @@
 #include "source/live/interfaces.h"
 #include "source/live/command_latency.h"
 #include "source/live/live.h"
+#include "source/live/services.h"
 #include "source/live/tap_load.h"
 #include "lib/log.h"
 #include "source/live/unanswered_syns.h"
@@ -43,6 +44,8 @@ struct live {
 	struct unanswered_syns *syns;
 	struct tap_control control;
 	struct interfaces *interfaces;
+	struct services services; /* where dependencies are followed */
+	bool dependencies;
 	size_t seg_len; /* bytes of the struct seg in a record */
 	int epoll_fd, timer_fd;
 	uint64_t since_ns; /* by then all interfaces were attached in both directions */
@@ -163,6 +166,28 @@ static int live_watch(struct live *live, const struct live_config *config)
 	return err ?: live_watch_fd(live, interfaces_fd(live->interfaces), EPOLLIN);
 }
 
+/* Which requests are this host's own: its addresses may have changed. */
+static int live_tell_addresses(struct live *live)
+{
+	size_t count;
+	const uint8_t(*addresses)[16] = interfaces_addresses(live->interfaces, &count);
+
+	return live->dependencies ? services_hosts(&live->services, addresses, count) : 0;
+}
+
+static int live_start_services(struct live *live, const struct live_config *config)
+{
+	int err;
+
+	live->dependencies = config->dependencies && !config->mirror;
+	if (!live->dependencies)
+		return 0;
+	services_init(&live->services, live->tap);
+	err = live_tell_addresses(live);
+	log_debug("%zu connections may be RPC's", services_connections(&live->services, live->tap));
+	return err;
+}
+
 static int live_start(struct live *live, const struct live_config *config)
 {
 	int err;
@@ -175,6 +200,8 @@ static int live_start(struct live *live, const struct live_config *config)
 		err = live_open_fds(live);
 	if (!err)
 		err = live_watch(live, config);
+	if (!err)
+		err = live_start_services(live, config);
 	live->since_ns = live_now_ns();
 	if (!err) {
 		live->tap->bss->tap_armed = 1;
@@ -210,6 +237,7 @@ void live_close(struct live *live)
 	ring_buffer__free(live->ring);
 	unanswered_syns_free(live->syns);
 	command_latency_free(live->latencies);
+	services_release(&live->services);
 	tap_bpf__destroy(live->tap);
 	fd_close(live->timer_fd);
 	fd_close(live->epoll_fd);
@@ -377,8 +405,10 @@ static int live_events(struct live *live)
 			 read(live->timer_fd, &expired, sizeof(expired)) < 0 && errno != EAGAIN)
 			return -errno;
 	}
-	if (follow)
+	if (follow) {
 		interfaces_follow(live->interfaces);
+		live_tell_addresses(live);
+	}
 	return 0;
 }
 

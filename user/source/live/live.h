@@ -24,9 +24,11 @@ struct live_config {
 	bool mirror; /* one ingress hook sees both directions: no egress program */
 	const struct port_set *ports;
 	bool any_port;
-	bool browser;  /* forward SQL Server Browser's datagrams, too */
-	bool sql;      /* flows may stay at TAP_FULL as long as they last: no budget */
-	bool commands; /* forward the heads of all messages */
+	bool browser;	   /* forward SQL Server Browser's datagrams, too */
+	bool sql;	   /* flows may stay at TAP_FULL as long as they last: no budget */
+	bool commands;	   /* forward the heads of all messages */
+	bool dependencies; /* and those of this host's requests to DNS, KDCs and the like; not with
+			    * mirror, because no direction tells whose they are */
 	const struct decap_config *decap; /* which tunnels to unwrap; NULL: none */
 	uint32_t max_flows;		  /* 0: 65,536 */
 	uint32_t ring_size;		  /* bytes of the ring buffer, a power of two; 0: 16 MiB */

@@ -21,6 +21,7 @@
 
 #include "decap.h"
 #include "decap.skel.h"
+#include "source/live/services.h"
 #include "source/live/tap_load.h"
 #include "lib/log.h"
 
@@ -151,6 +152,7 @@ static void configure_tap(struct tap_bpf *tap, const struct live_config *config)
 	if (config->sql)
 		tap->rodata->tap_budget = UINT32_MAX;
 	tap->rodata->tap_commands = config->commands;
+	services_configure(tap, config);
 	if (config->decap)
 		memcpy((void *)&tap->rodata->tap_decap, config->decap, sizeof(*config->decap));
 	/* Early at boot there may be none yet; then the seed is 0. */
