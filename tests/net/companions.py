@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
-"""Services that a login depends on, for tests: each answers late or not at all, as it is told.
+"""Services that a login depends on, for tests: each answers late or not at all, as its arguments say.
 
 usage: companions.py dns ADDRESS DELAYS NAME=ADDRESS ...    a name server on UDP 53
        companions.py ldap ADDRESS DELAY                     a directory on TCP 389
