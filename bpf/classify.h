@@ -191,7 +191,7 @@ TAP_INLINE int classify_packet(void *ctx, enum tap_hook hook, const struct pkt *
 		return TAP_CNT_OTHER;
 	if (!tap_port(pkt->dport) && !tap_port(pkt->sport)) {
 		if (dependency_is_tcp(pkt, dir)) {
-			/* with any_port it may be TDS besides: what is counted is what that comes to */
+			/* With any_port it may also be TDS, and is counted as that. */
 			int found = classify_service(ctx, hook, pkt, ifindex, dir);
 
 			if (!tap_any_port)

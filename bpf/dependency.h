@@ -59,7 +59,7 @@ enum dependency_group { DEPENDENCY_NAMES, DEPENDENCY_BULK, DEPENDENCY_GROUPS };
 struct dependency_budget {
 	__u64 since_ns;
 	__u32 used[DEPENDENCY_GROUPS]; /* since then */
-	__u8 told[DEPENDENCY_GROUPS];  /* that some are skipped */
+	__u8 told[DEPENDENCY_GROUPS];  /* skipping was reported */
 	__u8 pad[6];
 };
 
@@ -152,7 +152,7 @@ TAP_INLINE bool dependency_allows(struct dependency_budget *b, __u64 now_ns, __u
 	return true;
 }
 
-/* The first that is skipped in a second is told of: it may be the response to what is open. */
+/* Report the first that is skipped in a second: it may be the response to an open request. */
 TAP_INLINE enum tap_counter dependency_skip(struct tap_work *work, struct dependency_budget *b,
 					    __u32 bulk)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * service_ports.h - the ports of services that a login may depend on (IANA), for kernel and user
- * space. RPC services besides EPM listen on ports that are learned.
+ * space. Other RPC services than EPM listen on ports that are learned.
  */
 #ifndef TDSMON_SERVICE_PORTS_H
 #define TDSMON_SERVICE_PORTS_H

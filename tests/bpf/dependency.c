@@ -411,7 +411,7 @@ UNIT_CASE(too_many)
 	tap_close(&tap);
 }
 
-/* TDS on any port: what is on a service's port is forwarded, and may be TDS besides. */
+/* TDS on any port: what is on a service's port is forwarded, and may also be TDS. */
 UNIT_CASE(any_port)
 {
 	struct tap tap;
@@ -426,7 +426,7 @@ UNIT_CASE(any_port)
 	tap_close(&tap);
 }
 
-/* What the packet before it left behind is not this one's. */
+/* A record holds nothing of the packet before it. */
 UNIT_CASE(fields)
 {
 	static const uint8_t host[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
