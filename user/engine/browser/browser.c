@@ -10,13 +10,13 @@
 #include "lib/ip_addr.h"
 
 /*
- * Clients ask again after a second (SqlClient, FreeTDS) or two (tedious), and dial at once when
- * they are answered.
+ * Clients ask again after one second (SqlClient, FreeTDS) or two (tedious). They connect as soon as
+ * they get an answer.
  */
 #define ANSWER_NS (5 * NS_PER_S)  /* an answer comes, or a client asks again, within this time */
-#define FOLLOW_NS (5 * NS_PER_S)  /* so does the connection that the client asked for */
-#define AGAIN_NS  (NS_PER_S / 2)  /* sooner, from another port, it is another client */
-#define COPY_NS	  (NS_PER_S / 10) /* sooner, from the same port, it is the same datagram */
+#define FOLLOW_NS (5 * NS_PER_S)  /* and the client connects within this time after that */
+#define AGAIN_NS  (NS_PER_S / 2)  /* from another port and sooner: another client */
+#define COPY_NS	  (NS_PER_S / 10) /* from the same port and sooner: the same datagram */
 
 static void port_changed(void *ctx, uint16_t port, bool serves)
 {
@@ -56,7 +56,10 @@ void browser_routed(struct engine *e, uint16_t port)
 		e->ops.port(e->ctx, out, false);
 }
 
-/* Broadcast or multicast, IPv4's in ::ffff:0:0/96; of a directed broadcast the usual form. */
+/*
+ * Is it broadcast or multicast? IPv4 is in ::ffff:0:0/96. A directed broadcast is recognised in its
+ * usual form only.
+ */
 static bool to_everybody(const uint8_t addr[16])
 {
 	if (!ip_is_v4(addr))
@@ -64,7 +67,7 @@ static bool to_everybody(const uint8_t addr[16])
 	return addr[12] >> 4 == 0xe || addr[15] == 0xff;
 }
 
-/* The newest is 0; NULL: there is none so old. */
+/* age: 0 is the newest question. NULL: no question is so old. */
 static struct question *question_at(struct browser *b, uint32_t age)
 {
 	struct question *q =
@@ -88,7 +91,7 @@ static bool question_open(const struct question *q)
 	return !q->answer_ns && !q->done;
 }
 
-/* The same question, asked before and not yet answered. */
+/* The same question, if the client asked it before and got no answer yet. */
 static struct question *question_again(struct browser *b, const struct seg *seg,
 				       const struct ssrp_question *asked)
 {
@@ -153,7 +156,10 @@ static void question(struct engine *e, const struct seg *seg, const uint8_t *pay
 	q->retries++;
 }
 
-/* What an answer is to: asked of its sender, or of everybody. */
+/*
+ * The question that an answer belongs to. The client sent it to the answer's sender or to
+ * everybody.
+ */
 static struct question *question_of(struct browser *b, const struct seg *seg)
 {
 	struct question *q;
@@ -175,7 +181,7 @@ static void answered(struct browser *b, struct question *q, uint64_t ts_ns)
 	q->answer_ns = ts_ns ? ts_ns : 1;
 }
 
-/* One port of the server that sent the answer. q: what it was asked, or NULL. */
+/* Learn one port of the server that sent the answer. q: the question that it answers, or NULL. */
 static void teach(struct engine *e, const struct seg *seg, struct question *q, const char *name,
 		  uint16_t port, bool dac)
 {
@@ -219,7 +225,7 @@ void browser_datagram(struct engine *e, const struct seg *seg, const uint8_t *pa
 		question(e, seg, payload);
 }
 
-/* May the connection be what the client asked the question for? */
+/* May the connection be the one that the client asked the question for? */
 static bool question_leads(const struct engine *e, const struct question *q,
 			   const struct endpoint *client, const struct endpoint *server,
 			   uint32_t tunnel, uint64_t ts_ns)
@@ -232,7 +238,7 @@ static bool question_leads(const struct engine *e, const struct question *q,
 		return false;
 	if (q->kind == SSRP_INSTANCE || q->kind == SSRP_DAC)
 		return !q->answer_ns || q->port == server->port;
-	/* tedious and jTDS ask a host for its instances with the message for everybody */
+	/* tedious and jTDS ask one host for its instances with the message for everybody */
 	return !q->answer_ns || instance_find(&e->browser.instances, server->addr, server->port);
 }
 
@@ -276,7 +282,7 @@ static void unanswered(struct engine *e, struct question *q)
 	q->done = true;
 	e->browser.open--;
 	if (to_everybody(q->server))
-		return; /* nobody in particular was to answer */
+		return; /* no particular server had to answer */
 	e->stats.browser_unanswered++;
 	if (e->ops.browser)
 		e->ops.browser(e->ctx, &r);
@@ -286,7 +292,7 @@ void browser_tick(struct engine *e, bool ended)
 {
 	struct question *q;
 
-	/* Oldest first, as they were asked. */
+	/* Oldest first, in the order in which clients asked. */
 	for (uint32_t n = 0; e->browser.open && n < BROWSER_QUESTIONS; n++) {
 		q = &e->browser.questions[(e->browser.next + n) % BROWSER_QUESTIONS];
 		if (q->first_ns && question_open(q) &&

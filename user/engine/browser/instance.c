@@ -24,7 +24,7 @@ static void list_remove(struct instances *t, struct instance *i)
 	*(i->next ? &i->next->prev : &t->tail[i->trust]) = i->prev;
 }
 
-/* To the young end. */
+/* Append it at the tail, as the youngest. */
 static void list_add(struct instances *t, struct instance *i)
 {
 	i->next = NULL;
@@ -49,7 +49,7 @@ static void port_add(struct instances *t, uint16_t port)
 	t->port_fn(t->ctx, port, true);
 }
 
-/* keep: a port that is about to be learned anew */
+/* keep: a port that the caller is about to learn again */
 static void instance_forget(struct instances *t, struct instance *i, uint16_t keep)
 {
 	struct instance **at = &t->buckets[bucket_of(t, i->addr)];
@@ -103,8 +103,8 @@ void instances_init(struct instances *t, uint64_t seed, instance_port_fn *fn, vo
 }
 
 /*
- * Does what is said of this port and name contradict i? An instance has one port, and another for
- * administrators, and a port is one instance's.
+ * Does this port or name contradict i? An instance has one port, and another one for
+ * administrators. A port belongs to one instance.
  */
 static bool contradicts(const struct instance *i, const struct endpoint *server, const char *name,
 			bool dac)
@@ -116,7 +116,7 @@ static bool contradicts(const struct instance *i, const struct endpoint *server,
 	return *name && i->dac == dac && !strcasecmp(i->name, name);
 }
 
-/* Forget what it contradicts; false if that is trusted more. */
+/* Forget the instances that the answer contradicts. False: one of them is trusted more. */
 static bool settle(struct instances *t, const struct endpoint *server, const char *name, bool dac,
 		   enum instance_trust trust)
 {
