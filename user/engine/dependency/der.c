@@ -18,8 +18,10 @@ bool der_next(const uint8_t **p, const uint8_t *end, struct der *out)
 	ERR_set_mark();
 	form = ASN1_get_object(&at, &len, &out->tag, &out->class, end - *p);
 	ERR_pop_to_mark();
-	/* 0x80 is any error: a length beyond the end is one, but the head was read. 0x01: no
-	 * length. */
+	/*
+	 * 0x80 is any error: a length beyond the end is one, but the head was read. 0x01: no
+	 * length.
+	 */
 	if (at == *p || at > end || len < 0 || form & 0x01)
 		return false;
 	out->p = at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * der.h - steps through DER and BER with definite lengths: Kerberos and LDAP. OpenSSL reads the
+ * der.h - steps through DER and BER with definite lengths, for Kerberos and LDAP. OpenSSL reads the
  * heads.
  */
 #ifndef TDSMON_DER_H
@@ -9,17 +9,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One element: its content from p to end, as far as it is there. */
+/* One element. Its content is from p to end, as far as it was captured. */
 struct der {
 	const uint8_t *p, *end;
-	int tag, class; /* as OpenSSL names them: V_ASN1_ */
-	bool cut;	/* the content goes on beyond what is there */
+	int tag, class; /* OpenSSL's values: V_ASN1_ */
+	bool cut;	/* the content continues beyond end */
 };
 
-/* The element at *p, of the bytes before end; steps over it. False: there is none. */
+/*
+ * Read the element at *p, of the bytes before end, and step over it. False: no element begins
+ * there.
+ */
 bool der_next(const uint8_t **p, const uint8_t *end, struct der *out);
 
-/* The content of the SEQUENCE that in holds. False: it holds none. */
+/* The content of the SEQUENCE that in holds. False: in holds no SEQUENCE. */
 bool der_sequence(const struct der *in, struct der *out);
 
 #endif

@@ -40,7 +40,7 @@ static const char *dns_type_name(uint16_t type)
 	return NULL;
 }
 
-/* Read a name; with m, into its target. A pointer ends it: what it points at is not followed. */
+/* Read a name; if m is not NULL, into its target. A pointer ends the name and is not followed. */
 static void dns_name(struct cursor *c, struct service_message *m)
 {
 	for (int labels = 0; labels < DNS_LABELS_MOST; labels++) {
@@ -120,8 +120,7 @@ void dns_parse(const uint8_t *p, size_t len, struct service_message *m)
 	if (c.bad || (class & 0xff) != DNS_CLASS_IN)
 		return;
 	m->kind = DEPENDENCY_DNS;
-	/* A resolver asks for A and AAAA with ids of their own; the type guards against a forged
-	 * id. */
+	/* A resolver asks for A and AAAA with separate ids. The type guards against a forged id. */
 	m->id = (uint64_t)type << 16 | id;
 	m->operation = dns_type_name(type);
 	m->role = flags & DNS_RESPONSE ? MESSAGE_RESPONSE : MESSAGE_REQUEST;

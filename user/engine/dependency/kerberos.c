@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * kerberos.c - Kerberos messages, RFC 4120 5.4 and 5.9: AS and TGS requests and replies, KRB-ERROR.
- * A message carries no id that request and reply share, so the requests of a
- * connection are answered in order.
+ * Request and reply share no id, so the requests of a connection are answered in order.
  */
 #include <openssl/asn1.h>
 #include <string.h>
@@ -11,12 +10,12 @@
 #include "engine/dependency/service_message.h"
 
 #define KERBEROS_LENGTH 4	/* before each message over TCP: RFC 4120 7.2.2 */
-#define KERBEROS_MOST	1048576 /* no reply is longer; MIT's limit on one */
+#define KERBEROS_MOST	1048576 /* no reply is longer: MIT's limit */
 
 /* Application tags, which are also the message types: RFC 4120 5.10 */
 enum { AS_REQ = 10, AS_REP = 11, TGS_REQ = 12, TGS_REP = 13, KRB_ERROR = 30 };
 
-/* Member [tag] of a SEQUENCE's content: what it wraps. */
+/* The element that member [tag] of a SEQUENCE's content wraps. */
 static bool der_member(const struct der *sequence, int tag, struct der *out)
 {
 	const uint8_t *p = sequence->p;
@@ -30,7 +29,7 @@ static bool der_member(const struct der *sequence, int tag, struct der *out)
 	return false;
 }
 
-/* A PrincipalName's strings, "MSSQLSvc/host:1433", RFC 4120 5.2.2 */
+/* Read a PrincipalName's strings, as in "MSSQLSvc/host:1433": RFC 4120 5.2.2 */
 static void principal(const struct der *name, struct service_message *m)
 {
 	struct der strings, text;
@@ -52,7 +51,7 @@ static const char *error_name(long code)
 		long code;
 		const char *name;
 	} names[] = {
-		/* RFC 4120 7.5.9, names as the field writes them */
+		/* RFC 4120 7.5.9, with the usual names */
 		{3, "KDC_ERR_BAD_PVNO"},
 		{6, "KDC_ERR_C_PRINCIPAL_UNKNOWN"},
 		{7, "KDC_ERR_S_PRINCIPAL_UNKNOWN"},

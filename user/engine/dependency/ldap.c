@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * ldap.c - heads of LDAP messages, RFC 4511 4.1.1. Once a SASL layer seals them (RFC 4513 5.2),
- * only lengths remain.
+ * ldap.c - heads of LDAP messages, RFC 4511 4.1.1. If a SASL layer encrypts them (RFC 4513 5.2),
+ * only their lengths are readable.
  */
 #include <openssl/asn1.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "engine/dependency/service_message.h"
 
 #define LDAP_SEQUENCE 0x30
-#define LDAP_MOST     (16u << 20) /* Active Directory's limit on a message is below it */
+#define LDAP_MOST     (16u << 20) /* Active Directory limits a message to less */
 
 enum ldap_part { LDAP_REQUEST, LDAP_RESPONSE, LDAP_PART, LDAP_ONE_WAY };
 
@@ -43,7 +43,7 @@ static const struct {
 	{25, LDAP_PART, NULL},
 };
 
-/* resultCode, RFC 4511 4.1.9; a set-up in several rounds and a referral are no failures. */
+/* resultCode, RFC 4511 4.1.9. A bind in several rounds and a referral are not failures. */
 static const char *ldap_result(int code)
 {
 	static const struct {

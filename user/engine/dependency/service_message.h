@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * service_message.h - messages of the services that a login depends on: DNS, Kerberos, DCE/RPC,
- * SMB2, LDAP and HTTP. Each parser reads one message, which may be cut short, and says whether it
- * is a request or a response, which of them belong together, and the request's operation and
- * target. Bodies are never kept: a name is the most that leaves a parser.
+ * SMB2, LDAP and HTTP. Each parser reads one message, which may be truncated. It reports whether
+ * the message is a request or a response, the ids that match the two, and the request's operation
+ * and target. Bodies are never kept: a parser returns a name at most.
  */
 #ifndef TDSMON_SERVICE_MESSAGE_H
 #define TDSMON_SERVICE_MESSAGE_H
@@ -22,18 +22,18 @@ enum message_role {
 	MESSAGE_UNKNOWN, /* not a message of this protocol, or too short to tell */
 	MESSAGE_REQUEST,
 	MESSAGE_RESPONSE,
-	MESSAGE_ONE_WAY, /* a request that gets no response, or an interim response: no exchange */
+	MESSAGE_ONE_WAY, /* a request without a response, or an interim response: no exchange */
 };
 
 struct service_message {
 	enum message_role role;
 	enum dependency_kind kind; /* of this message: a named pipe carries Netlogon over SMB */
-	uint64_t id;		   /* a response's is its request's */
-	uint64_t other_id;	   /* a response may carry this one instead; 0: none */
-	const char *operation;	   /* lives as long as the program; NULL: no name */
-	const char *result;	   /* of a response, likewise; "ok", NULL: not known */
+	uint64_t id;		   /* a response has the id of its request */
+	uint64_t other_id;	   /* a response may have this id instead; 0: none */
+	const char *operation;	   /* a static string; NULL: no name */
+	const char *result; /* of a response, a static string; "ok" on success, NULL: not known */
 	char target[MESSAGE_TARGET_LEN];	  /* printable ASCII; "": not seen */
-	uint8_t addresses[MESSAGE_ADDRESSES][16]; /* that a DNS response names */
+	uint8_t addresses[MESSAGE_ADDRESSES][16]; /* from a DNS response */
 	uint32_t address_count;
 	bool more; /* further fragments or packets of this response follow */
 };
@@ -42,8 +42,8 @@ struct service_message {
 enum rpc_interface { RPC_UNBOUND, RPC_NETLOGON, RPC_EPM, RPC_LSA, RPC_SAMR, RPC_OTHER };
 
 /*
- * Length in bytes of the message that begins at p, of which len bytes are there; 0: this is no
- * head of the protocol, or len does not hold one whole. MESSAGE_HEAD bytes always do.
+ * Length in bytes of the message that begins at p, of which len bytes are there. 0: no message of
+ * the protocol begins so, or len does not hold its whole head. MESSAGE_HEAD bytes always hold it.
  */
 #define MESSAGE_HEAD 16
 uint32_t kerberos_tcp_length(const uint8_t *p, size_t len);
@@ -53,20 +53,22 @@ uint32_t smb_length(const uint8_t *p, size_t len);
 uint32_t ldap_length(const uint8_t *p, size_t len);
 
 /*
- * Parse one message of which len bytes are there. m is filled in whole; role MESSAGE_UNKNOWN where
- * the bytes are not of the protocol. dns_ and kerberos_ take a message as it stands in a datagram;
- * over TCP its length goes before it.
+ * Parse one message of which len bytes are there. Every field of m is set; role is MESSAGE_UNKNOWN
+ * if the bytes are not of the protocol. dns_ and kerberos_ take a message as in a datagram, without
+ * the length that precedes it over TCP.
  */
 void dns_parse(const uint8_t *p, size_t len, struct service_message *m);
 void kerberos_parse(const uint8_t *p, size_t len, struct service_message *m);
 void ldap_parse(const uint8_t *p, size_t len, struct service_message *m);
 void http_parse(const uint8_t *p, size_t len, struct service_message *m);
-/* interface: what the connection was bound to; a bind changes it. */
+/* interface: the one that the connection is bound to. A bind changes it. */
 void rpc_parse(const uint8_t *p, size_t len, enum rpc_interface *interface,
 	       struct service_message *m);
 void smb_parse(const uint8_t *p, size_t len, enum rpc_interface *pipe, struct service_message *m);
 
-/* Append len bytes of p to m->target, what is not printable ASCII as '?'; too long a name is cut.
+/*
+ * Append len bytes of p to m->target. '?' replaces what is not printable ASCII; too long a name is
+ * truncated.
  */
 void message_target(struct service_message *m, const void *p, size_t len);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * smb.c - heads of SMB2 messages over TCP, MS-SMB2 2.2, and RPC in a named pipe by one of them.
+ * smb.c - heads of SMB2 messages over TCP, MS-SMB2 2.2, and RPC in a named pipe that they carry.
  */
 #include <string.h>
 
@@ -12,8 +12,8 @@
 #define SMB2_RESPONSE	 0x00000001 /* flags: SERVER_TO_REDIR */
 #define STATUS_PENDING	 0x00000103
 #define FSCTL_TRANSCEIVE 0x0011c017   /* FSCTL_PIPE_TRANSCEIVE, MS-FSCC 2.3.45 */
-#define IOCTL_HEAD	 56	      /* request's fixed part; a response's is 48 */
-#define SMB_RPC_ID	 (1ull << 62) /* ids by RPC's call number, not by the message's */
+#define IOCTL_HEAD	 56	      /* a request's fixed part; a response's is 48 */
+#define SMB_RPC_ID	 (1ull << 62) /* marks ids that are RPC call numbers, not message ids */
 
 enum {
 	SMB2_WRITE = 9,
@@ -37,11 +37,11 @@ static const char *status_name(uint32_t status)
 		uint32_t status;
 		const char *name;
 	} names[] = {
-		/* MS-ERREF 2.3.1; the first two say that there is more to come, or less than asked
-		 */
+		/* MS-ERREF 2.3.1 */
 		{0x00000000, "ok"},
-		{0xc0000016, "ok"}, /* MORE_PROCESSING_REQUIRED: the next round of a set-up */
-		{0x80000005, "ok"}, /* BUFFER_OVERFLOW: the rest is read by the next request */
+		{0xc0000016,
+		 "ok"}, /* MORE_PROCESSING_REQUIRED: another round of a session setup follows */
+		{0x80000005, "ok"}, /* BUFFER_OVERFLOW: the next request reads the rest */
 		{0xc000005e, "STATUS_NO_LOGON_SERVERS"},
 		{0xc0000022, "STATUS_ACCESS_DENIED"},
 		{0xc000006d, "STATUS_LOGON_FAILURE"},
@@ -65,10 +65,10 @@ uint32_t smb_length(const uint8_t *p, size_t len)
 	if (len < NBT_HEAD || p[0])
 		return 0;
 	n = (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-	return n >= 36 ? n + NBT_HEAD : 0; /* shorter than SMB1's head and a word */
+	return n >= 36 ? n + NBT_HEAD : 0; /* if less: shorter than SMB1's head and a word */
 }
 
-/* Where a message's RPC PDU stands, by its offset from the SMB2 head and its length. */
+/* The RPC PDU of a message, by its offset from the SMB2 head and its length. */
 static struct cursor smb_pdu(const uint8_t *smb, size_t len, uint32_t offset, uint32_t size)
 {
 	if (offset < SMB2_HEAD || offset >= len)
@@ -76,8 +76,7 @@ static struct cursor smb_pdu(const uint8_t *smb, size_t len, uint32_t offset, ui
 	return cursor_init(smb + offset, size < len - offset ? size : len - offset);
 }
 
-/* The RPC PDU that a message carries to or from a pipe, if any. body begins behind the SMB2 head.
- */
+/* The RPC PDU that a message carries to or from a pipe, if any. body begins after the SMB2 head. */
 static struct cursor smb_rpc(const uint8_t *smb, size_t len, uint16_t command, bool response)
 {
 	struct cursor c = cursor_init(smb, len);
@@ -106,7 +105,7 @@ static struct cursor smb_rpc(const uint8_t *smb, size_t len, uint16_t command, b
 	return c.bad ? c : smb_pdu(smb, len, offset, size);
 }
 
-/* RPC in a pipe: an exchange of its own, by its call number. */
+/* RPC in a pipe is an exchange of its own, matched by its call number. */
 static bool smb_pipe(struct cursor pdu, enum rpc_interface *pipe, struct service_message *m)
 {
 	struct service_message rpc;
@@ -149,8 +148,10 @@ void smb_parse(const uint8_t *p, size_t len, enum rpc_interface *pipe, struct se
 	m->operation = commands[command];
 	m->role = response ? MESSAGE_RESPONSE : MESSAGE_REQUEST;
 	m->result = response ? status_name(status) : NULL;
-	/* A change is waited for without end, and an interim response is none: the real one
-	 * follows. */
+	/*
+	 * A change notification may never come. An interim response is not the response: that
+	 * follows.
+	 */
 	if (command == SMB2_CANCEL || command == SMB2_NOTIFY || command == SMB2_OPLOCK ||
 	    (response && status == STATUS_PENDING))
 		m->role = MESSAGE_ONE_WAY;

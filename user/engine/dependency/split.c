@@ -42,11 +42,11 @@ static void part_add(struct dependency_findings *out, size_t step, const struct 
 		if (!part_is_of(p, step, span))
 			continue;
 		p->ns += ns;
-		if (span->basis > p->basis) /* the weaker of the two */
+		if (span->basis > p->basis) /* keep the weaker of the two */
 			p->basis = span->basis;
 		return;
 	}
-	/* The last place of a record is the rest's, so that a step's parts still add up. */
+	/* The last slot of a record holds the rest, so that a step's parts still add up. */
 	if (out->part_count == PARTS_MOST) {
 		out->parts[PARTS_MOST - 1].ns += ns;
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * split.h - shares out a wait among the parts that overlap it, so that they add up to it. Internal
- * to dependency/.
+ * split.h - splits a wait among the parts that overlap it, so that they add up to it. Internal to
+ * dependency/.
  */
 #ifndef TDSMON_SPLIT_H
 #define TDSMON_SPLIT_H
@@ -10,19 +10,19 @@
 
 #define SPANS_MOST 128
 
-/* A wait that is being split: of one host, from a to b. */
+/* A wait to split: one host's, from a to b. */
 struct wait {
 	const uint8_t *host;
 	enum side side;
 	uint64_t a, b;
 };
 
-/* What one exchange, or what the socket witness saw, takes of a wait. */
+/* The time of a wait that one exchange, or an observation of the socket witness, covers. */
 struct span {
 	uint64_t from, to;
 	enum wait_part part;
 	enum basis basis;
-	const struct exchange *x; /* NULL: it is no request to another host */
+	const struct exchange *x; /* NULL: not a request to another host */
 	const char *grounds;
 };
 
@@ -31,23 +31,26 @@ struct spans {
 	size_t count;
 };
 
-/* Add a span, cut to the wait. Nothing is added where nothing of it is left, or no room. */
+/*
+ * Add a span, clipped to the wait. Adds nothing if nothing of it lies in the wait, or if there is
+ * no room.
+ */
 void spans_add(struct spans *s, const struct wait *w, const struct span *span);
 
 /*
- * Add the wait's parts to out: each piece between two bounds goes to the first part that holds it,
- * what no span holds is PART_PROCESS, of basis rest and with rest_grounds.
+ * Add the wait's parts to out. Each piece between two bounds goes to the first part that covers it.
+ * Pieces that no span covers become PART_PROCESS, with basis rest and grounds rest_grounds.
  */
 void spans_split(const struct spans *s, const struct wait *w, size_t step, enum basis rest,
 		 const char *rest_grounds, struct dependency_findings *out);
 
 /*
- * witness.c: add what the socket witness saw of the wait. Returns the grounds on which what is left
- * is the process's own time; NULL: it was not seen to have read all.
+ * witness.c: add the spans that the socket witness saw of the wait. Returns the grounds on which
+ * the rest is the process's own time; NULL: no look saw that the process had read everything.
  */
 const char *witness_spans(const struct witness *w, const struct wait *wait, struct spans *s);
 
-/* witness.c: the cause, where the server's process was not there for most of the longest step. */
+/* witness.c: set the cause, if the server's process was not there for most of the longest step. */
 void witness_cause(const struct dependency_login *login, struct dependency_findings *out);
 
 #endif
