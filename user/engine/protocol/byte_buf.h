@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * byte_buf.h - a growable byte buffer with a limit, for messages that are put together from packets; and
- * the limit that many of them share. There may be a password in it: what it gives back it wipes.
+ * byte_buf.h - a growable byte buffer with a limit, for messages that are put together from
+ * packets; and a limit that many buffers share. A buffer may hold a password, so memory is wiped
+ * before it is freed.
  */
 #ifndef TDSMON_BYTE_BUF_H
 #define TDSMON_BYTE_BUF_H
@@ -13,15 +14,15 @@
 
 #include "lib/wipe.h"
 
-#define BUF_KEPT 4096 /* an empty buffer keeps no more than this for what comes next */
+#define BUF_KEPT 4096 /* an empty buffer keeps at most this much memory for later use */
 
-/* How much all that takes from it may hold together. */
+/* The limit on the memory that all users of the pool hold together. */
 struct pool {
 	uint64_t used, max;
-	uint64_t *refused; /* counts what did not fit */
+	uint64_t *refused; /* counts refused requests */
 };
 
-/* NULL: no limit. False: there is no room for n bytes more. */
+/* p NULL: no limit. False: there is no room for n more bytes. */
 static inline bool pool_take(struct pool *p, uint64_t n)
 {
 	if (!p)
@@ -42,9 +43,9 @@ static inline void pool_give(struct pool *p, uint64_t n)
 
 struct buf {
 	uint8_t *data;
-	struct pool *pool; /* NULL: shares no limit */
+	struct pool *pool; /* NULL: no shared limit */
 	uint32_t len, cap;
-	bool cut; /* bytes are missing: beyond a limit, for want of memory, or not captured */
+	bool cut; /* bytes are missing: beyond a limit, for lack of memory, or not captured */
 };
 
 static inline void buf_release(struct buf *b)
@@ -54,7 +55,7 @@ static inline void buf_release(struct buf *b)
 	*b = (struct buf){.pool = b->pool};
 }
 
-/* Room for len bytes, of at most max. */
+/* Make room for len bytes, at most max. */
 static inline bool buf_grow(struct buf *b, uint32_t len, uint32_t max)
 {
 	uint32_t cap = b->cap ? b->cap : 256;
@@ -65,7 +66,7 @@ static inline bool buf_grow(struct buf *b, uint32_t len, uint32_t max)
 	cap = cap < max ? cap : max;
 	if (!pool_take(b->pool, cap - b->cap))
 		return false;
-	grown = malloc(cap); /* realloc() would leave a copy behind */
+	grown = malloc(cap); /* realloc() could leave a copy behind */
 	if (!grown) {
 		pool_give(b->pool, cap - b->cap);
 		return false;
@@ -78,7 +79,7 @@ static inline bool buf_grow(struct buf *b, uint32_t len, uint32_t max)
 	return true;
 }
 
-/* Append n bytes; what would go beyond max is left out and the buffer says it is cut. */
+/* Append n bytes. Bytes beyond max are dropped, and the buffer is marked as cut. */
 static inline void buf_append(struct buf *b, const uint8_t *data, uint32_t n, uint32_t max)
 {
 	if (b->cut)

@@ -64,8 +64,8 @@ enum frame_kind frame_classify(const uint8_t *p, uint32_t n)
 }
 
 /*
- * Does a segment begin at a frame boundary? Frames must chain on from there to the segment's end,
- * and what can be checked of the first must be as real peers write it.
+ * Does the segment begin at a frame boundary? Frames must chain from there to the segment's end,
+ * and the checkable fields of the first must be as real peers write them.
  */
 static bool frame_chain(const uint8_t *p, uint32_t n)
 {
@@ -83,7 +83,7 @@ static bool frame_chain(const uint8_t *p, uint32_t n)
 		at += frame_length(kind, p + at);
 		frames++;
 	}
-	/* One frame that reaches beyond the segment proves little unless it is all there is. */
+	/* One frame that reaches beyond the segment proves little, unless it fills the segment. */
 	return at == n || frames > 1 || n >= 512;
 }
 
@@ -93,7 +93,7 @@ static void frame_begin(struct framer *f, enum frame_kind kind)
 	f->left = frame_length(kind, f->header) - frame_header_length(kind);
 }
 
-/* A header that is there as a whole, as nearly all are, is read where it stands. */
+/* Read a header in place if all of it is there. Nearly all are. */
 static bool frame_header_whole(struct framer *f, const uint8_t **data, uint32_t *len)
 {
 	enum frame_kind kind = f->have ? FRAME_NONE : frame_classify(*data, *len);
@@ -101,8 +101,7 @@ static bool frame_header_whole(struct framer *f, const uint8_t **data, uint32_t 
 	if (kind == FRAME_NONE || kind == FRAME_LOST)
 		return false;
 	f->have = (uint8_t)frame_header_length(kind);
-	if (*len >=
-	    FRAME_HEADER_MAX) /* of a length that the compiler knows; the rest is not read */
+	if (*len >= FRAME_HEADER_MAX) /* a length that the compiler knows; the excess is not read */
 		memcpy(f->header, *data, FRAME_HEADER_MAX);
 	else
 		memcpy(f->header, *data, f->have);
@@ -112,7 +111,7 @@ static bool frame_header_whole(struct framer *f, const uint8_t **data, uint32_t 
 	return true;
 }
 
-/* Take what the header still needs; true when it is complete and valid. */
+/* Take the bytes that the header still needs. True: it is complete and valid. */
 static bool frame_header(struct framer *f, const uint8_t **data, uint32_t *len)
 {
 	if (frame_header_whole(f, data, len))

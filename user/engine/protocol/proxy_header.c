@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * proxy_header.c - see proxy.h.
+ * proxy_header.c - see proxy_header.h.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #define V1_MOST	  107 /* the longest line: section 2.1 */
 #define V2_HEADER 16
-#define V2_IP4	  12 /* two addresses and two ports */
+#define V2_IP4	  12 /* bytes of two addresses and two ports */
 #define V2_IP6	  36
 
 static const uint8_t v1_begins[6] = "PROXY ";
@@ -23,7 +23,7 @@ static void endpoint_ip4(struct endpoint *to, const uint8_t *addr)
 	memcpy(to->addr + 12, addr, 4);
 }
 
-/* "PROXY TCP4 192.0.2.1 192.0.2.2 56324 1433": section 2.1. UNKNOWN names nobody. */
+/* "PROXY TCP4 192.0.2.1 192.0.2.2 56324 1433": section 2.1. UNKNOWN gives no address. */
 static void v1_client(struct proxy *p)
 {
 	char line[PROXY_HELD + 1], family[8], addr[48];
@@ -49,7 +49,10 @@ static uint16_t be16(const uint8_t *at)
 	return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* Command 1 (PROXY), family TCP over IPv4 or IPv6: section 2.2. LOCAL is the proxy's own check. */
+/*
+ * Command 1 (PROXY), family TCP over IPv4 or IPv6: section 2.2. LOCAL is the proxy's own health
+ * check.
+ */
 static void v2_client(struct proxy *p)
 {
 	const uint8_t *body = p->held + V2_HEADER;
@@ -69,7 +72,7 @@ static void v2_client(struct proxy *p)
 	p->has_client = true;
 }
 
-/* How many bytes of a version 2 header are to be held: all that matters of it. */
+/* Bytes of a version 2 header to hold: those that are read. */
 static uint32_t v2_wanted(const struct proxy *p)
 {
 	uint32_t len;
@@ -80,7 +83,7 @@ static uint32_t v2_wanted(const struct proxy *p)
 	return V2_HEADER + (len < V2_IP6 ? len : V2_IP6);
 }
 
-/* Another byte is held: where does that leave us? */
+/* One more byte is held: update the state. */
 static void proxy_step(struct proxy *p)
 {
 	uint8_t last = p->held[p->have - 1];
@@ -90,7 +93,7 @@ static void proxy_step(struct proxy *p)
 	p->state = PROXY_HEADER;
 	if ((!v1 && !v2) || (v1 && p->have == V1_MOST && last != '\n') ||
 	    (v2 && p->have > 12 && p->held[12] >> 4 != 2)) {
-		p->state = PROXY_OVER; /* it is none */
+		p->state = PROXY_OVER; /* not a PROXY header */
 	} else if (v1 && last == '\n') {
 		p->state = PROXY_OVER;
 		p->seen = true;
@@ -108,7 +111,7 @@ uint32_t proxy_feed(struct proxy *p, const uint8_t *data, uint32_t len)
 	uint32_t used = 0, n;
 
 	while (used < len && p->state < PROXY_REST) {
-		/* What does not even begin like one is left where it is. */
+		/* If the first byte does not begin a header, take nothing. */
 		if (!p->have && data[used] != v1_begins[0] && data[used] != v2_begins[0]) {
 			p->state = PROXY_OVER;
 			return used;

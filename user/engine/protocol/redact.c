@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * redact.c - see redact.h. The list is a positive one: what it does not know is hidden.
+ * redact.c - see redact.h. The list is an allow-list: a message that is not in it is hidden.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "engine/record.h"
 #include "engine/protocol/redact.h"
 
-/* Characters; more than a database's or a server's name has (128). */
+/* Characters; a database's or a server's name has fewer (128). */
 #define SHOWN_MOST 256
 
 #define LOGIN	  "Login failed for user '%h'."
@@ -20,10 +20,10 @@
 #define OPEN_SERVER "Cannot open server '%d' requested by the login. "
 
 /*
- * What SQL Server, Azure SQL, Babelfish and Sybase say of logins; sys.messages has most of them.
- * %h is hidden, %d shown (a database, a server, an edition: no quotation mark is in it), %n a
- * number, an address or a GUID. A ' stands for a " as well. What a %h at the end stands for may be
- * empty.
+ * The messages of SQL Server, Azure SQL, Babelfish and Sybase about logins; sys.messages has most
+ * of them. %h is hidden. %d is shown: a database, a server or an edition, without a quotation mark
+ * in it. %n is a number, an address or a GUID. A ' also matches a ". A %h at the end may match
+ * nothing.
  */
 static const char *const known[] = {
 	"Login failed.",
@@ -124,7 +124,7 @@ static bool is_quote(char c)
 	return c == '\'' || c == '"';
 }
 
-/* Length of the fixed text that a template begins with: up to a % or its end. */
+/* Length of the fixed text that a template begins with: up to the first %, or its end. */
 static size_t fixed_length(const char *template)
 {
 	return strcspn(template, "%");
@@ -139,7 +139,7 @@ static bool fixed_at(const char *message, const char *fixed, size_t len)
 	return true;
 }
 
-/* May these bytes stand for a %d or a %n? */
+/* May a %d or a %n match these bytes? */
 static bool may_be(char kind, const char *p, size_t len)
 {
 	static const char number[] = "0123456789abcdefABCDEFx.,:-";
@@ -155,7 +155,10 @@ static bool may_be(char kind, const char *p, size_t len)
 	return true;
 }
 
-/* Where the fixed text, which is the last one or not, begins at or after p; NULL: nowhere. */
+/*
+ * Where the fixed text begins, at or after p. last: it is the template's last. NULL: it was not
+ * found.
+ */
 static const char *fixed_find(const char *p, const char *fixed, size_t len, bool last)
 {
 	size_t left = strlen(p);
@@ -175,7 +178,7 @@ static char *put(char *out, const char *p, size_t len)
 	return out + len;
 }
 
-/* The message as far as the template lets it be told, into out; false: it is another message. */
+/* Write the parts of the message that the template shows into out. False: it is another message. */
 static bool fill(char *out, const char *message, const char *template)
 {
 	size_t len = fixed_length(template);

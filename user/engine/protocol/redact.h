@@ -6,10 +6,10 @@
 #define TDSMON_REDACT_H
 
 /*
- * What of a message may be told where names were not asked for. One that is among the known ones
- * keeps its words, numbers and the name of the database; all else in it, and every other message
- * as a whole (another language, another wording), becomes RECORD_HIDDEN. Frees message; allocated,
- * NULL for want of memory.
+ * Redact a message, for users who did not ask for names. A known message keeps its words, its
+ * numbers and the database's name; the rest becomes RECORD_HIDDEN. Any other message, such as one
+ * in another language or wording, becomes RECORD_HIDDEN as a whole. Frees message. Returns
+ * allocated text; NULL if there is no memory.
  */
 char *redact_message(char *message);
 

@@ -25,10 +25,10 @@ static const struct {
 	{0x51d, 0x51c, 'w'}, {0x501, 0x500, 'd'},
 };
 
-/* Never NUL, which would end the text: CHAR(0) is a character of a string like others. */
+/* Never returns NUL, which would end the text: a string may contain CHAR(0). */
 static char fold_character(uint32_t cp)
 {
-	if (cp >= 0xff01 && cp <= 0xff5e) /* full width forms of ASCII */
+	if (cp >= 0xff01 && cp <= 0xff5e) /* full-width forms of ASCII */
 		cp -= 0xff01 - '!';
 	if (cp >= 'A' && cp <= 'Z')
 		return (char)(cp | 0x20);
@@ -70,7 +70,10 @@ const char *sql_skip_blank(const char *p)
 	}
 }
 
-/* CHAR(80) or NCHAR(80): behind it, and which character it is. NULL: p begins none. */
+/*
+ * Read CHAR(80) or NCHAR(80): returns the place after it, and the character. NULL: p does not begin
+ * one.
+ */
 static const char *character_call(const char *p, uint32_t *cp)
 {
 	const char *number;
@@ -88,7 +91,10 @@ static const char *character_call(const char *p, uint32_t *cp)
 	return end > number && *p == ')' ? p + 1 : NULL;
 }
 
-/* Does the string go on behind p, by + or as the next argument of CONCAT? Where; else NULL. */
+/*
+ * Does the string continue after p, by + or as the next argument of CONCAT? Returns the place where
+ * it does; else NULL.
+ */
 static const char *string_goes_on(const char *p)
 {
 	uint32_t cp;
@@ -107,7 +113,7 @@ static void fold_put(struct sql_folded *f, size_t *n, uint32_t cp, size_t at)
 	f->at[(*n)++] = (uint32_t)at;
 }
 
-/* Is p the beginning of a word, so that CHAR there is none's end? */
+/* Does a word begin at p? If not, CHAR there is the end of another word. */
 static bool begins_word(const char *text, const char *p)
 {
 	char c = p > text ? p[-1] : ' ';
@@ -116,7 +122,9 @@ static bool begins_word(const char *text, const char *p)
 	       c != '@';
 }
 
-/* The strings that are put together with what ends at p: behind the quotes where the last begins.
+/*
+ * Step over the strings that are concatenated with the one that ends at p. Returns the place after
+ * the opening quotes of the last one.
  */
 static const char *join(const char *p, enum sql_reading reading)
 {
@@ -128,7 +136,7 @@ static const char *join(const char *p, enum sql_reading reading)
 	while ((next = string_goes_on(p))) {
 		p = next + strspn(next, "'");
 		if (p == next)
-			break; /* CHAR(80), which has a character of its own */
+			break; /* CHAR(80), which stands for a character */
 	}
 	return p;
 }
@@ -141,7 +149,7 @@ static void fold_all(struct sql_folded *f, const char *text, enum sql_reading re
 
 	while (*p) {
 		if (*p == '\\' && p[1 + (p[1] == '\r')] == '\n') {
-			p += 2 + (p[1] == '\r'); /* a string goes on in the next line */
+			p += 2 + (p[1] == '\r'); /* "\" at a line's end continues it */
 			continue;
 		}
 		next = reading == SQL_JOINED && begins_word(text, p) ? character_call(p, &cp)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sql_fold.h - a statement's text as it is to be searched for names: in lower case, and letters
- * that look alike as one.
+ * sql_fold.h - folds a statement's text for a search for names: into lower case, and letters that
+ * look alike into one.
  */
 #ifndef TDSMON_SQL_FOLD_H
 #define TDSMON_SQL_FOLD_H
@@ -10,26 +10,26 @@
 #include <stdint.h>
 
 struct sql_folded {
-	char *text;   /* ASCII; one character for each that is not */
-	uint32_t *at; /* where each of its characters ends in the statement */
+	char *text;   /* ASCII; each other character becomes one ASCII character */
+	uint32_t *at; /* for each character of text, where it ends in the statement */
 };
 
 enum sql_reading {
 	SQL_AS_WRITTEN,
 	/*
-	 * Strings that are put together, as the whole that they become. Comments between them are
-	 * left out: the same text may be a string's, where they are none.
+	 * Concatenated strings are read as the string that they become. Comments between them are
+	 * left out; but the same text may be part of a string, where it is not a comment.
 	 */
 	SQL_JOINED,
 };
 
-/* 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 int sql_fold(struct sql_folded *f, const char *text, enum sql_reading reading);
 void sql_folded_release(struct sql_folded *f);
 
-/* Steps over white space and comments. */
+/* Step over white space and comments. */
 const char *sql_skip_blank(const char *p);
-/* The end of the comment that begins at p, where nothing ends it NULL. Comments nest. */
+/* The end of the comment that begins at p; NULL if nothing ends it. Comments nest. */
 const char *sql_comment_end(const char *p);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define MASK "***"
 
-/* Where one of these is named, a secret may stand. Lower case. */
+/* A secret may follow one of these names. Lower case. */
 static const char *const sensitive[] = {
 	"password",
 	"passwd",
@@ -47,7 +47,7 @@ static const char *const sensitive[] = {
 	"signby",
 	"authorization'",
 	"authorization:",
-	/* procedures that take a password by its position */
+	/* procedures with a password as a positional argument */
 	"sp_addlogin",
 	"approle",
 	"remotelogin",
@@ -58,7 +58,7 @@ static const char *const sensitive[] = {
 	"sysmail_add_account",
 	"sysmail_update_account",
 	"xp_startmail",
-	/* what hands text to another program or server */
+	/* ways to pass text to another program or server */
 	"cmdshell",
 	"openrowset",
 	"opendatasource",
@@ -68,15 +68,15 @@ static const char *const sensitive[] = {
 	"external_rest_endpoint",
 };
 
-/* The same, as words of their own or parts of a name: user_pass, not bypass. */
+/* Likewise, but as words of their own or parts of a name: user_pass, not bypass. */
 static const char *const sensitive_words[] = {"pass", "pin", "token", "otp"};
 
-/* Of EXEC's arguments, the bare words that are no text. */
+/* The bare words among EXEC's arguments that are not text. */
 static const char *const argument_words[] = {
 	"default", "null", "output", "out", "with", "recompile", "as", "login", "user", "at", "n",
 };
 
-/* Words that begin another statement, and so end EXEC's arguments. */
+/* Words that begin another statement, and thereby end EXEC's arguments. */
 static const char *const statement_words[] = {
 	"select",  "insert",  "update",	  "delete", "set",	 "declare",  "create",
 	"alter",   "drop",    "begin",	  "end",    "commit",	 "rollback", "if",
@@ -100,9 +100,11 @@ static bool is_word(char c)
 	return is_letter(c) || is_digit(c) || c == '_' || c == '@' || c == '#' || c == '$';
 }
 
-/* ---- what it names ---- */
+/* ---- names that a secret may follow ---- */
 
-/* The end of the first place where name stands, whole: as a word of its own. NULL: nowhere. */
+/*
+ * The end of the first occurrence of name. whole: only as a word of its own. NULL: not found.
+ */
 static const char *name_end(const char *text, const char *name, bool whole)
 {
 	size_t len = strlen(name);
@@ -116,7 +118,10 @@ static const char *name_end(const char *text, const char *name, bool whole)
 	return NULL;
 }
 
-/* A URL with a password in it, https://user:password@host: behind its "://". NULL: none. */
+/*
+ * Find a URL with a password, https://user:password@host. Returns the place after "://". NULL:
+ * not found.
+ */
 static const char *url_end(const char *text)
 {
 	for (const char *p = text; (p = strstr(p, "://"));) {
@@ -133,7 +138,7 @@ static void first_of(const char **first, const char *end)
 		*first = end;
 }
 
-/* The end of what is named first, in the folded text; NULL: nothing. */
+/* The end of the first sensitive name in the folded text; NULL: not found. */
 static const char *sensitive_end(const char *text)
 {
 	const char *first = url_end(text);
@@ -145,7 +150,10 @@ static const char *sensitive_end(const char *text)
 	return first;
 }
 
-/* Is a string executed? What it says may be put together so that no search finds it. */
+/*
+ * Does the text execute a string? That string may be assembled so that no search finds a name in
+ * it.
+ */
 static bool is_dynamic(const char *text)
 {
 	for (const char *p = text; (p = strstr(p, "exec"));) {
@@ -158,9 +166,9 @@ static bool is_dynamic(const char *text)
 	return false;
 }
 
-/* ---- what is left of it ---- */
+/* ---- the masked text ---- */
 
-/* Where in EXEC [@status =] procedure argument, ... */
+/* The position in EXEC [@status =] procedure argument, ... */
 enum exec {
 	EXEC_NONE,
 	EXEC_NAME,
@@ -192,7 +200,10 @@ static void mask_instead(struct mask *m, const char *next, const char *text)
 	m->p = next;
 }
 
-/* Behind the closing character of what is quoted from p on; doubled it is within. NULL: none. */
+/*
+ * The place after the closing character of the quoted text that begins at p. A doubled one does not
+ * close it. NULL: nothing closes it.
+ */
 static const char *quoted_end(const char *p, char close)
 {
 	for (p++; *p; p++) {
@@ -214,7 +225,9 @@ static bool is_one_of(const char *p, size_t len, const char *const *words, size_
 
 #define IS_ONE_OF(p, len, words) is_one_of(p, len, words, sizeof(words) / sizeof((words)[0]))
 
-/* A name behind EXEC: the procedure's, unless more of it follows or it takes the status. */
+/*
+ * A name after EXEC is the procedure's, unless more of the name follows or it receives the status.
+ */
 static void mask_named(struct mask *m, const char *next)
 {
 	char c = *sql_skip_blank(next);
@@ -247,7 +260,7 @@ static void mask_word(struct mask *m)
 	mask_copy(m, next);
 }
 
-/* A number, and a binary literal, too. */
+/* The end of a number or a binary literal. */
 static const char *number_end(const char *p)
 {
 	p += *p == '$';
@@ -257,7 +270,10 @@ static const char *number_end(const char *p)
 	return p;
 }
 
-/* One step of the statement. False: what begins here does not end, and is not told. */
+/*
+ * Mask one step of the statement. False: the element that begins here does not end, and is left
+ * out.
+ */
 static bool mask_step(struct mask *m)
 {
 	const char *p = m->p, *next;
@@ -296,10 +312,12 @@ static bool mask_step(struct mask *m)
 	return true;
 }
 
-/* The text up to end without its literals. goes_on: there is more, and it is not told. */
+/*
+ * The text up to end without its literals. goes_on: the text continues, but the rest is left out.
+ */
 static char *masked(const char *text, const char *end, bool goes_on)
 {
-	/* A digit, and a word of one letter, becomes three characters. */
+	/* A digit, or a word of one letter, becomes three characters. */
 	char *out = malloc(3 * strlen(text) + sizeof(" " MASK));
 	struct mask m = {.p = text, .end = end, .out = out};
 
@@ -314,13 +332,13 @@ static char *masked(const char *text, const char *end, bool goes_on)
 	return out;
 }
 
-/* What decides how much of a text is told. */
+/* The findings that decide how much of a text is shown. */
 struct found {
-	const char *end; /* behind what is named first; NULL: nothing */
+	const char *end; /* the end of the first sensitive name; NULL: none */
 	bool dynamic;
 };
 
-/* Look for names in one reading of the text. 0 or -ENOMEM. */
+/* Search one reading of the text for names. Returns 0 or -ENOMEM. */
 static int search(struct found *found, const char *text, enum sql_reading reading)
 {
 	struct sql_folded folded;

@@ -13,7 +13,7 @@ enum {
 	TOKEN_CURDECLARE2 = 0x23,
 	TOKEN_DYNAMIC2 = 0x62,
 	TOKEN_LOGOUT = 0x71,
-	TOKEN_CURCLOSE = 0x80, /* to 0x84 the others of a cursor */
+	TOKEN_CURCLOSE = 0x80, /* to 0x84: the other cursor requests */
 	TOKEN_CUROPEN = 0x84,
 	TOKEN_CURDECLARE = 0x86,
 	TOKEN_OPTIONCMD = 0xa6,
@@ -22,10 +22,10 @@ enum {
 	TOKEN_DBRPC2 = 0xe8,
 };
 
-#define RPC_FLAGS   0x07 /* of an RPC's option flags; the others are zero */
-#define CERTAIN_LEN 16	 /* so many bytes of ASCII are no UTF-16 that happens to look like it */
+#define RPC_FLAGS   0x07 /* the bits used of an RPC's option flags; the others are zero */
+#define CERTAIN_LEN 16	 /* this many bytes of ASCII are not UTF-16 by chance */
 
-/* A T-SQL batch begins with one of these, if not with the name of a procedure. */
+/* A T-SQL batch begins with one of these, or with the name of a procedure. */
 static const char *const beginnings[] = {
 	"select",    "insert",	   "update",	 "delete",	"exec",	  "execute",	"use",
 	"set",	     "declare",	   "create",	 "alter",	"drop",	  "begin",	"commit",
@@ -48,7 +48,7 @@ static bool is_word(uint8_t c)
 	       ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c >= 0x80;
 }
 
-/* No control character is in it but white space. */
+/* Are these bytes free of control characters, except white space? */
 static bool reads_as_bytes(const uint8_t *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -63,7 +63,7 @@ static bool is_surrogate(uint32_t unit, uint32_t first)
 	return unit >= first && unit < first + 0x400;
 }
 
-/* Whole characters, none of them a control character. */
+/* Are these whole UTF-16 characters without control characters? */
 static bool reads_as_utf16(const uint8_t *p, size_t n, bool cut)
 {
 	if (n % 2 && !cut)
@@ -130,13 +130,13 @@ enum sql_width sql_text_width(const uint8_t *p, size_t n, bool cut)
 
 struct cursor sql_old_name(struct cursor *c)
 {
-	/* A count of one byte has the name behind it, which begins with no NUL. */
+	/* After a count of one byte comes the name, which does not begin with a NUL. */
 	bool two = cursor_left(c) >= 2 && !c->p[1];
 
 	return cursor_sub(c, two ? cursor_le16(c) : cursor_u8(c));
 }
 
-/* A name in single bytes, with option flags or nothing behind it. */
+/* Is this a name in single bytes, followed by option flags or by nothing? */
 static bool is_old_call(struct cursor c)
 {
 	struct cursor name = sql_old_name(&c);
@@ -159,8 +159,8 @@ static bool is_call(struct cursor c)
 enum sql_width sql_rpc_width(struct cursor c)
 {
 	if (cursor_left(&c) >= 2 && c.p[0] == 0xff && c.p[1] == 0xff)
-		return SQL_WIDTH_UTF16; /* a number in place of a name: since TDS 7.1 */
-	/* A name in UTF-16 whose first half is ASCII without a NUL has no flags in its middle. */
+		return SQL_WIDTH_UTF16; /* a number instead of a name: since TDS 7.1 */
+	/* A UTF-16 name whose first half is ASCII without a NUL has no flags in its middle. */
 	if (is_old_call(c))
 		return SQL_WIDTH_BYTE;
 	return is_call(c) ? SQL_WIDTH_UTF16 : SQL_WIDTH_UNKNOWN;
@@ -185,14 +185,14 @@ enum command_kind sql_old_kind(uint8_t token)
 	return token >= TOKEN_CURCLOSE && token <= TOKEN_CUROPEN ? COMMAND_RPC : COMMAND_UNKNOWN;
 }
 
-/* As many of n bytes as are there. */
+/* Take n bytes, or as many as there are. */
 static struct cursor take_most(struct cursor *c, size_t n, bool *goes_on)
 {
 	*goes_on = n > cursor_left(c);
 	return cursor_sub(c, *goes_on ? cursor_left(c) : n);
 }
 
-/* u8 type, u8 status, identifier, and the statement with its length of so many bytes before it. */
+/* u8 type, u8 status, identifier, and the statement after its length of width bytes. */
 static struct cursor dynamic_text(struct cursor c, size_t width, bool *goes_on)
 {
 	size_t n;
@@ -203,13 +203,13 @@ static struct cursor dynamic_text(struct cursor c, size_t width, bool *goes_on)
 	return take_most(&c, n, goes_on);
 }
 
-/* The cursor's name, u8 options, u8 status, and the statement likewise. */
+/* The cursor's name, u8 options, u8 status, and the statement after its length of width bytes. */
 static struct cursor cursor_text(struct cursor c, size_t width, bool *goes_on)
 {
 	size_t n;
 
 	cursor_skip(&c, cursor_u8(&c));
-	cursor_skip(&c, width); /* u8 options and status; in the wide form u32 and u8 */
+	cursor_skip(&c, width); /* u8 options and status; u32 and u8 in the wide form */
 	if (width == 4)
 		cursor_skip(&c, 1);
 	n = (size_t)cursor_le(&c, width);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sql_text.c - see sql.h. Layouts: ALL_HEADERS MS-TDS 2.2.5.3, SQLBatch 2.2.6.7, RPC 2.2.6.6, types
- * 2.2.5.4 and 2.2.5.5.
+ * sql_text.c - see sql_text.h. Layouts: ALL_HEADERS MS-TDS 2.2.5.3, SQLBatch 2.2.6.7, RPC 2.2.6.6,
+ * types 2.2.5.4 and 2.2.5.5.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +13,14 @@
 #include "engine/protocol/sql_old.h"
 #include "engine/protocol/wire_text.h"
 
-#define HEADERS_MAX 2048 /* of ALL_HEADERS; three are defined, the longest some hundred bytes */
+#define HEADERS_MAX 2048 /* bytes; three headers are defined, the longest has some hundred bytes */
 #define NO_TEXT	    -1
 #define COLLATION   5
 #define CHAR_NULL   0xffff
-#define PLP	    0xffff /* a maximum length that stands for "any" */
+#define PLP	    0xffff /* a maximum length that means "any" */
 #define PLP_NULL    UINT64_MAX
 
-/* Data types that stand before a statement or carry it. */
+/* Data types of the parameters before a statement, and of the statement. */
 enum {
 	TYPE_INT4 = 0x38,
 	TYPE_INTN = 0x26,
@@ -29,7 +29,7 @@ enum {
 	TYPE_NCHAR = 0xef,
 };
 
-/* System procedures by ProcID, MS-TDS 2.2.6.6, and which parameter is the statement. */
+/* System procedures by ProcID, MS-TDS 2.2.6.6, and which of their parameters is the statement. */
 static const struct procedure {
 	const char *name;
 	int statement;
@@ -59,7 +59,7 @@ void sql_add(struct sql *s, const uint8_t *data, uint32_t len)
 	s->len += n;
 }
 
-/* Since TDS 7.2: true. Before, what stands here is text, which as a length is too large. */
+/* True: since TDS 7.2. Before, text stands here, which is too large if read as a length. */
 static bool skip_headers(struct cursor *c)
 {
 	struct cursor at = *c;
@@ -73,7 +73,7 @@ static bool skip_headers(struct cursor *c)
 	return true;
 }
 
-/* A statement in single bytes, as much of it as is told. */
+/* Take a statement in single bytes, up to the limit. */
 static void take_bytes(struct sql_text *t, struct cursor text, bool more)
 {
 	size_t n = cursor_left(&text);
@@ -82,7 +82,7 @@ static void take_bytes(struct sql_text *t, struct cursor text, bool more)
 	t->text = text_bytes(text.p, n < SQL_CHARS_MAX ? n : SQL_CHARS_MAX);
 }
 
-/* Up to bytes of UTF-16 at the cursor, as many as are there and as are told. */
+/* Take at most that many bytes of UTF-16 at the cursor: those that are there, up to the limit. */
 static void take_text(struct sql_text *t, struct cursor *c, uint64_t bytes, bool more)
 {
 	size_t n = bytes < cursor_left(c) ? (size_t)bytes : cursor_left(c);
@@ -93,11 +93,11 @@ static void take_text(struct sql_text *t, struct cursor *c, uint64_t bytes, bool
 		t->cut = true;
 	}
 	if (n >= 2 && t->cut && (c->p[n / 2 * 2 - 1] & 0xfc) == 0xd8)
-		n -= 2; /* half a character */
+		n -= 2; /* half of a surrogate pair */
 	t->text = text_utf16(c->p, n);
 }
 
-/* A value of any length, in chunks: the first one is the statement in practice. */
+/* A value of any length, in chunks. In practice the first chunk is the statement. */
 static void take_plp(struct sql_text *t, struct cursor *c)
 {
 	struct cursor next;
@@ -111,13 +111,13 @@ static void take_plp(struct sql_text *t, struct cursor *c)
 	take_text(t, c, chunk, cursor_le32(&next) > 0 || next.bad);
 }
 
-/* A parameter's type and value. take: it is the statement. False: it can't be stepped over. */
+/* Read a parameter's type and value. take: it is the statement. False: it can't be stepped over. */
 static bool parameter(struct cursor *c, struct sql_text *t, bool take)
 {
 	uint32_t most, len;
 	uint8_t type;
 
-	cursor_skip(c, 2 * (size_t)cursor_u8(c)); /* its name */
+	cursor_skip(c, 2 * (size_t)cursor_u8(c)); /* the parameter's name */
 	cursor_skip(c, 1);			  /* status */
 	type = cursor_u8(c);
 	switch (type) {
@@ -205,7 +205,7 @@ static void read_tokens(struct sql_text *t, struct cursor c)
 		take_bytes(t, text, goes_on);
 }
 
-/* What the request itself tells of its width, beyond what of its text is read for it. */
+/* The width that the request itself shows, apart from the text that is taken from it. */
 static enum sql_width request_width(const struct sql *s, struct cursor *c)
 {
 	if (s->width)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * sspi.c - see sspi.h. GSS tokens are told by the object identifiers near their start; their
- * ASN.1 is not walked.
+ * sspi.c - see sspi.h. GSS tokens are recognised by the object identifiers near their start. Their
+ * ASN.1 is not parsed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 #define NTLM_SIGNATURE	       "NTLMSSP" /* with its NUL, 8 bytes; MS-NLMP 2.2.1 */
 #define NTLM_NEGOTIATE_UNICODE 0x0001	 /* MS-NLMP 2.2.2.5 */
-#define GSS_SEARCH	       512	 /* the mechanisms stand near the start of a token */
+#define GSS_SEARCH	       512 /* bytes searched: the mechanisms are near the start of a token */
 
 static const uint8_t oid_kerberos[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
 				       0xf7, 0x12, 0x01, 0x02, 0x02};
@@ -24,7 +24,7 @@ static const uint8_t *find(const uint8_t *p, uint32_t n, const void *what, uint3
 	return n ? memmem(p, n, what, len) : NULL;
 }
 
-/* A {length, size, offset} triple of an NTLM message: where its bytes are. MS-NLMP 2.2.1 */
+/* The bytes that a {length, size, offset} triple of an NTLM message refers to. MS-NLMP 2.2.1 */
 static struct cursor ntlm_field(const uint8_t *msg, uint32_t len, uint32_t at)
 {
 	struct cursor c = cursor_init(msg, len), data = cursor_init(msg, len);
@@ -75,7 +75,7 @@ static void ntlm_parse(struct sspi_token *t, const uint8_t *msg, uint32_t len)
 	t->anonymous = !user.bad && !response.bad && !cursor_left(&user) && !cursor_left(&response);
 }
 
-/* A GSS token with the Kerberos OID followed by a token id: RFC 4121 4.1 */
+/* Is this a GSS token with the Kerberos OID and a token id after it? RFC 4121 4.1 */
 static bool kerberos_inner(const uint8_t *p, uint32_t n)
 {
 	const uint8_t *at = p;

@@ -18,8 +18,8 @@
 #define DAC_SIZE	6 /* RESP_SIZE of a DAC answer counts the whole message */
 
 /*
- * A name as UTF-8, empty and false where it is too long. Which code page it is in is not told:
- * Latin-1 takes any byte.
+ * Set a name as UTF-8; empty, and false, if it is too long. The protocol does not state the code
+ * page: Latin-1 accepts any byte.
  */
 static bool name_set(char out[SSRP_NAME_TEXT], const uint8_t *p, size_t n)
 {
@@ -33,7 +33,7 @@ static bool name_set(char out[SSRP_NAME_TEXT], const uint8_t *p, size_t n)
 	return n;
 }
 
-/* The rest of a question, up to a NUL that some clients leave out. */
+/* Read the rest of a question, up to a NUL that some clients leave out. */
 static bool question_name(struct cursor *c, char out[SSRP_NAME_TEXT])
 {
 	size_t left = cursor_left(c), n;
@@ -97,7 +97,7 @@ int ssrp_answer(struct ssrp_answer *a, const uint8_t *data, size_t len)
 	return (int)(len - cursor_left(&c));
 }
 
-/* What stands before the next semicolon, or at the end of the whole text. */
+/* The text before the next semicolon, or up to the end of the whole text. */
 static bool answer_word(struct ssrp_answer *a, struct cursor *word)
 {
 	size_t left = cursor_left(&a->text);
@@ -118,7 +118,7 @@ static bool word_is(const struct cursor *word, const char *text)
 	return cursor_left(word) == n && !strncasecmp((const char *)word->p, text, n);
 }
 
-/* A decimal number from 1 to 65535 and nothing else; 0 where it is none. */
+/* A decimal number from 1 to 65535 and nothing else; 0 if the word is not one. */
 static uint16_t word_port(struct cursor word)
 {
 	uint32_t port = 0;
@@ -136,8 +136,8 @@ static uint16_t word_port(struct cursor word)
 }
 
 /*
- * Keys and values, and an empty one at the end of each instance: MC-SQLR 2.2.5. The end of a text
- * that is whole ends an instance, too. False: there is no further one.
+ * Read an instance: keys and values, and an empty key at the end: MC-SQLR 2.2.5. The end of a
+ * complete text also ends an instance. False: there is no further instance.
  */
 static bool instance_read(struct ssrp_answer *a, struct ssrp_instance *i)
 {

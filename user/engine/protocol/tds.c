@@ -133,7 +133,7 @@ int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len
 	*p = (struct tds_prelogin){.mars = -1, .fedauth = -1};
 	if (len && data[0] != PL_VERSION)
 		return -EPROTO;
-	/* First that all of it is there, so that half a message states nothing. */
+	/* First check that all of it is there, so that half a message sets nothing. */
 	for (int i = 0;; i++) {
 		uint8_t option = cursor_u8(&c);
 		uint32_t offset, n;
@@ -249,7 +249,7 @@ int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 	uint32_t fixed;
 
 	*l = (struct tds_login7){.fedauth_library = -1};
-	cursor_skip(&c, 4); /* length; what we have is what counts */
+	cursor_skip(&c, 4); /* length; the captured length counts */
 	l->version = cursor_le32(&c);
 	l->packet_size = cursor_le32(&c);
 	cursor_skip(&c, 4 + 4 + 4 + 1);
@@ -257,7 +257,7 @@ int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 	type_flags = cursor_u8(&c);
 	flags3 = cursor_u8(&c);
 	cursor_skip(&c, 4 + 4);
-	fixed = cursor_le16(&c); /* where the host name begins, the fixed part has ended */
+	fixed = cursor_le16(&c); /* the fixed part ends where the host name begins */
 	if (c.bad || len < L7_FIXED || !tds_version_name(l->version)) {
 		*l = (struct tds_login7){.fedauth_library = -1};
 		return -EPROTO;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * tds_answer.c - the token stream that answers a login: MS-TDS 2.2.7, and before TDS 7 MS-SSTDS
- * 2.2.7 and the TDS 5.0 Functional Specification, with one byte a character.
+ * tds_answer.c - the token stream of a login's response: MS-TDS 2.2.7; before TDS 7, MS-SSTDS 2.2.7
+ * and the TDS 5.0 Functional Specification, with one byte a character.
  */
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 #include "engine/protocol/tds.h"
 #include "engine/protocol/wire_text.h"
 
-/* Tokens, MS-TDS 2.2.7; TDS 5 has some of its own, and two of the numbers with another meaning. */
+/* Tokens, MS-TDS 2.2.7. TDS 5 has some of its own, and gives two of the numbers another meaning. */
 enum {
 	TOKEN_MSG = 0x65,    /* TDS 5 */
 	TOKEN_LOGOUT = 0x71, /* TDS 5 */
@@ -43,11 +43,11 @@ enum {
 #define DONE_ATTENTION	0x20
 #define DONE_LONG	12 /* bytes: u16 status, u16 command, u64 count; before TDS 7.2 u32 count */
 #define DONE_SHORT	8
-#define ERROR_CLASS_MIN 11 /* below it is information */
+#define ERROR_CLASS_MIN 11 /* a lower class is information */
 
 #define ERROR_MESSAGE_MAX 4096 /* bytes; SQL Server's have 2,048 characters at most */
 
-/* LOGINACK's first byte in TDS 5: 5 logged in, 6 refused, 7 the client has to go on. */
+/* LOGINACK's first byte in TDS 5: 5 logged in, 6 refused, 7 the client must continue. */
 #define ACK5_OK	     5
 #define ACK5_REFUSED 6
 
@@ -56,7 +56,7 @@ struct walk {
 	enum tds_era era;
 };
 
-/* Bytes a character takes, where the layout does not tell. */
+/* Bytes per character, if the layout does not show them. */
 static uint32_t usual_width(const struct walk *w)
 {
 	return w->era == TDS_ERA_OLD ? 1 : 2;
@@ -68,8 +68,8 @@ static void skip_text(struct cursor *c, uint32_t count, uint32_t width)
 }
 
 /*
- * The width of a token's characters is the one by which its parts fill it: that holds whatever the
- * version, also where the login was not seen. fits: whether it is so for a width.
+ * The width of a token's characters is the one at which its parts fill the token. That holds for
+ * every version, even if the login was not seen. fits: whether a width does so.
  */
 static uint32_t token_width(const struct walk *w, struct cursor c,
 			    bool (*fits)(struct cursor, uint32_t))
@@ -111,7 +111,7 @@ static void error_set(struct tds_answer *a, int32_t number, uint8_t state, uint8
 	a->error.class_ = class_;
 }
 
-/* The first of class 11 or more is told, else the first. */
+/* The first error of class 11 or more is reported, else the first. */
 static bool error_counts(const struct tds_answer *a, uint8_t class_)
 {
 	return !a->has_error || (a->error.class_ < ERROR_CLASS_MIN && class_ >= ERROR_CLASS_MIN);
@@ -143,7 +143,7 @@ static void answer_error(struct walk *w, struct cursor c)
 
 /*
  * TDS 5's extended error: i32 number, u8 state, u8 class, SQL state, u8 status, u16 state of the
- * transaction, message, ... It carries information, too.
+ * transaction, message, ... It also carries information messages.
  */
 static void answer_eed(struct walk *w, struct cursor c)
 {
@@ -162,8 +162,8 @@ static void answer_eed(struct walk *w, struct cursor c)
 }
 
 /*
- * MS SQL Server tells its version to TDS 4.2 clients as 0x5F, major, minor, 0xFF, without a build.
- * Another that begins so is not known.
+ * MS SQL Server reports its version to TDS 4.2 clients as 0x5F, major, minor, 0xFF, without a
+ * build. Any other version that begins with 0x5F is unknown.
  */
 static char *server_version(uint32_t tds, const uint8_t v[4])
 {
@@ -271,7 +271,7 @@ static void answer_done(struct walk *w, struct cursor *c)
 		w->a->attention_ack = true;
 }
 
-/* {u8 id, u32 length, data} until 0xFF: it has no length of its own. MS-TDS 2.2.7.11 */
+/* {u8 id, u32 length, data} until 0xFF. The token has no length of its own. MS-TDS 2.2.7.11 */
 static void answer_features(struct tds_answer *a, struct cursor *c)
 {
 	uint8_t id;
@@ -283,7 +283,7 @@ static void answer_features(struct tds_answer *a, struct cursor *c)
 	}
 }
 
-/* Tokens whose length is no u16 after them; false: this one's is, or it is not known. */
+/* Read a token without a u16 length. False: this token has one, or is not known. */
 static bool answer_odd(struct walk *w, uint8_t token, struct cursor *c)
 {
 	struct cursor body;
@@ -334,7 +334,7 @@ static void answer_sspi(struct walk *w, struct cursor body)
 	w->a->sspi_len = (uint32_t)cursor_left(&body);
 }
 
-/* Tokens with their length, u16, after them; read NULL: they are stepped over. */
+/* Tokens with a u16 length. read NULL: they are stepped over. */
 static const struct {
 	uint8_t token;
 	void (*read)(struct walk *w, struct cursor body);
@@ -348,11 +348,11 @@ static const struct {
 	{TOKEN_ORDER, NULL},
 	{TOKEN_CAPABILITY, NULL},
 	{TOKEN_PARAMFMT, NULL},
-	{TOKEN_FEATUREEXTACK, NULL}, /* CONTROL and ROWFMT: answer_odd() takes the others */
+	{TOKEN_FEATUREEXTACK, NULL}, /* CONTROL and ROWFMT: answer_odd() reads the other meanings */
 	{TOKEN_FEDAUTHINFO, NULL},
 };
 
-/* One token; false: can't be followed. */
+/* Read one token. False: it can't be stepped over. */
 static bool answer_token(struct walk *w, struct cursor *c)
 {
 	uint8_t token = cursor_u8(c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * tds_old.c - the login record of TDS 4.2 and 5.0: fields of a fixed size, one byte a character,
- * each with its length behind it. MS-SSTDS 2.2.6.3; TDS 5.0 Functional Specification, "Login".
+ * each followed by its length. MS-SSTDS 2.2.6.3; TDS 5.0 Functional Specification, "Login".
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,14 +10,14 @@
 #include "engine/protocol/tds.h"
 #include "engine/protocol/wire_text.h"
 
-/* Offsets in the record. Both passwords lie between user and version and are never read. */
+/* Offsets in the record. Both passwords lie between user and version, and are never read. */
 enum {
 	OLD_HOST = 0,
 	OLD_USER = 31,
 	OLD_APP = 140,
 	OLD_VERSION = 458,
 	OLD_LIBRARY = 462,
-	OLD_SECURITY = 514, /* TDS 5; in 4.2 reserved, zero */
+	OLD_SECURITY = 514, /* TDS 5; reserved and zero in 4.2 */
 	OLD_PACKET_SIZE = 557,
 };
 
@@ -27,9 +27,11 @@ enum {
 	OLD_PACKET_SIZE_MOST = 6, /* digits */
 };
 
-#define SECURITY_SESSION 0x10 /* a security mechanism's token follows instead of a password */
+#define SECURITY_SESSION 0x10 /* a security mechanism's token follows, instead of a password */
 
-/* A field of room bytes whose length is in the byte after them. False: no record has that. */
+/*
+ * Read a field of room bytes; the byte after it is its length. False: no record has such a length.
+ */
 static bool old_field(const uint8_t *data, uint32_t len, uint32_t at, uint32_t room,
 		      struct cursor *value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * tls.h - follows a TLS handshake from outside, record by record, both directions: what can be
- * read of it, and when it is over. Decrypts nothing.
+ * tls.h - follows a TLS handshake in both directions, record by record, without decrypting: the
+ * readable fields, and when the handshake is over.
  */
 #ifndef TDSMON_TLS_H
 #define TDSMON_TLS_H
@@ -37,13 +37,13 @@ enum {
 struct tls_side {
 	struct buf handshake; /* clear handshake bytes not yet parsed */
 	uint32_t skip;	      /* bytes of a handshake message that is too long to hold */
-	uint16_t len;	      /* of the record under way */
+	uint16_t len;	      /* of the current record */
 	uint8_t type;
 	uint8_t have;	 /* bytes of a clear alert held */
-	uint8_t padding; /* that the side adds to each record of TLS 1.3 */
+	uint8_t padding; /* bytes that the side adds to each record of TLS 1.3 */
 	uint8_t alert[2];
-	bool ccs;      /* what follows is protected (up to TLS 1.2) */
-	bool finished; /* its Finished was seen, as far as can be told */
+	bool ccs;      /* the bytes after it are protected (up to TLS 1.2) */
+	bool finished; /* its Finished was seen, as far as can be inferred */
 	bool read_any; /* a record was complete */
 };
 
@@ -64,7 +64,7 @@ struct tls {
 		uint8_t level, description;
 	} alert;
 	const struct cert *cert;  /* NULL: none read */
-	struct cert_cache *certs; /* set by the owner, where they are shared; NULL: nowhere */
+	struct cert_cache *certs; /* set by the owner, to share certificates; NULL: not shared */
 };
 
 void tls_init(struct tls *t);
@@ -74,24 +74,24 @@ void tls_release(struct tls *t);
 void tls_record_head(struct tls *t, enum side from, const uint8_t *header);
 void tls_record_body(struct tls *t, enum side from, const uint8_t *data, uint32_t len);
 void tls_record_end(struct tls *t, enum side from);
-/* The same of a protected record that was decrypted: its content. data is of no use for TLS_DATA. */
+/* Take a protected record that was decrypted: its content. data is not used for TLS_DATA. */
 void tls_record_plain(struct tls *t, enum side from, uint8_t type, const uint8_t *data,
 		      uint32_t len);
 
-/* Whether the server's turn in the handshake is over, so that the client is waited for. */
+/* Is the server's flight of the handshake over, so that the client has to send? */
 bool tls_server_flight_over(const struct tls *t);
 
 /* Bytes that the suite adds to a record's plaintext: *least and *most. RFC 5246 6.2.3, RFC 8446
  * 5.2 */
 void tls_overhead(const struct tls *t, enum side from, uint32_t *least, uint32_t *most);
 
-/* Is the side's last record an alert? TLS 1.3 hides that, but nothing of TDS is two bytes long. */
+/* Is the side's last record an alert? TLS 1.3 hides the type, but no TDS data is two bytes long. */
 bool tls_is_alert(const struct tls *t, enum side from);
 
-/* "1.2" for 0x0303 and so on; NULL for what is none. */
+/* "1.2" for 0x0303 and so on; NULL if it is not a TLS version. */
 const char *tls_version_name(uint16_t version);
 
-/* Fill the record's view; strings live as long as t, names of unknown codes in scratch. */
+/* Fill the record's view. Strings live as long as t; names of unknown codes are in scratch. */
 struct tls_names {
 	char cipher[16], alert[16];
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * wire_text.c - see text.h.
+ * wire_text.c - see wire_text.h.
  */
 #include <endian.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static bool ascii4(const uint8_t p[8])
 
 	memcpy(&v, p, sizeof(v));
 	v = le64toh(v);
-	/* A unit of zero borrows. */
+	/* A zero unit borrows. */
 	return !(v & 0xff80 * ones) && !((v - ones) & 0x8000 * ones);
 }
 
@@ -124,7 +124,7 @@ char *text_guid(const uint8_t p[16])
 	return text;
 }
 
-/* A decimal number; returns where it ends. */
+/* Write a decimal number. Returns where it ends. */
 static char *number_put(char *out, uint64_t n)
 {
 	char digits[NUMBER_MAX], *at = digits + sizeof(digits);

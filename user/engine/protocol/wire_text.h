@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * wire_text.h - text of the wire as UTF-8 of our own: UTF-16LE strings, GUIDs, versions.
+ * wire_text.h - converts text from the wire into UTF-8: UTF-16LE strings, GUIDs, versions.
  */
 #ifndef TDSMON_WIRE_TEXT_H
 #define TDSMON_WIRE_TEXT_H
@@ -12,21 +12,21 @@
 #define TEXT_NAME_MOST 256
 
 /*
- * All return allocated, NUL-ended text for free(), or NULL for want of memory or where there is
- * nothing (no bytes, or none before the padding NULs). What is no valid UTF-16 becomes U+FFFD.
+ * All return allocated, NUL-ended text for free(). They return NULL if there is no memory, or no
+ * text (no bytes, or none before the padding NULs). Invalid UTF-16 becomes U+FFFD.
  */
 char *text_utf16(const uint8_t *p, size_t bytes);
 char *text_name(const uint8_t *p, size_t bytes);   /* the same, up to TEXT_NAME_MOST */
 char *text_latin1(const uint8_t *p, size_t bytes); /* up to the first NUL, or TEXT_NAME_MOST */
-/* One byte a character: ASCII, else U+FFFD, for the character set is not known. */
+/* One byte a character: ASCII, else U+FFFD, because the character set is not known. */
 char *text_bytes(const uint8_t *p, size_t bytes);
 char *text_guid(const uint8_t p[16]);	/* NULL for all zeros */
 char *text_version(const uint8_t p[4]); /* "16.0.4135": bytes, big-endian build */
-/* "BEFORE12.345 ms", for what is told of every login: text_format() takes ten times as long. */
+/* "BEFORE12.345 ms", for text of every login's record: text_format() takes ten times as long. */
 char *text_after_ms(const char *before, uint64_t ns);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Take over: free what *slot held, put text there. NULL leaves *slot as it is. */
+/* Take text over: free what *slot held, store text there. NULL leaves *slot as it is. */
 void text_set(char **slot, char *text);
 
 #endif

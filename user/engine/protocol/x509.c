@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * x509.c - see cert.h. Names and times are read by OpenSSL. The rest is not, for reading the public
- * key too would take a hundred times as long; and even so it is most of the cost of a login, which
- * is what the cache is for.
+ * x509.c - see x509.h. OpenSSL reads the names and times. This file steps over the rest itself,
+ * because reading the public key too would take a hundred times as long. Even so, a certificate is
+ * most of the cost of a login; the cache saves that.
  */
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
@@ -16,7 +16,7 @@
 #include "engine/protocol/wire_text.h"
 
 #define CERT_KEPT_MAX                                                                              \
-	8192 /* bytes of a certificate that is kept; of SQL Server they have one or two KB */
+	8192 /* most bytes of a certificate that is kept; SQL Server's have one or two KB */
 
 #define CERT_NAME_MAX 1024 /* bytes of a name's text */
 
@@ -31,7 +31,7 @@ static char *name_text(const X509_NAME *name)
 	/* RFC 2253, with UTF-8 kept as it is and control characters escaped */
 	if (X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
 		n = BIO_get_mem_data(bio, &bytes);
-		if (n > CERT_NAME_MAX) { /* at the beginning of a character */
+		if (n > CERT_NAME_MAX) { /* cut before a character */
 			n = CERT_NAME_MAX;
 			while (n && (bytes[n] & 0xc0) == 0x80)
 				n--;
@@ -47,7 +47,7 @@ struct der {
 	const uint8_t *at, *end;
 };
 
-/* Step into the next element, or over it; tag: X.690 8.1.2, without its class. */
+/* Step into the next element, or over it. tag: X.690 8.1.2, without its class. */
 static bool der_next(struct der *d, struct der *inside, int *tag)
 {
 	const uint8_t *p = d->at;
@@ -64,7 +64,7 @@ static bool der_next(struct der *d, struct der *inside, int *tag)
 	return true;
 }
 
-/* As OpenSSL has it. */
+/* In OpenSSL's types. */
 struct fields {
 	X509_NAME *issuer, *subject;
 	ASN1_TIME *not_after;
@@ -90,7 +90,7 @@ static ASN1_TIME *der_not_after(struct der *d)
 	return d2i_ASN1_TIME(NULL, &validity.at, validity.end - validity.at);
 }
 
-/* RFC 5280 4.1: the certificate's first part, as far as the subject */
+/* RFC 5280 4.1: read the certificate's first part, up to the subject. */
 static bool fields_read(struct fields *f, const uint8_t *data, uint32_t len)
 {
 	struct der all = {data, data + len}, outer, tbs, inside;
@@ -109,7 +109,7 @@ static bool fields_read(struct fields *f, const uint8_t *data, uint32_t len)
 	return f->subject;
 }
 
-/* NULL where it can't be read, or for want of memory. */
+/* NULL if it can't be read, or there is no memory. */
 static struct cert *cert_read(const uint8_t *der, uint32_t len)
 {
 	uint32_t kept = len <= CERT_KEPT_MAX ? len : 0;
@@ -136,7 +136,9 @@ static struct cert *cert_read(const uint8_t *der, uint32_t len)
 	return c;
 }
 
-/* Where it is kept: the last bytes are of its signature, which is as good as a hash of the rest. */
+/*
+ * The certificate's slot. Its last bytes are of the signature, which serves as a hash of the rest.
+ */
 static struct cert **cache_slot(struct cert_cache *cache, const uint8_t *der, uint32_t len)
 {
 	uint64_t tail = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * x509.h - what a server's certificate says. A server shows the same one at every login, so what
- * was read of the last ones is kept, and a login shares it.
+ * x509.h - the fields read from a server's certificate. A server sends the same certificate at
+ * every login, so the last ones read are kept, and logins share them.
  */
 #ifndef TDSMON_X509_H
 #define TDSMON_X509_H
@@ -11,13 +11,13 @@
 
 #define CERT_CACHE 64 /* certificates kept */
 
-/* Shared: never changed once it is read. */
+/* Shared: never changed after it is read. */
 struct cert {
 	char *subject, *issuer; /* RFC 2253 text; NULL: not read, or empty */
 	int64_t not_after_s;	/* Unix time */
 	bool self_signed;
 	uint32_t users;
-	uint32_t len; /* of der; 0: too long to be kept */
+	uint32_t len; /* bytes of der; 0: too long to be kept */
 	uint8_t der[];
 };
 
@@ -26,8 +26,8 @@ struct cert_cache {
 };
 
 /*
- * What this certificate (DER) says, for cert_put(); NULL where it can't be read or for want of
- * memory. cache NULL: read it anew.
+ * The fields of this certificate (DER), for cert_put(). NULL if it can't be read, or there is no
+ * memory. cache NULL: read it again each time.
  */
 const struct cert *cert_get(struct cert_cache *cache, const uint8_t *der, uint32_t len);
 void cert_put(const struct cert *c); /* accepts NULL */
