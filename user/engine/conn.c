@@ -16,13 +16,13 @@
 #include "engine/stream/reassembly.h"
 #include "engine/verdict/verdict.h"
 
-#define LATE_NS (2 * NS_PER_S) /* a late answer is waited for this long */
+#define LATE_NS (2 * NS_PER_S) /* how long to wait for a late answer */
 
 struct conn {
 	struct engine *e;
 	struct flow *f;
 	enum side from;
-	bool inside; /* at frames that stood in TLS records */
+	bool inside; /* in frames that came in TLS records */
 };
 
 static struct decrypt *decrypt_of(const struct engine *e, const struct flow *f)
@@ -31,8 +31,8 @@ static struct decrypt *decrypt_of(const struct engine *e, const struct flow *f)
 }
 
 /*
- * What is to be handed over after a login: with the text of requests wanted, all but TLS; and what
- * is decrypted.
+ * The level to hand over after a login: all for a session that is decrypted, or in clear if the
+ * text of requests is wanted; else only heads.
  */
 static enum tap_level session_level(const struct engine *e, const struct flow *f)
 {
@@ -59,7 +59,7 @@ void conn_tap_again(struct engine *e, const struct flow *f)
 	tap(e, f, f->login_outcome == OUTCOME_NOT_TDS ? TAP_CLOSE : session_level(e, f));
 }
 
-/* Is the login still to be told what comes? After it is decided, only for a late answer. */
+/* Does the login still take what comes? After it is decided, only for a late answer. */
 static bool login_listens(const struct flow *f)
 {
 	return f->login && (f->login->state != LOGIN_DECIDED || f->login->awaits_next ||
@@ -67,7 +67,7 @@ static bool login_listens(const struct flow *f)
 			    (f->login->closed_by == SIDE_CLIENT && !f->login->not_tds));
 }
 
-/* A login that may have been sent on: what is known of where its client went next. */
+/* The server may have sent this login's client on: what is known of where the client went next. */
 static const struct answers_left *next_of(const struct engine *e, const struct flow *f)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
@@ -111,12 +111,12 @@ static void login_forget(struct flow *f)
 static void login_drop(struct engine *e, struct flow *f)
 {
 	login_forget(f);
-	if (flow_in_login(f)) /* else it is being closed */
+	if (flow_in_login(f)) /* false: it is being closed */
 		flow_touch(&e->flows, f, FLOW_SESSION);
 	tap(e, f, session_level(e, f));
 }
 
-/* Joined in the middle, with nothing framed so far that tells where: there must be a login. */
+/* Joined in the middle, with nothing framed so far that shows where: assume a login. */
 static bool joined_blind(const struct flow *f)
 {
 	const struct login *l = f->login;
@@ -124,7 +124,7 @@ static bool joined_blind(const struct flow *f)
 	return f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1];
 }
 
-/* Joined in the middle, and it ends before anything made sense: that was no login. */
+/* Joined in the middle, and ended before any frame was recognised: not a login. */
 static bool left_blind(const struct flow *f)
 {
 	const struct login *l = f->login;
@@ -133,8 +133,8 @@ static bool left_blind(const struct flow *f)
 }
 
 /*
- * Joined in the middle: is what comes first the beginning of a login, or of its later steps? If
- * not, the connection was logged in before we looked.
+ * Joined in the middle: is the first message the beginning of a login, or one of its later steps?
+ * If not, the connection had logged in before.
  */
 static bool begins_login(const struct framer *frame)
 {
@@ -145,8 +145,8 @@ static bool begins_login(const struct framer *frame)
 }
 
 /*
- * On any port: TDS is told by a flow's first client payload, a PRELOGIN or a ClientHello that
- * offers tds/8.0. Anything else was never ours.
+ * On any port, a flow's first client payload identifies TDS: a PRELOGIN, or a ClientHello that
+ * offers tds/8.0. The engine drops all other flows.
  */
 static void recognise(struct engine *e, struct flow *f)
 {
@@ -168,8 +168,8 @@ static void recognise(struct engine *e, struct flow *f)
 }
 
 /*
- * Joined after the login's first message, the client's PRELOGIN or whatever it begins with: that
- * cannot be called incomplete, for nothing is missing of what there was to see.
+ * Joined after the login's first message (the client's PRELOGIN or whatever it begins with). That
+ * login is not incomplete: nothing is missing of what was there to be seen.
  */
 static bool joined_late(const struct flow *f)
 {
@@ -179,7 +179,7 @@ static bool joined_late(const struct flow *f)
 	       !l->login7.version && !l->strict;
 }
 
-/* The client left after a PRELOGIN response, and what it had asked for was not seen. */
+/* The client left after a PRELOGIN response, and its own PRELOGIN was not seen. */
 static bool is_unclear_leave(const struct login *l)
 {
 	return !l->tls.client_hello &&
@@ -189,7 +189,7 @@ static bool is_unclear_leave(const struct login *l)
 static void login_told(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
-	/* Of what is no TDS, only its end is of interest. */
+	/* If it is not TDS, only its end is of interest. */
 	bool not_tds = l->outcome == OUTCOME_NOT_TDS;
 
 	login_next(e, f);
@@ -203,7 +203,7 @@ static void login_told(struct engine *e, struct flow *f)
 	f->phase = l->outcome == OUTCOME_OK ? PHASE_SESSION
 		   : l->mark_count	    ? l->marks[l->mark_count - 1].phase
 					    : PHASE_TCP;
-	/* A half-seen connection without a TDS byte is no login. */
+	/* A half-seen connection without a TDS byte is not a login. */
 	if (!f->tentative && !(f->mid_stream && !f->handed_payload && !f->half[0].has_isn)) {
 		f->has_login = true;
 		login_emit(e, f);
@@ -211,18 +211,19 @@ static void login_told(struct engine *e, struct flow *f)
 	if (l->outcome == OUTCOME_OK)
 		session_begin(e, f, l);
 	else if (l->outcome == OUTCOME_INCOMPLETE && (l->full || l->strict))
-		f->unfollowed = true; /* there may have been a session */
+		f->unfollowed = true; /* a session may have followed */
 	if (l->decrypt && !(l->outcome == OUTCOME_OK && (l->full || l->strict)))
 		decrypt_close(l->decrypt);
 	login_free(l);
 	f->login = NULL;
 	if (flow_in_login(f))
 		flow_touch(&e->flows, f, FLOW_SESSION);
-	if (f->handed_payload) /* else the kernel does not follow it, and it may be no server's */
+	if (f->handed_payload) /* else the kernel does not follow it, and the port may not be a
+				* server's */
 		tap(e, f, not_tds ? TAP_CLOSE : session_level(e, f));
 }
 
-/* Tell a login that is decided, unless its client has left and an answer may still come. */
+/* Report a login that is decided, unless its client has left and an answer may still come. */
 static void login_settle(struct engine *e, struct flow *f)
 {
 	struct login *l = f->login;
@@ -240,8 +241,8 @@ static void login_settle(struct engine *e, struct flow *f)
 }
 
 /*
- * Other protocols' bytes can look like the head of a request. A session that was joined by one is
- * believed once the server responds, or once two requests' heads have fitted.
+ * Bytes of other protocols can look like a request's head. A session that was joined by a request
+ * counts once the server responds, or once the heads of two requests have fitted.
  */
 enum proof { PROVEN, UNPROVEN, FITS_ONCE };
 
@@ -270,7 +271,7 @@ static void session_prove(struct flow *f, enum side from, const struct framer *f
 		f->unproven = f->unproven == FITS_ONCE ? PROVEN : FITS_ONCE;
 }
 
-/* It was never proven: nothing is said of its commands. */
+/* The session was never proven to be TDS: report nothing of its commands. */
 static void session_disown(struct engine *e, struct flow *f)
 {
 	if (f->unproven == PROVEN)
@@ -282,8 +283,8 @@ static void session_disown(struct engine *e, struct flow *f)
 }
 
 /*
- * Joined by a server's message: its PRELOGIN response is of the same type as all others, and begins
- * with option 0, VERSION (MS-TDS 2.2.6.5), which is no token of a response.
+ * Joined by a server's message. A PRELOGIN response has the same type as all other responses, and
+ * begins with option 0, VERSION (MS-TDS 2.2.6.5), which is not a token of a response.
  */
 static bool is_blind_answer(const struct conn *c, const struct framer *frame)
 {
@@ -303,8 +304,8 @@ static void blind_answer(struct conn *c, const struct framer *frame, bool prelog
 }
 
 /*
- * A TLS record after the login: what is read of it is told by the frames inside, and nothing by the
- * record. False: it is not read, or it is none.
+ * A TLS record after the login. If it is decrypted, the frames inside count, and the record does
+ * not. False: it is not decrypted, or is not a TLS record.
  */
 static bool read_head(const struct conn *c, const struct framer *frame)
 {
@@ -351,7 +352,7 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 		login_head(c->f, c->from, frame, ts_ns);
 		return;
 	}
-	/* Decided by what came before in the same segment: it is told before what follows. */
+	/* Earlier bytes of the same segment decided it: report that before what follows. */
 	if (c->f->tentative)
 		recognise(c->e, c->f);
 	login_settle(c->e, c->f);
@@ -429,7 +430,7 @@ static void inside_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
 	struct conn *c = ctx;
 
-	if (frame->kind == FRAME_TLS) { /* nobody does that */
+	if (frame->kind == FRAME_TLS) { /* nobody nests TLS */
 		decrypt_refuse(decrypt_of(c->e, c->f));
 		return;
 	}
@@ -475,7 +476,7 @@ static void inside_lost(void *ctx, const struct framer *frame, const uint8_t *da
 
 static const struct frame_ops inside_ops = {inside_head, inside_body, inside_end, inside_lost};
 
-/* What was decrypted by now of the side that speaks. */
+/* Read the bytes that were decrypted so far of the side that sends. */
 static void inside(struct conn *c)
 {
 	struct decrypt *d = c->inside ? NULL : decrypt_of(c->e, c->f);
@@ -495,7 +496,7 @@ static void inside(struct conn *c)
 	c->inside = false;
 }
 
-/* Nothing is read of it any more, or never will be. */
+/* The connection is not decrypted any more, or never will be. */
 static void forget_decrypt(struct engine *e, const struct flow *f)
 {
 	struct decrypt *d = decrypt_of(e, f);
@@ -509,13 +510,13 @@ static bool is_reset(const struct flow *f)
 	return f->half[0].reset || f->half[1].reset;
 }
 
-/* Its close was reported, or is about to be: nothing that follows a reset counts. */
+/* The close was reported, or is about to be: nothing after a reset counts. */
 static bool is_over(const struct flow *f)
 {
 	return f->told || is_reset(f);
 }
 
-/* The first bytes of a side, after a proxy's header; they tell what it is if it is no TDS. */
+/* Note the first bytes of a side, after a proxy's header; they show what it is if it is not TDS. */
 static void note_beginning(struct login *l, enum side from, const uint8_t *data, uint32_t len)
 {
 	struct beginning *b = &l->beginning[from];
@@ -531,7 +532,7 @@ static void feed(struct conn *c, const uint8_t *data, uint32_t len, uint64_t ts_
 	frame_feed(&c->f->half[c->from].framer, &conn_ops, c, data, len, ts_ns);
 }
 
-/* Step over a proxy's header. How many of these bytes are dealt with. */
+/* Skip a proxy's header. Returns how many of these bytes are consumed. */
 static uint32_t feed_proxy(struct conn *c, const uint8_t *data, uint32_t len, uint64_t ts_ns)
 {
 	struct login *l = c->f->login;
@@ -547,12 +548,15 @@ static uint32_t feed_proxy(struct conn *c, const uint8_t *data, uint32_t len, ui
 			l->payload_ns[SIDE_CLIENT] = 0;
 		return used;
 	}
-	held = l->proxy; /* it was none: what was held back is the client's */
+	held = l->proxy; /* not a proxy's header: the bytes held back are the client's */
 	feed(c, held.held, held.have, ts_ns);
 	return used;
 }
 
-/* The client leaves, or has left, with what only began like a proxy's header: it was its own. */
+/*
+ * The client leaves, or has left, and what it sent only began like a proxy's header: the bytes are
+ * its own.
+ */
 static void feed_held(struct engine *e, struct flow *f, uint64_t ts_ns)
 {
 	struct conn c = {e, f, SIDE_CLIENT, false};
@@ -594,7 +598,7 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 	} else if (kind == GAP_MISSING) {
 		session_lossy(f);
 		if (from == SIDE_SERVER)
-			f->awaiting = false; /* as far as is known */
+			f->awaiting = false; /* as far as known */
 	}
 	frame_feed(&f->half[from].framer, &conn_ops, &c, NULL, len, ts_ns);
 	login_settle(e, f);
@@ -650,7 +654,7 @@ void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
 		return;
 	feed_held(e, f, ts_ns);
 	note_close(f, from, CLOSE_FIN);
-	/* Four-way close, the client's FIN first. */
+	/* Close in four steps, the client's FIN first. */
 	if (from == SIDE_SERVER && f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN &&
 	    !f->close_unsure)
 		f->graceful = true;
@@ -684,15 +688,15 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 
 	feed_held(e, f, ts_ns);
 	/*
-	 * Nobody listens, so far: Windows sends the same SYN again, twice, half a second after each
-	 * such answer. It is one login.
+	 * Nobody listens so far. Windows sends the same SYN twice more, half a second after each
+	 * such answer. All of them are one login.
 	 */
 	if (f->login && login_refused(f->login, from)) {
 		login_note_refusal(f->login, ts_ns);
 		f->half[from].reset = false;
 		return;
 	}
-	/* After the client's own FIN and the last answer a reset is how drivers say good-bye. */
+	/* After the client's own FIN and the last answer, drivers end a connection with a reset. */
 	if (f->close_by == SIDE_CLIENT && f->close_how == CLOSE_FIN && from == SIDE_CLIENT &&
 	    !f->awaiting)
 		f->graceful = true;
@@ -718,8 +722,8 @@ void conn_settle(struct engine *e, struct flow *f)
 }
 
 /*
- * Does the close of a login that was sent on wait for the client to follow? Its record tells
- * whether it did.
+ * The server sent this login's client on. Does the close wait for the client to follow? The login's
+ * record says whether it did.
  */
 static bool awaits_follower(const struct engine *e, const struct flow *f, enum close_how how)
 {
@@ -740,12 +744,15 @@ void conn_counts(struct flow *f, const struct tap_counts *counts)
 	for (int i = 0; i <= COMMAND_ATTENTION; i++)
 		f->commands[i] += counts->commands[i];
 	f->resets += counts->resets;
-	f->unproven = PROVEN; /* the kernel follows what it has seen the login of */
+	f->unproven = PROVEN; /* the kernel follows only sessions whose login it saw */
 	if (!f->mars)
 		f->awaiting = counts->awaiting;
 }
 
-/* What the kernel saw sent again and never acknowledged, at the level where it hands over heads. */
+/*
+ * Ask for the payload that the kernel saw sent again and never acknowledged, at the level where it
+ * forwards heads.
+ */
 static void ask_unacked(struct flow *f, enum side side, const struct tap_state *state, int i)
 {
 	struct reorder *r;
@@ -796,14 +803,15 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (awaits_follower(e, f, how) ||
 	    ((how == CLOSE_FIN || how == CLOSE_RST) && (awaits_next(e, f) || logwait_holds(e, f))))
 		return;
-	if (is_reset(f)) /* it may have come to light just now */
+	if (is_reset(f)) /* the reset may have just come to light */
 		how = CLOSE_RST;
 	feed_held(e, f, now_ns);
 	if (f->login && f->login->refused_ns) {
 		note_close(f, SIDE_SERVER, CLOSE_RST);
 		how = CLOSE_RST;
 	}
-	if (f->close_by == SIDE_NONE) /* what was to end it may have come to nothing just now */
+	if (f->close_by == SIDE_NONE) /* the event that was to end it may have just been
+				       * dismissed */
 		f->close_how = how == CLOSE_RST || how == CLOSE_FIN ? CLOSE_OPEN : (uint8_t)how;
 	flow_touch(&e->flows, f, FLOW_CLOSED);
 	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn ||
@@ -882,12 +890,13 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 	if (!f->login)
 		return;
 	if (joined_blind(f)) {
-		login_drop(e, f); /* what was it? Nothing that can be told */
+		login_drop(e, f); /* no statement about it is possible */
 		return;
 	}
 	/*
-	 * The login is given up, the connection is not: it may yet be closed, or go on. It was given up
-	 * when its time was over, however much later the next packet of anybody came.
+	 * The login is given up, but the connection may still be closed, or go on. The time of
+	 * giving up is when the login's time was over, however much later the next packet of any
+	 * connection came.
 	 */
 	login_give_up(f,
 		      f->last_ns + e->config.give_up_ns < now_ns ? f->last_ns + e->config.give_up_ns

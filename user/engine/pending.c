@@ -9,9 +9,9 @@
 #include "engine/verdict/rule.h"
 
 #define SLOT_NS		(NS_PER_S / 4)
-#define LOOK_NS		(5 * NS_PER_S) /* a wait may end and another begin: looked at this often */
-#define PER_S		50	       /* records a second, ... */
-#define HALF_OPEN_PER_S 4 /* ... of half-open connections: a flood of SYNs makes no more */
+#define LOOK_NS		(5 * NS_PER_S) /* a wait may end and another begin: check this often */
+#define PER_S		50	       /* records in a second, ... */
+#define HALF_OPEN_PER_S 4 /* ... and of half-open connections: a flood of SYNs makes no more */
 
 static const uint64_t mark_ns[] = {5 * NS_PER_S, 15 * NS_PER_S, 30 * NS_PER_S, 60 * NS_PER_S};
 
@@ -34,7 +34,7 @@ static void wait_link(struct wait *head, struct wait *w)
 	head->prev = w;
 }
 
-/* In the slot after the one that due_ns is in: looked at then, it is due. */
+/* Put it in the slot after the one that due_ns is in: it is due when that slot is checked. */
 static void wait_until(struct pending *p, struct wait *w, uint64_t due_ns)
 {
 	uint64_t slot = due_ns / SLOT_NS + 1;
@@ -68,7 +68,7 @@ void pending_remove(struct login *l)
 
 /* ---- what is waited for ---- */
 
-/* Since when: the end of the last message, of the handshake, or the first SYN. */
+/* The start of the wait: the end of the last message, of the handshake, or the first SYN. */
 uint64_t pending_since(const struct flow *f)
 {
 	const uint64_t *spoke = f->login->spoke_ns;
@@ -84,8 +84,8 @@ static bool is_half_open(const struct login *l)
 }
 
 /*
- * Is a login in progress, as far as is known? Not where the connection may be anything yet: a SYN
- * that was not repeated, the middle of a connection, a port that may be no server's. Nor where TLS
+ * Is a login in progress, as far as known? No if the connection may still be anything: a SYN that
+ * was not repeated, the middle of a connection, a port that may not be a server's. Also no if TLS
  * hides an answer that may have been the login's last, and it is the client's turn.
  */
 bool pending_is_in_progress(const struct flow *f)
@@ -101,7 +101,9 @@ bool pending_is_in_progress(const struct flow *f)
 	return l->units.count < 2 || l->owes == SIDE_SERVER;
 }
 
-/* What was sent again and again has not come yet: until it is acknowledged, the path is waited for.
+/*
+ * A message that was sent several times has not arrived yet: until it is acknowledged, the login
+ * waits for the path.
  */
 static const char *awaited_ack(const struct flow *f)
 {
@@ -170,7 +172,7 @@ static bool has_room(struct pending *p, uint64_t now_ns, bool half_open)
 	return true;
 }
 
-/* With packets missing it is not known what is waited for. */
+/* With packets missing, it is not known what the login waits for. */
 static void pending_report(struct engine *e, struct flow *f)
 {
 	struct dependency_findings findings;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * pending.h - logins that wait, while they wait: reported after 5, 15, 30 and 60 s of one wait.
- * They stand in a wheel of slots by when they are looked at next, so that a tick looks at those
- * that are due and at no others.
+ * pending.h - logins that wait, reported while they wait: after 5, 15, 30 and 60 s of one wait. A
+ * wheel of slots holds them by the time of their next check, so a tick checks only those that are
+ * due.
  */
 #ifndef TDSMON_PENDING_H
 #define TDSMON_PENDING_H
@@ -10,34 +10,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PENDING_SLOTS 32 /* of a quarter of a second: more than from one look to the next */
+#define PENDING_SLOTS 32 /* of a quarter of a second: more than from one check to the next */
 
 struct engine;
 struct flow;
 struct login;
 
-/* A login's place in the wheel; all zeroes: it has none. */
+/* A login's place in the wheel; all zero: not in the wheel. */
 struct wait {
 	struct wait *prev, *next;
 	struct flow *flow;
-	uint64_t since_ns; /* the wait whose marks are counted */
-	uint8_t marks;	   /* so many of them are over */
+	uint64_t since_ns; /* start of the wait whose marks are counted */
+	uint8_t marks;	   /* so many of them have passed */
 	bool reported;	   /* a record was made of this login */
 };
 
 struct pending {
 	struct wait slots[PENDING_SLOTS]; /* heads of circular lists */
-	uint64_t slot;			  /* looked at up to here */
-	uint64_t second;		  /* in which ... */
-	uint32_t reported, half_open;	  /* ... so many records were made, and of half-open ones */
+	uint64_t slot;			  /* checked up to here */
+	uint64_t second;		  /* in this second ... */
+	uint32_t reported, half_open;	  /* ... so many records were made, and so many of half-open
+					   * ones */
 };
 
 void pending_init(struct pending *p);
-/* A login begins. Nothing is done where nobody wants to hear of pending logins. */
+/* A login begins. Does nothing if nobody asked for pending logins. */
 void pending_add(struct engine *e, struct flow *f);
-/* It is over; it need not have been added. */
+/* The login is over; it need not have been added. */
 void pending_remove(struct login *l);
-/* Is a login in progress, as far as is known, and since when does it wait for what it waits for now? */
+/*
+ * Is a login in progress, as far as known, and since when does it wait for what it waits for now?
+ */
 bool pending_is_in_progress(const struct flow *f);
 uint64_t pending_since(const struct flow *f);
 /* Report what is due by now. */

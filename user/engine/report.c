@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * report.c - see report.h: marks become phases and steps, and each step's time is split into the
- * network's share and that of the side that was waited for.
+ * network's share and the share of the side that was waited for.
  */
 #include <string.h>
 #include <strings.h>
 
 #include "engine/report.h"
 
-#define NEAR	     4	   /* one half of the handshake this much shorter: we are at that end */
-#define NEAR_LEAST   20000 /* ns; below it the halves tell nothing */
+#define NEAR	     4	   /* one half of the handshake so much shorter: we are there */
+#define NEAR_LEAST   20000 /* ns; below it the halves show nothing */
 #define MIDDLE_LEAST 500000
 
 static void tile_step(struct tiling *t, enum step_kind kind, enum phase phase, enum side waits_on,
@@ -21,7 +21,7 @@ static void tile_step(struct tiling *t, enum step_kind kind, enum phase phase, e
 	t->at_ns += ns;
 }
 
-/* The time from where we are to ts_ns: time that runs backwards in a capture takes none. */
+/* The time from the current position to ts_ns; 0 if a capture's time runs backwards. */
 static uint64_t step_ns(const struct tiling *t, uint64_t ts_ns)
 {
 	return ts_ns > t->at_ns ? ts_ns - t->at_ns : 0;
@@ -48,7 +48,7 @@ static uint64_t from_to(uint64_t from_ns, uint64_t to_ns)
 	return from_ns && to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-/* TCP's handshake, as far as it was seen from its first SYN. */
+/* TCP's handshake, as far as it was seen, from its first SYN. */
 static void tile_tcp(struct tiling *t, const struct login *l, enum vantage vantage)
 {
 	/* A SYN that reached the server's host and had to be sent again waits for the server. */
@@ -64,10 +64,10 @@ static void tile_tcp(struct tiling *t, const struct login *l, enum vantage vanta
 		tile_step(t, STEP_ACK, PHASE_TCP, SIDE_NETWORK, step_ns(t, l->ack_ns));
 }
 
-/* How many of the marks are to be told: with packets missing, those before the loss. */
+/* How many of the marks to report: with packets missing, those before the loss. */
 static uint32_t told_marks(const struct login *l)
 {
-	/* Nor can TLS's messages be told apart where they were cut. */
+	/* If TLS's messages were cut, they cannot be separated. */
 	bool cut_in_tls = false;
 
 	for (uint32_t i = 0; l->answer_cut && i < l->mark_count; i++)
@@ -76,8 +76,8 @@ static uint32_t told_marks(const struct login *l)
 }
 
 /*
- * Where the tiling begins and which mark is its first. Without the TCP handshake the phase that
- * we came into has no beginning: it is left out, and its end is where we begin.
+ * Where the tiling begins and which mark is its first. Without the TCP handshake, the phase in
+ * which we joined has no beginning: it is left out, and the tiling begins at its end.
  */
 static uint32_t tile_begin(struct tiling *t, const struct login *l, enum vantage vantage,
 			   uint64_t first_ns)
@@ -108,14 +108,14 @@ static void tile(struct tiling *t, const struct login *l, enum vantage vantage, 
 	memset(t->wait_ns, 0, sizeof(t->wait_ns));
 	for (int p = 0; p < PHASE_SESSION; p++)
 		t->phase_ns[p] = NO_NS;
-	/* Kernels answer at once: the halves of the handshake are the path to either side. */
+	/* Kernels answer at once: each half of the handshake is the path to one side. */
 	t->share_ns[SIDE_SERVER] = from_to(l->last_syn_ns, l->synack_ns);
 	t->share_ns[SIDE_CLIENT] = from_to(l->last_synack_ns, l->ack_ns);
 	for (i = tile_begin(t, l, vantage, first_ns); i < n; i++)
 		tile_mark(t, &l->marks[i]);
 }
 
-/* By the halves of the handshake: the shorter one by far is on our side. */
+/* Compare the halves of the handshake: if one is much shorter, we are on its side. */
 static enum vantage vantage_guess(const struct login *l)
 {
 	uint64_t to_server, to_client;
@@ -148,14 +148,14 @@ static enum encryption effective(const struct login *l)
 		return ENCRYPTION_UNKNOWN;
 	if (l->answered || l->has_clear_answer)
 		return ENCRYPTION_LOGIN;
-	/* Not yet seen: what was agreed on. MS-TDS 2.2.6.5 */
+	/* No agreement was seen yet. MS-TDS 2.2.6.5 */
 	if (!c->version || !s->version)
 		return ENCRYPTION_UNKNOWN;
 	return c->encryption == ENCRYPT_OFF && s->encryption == ENCRYPT_OFF ? ENCRYPTION_LOGIN
 									    : ENCRYPTION_FULL;
 }
 
-/* 1, 0, or -1: the PRELOGIN exchange was not seen, so it is not known. MS-TDS 2.2.6.5 */
+/* 1, 0, or -1: not known, the PRELOGIN exchange was not seen. MS-TDS 2.2.6.5 */
 static int mars_agreed(const struct login *l)
 {
 	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
@@ -168,8 +168,8 @@ static int mars_agreed(const struct login *l)
 }
 
 /*
- * Clients that name no instance send "MSSQLServer", the default instance's name, or leave the option
- * out: docs/PROTOCOL.md 2.1. The name by which SQL Server Browser knows the port is better then.
+ * Clients that name no instance send "MSSQLServer", the default instance's name, or leave the
+ * option out: docs/PROTOCOL.md 2.1. In that case SQL Server Browser's name for the port is better.
  */
 static const char *instance_name(const struct report_env *env, const struct login *l)
 {
@@ -187,7 +187,7 @@ static void report_tds(struct login_record *r, const struct report_env *env, con
 
 	r->tds.version_raw = l->answer.loginack ? l->answer.version : p->version;
 	r->tds.version = r->tds.version_raw ? tds_version_name(r->tds.version_raw) : NULL;
-	/* Without a PRELOGIN (TDS 7.0 and older) LOGINACK tells it. */
+	/* Without a PRELOGIN (TDS 7.0 and older), LOGINACK has it. */
 	r->tds.server_version = s->version || !l->login7_clear || c->version || l->lossy
 					? s->version
 					: l->answer.server_version;
@@ -284,7 +284,7 @@ void report_login(const struct report_env *env, const struct flow *f, struct rep
 		.browser = l->lookup,
 	};
 	tile(t, l, r->vantage, f->first_ns);
-	/* A capture may hold the SYN behind its answer: times count, where they are sound. */
+	/* A capture may have the SYN after its answer: times count, if they are sound. */
 	r->start_ns = t->start_ns < f->first_ns ? t->start_ns : f->first_ns;
 	r->total_ns = t->at_ns - t->start_ns;
 	r->end_ns = t->at_ns;

@@ -7,23 +7,23 @@
 
 #include "engine/login/login.h"
 
-/* A mark becomes at most two steps; TCP's three come before. */
+/* A mark becomes at most two steps; TCP's three come before them. */
 #define STEPS_MAX (2 * LOGIN_MARKS + 8)
 
 struct tiling {
 	struct step steps[STEPS_MAX];
 	size_t count;
 	uint64_t phase_ns[PHASE_SESSION], wait_ns[SIDE_NONE];
-	uint64_t share_ns[2]; /* the network's, of a step that waits on that side */
+	uint64_t share_ns[2]; /* the network's share of a step that waits for that side */
 	uint64_t start_ns, at_ns;
 };
 
-/* The parts of a record that the login itself does not know. */
+/* The parts of a record that the login does not know. */
 struct report_env {
 	uint64_t id;
 	uint32_t tunnel;
-	enum vantage vantage; /* VANTAGE_UNKNOWN: a capture, it is estimated */
-	const char *instance; /* by SQL Server Browser; NULL: not known */
+	enum vantage vantage; /* VANTAGE_UNKNOWN: a capture, so it is estimated */
+	const char *instance; /* from SQL Server Browser; NULL: not known */
 	bool identities;      /* fill in user, domain, workstation */
 };
 
@@ -36,8 +36,8 @@ struct report {
 };
 
 /*
- * f->login is decided. The record's `before`, dependencies, parts, host and verdict stay empty: they
- * depend on other logins, see emit.c.
+ * Report f->login, which is decided. The record's `before`, dependencies, parts, host and verdict
+ * stay empty: they depend on other logins, see emit.c.
  */
 void report_login(const struct report_env *env, const struct flow *f, struct report *report);
 

@@ -5,7 +5,7 @@
 #include "engine/stranger.h"
 #include "engine/protocol/frame.h"
 
-/* MS-TDS 2.2.3.1: SPID and window are 0 of a client; 2.2.6.5: the first option is VERSION, 0. */
+/* MS-TDS 2.2.3.1: a client's SPID and window are 0; 2.2.6.5: the first option is VERSION, 0. */
 bool stranger_speaks_tds(const struct seg *seg, const uint8_t *payload)
 {
 	return seg->cap_len >= 9 && payload[0] == TDS_PRELOGIN && (payload[1] & 0xfe) == 0 &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * waiting.c - the waits of logins that the source may look at, and what it finds: see engine.h. The
- * lists of connections are kept by last packet, so those that have waited longest come first.
+ * waiting.c - logins' waits that the source may check, and what it finds: see engine.h. The lists
+ * of connections are sorted by last packet, so those that have waited longest come first.
  */
 #include <string.h>
 
@@ -9,9 +9,9 @@
 #include "engine/login/login.h"
 #include "engine/pending.h"
 
-#define LOOKS_MOST 4096 /* connections of a list at once: a flood makes no more work than that */
+#define LOOKS_MOST 4096 /* connections of a list per call: a flood makes no more work than that */
 
-/* Whose socket is to be asked: the one that is waited for, once TCP's handshake is over. */
+/* The side whose socket to check: the one that is waited for, once TCP's handshake is over. */
 static enum side waits_on(const struct flow *f)
 {
 	const struct login *l = f->login;
@@ -63,7 +63,7 @@ uint64_t engine_waiting(struct engine *e, uint64_t now_ns, engine_wait_fn *fn, v
 			if (due_ns < next_ns)
 				next_ns = due_ns;
 			if (f->last_ns + WITNESS_FIRST_NS > now_ns)
-				break; /* those that follow spoke later */
+				break; /* the following ones sent later */
 		}
 	}
 	return next_ns;
@@ -80,12 +80,15 @@ static struct flow *flow_of(const struct engine *e, const struct flow_key *key, 
 	return flow_find(&e->flows, &seg, &found, &sender);
 }
 
-/* Has the socket got what the wait began with, and nothing after that? As far as it is said. */
+/*
+ * Did the socket receive the bytes with which the wait began, and none after them? As far as the
+ * sample says.
+ */
 static bool is_of_wait(const struct flow *f, enum side side, const struct witness_sample *s)
 {
 	const struct half *peer = &f->half[side_other(side)];
 
-	if (s->has_received) /* which counts a FIN, as next does */
+	if (s->has_received) /* it counts a FIN, as next does */
 		return peer->known && s->received == peer->next;
 	if (s->has_received_bytes && peer->has_isn)
 		return s->received_bytes == peer->bytes + peer->fin_done;
