@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * answers.c - see answers.h. Why sizes of one server compare: its refusals of one kind differ by
- * the length of a name (2 bytes for each letter: MS-TDS 2.2.7.10), its login answers by the
- * database's name and by what the driver asked for (MS-TDS 2.2.7.14, 2.2.7.9), so that the same
- * program is answered in the same size each time.
+ * answers.c - see answers.h. Why one server's answers can be compared by size: its refusals of one
+ * kind differ by the length of a name (2 bytes for each letter: MS-TDS 2.2.7.10). Its login answers
+ * differ by the database's name and by what the driver asked for (MS-TDS 2.2.7.14, 2.2.7.9), so the
+ * same program gets answers of the same size each time.
  */
 #include <string.h>
 
 #include "engine/login/answers.h"
 
 #define NAMES	     40 /* bytes by which refusals of one kind differ: names of 20 letters */
-#define HABIT_LEAST  3	/* a server that closed after so many refusals always does */
-#define HABIT_FACTOR 5	/* left open for so many times as long as ever before, and ... */
-#define HABIT_NS     50000000ull    /* ... for at least this long: it was no refusal */
-#define STREAK_NS    60000000000ull /* refusals that are further apart are not in a row */
-#define BACK_NS	     1000000000ull  /* after its client came back a redirect is not waited for */
+#define HABIT_LEAST  3	/* a server that closed after so many refusals always closes */
+#define HABIT_FACTOR 5	/* left open so many times longer than ever before, and ... */
+#define HABIT_NS     50000000ull    /* ... for at least this long: not a refusal */
+#define STREAK_NS    60000000000ull /* refusals further apart are not in a row */
+#define BACK_NS	     1000000000ull  /* after its client came back, do not wait for a redirect */
 
 static bool same_addr(const struct endpoint *a, const struct endpoint *b)
 {
@@ -26,7 +26,7 @@ static bool same(const struct endpoint *a, const struct endpoint *b)
 	return a->port == b->port && same_addr(a, b);
 }
 
-/* FNV-1a; who chooses addresses to share a set makes us forget, no more. */
+/* FNV-1a; an attacker who chooses addresses of one set makes us forget, no more. */
 static uint32_t hash(uint32_t h, const struct endpoint *e)
 {
 	for (size_t i = 0; i < sizeof(e->addr); i++)
@@ -57,7 +57,7 @@ const struct answers_server *answers_of(const struct answers *a, const struct en
 	return NULL;
 }
 
-/* The server's place; the one least recently used is taken for a new one. */
+/* The server's place; a new server takes that of the least recently used one. */
 static struct answers_server *server_place(struct answers *a, const struct endpoint *server)
 {
 	struct answers_server *set = a->servers[set_of(NULL, server)], *oldest = set;
@@ -74,7 +74,7 @@ static struct answers_server *server_place(struct answers *a, const struct endpo
 	return oldest;
 }
 
-/* How many bytes a size is away from the nearest of these; UINT32_MAX: there are none. */
+/* How many bytes a size differs from the nearest of these; UINT32_MAX: there are no sizes. */
 static uint32_t distance(const struct answer_sizes *s, struct answer_size size)
 {
 	uint32_t least = UINT32_MAX;
@@ -144,7 +144,10 @@ uint32_t answers_least(const struct answers_server *s)
 	return least;
 }
 
-/* It closes after refusals, and this connection it left open for longer than it ever took. */
+/*
+ * The server closes after refusals, and left this connection open for longer than it ever took to
+ * close.
+ */
 static bool left_open(const struct answers_server *s, uint64_t open_ns)
 {
 	return s->closed_count >= HABIT_LEAST && open_ns >= HABIT_NS &&
@@ -256,7 +259,9 @@ uint32_t answers_guesses(const struct answers *a, const struct endpoint *client,
 {
 	const struct answers_client *c = client_find(a, client, server);
 
-	/* Others were let in after the refusals and before this one: its own were none of them. */
+	/*
+	 * Others logged in after the refusals and before this login: the refusals were not its own.
+	 */
 	if (!c || !c->refused || (c->accepted_ns && start_ns > c->accepted_ns) ||
 	    start_ns > c->last_ns + STREAK_NS)
 		return 0;
@@ -282,8 +287,8 @@ void answers_end(struct answers *a, const struct endpoint *client, const struct 
 }
 
 /*
- * Which connection may have been sent on to this one: one that its client ended rather than one
- * that the server ended, and of these the oldest.
+ * Which connection's client may have been sent on to this one: one that the client ended goes
+ * before one that the server ended, and then the oldest.
  */
 static bool before(const struct answers_left *a, const struct answers_left *b)
 {
@@ -298,7 +303,7 @@ void answers_dialed(struct answers *a, const struct endpoint *client, const stru
 	bool azure = server->port >= AZURE_PORT_LEAST && server->port <= AZURE_PORT_MOST;
 	struct answers_left *sent = NULL;
 
-	/* The ring fills from its beginning, and in most places it stays empty. */
+	/* The ring fills from its beginning, and is mostly empty. */
 	for (int i = 0; i < ANSWERS_LEFT && a->left[i].at_ns; i++) {
 		struct answers_left *l = &a->left[i];
 

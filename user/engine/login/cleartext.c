@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * cleartext.c - the messages of a login that can be read: PRELOGIN, LOGIN7, authentication
- * messages and the server's answers.
+ * cleartext.c - the readable messages of a login: PRELOGIN, LOGIN7, authentication messages and the
+ * server's answers.
  */
 #include <stdlib.h>
 
@@ -66,14 +66,16 @@ static void server_prelogin(struct login *l, const struct message *m, uint64_t t
 	step_end_phase(l);
 }
 
-/* Packets and all, as it shows where TLS hides it. Before login they are of 4,096: MS-TDS 2.2.3.1.3
+/*
+ * The size with packet heads, as it shows under TLS. Before login packets are of 4,096: MS-TDS
+ * 2.2.3.1.3
  */
 static uint32_t message_size(const struct message *m)
 {
 	return m->len + TDS_HEADER * (m->len / (4096 - TDS_HEADER) + 1);
 }
 
-/* What LOGIN7 says of how it authenticates: MS-TDS 2.2.6.4 */
+/* How the client authenticates, according to LOGIN7: MS-TDS 2.2.6.4 */
 static void login7_method(struct login *l, bool cut)
 {
 	const struct tds_login7 *p = &l->login7;
@@ -119,7 +121,7 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 		client_sspi(l, m, ts_ns);
 		return;
 	}
-	/* Login-only encryption: what follows the first packet of LOGIN7 is plain. */
+	/* Login-only encryption: all after LOGIN7's first packet is in clear. */
 	if (l->login7_hidden && l->state == LOGIN_SENT && !l->answered) {
 		step_extend(l, SIDE_CLIENT, ts_ns);
 		return;
@@ -132,7 +134,7 @@ static void client_login7(struct login *l, const struct message *m, uint64_t ts_
 	if (tds_login7_parse(&l->login7, m->data, m->len) > 0)
 		login7_method(l, m->body.cut);
 	else if (login_joined(l))
-		l->lossy = true; /* not its beginning */
+		l->lossy = true; /* its beginning is missing */
 	l->state = LOGIN_SENT;
 	step_end_message(l, STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 }
@@ -146,7 +148,7 @@ static void client_login_old(struct login *l, const struct message *m, uint64_t 
 	l->unread |= m->body.cut;
 	tds_login7_release(&l->login7);
 	if (tds_login_old_parse(&l->login7, m->data, m->len) < 0 && login_joined(l))
-		l->lossy = true; /* not its beginning */
+		l->lossy = true; /* its beginning is missing */
 	if (l->login7.user && !l->login7.integrated && !m->body.cut)
 		login_set_method(
 			l, AUTH_SQL, BASIS_OBSERVED,
@@ -186,8 +188,8 @@ static void client_message(struct login *l, const struct message *m, uint64_t ts
 }
 
 /*
- * The answer to an encrypted LOGIN7 that came in clear: login-only encryption. Without an SSPI or
- * federated message between, what was in LOGIN7 can only have been a SQL login.
+ * The answer to an encrypted LOGIN7 came in clear: login-only encryption. Without an SSPI or
+ * federated message in between, LOGIN7 can only have had a SQL login.
  */
 static void answer_method(struct login *l)
 {
@@ -200,7 +202,10 @@ static void answer_method(struct login *l)
 		"LOGIN7 is encrypted, but was answered without an SSPI or federated message");
 }
 
-/* What the server will speak: what LOGIN7 asks for, else as its PRELOGIN's version tells. */
+/*
+ * The protocol version the server will use: the one that LOGIN7 asks for, else by its PRELOGIN's
+ * version.
+ */
 static enum tds_era answer_era(const struct login *l)
 {
 	const struct tds_prelogin *s = &l->prelogin[SIDE_SERVER];
@@ -212,7 +217,7 @@ static enum tds_era answer_era(const struct login *l)
 	return s->major <= 8 ? TDS_ERA_70 : TDS_ERA_72;
 }
 
-/* A message that does not end the login: a challenge, or a wish for a token. */
+/* A message that does not end the login: a challenge, or a request for a token. */
 static void answer_goes_on(struct login *l, enum phase phase, uint64_t ts_ns)
 {
 	const struct tds_answer *a = &l->answer;
@@ -221,8 +226,8 @@ static void answer_goes_on(struct login *l, enum phase phase, uint64_t ts_ns)
 	if (a->sspi || a->fedauth_info)
 		l->rounds++;
 	if (a->sspi && l->method == AUTH_KERBEROS)
-		next = SIDE_SERVER; /* its login answer follows unasked: MS-TDS 2.2.6.8 and practice
-				     */
+		next = SIDE_SERVER; /* its login answer follows without a request: MS-TDS 2.2.6.8
+				     * and practice */
 	step_end_message(l,
 			 a->sspi	   ? STEP_SSPI_CHALLENGE
 			 : a->fedauth_info ? STEP_FEDAUTH_INFO
@@ -236,7 +241,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 	struct tds_answer *a = &l->answer;
 
 	l->has_clear_answer = true;
-	/* The message before was a challenge, then; unless a request is among what is missing. */
+	/* So the message before was a challenge; unless a request is among the missing bytes. */
 	l->rounds += l->answer_cut && !l->lossy;
 	tds_answer_release(a);
 	tds_answer_parse(a, m->data, m->len, answer_era(l));
@@ -249,7 +254,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 		login_set_method(l, AUTH_FEDAUTH, BASIS_OBSERVED,
 				 "the server asked for a federated token");
 	if (m->body.cut && !a->loginack && !a->has_error && !a->refused) {
-		/* What the client sends next may tell. */
+		/* The client's next message may show the outcome. */
 		l->unread = l->answer_cut = l->answered = true;
 		step_end_message(l, STEP_ANSWER, phase, SIDE_SERVER, SIDE_CLIENT, ts_ns);
 		return;
@@ -288,7 +293,7 @@ static void server_message(struct login *l, const struct message *m, uint64_t ts
 	server_answer(l, m, ts_ns);
 }
 
-/* A message after the decision: only an answer that came after its client had left is of note. */
+/* A message after the decision: only an answer that came after its client had left matters. */
 static void late_message(struct login *l, enum side from, const struct message *m)
 {
 	struct tds_answer a;

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * login.c - see login.h: the state machine. What it says in the end is in report.c.
- */
+/* login.c - see login.h: the state machine. report.c turns its results into a record. */
 #include <stdlib.h>
 
 #include "engine/login/steps.h"
@@ -61,16 +59,16 @@ void login_free(struct login *l)
 
 /* ---- TCP ---- */
 
-/* More than an ACK. */
+/* A segment that is more than an ACK. */
 static bool has_more(const struct seg *seg)
 {
 	return seg->len || seg->flags & SEG_FIN;
 }
 
 /*
- * The client's first segment after SYN+ACK completes the handshake. Where it is not the ACK alone
- * but data, the ACK may have been there and be lost to us, or overtaken: the client's IP id tells,
- * for it counts its packets (RFC 6864 lets it not, then nothing can be told).
+ * The client's first segment after SYN+ACK completes the handshake. If it has data instead of being
+ * a bare ACK, the ACK may have been sent and lost to us, or overtaken. The client's IP id shows
+ * which, for it counts its packets (RFC 6864 permits hosts not to count; then nothing can be said).
  */
 bool login_lacks_ack(const struct login *l, const struct seg *seg)
 {
@@ -80,13 +78,13 @@ bool login_lacks_ack(const struct login *l, const struct seg *seg)
 	       between >= 2 && between < 16;
 }
 
-/* A file, which may lack packets without a word; live, what is lost is counted. */
+/* A file may lack packets without notice; live, losses are counted. */
 static bool is_capture(const struct login *l)
 {
 	return l->limits->reorder_ns == UINT64_MAX;
 }
 
-/* The source lost packets since this login began: they may be its own. */
+/* The source lost packets since this login began: some may be the login's. */
 static bool may_lack_packets(const struct login *l)
 {
 	return *l->losses != l->losses_before;
@@ -159,7 +157,7 @@ void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t t
 
 /* ---- frames ---- */
 
-/* The login of TDS 5 may begin in packets of one type and end in those of another. */
+/* The login of TDS 5 may begin in packets of one type and end in packets of another. */
 static bool message_goes_on(const struct message *m, uint8_t type)
 {
 	return m->open && (m->type == type || (m->type == TDS_LOGIN_OLD && type == TDS_NORMAL_OLD));
@@ -197,7 +195,7 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 	}
 }
 
-/* Is a message's payload TLS? Told by its first byte: MS-TDS 2.2.6.5, an option table begins 0. */
+/* Is a message's payload TLS? Its first byte shows it: MS-TDS 2.2.6.5, an option table begins 0. */
 static bool is_carrier(const struct login *l, enum side from, const struct message *m,
 		       uint8_t first)
 {
@@ -205,7 +203,7 @@ static bool is_carrier(const struct login *l, enum side from, const struct messa
 	    (m->type != TDS_PRELOGIN && !(m->type == TDS_RESULT && from == SIDE_SERVER)))
 		return false;
 	if (l->tls_framer[from].kind == FRAME_TLS || l->tls_framer[from].have)
-		return m->type == TDS_PRELOGIN; /* goes on with a record that was cut */
+		return m->type == TDS_PRELOGIN; /* continues with a record that was cut */
 	return first >= TLS_CCS && first <= TLS_DATA && l->state < LOGIN_SENT;
 }
 
@@ -275,13 +273,13 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 	if (!whole)
 		return;
 	m->open = false;
-	if (m->headless) { /* its beginning is missing: it can't be read */
+	if (m->headless) { /* its beginning is missing: it cannot be read */
 		m->headless = false;
 		return;
 	}
 	if (!m->carrier)
 		cleartext_message(l, from, m, ts_ns);
-	m->data = NULL; /* it may stand in the segment */
+	m->data = NULL; /* it may point into the segment */
 	m->len = 0;
 }
 
@@ -333,15 +331,15 @@ bool login_encryption_excludes(const struct login *l)
 }
 
 /*
- * How long a side has waited for the other's message at ts_ns; 0: it was its own turn. It waits
- * from its own last byte, be that the end of a message or not.
+ * How long a side has waited for the other's message at ts_ns; 0: it was its own turn. The wait
+ * begins at its own last byte, whether or not that ends a message.
  */
 static uint64_t waited(const struct login *l, enum side by, uint64_t ts_ns)
 {
 	enum side other = side_other(by);
 	uint64_t since = l->payload_ns[by] > l->spoke_ns[by] ? l->payload_ns[by] : l->spoke_ns[by];
 
-	/* Its own turn, and no part of a message of its own since the other's last. */
+	/* Its own turn, and it has sent no part of a message since the other's last. */
 	if (l->owes != other &&
 	    (l->payload_ns[by] <= l->spoke_ns[by] || l->payload_ns[by] <= l->spoke_ns[other]))
 		return 0;
@@ -352,7 +350,7 @@ static enum outcome closed_outcome(const struct login *l, enum side by)
 {
 	if (login_refused(l, by))
 		return OUTCOME_REJECTED;
-	if (l->clock_stepped) /* who waited how long for whom is not known */
+	if (l->clock_stepped) /* not known who waited how long for whom */
 		return OUTCOME_INCOMPLETE;
 	if (l->waited_ns >= LOGIN_WAIT_NS)
 		return OUTCOME_TIMED_OUT;
@@ -378,8 +376,8 @@ static enum step_kind close_kind(enum side by, enum close_how how)
 }
 
 /*
- * With payload that was not captured, where the login stopped is known as long as nothing but
- * PRELOGIN was under way.
+ * With payload that was not captured, it is known where the login stopped only while it had reached
+ * nothing but PRELOGIN.
  */
 static bool login_misread(struct login *l)
 {
@@ -405,8 +403,8 @@ bool login_proven_by(struct login *l, enum side from, const struct framer *frame
 }
 
 /*
- * What TCP knows of the wait: whether what was sent, or what was waited for, ever came through, and
- * how much of a message did.
+ * Note what TCP shows of the wait: whether the message that was sent, or the one that was waited
+ * for, ever arrived, and how much of a message did.
  */
 static void note_wait(struct flow *f, enum side waits)
 {
@@ -441,7 +439,7 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 	l->closed_how = how;
 	note_wait(f, by);
 	l->waited_ns = waited(l, by, ts_ns);
-	/* The other side's message did not come, as the client never acknowledged it. */
+	/* The other side's message did not arrive, as the client never acknowledged it. */
 	if (l->unacked.sent && l->unacked.side != by && ts_ns > l->spoke_ns[by])
 		l->waited_ns = ts_ns - l->spoke_ns[by];
 	if (l->lossy || l->unread || login_misread(l)) {
@@ -453,12 +451,14 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
 	outcome = closed_outcome(l, by);
 	phase = login_phase(l);
 	login_decide(l, outcome, CONFIDENCE_CERTAIN);
-	/* Before TCP is through nobody's turn has come: that was the path's time. */
+	/* Before TCP is established it is nobody's turn: the time is the path's. */
 	step_mark(l, close_kind(by, how), phase,
 		  phase == PHASE_TCP || l->unacked.sent ? SIDE_NETWORK : l->owes, ts_ns);
 }
 
-/* When the side that waits began to: after its own last message, or its part of the handshake. */
+/*
+ * When the side that waits began to wait: after its own last message, or its part of the handshake.
+ */
 static uint64_t waits_since(const struct login *l)
 {
 	if (l->ack_ns)
@@ -491,13 +491,13 @@ void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
 	}
 	if (encrypted_judge(f, silent_ns >= LOGIN_IDLE_NS))
 		return;
-	/* The answer to the SYN is missing: the server spoke after it. */
+	/* The answer to the SYN is missing: the server sent packets after it. */
 	if (l->server_heard && !l->synack_ns && !l->ack_ns) {
 		l->lossy = true;
 		login_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
-	/* A SYN of just now may yet be answered. */
+	/* A recent SYN may still be answered. */
 	if (l->syn_ns && !l->synack_ns && !l->ack_ns &&
 	    (l->syns > 1 || now_ns - l->syn_ns >= LOGIN_WAIT_NS))
 		outcome = OUTCOME_UNANSWERED;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * size_inference.c - see infer.h. An answer's size alone proves nothing: a refusal may have a text of any
- * length. What comes after it does: only a client that was let in sends requests and gets answers,
- * and a server closes at once after a refusal (MS-TDS 3.3.5.5). Sizes tell requests from what a
- * login may still consist of: an SSPI or federated message. They are those of SQL Server's and the
- * drivers' own messages: a login answer is 329 bytes and 4 for each letter of the database's and
- * the server's name (computed from its tokens, and so on the wire from SQL Server 2000 to 2022),
- * but look-alikes send as little as 212; an NTLM challenge and the answer to it grow with the
- * domain's names (MS-NLMP 2.2.1).
+ * size_inference.c - see size_inference.h. An answer's size proves nothing by itself: a refusal may
+ * have a text of any length. The messages after it prove more: only a client that was let in sends
+ * requests and gets answers, and a server closes at once after a refusal (MS-TDS 3.3.5.5). Sizes
+ * separate requests from the other messages of a login: SSPI or federated messages. The sizes are
+ * those of SQL Server's and the drivers' own messages. A login answer is 329 bytes and 4 for each
+ * letter of the database's and the server's name (computed from its tokens, and so on the wire from
+ * SQL Server 2000 to 2022), but look-alikes send as little as 212. An NTLM challenge and the answer
+ * to it grow with the domain's names (MS-NLMP 2.2.1).
  */
 #include "engine/login/size_inference.h"
 
-#define ANSWER_LEAST	      340 /* SQL Server's login answer is no smaller */
+#define ANSWER_LEAST	      340 /* no login answer of SQL Server is smaller */
 #define ERROR_LEAST	      79
-#define DONE_LEAST	      17  /* nor is any answer: MS-TDS 2.2.7.6 */
+#define DONE_LEAST	      17  /* no answer at all is smaller: MS-TDS 2.2.7.6 */
 #define CHALLENGE_LEAST	      79  /* NTLM CHALLENGE in an SSPI token */
 #define CHALLENGE_MOST	      600 /* with five names of 60 letters */
 #define AUTHENTICATE_LEAST    150
@@ -28,7 +28,7 @@
 #define PACKET_FULL	      4096 /* before login no packet is larger: MS-TDS 2.2.3.1.3 */
 #define SMP_CONTROL	      16   /* MC-SMP 2.2.1 */
 #define TDS_BARE	      8	   /* an ATTENTION */
-#define LARGE		      4500 /* a packet of 4096, and no refusal and no challenge at all */
+#define LARGE		      4500 /* a packet of 4096; larger than any refusal or challenge */
 #define AT_ONCE_NS	      1000000000ull /* a server that closes later had other reasons */
 
 /* Consecutive units of one side. */
@@ -48,7 +48,7 @@ struct groups {
 void units_add(struct units *u, enum side from, uint32_t least, uint32_t most, uint64_t ts_ns)
 {
 	struct unit *last = u->count ? &u->at[u->count - 1] : NULL;
-	/* TLS 1.0 may cut off a first record of one byte. */
+	/* TLS 1.0 may split off a first record of one byte. */
 	bool more =
 		last && last->from == from && (last->open || (u->count == 1 && last->least <= 1));
 
@@ -109,7 +109,7 @@ static void say_method(struct judgement *j, enum auth_method method, const char 
 	j->method_grounds = grounds;
 }
 
-/* The first answer was the last: what LOGIN7's size leaves open. */
+/* The first answer was the last: conclude the method from LOGIN7's size. */
 static void method_of_login7(struct judgement *j, const struct groups *g,
 			     const struct infer_context *c)
 {
@@ -146,7 +146,7 @@ static bool judge_mars(struct judgement *j, const struct units *u, const struct 
 
 /* ---- how it ended, and what the server's other answers say ---- */
 
-/* The final answer is that of group g, or of its unit `unit` only. */
+/* The final answer is group g, or only its unit `unit`. */
 static void answered_by(struct judgement *j, const struct group *g, uint32_t first)
 {
 	j->first_answer = first;
@@ -155,8 +155,8 @@ static void answered_by(struct judgement *j, const struct group *g, uint32_t fir
 }
 
 /*
- * After a refusal a server closes: one that keeps the connection let the client in. How sure that
- * is depends on whether it was seen to do so.
+ * A server closes after a refusal: if it keeps the connection open, it let the client in. The
+ * confidence depends on whether it was seen to close after refusals.
  */
 static enum confidence stays_open(const struct infer_context *c)
 {
@@ -164,8 +164,8 @@ static enum confidence stays_open(const struct infer_context *c)
 }
 
 /*
- * Nothing came after the final answer. The server closed at once, the connection stays open, or
- * the client left: then the server's other answers may tell.
+ * Nothing came after the final answer. The server closed at once, or the connection stays open, or
+ * the client left; in that case the server's other answers may decide.
  */
 static void judge_end(struct judgement *j, const struct infer_context *c)
 {
@@ -215,10 +215,10 @@ static void judge_one_answer(struct judgement *j, const struct groups *g,
 
 /* ---- what followed an answer ---- */
 
-/* Is what the client sent after its first answer a part of the login? */
+/* Is the client's message after its first answer a part of the login? */
 enum leg {
 	LEG_NO,
-	LEG_UNLIKELY, /* of an NTLM that is old or has no names */
+	LEG_UNLIKELY, /* only an NTLM message that is old or has no names */
 	LEG_MAYBE,
 };
 
@@ -226,7 +226,7 @@ static enum leg leg_of(const struct groups *g, const struct infer_context *c)
 {
 	const struct group *s1 = &g->at[1], *c1 = &g->at[2];
 
-	/* The token was in LOGIN7: neither another nor SSPI follows. */
+	/* The token was in LOGIN7: no second token and no SSPI follows. */
 	if (c1->most < COMMAND_SURE || (c->fedauth && g->at[0].least >= TOKEN_LEAST))
 		return LEG_NO;
 	if (c1->least >= TOKEN_LEAST && s1->least <= FEDAUTHINFO_MOST)
@@ -241,8 +241,8 @@ static enum leg leg_of(const struct groups *g, const struct infer_context *c)
 }
 
 /*
- * A message of the client that is no part of any login: nobody asks after a refusal. What may be an
- * ATTENTION counts once it is answered, for it can cross a refusal.
+ * A client's message that is not a part of any login: nobody sends a request after a refusal. A
+ * possible ATTENTION counts once it is answered, for it can cross a refusal.
  */
 static bool is_command(const struct groups *g, uint32_t i)
 {
@@ -279,8 +279,7 @@ static void logged_in_first(struct judgement *j, const struct groups *g,
 
 /*
  * Either the first answer was the login's and a request was answered, or the first was a challenge
- * and the second is the login's: the steps go by what is more likely, and the size of neither is
- * remembered.
+ * and the second is the login's. The steps follow the more likely case; neither size is remembered.
  */
 static void logged_in_either(struct judgement *j, const struct groups *g,
 			     enum confidence confidence, const char *grounds)
@@ -300,18 +299,21 @@ static void judge_second_end(struct judgement *j, const struct groups *g,
 			     const struct infer_context *c)
 {
 	const struct group *s1 = &g->at[1], *s2 = &g->at[3];
-	/* A look-alike lets in with short answers: then the first may have been the login's. */
+	/* A look-alike lets clients in with short answers: the first may have been the login's. */
 	bool challenge = s1->most < ANSWER_LEAST && answers_least(c->known) >= ANSWER_LEAST;
 
 	answered_by(j, s2, s1->last);
 	j->last = s2->last;
 	judge_end(j, c);
-	/* Like a refusal in size only: then it may as well be a request's answer. */
+	/* Only its size is like a refusal's: it may as well be a request's answer. */
 	if (j->outcome == OUTCOME_REFUSED && (!challenge || c->left != SIDE_SERVER))
 		say(j, OUTCOME_INCOMPLETE, CONFIDENCE_LOW, NULL);
 }
 
-/* The client's message may be one of SSPI, or a token, and was answered: so far nothing is sure. */
+/*
+ * The client's message may be an SSPI message, or a token, and was answered: so far nothing is
+ * certain.
+ */
 static void judge_leg(struct judgement *j, const struct groups *g, const struct infer_context *c)
 {
 	const struct group *s1 = &g->at[1], *s2 = &g->at[3];
@@ -345,15 +347,17 @@ static void judge_leg(struct judgement *j, const struct groups *g, const struct 
 			   "after a short answer the client sent as much as a federated token is");
 }
 
-/* The client's message is no part of a login, or hardly one. */
+/* The client's message is not a part of a login, or hardly. */
 static void judge_request(struct judgement *j, const struct groups *g,
 			  const struct infer_context *c, enum leg leg)
 {
-	/* SQL Server lets nobody in with less: then it may be NTLM without a name after all. */
+	/*
+	 * SQL Server's login answers are not smaller: so it may be NTLM without a name after all.
+	 */
 	bool likely = g->at[1].least >= ANSWER_LEAST || first_is_known(g, c);
 
 	if (g->count == 3) {
-		/* After a refusal nobody asks; but an ATTENTION may cross it. */
+		/* Nobody sends a request after a refusal; but an ATTENTION may cross it. */
 		if (g->at[2].least > SMP_CONTROL &&
 		    (leg == LEG_NO ||
 		     (likely && g->at[2].most < AUTHENTICATE_LEAST && c->left != SIDE_SERVER)))
@@ -375,7 +379,7 @@ static void judge_request(struct judgement *j, const struct groups *g,
 	}
 }
 
-/* The client spoke after the first answer: a command, or a leg of the authentication? */
+/* The client sent a message after the first answer: a command, or a leg of the authentication? */
 static void judge_two_turns(struct judgement *j, const struct groups *g,
 			    const struct infer_context *c)
 {
@@ -401,8 +405,8 @@ static void judge_two_turns(struct judgement *j, const struct groups *g,
 }
 
 /*
- * Server's two messages in a row after a large LOGIN7: the Kerberos token, then the answer. What
- * follows is a request. False: it is nothing of the kind.
+ * The server sent two messages in a row after a large LOGIN7: the Kerberos token, then the answer.
+ * A request follows. False: it is not that pattern.
  */
 static bool judge_kerberos(struct judgement *j, const struct units *u, const struct groups *g,
 			   const struct infer_context *c)
@@ -410,7 +414,7 @@ static bool judge_kerberos(struct judgement *j, const struct units *u, const str
 	uint32_t token = g->at[1].first;
 	const struct unit *answer = &u->at[token + 1];
 
-	/* A token is not as short as the first record of a 1/n-1 split. */
+	/* A token is longer than the first record of a 1/n-1 split. */
 	if (g->at[1].last != token + 1 || g->at[0].least < KERBEROS_LOGIN7_LEAST ||
 	    u->at[token].least < CHALLENGE_LEAST || u->at[token].most > KERBEROS_TOKEN_MOST ||
 	    answer->least < ERROR_LEAST)

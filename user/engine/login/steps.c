@@ -4,7 +4,7 @@
  */
 #include "engine/login/steps.h"
 
-/* Where a phase stands in the order of the connection: TDS 8 has TLS before PRELOGIN. */
+/* A phase's place in the order of the connection: TDS 8 has TLS before PRELOGIN. */
 static int rank(const struct login *l, enum phase phase)
 {
 	if (l->strict && (phase == PHASE_PRELOGIN || phase == PHASE_TLS))
@@ -17,10 +17,13 @@ void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side
 {
 	uint32_t zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
 
-	/* A message out of place (a peer that breaks the protocol) opens no phase that is over. */
+	/*
+	 * A message out of place (from a peer that breaks the protocol) does not reopen an earlier
+	 * phase.
+	 */
 	if (l->mark_count && rank(l, phase) < rank(l, l->marks[l->mark_count - 1].phase))
 		phase = (enum phase)l->marks[l->mark_count - 1].phase;
-	/* One place is kept for how it ended. */
+	/* One place is reserved for how the login ended. */
 	if (l->mark_count >= LOGIN_MARKS - 1 && l->state != LOGIN_DECIDED)
 		return;
 	if (l->mark_count == LOGIN_MARKS)
@@ -46,14 +49,14 @@ void step_end_message(struct login *l, enum step_kind kind, enum phase phase, en
 	l->owes = next;
 }
 
-/* A phase is complete, and so far no segment is missing. */
+/* A phase is complete, and no segment is missing so far. */
 void step_end_phase(struct login *l)
 {
 	if (!l->lossy && !l->clock_stepped)
 		l->sound_marks = l->mark_count;
 }
 
-/* More of the message that ended the last step. */
+/* The message that ended the last step continues. */
 void step_extend(struct login *l, enum side from, uint64_t ts_ns)
 {
 	if (l->mark_count)
@@ -81,7 +84,7 @@ enum phase login_phase(const struct login *l)
 	case LOGIN_PRELOGIN:
 		return PHASE_PRELOGIN;
 	case LOGIN_PRELOGIN_DONE:
-		/* With "not supported" on a side there will be no TLS: MS-TDS 2.2.6.5 */
+		/* If a side says "not supported", there will be no TLS: MS-TDS 2.2.6.5 */
 		if (l->strict || l->prelogin[SIDE_SERVER].encryption == ENCRYPT_NOT_SUP)
 			return PHASE_LOGIN;
 		return PHASE_TLS;
@@ -99,15 +102,15 @@ enum phase login_phase(const struct login *l)
 void login_decide(struct login *l, enum outcome outcome, enum confidence confidence)
 {
 	/*
-	 * Live, and where other packets had to be sent again, it was the network that lost the ACK,
-	 * and the data completed the handshake. Else it is the capture that lacks it, and when the
-	 * handshake was over can't be told.
+	 * Live, if other packets had to be sent again, the network lost the ACK, and the data
+	 * completed the handshake. Else the capture lacks the ACK, and the time when the handshake
+	 * was over is not known.
 	 */
 	if (l->lacks_ack && l->limits->reorder_ns == UINT64_MAX && !l->retransmits && l->syns < 2) {
 		l->lossy = true;
 		l->sound_marks = 0;
 	}
-	/* With packets missing no statement is made. */
+	/* With packets missing, make no statement. */
 	if (l->lossy)
 		outcome = OUTCOME_INCOMPLETE;
 	if (outcome == OUTCOME_INCOMPLETE)
@@ -121,7 +124,7 @@ void login_decide(struct login *l, enum outcome outcome, enum confidence confide
 void login_set_method(struct login *l, enum auth_method method, enum basis basis,
 		      const char *grounds)
 {
-	/* A mechanism once told is not taken back by a token that tells less. */
+	/* A token that shows less does not replace a mechanism that is already known. */
 	if (l->method_basis == BASIS_OBSERVED && l->method != AUTH_WINDOWS)
 		return;
 	l->method = method;
