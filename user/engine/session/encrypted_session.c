@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * encrypted_session.c - see hidden.h. One TLS record is one TDS packet, under MARS with SMP's header before
- * it: so drivers and servers do it. A request is a run of the client's records, its answer a run
- * of the server's until the client speaks again, for without MARS only one is under way at a time
- * (MS-TDS 3.2.5). What is shorter than a TDS header is TLS's own: a key update, an alert.
+ * encrypted_session.c - see encrypted_session.h. One TLS record is one TDS packet, under MARS with
+ * SMP's header before it: drivers and servers send it so. A request is a run of the client's
+ * records. Its answer is a run of the server's records until the client sends again, because
+ * without MARS only one request is under way at a time (MS-TDS 3.2.5). A record shorter than a TDS
+ * header is TLS's own: a key update, an alert.
  */
 #include <stdlib.h>
 
@@ -12,18 +13,18 @@
 
 #define REQUEST_LEAST 30    /* a TDS header and ALL_HEADERS: MS-TDS 2.2.5.3 */
 #define ANSWER_LEAST  17    /* a TDS header and the shortest DONE: MS-TDS 2.2.7.6 */
-#define DONE_OLD      17    /* an answer that is a DONE alone, before TDS 7.2 */
-#define DONE_ALONE    21    /* and since */
-#define RECORD_FULL   16000 /* about as much as a record holds: more of the packet follows */
-/* Where the suite is not known: smaller records hold no request, or no answer, under any AEAD. */
+#define DONE_OLD      17    /* an answer that is only a DONE, before TDS 7.2 */
+#define DONE_ALONE    21    /* the same since TDS 7.2 */
+#define RECORD_FULL   16000 /* about as much as a record holds: the packet continues in another */
+/* For an unknown suite: smaller records hold no request, or no answer, under any AEAD. */
 #define BLIND_REQUEST 48
 #define BLIND_ANSWER  33
-#define BLIND_SMALL   24 /* an attention's, at the least; from here on SMP's headers, too */
+#define BLIND_SMALL   24 /* an attention's smallest; from here on SMP's headers, too */
 
-/* What a record can be told to be. */
+/* What is in a record? */
 enum part {
 	PART_NONE,    /* nothing of TDS */
-	PART_CONTROL, /* an SMP header alone: SYN, ACK or FIN */
+	PART_CONTROL, /* only an SMP header: SYN, ACK or FIN */
 	PART_ATTENTION,
 	PART_DATA,
 };
@@ -32,23 +33,23 @@ struct size {
 	uint32_t least, most;
 };
 
-/* A request and what answers it. */
+/* A request and the answer to it. */
 struct turn {
 	uint64_t end_ns;	    /* the request's last byte */
 	uint64_t first_ns, last_ns; /* of the answer; 0: not seen */
 	uint64_t attention_ns;	    /* its last byte */
-	uint64_t before_ns; /* the answer's last byte before it; 0: there was more to come */
-	uint64_t ack_ns;    /* the answer's first byte after it */
+	uint64_t before_ns;	    /* the answer's last byte before it; 0: the answer went on */
+	uint64_t ack_ns;	    /* the answer's first byte after it */
 	uint64_t bytes, answer_bytes, ack_bytes;
 	uint32_t acks;	   /* packets of the server after it */
-	uint32_t ack_size; /* the first one's, at the most */
+	uint32_t ack_size; /* size of the first of these, at the most */
 	bool asked, ended; /* a request; its last byte was seen */
 	bool attention;
-	bool unknown; /* whether it is a command at all: it is not told */
-	bool vague;   /* which answer is its own, or how long it took, can't be told */
+	bool unknown; /* it may not be a command at all: not reported */
+	bool vague;   /* its answer, or how long that took, is not known */
 };
 
-/* MARS by the order of packets and of SMP headers alone, which do not say what they are. */
+/* MARS, concluded from the order of packets and of bare SMP headers, whose kinds do not show. */
 struct smp {
 	enum {
 		SMP_FRESH, /* no packet yet */
@@ -56,22 +57,22 @@ struct smp {
 		SMP_ANSWERED,
 	} state;
 	uint64_t opened, closed;
-	uint32_t waiting; /* headers of the client that are yet to be told apart */
-	uint32_t run;	  /* packets of the server since the client last spoke */
-	uint32_t owing;	  /* requests whose answer has not ended, as far as can be told */
+	uint32_t waiting; /* headers of the client whose kind is not known yet */
+	uint32_t run;	  /* packets of the server since the client last sent */
+	uint32_t owing;	  /* requests whose answer has not ended, as far as known */
 	bool begun;	  /* the first SYN was seen */
 };
 
 struct hidden {
 	struct size overhead[2]; /* of a record; most 0: the suite is not known */
 	struct size last[2];	 /* the last packet of each side's run; most 0: none yet */
-	enum part part[2];	 /* of the record under way */
-	bool full[2];		 /* the last packet was: its message goes on */
+	enum part part[2];	 /* of the current record */
+	bool full[2];		 /* the last packet was full: its message goes on */
 	bool open;		 /* the server's last packet has not ended */
 	bool strict, mars;
 	bool any;   /* a request was seen */
-	bool split; /* TLS 1.0: first bytes may stand in records of their own */
-	bool byte;  /* such a one was the client's last */
+	bool split; /* TLS 1.0: first bytes may come in records of their own */
+	bool byte;  /* the client's last record was such a byte */
 	struct turn turn;
 	struct smp smp;
 };
@@ -80,7 +81,9 @@ bool hidden_mars(const struct hidden *h, uint64_t *sessions, uint64_t *open)
 {
 	if (!h || !h->mars)
 		return false;
-	/* What was closed had been opened, even if its SYN was taken for something else. */
+	/*
+	 * A session that was closed had been opened, even if its SYN was taken for something else.
+	 */
 	*sessions = h->smp.opened > h->smp.closed ? h->smp.opened : h->smp.closed;
 	*open = *sessions - h->smp.closed;
 	return true;
@@ -122,7 +125,7 @@ static bool may_be(uint32_t size, const struct hidden *h)
 	return most >= size && most - size <= slack;
 }
 
-/* The answer had ended before the attention: what follows that is its acknowledgement alone. */
+/* The answer had ended before the attention: all that follows is the acknowledgement. */
 static bool was_over(const struct hidden *h)
 {
 	return (h->turn.before_ns || !h->turn.asked) && h->turn.acks == 1 &&
@@ -150,7 +153,9 @@ static void tell_attention(struct engine *e, const struct flow *f, const struct 
 	struct command_record r = {
 		.time_ns = t->attention_ns,
 		.kind = COMMAND_ATTENTION,
-		/* Else its acknowledgement is the end of what it cut short. */
+		/*
+		 * Else the acknowledgement is the end of the answer that the attention cut short.
+		 */
 		.first_byte_ns = span(t->attention_ns, over ? t->ack_ns : last_ns),
 		.total_ns = span(t->attention_ns, last_ns),
 		.request_bytes = TDS_HEADER,
@@ -160,7 +165,7 @@ static void tell_attention(struct engine *e, const struct flow *f, const struct 
 	tell(e, f, &r);
 }
 
-/* The client speaks again, or never will. */
+/* The client sends again, or never will. */
 static void turn_over(struct engine *e, struct flow *f)
 {
 	struct hidden *h = f->hidden;
@@ -184,7 +189,7 @@ static void turn_over(struct engine *e, struct flow *f)
 /* The client sends a packet: what were its headers before that? */
 static void smp_asked(struct smp *s)
 {
-	/* After an answer of several packets the first is its ACK: MC-SMP 3.1.4 */
+	/* After an answer of several packets the first header is its ACK: MC-SMP 3.1.4 */
 	uint32_t acks = s->state == SMP_ANSWERED && s->run >= 2 && s->waiting;
 
 	s->opened += s->waiting - acks;
@@ -195,7 +200,7 @@ static void smp_asked(struct smp *s)
 
 static void smp_answered(struct smp *s)
 {
-	if (s->waiting) { /* ACKs, which made way for this packet */
+	if (s->waiting) { /* ACKs, which made room for this packet */
 		s->waiting = 0;
 		s->run = 0;
 	}
@@ -211,8 +216,7 @@ static void smp_control(struct smp *s, enum side from)
 	} else if (from == SIDE_CLIENT) {
 		s->waiting++;
 	} else if (s->waiting && s->state != SMP_ASKED) {
-		/* With nothing asked, a header that a header answers is a FIN, and so is the
-		 * answer. */
+		/* With no request open, if a header answers a header, both are FINs. */
 		s->waiting--;
 		s->closed++;
 	}
@@ -220,7 +224,7 @@ static void smp_control(struct smp *s, enum side from)
 
 /* ---- packets ---- */
 
-/* A size that all use, the same twice in a row, or all that a record can hold. */
+/* A size that all use, the same size twice in a row, or all that a record can hold. */
 static bool is_full(const struct size *size, const struct size *last)
 {
 	static const uint32_t usual[] = {4096, 8000};
@@ -249,7 +253,7 @@ static void request(struct engine *e, struct flow *f, const struct size *size, u
 	if (h->mars)
 		smp_asked(&h->smp);
 	if (!more) {
-		/* Sessions side by side: whose answer is whose does not show. */
+		/* Several sessions: it does not show which answer belongs to which request. */
 		t->vague |= h->smp.owing > 0;
 		turn_over(e, f);
 		t->asked = true;
@@ -314,12 +318,14 @@ static bool holds(const struct size *size, uint32_t n)
 	return size->least <= n && size->most >= n;
 }
 
-/* A record of len bytes, with no telling how many of them are plaintext. */
+/* A record of len bytes, of which an unknown part is plaintext. */
 static enum part part_blind(struct hidden *h, bool client, uint32_t len)
 {
 	if (len >= (client ? BLIND_REQUEST : BLIND_ANSWER))
 		return PART_DATA;
-	/* What follows an attention, or a header of another session, is not of this answer. */
+	/*
+	 * Bytes after an attention, or after a header of another session, are not of this answer.
+	 */
 	if (client && len >= BLIND_SMALL)
 		h->turn.vague = true;
 	return PART_NONE;
@@ -332,7 +338,7 @@ static enum part part_of(struct hidden *h, enum side from, const struct size *si
 
 	if (!h->overhead[from].most)
 		return part_blind(h, client, size->most);
-	/* TDS 8 shows no PRELOGIN: there the first SYN tells that MARS was agreed on. */
+	/* TDS 8 shows no PRELOGIN: there the first SYN shows that MARS was agreed on. */
 	if (h->strict && client && !h->any && size->least == SMP_HEADER && size->most == SMP_HEADER)
 		h->mars = true;
 	before = h->mars ? SMP_HEADER : 0;
@@ -344,7 +350,7 @@ static enum part part_of(struct hidden *h, enum side from, const struct size *si
 		h->byte &= !client;
 		return PART_DATA;
 	}
-	/* One byte, and what follows it, look the same: the second of two is the attention. */
+	/* A split byte and what follows it look the same: the second of two is the attention. */
 	h->byte = h->split && !h->byte;
 	return h->byte ? PART_NONE : PART_ATTENTION;
 }
@@ -358,7 +364,7 @@ static void take(struct engine *e, struct flow *f, enum side from, struct size s
 		size.least -= size.least < SMP_HEADER ? size.least : SMP_HEADER;
 		size.most -= SMP_HEADER;
 	}
-	/* Nothing was asked: the rest of the login's answer. */
+	/* No request was sent: this is the rest of the login's answer. */
 	if (from == SIDE_SERVER && part == PART_DATA && !h->turn.asked && !h->turn.attention)
 		part = PART_NONE;
 	h->part[from] = part;
@@ -387,19 +393,19 @@ void hidden_end(struct flow *f, enum side from, uint64_t ts_ns)
 	} else if (from == SIDE_CLIENT) {
 		t->end_ns = ts_ns;
 		t->ended = true;
-	} else if (h->open) { /* and the client has not gone on in the meantime */
+	} else if (h->open) { /* and the client has sent nothing in the meantime */
 		t->last_ns = ts_ns;
 		h->open = false;
 	}
 }
 
-/* Live, the kernel hands records over for those alone who ask for commands. */
+/* Live, the kernel forwards records only if commands are wanted. */
 static bool followed(const struct engine *e)
 {
 	return !e->ops.tap || (e->ops.command && !e->config.kernel_times_commands);
 }
 
-/* Joined in the middle: nothing is known of the login, nor of the suite. */
+/* Joined in the middle: neither the login nor the suite is known. */
 static bool joined(const struct flow *f)
 {
 	return f->mid_stream && !f->has_login;
@@ -478,7 +484,7 @@ void hidden_free(struct hidden *h)
 
 void hidden_close(struct engine *e, struct flow *f)
 {
-	/* The capture ended, or it had to go: a full packet has others after it. */
+	/* The capture ended, or the connection was evicted: after a full packet others follow. */
 	if ((f->close_how == CLOSE_OPEN || f->close_how == CLOSE_EVICTED) &&
 	    f->hidden->full[SIDE_SERVER])
 		f->hidden->turn.last_ns = 0;

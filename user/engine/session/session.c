@@ -11,36 +11,37 @@
 #include "engine/protocol/sql_text.h"
 #include "engine/protocol/sql_old.h"
 
-#define SMP_SESSIONS_MAX 4096 /* kept account of; a client that opens more is no client */
-#define SQL_HELD_MAX	 4096 /* texts of requests held over all: 40 MiB */
+#define SMP_SESSIONS_MAX 4096 /* followed at most; no real client opens more */
+#define SQL_HELD_MAX	 4096 /* texts of requests held, all flows together: 40 MiB */
 
 /* Of in_message, beside a bit of each side */
 #define IN_FIRST_TOKEN 0x04 /* the kind of a TDS 5 request is still to be read */
-#define IN_WIDTH_SHIFT 4    /* of a flow's: enum sql_width, of its requests' texts */
+#define IN_WIDTH_SHIFT 4    /* the flow's enum sql_width, of its requests' texts */
 #define IN_WIDTH       (3 << IN_WIDTH_SHIFT)
 
 /*
- * A request and what answers it, of a connection or of one of its MARS sessions. An attention has
+ * A request and the answer to it, of a connection or of one of its MARS sessions. An attention has
  * an answer of its own, which may come in the same message as the end of what it cancels.
  */
 struct request {
 	uint64_t end_ns;   /* its last byte */
 	uint64_t first_ns; /* first byte of the answer; 0: none yet */
 	uint64_t attention_ns;
-	uint64_t over_ns; /* the last answer's end */
+	uint64_t over_ns; /* end of the last answer */
 	uint64_t bytes, answer_bytes, attention_bytes;
 	struct sql *sql; /* of the request; NULL: not wanted, no text, or no room */
 	uint8_t kind;	 /* enum command_kind */
 	bool sending, waiting, cancelled, attention;
-	bool lossy; /* bytes are missing since it began: neither its times nor its end are told */
+	bool lossy; /* bytes are missing since it began: neither its times nor its end are
+		     * reported */
 };
 
 /* One TDS conversation: a connection without MARS, or a MARS session. */
 struct channel {
 	struct engine *e;
 	struct flow *f;
-	struct request *request; /* NULL: commands are not told */
-	uint8_t *in_message;	 /* a bit of each side */
+	struct request *request; /* NULL: commands are not reported */
+	uint8_t *in_message;	 /* one bit for each side */
 	int32_t session;
 };
 
@@ -49,23 +50,23 @@ struct smp_session {
 	struct request request;
 	uint32_t window[2]; /* highest sequence number that each side accepts */
 	uint16_t sid;
-	uint16_t next; /* of the same bucket, its place + 1; 0: none */
+	uint16_t next; /* next in the same bucket: its place + 1; 0: the last */
 	bool opened;   /* its SYN was seen */
 	bool fin[2];
 	bool stalled[2];
-	uint8_t in_message; /* as the flow's */
+	uint8_t in_message; /* as in the flow */
 };
 
 struct mars {
-	struct pool *pool; /* what its sessions are taken from */
+	struct pool *pool; /* its sessions' memory comes from here */
 	struct smp_session *at;
-	uint16_t *buckets;    /* MARS_BUCKETS * room of them: the first one's place + 1 */
+	uint16_t *buckets;    /* MARS_BUCKETS * room of them: the first session's place + 1 */
 	uint32_t count, room; /* room: 0 or a power of two */
 	uint64_t opened, open, stalls;
-	struct smp_session *current[2]; /* of the SMP packet under way; NULL: not followed */
+	struct smp_session *current[2]; /* of the current SMP packet; NULL: not followed */
 };
 
-/* MARS was agreed on, or SMP seen: keep account of its sessions. */
+/* MARS was agreed on, or SMP seen: follow its sessions. */
 static void mars_begin(struct engine *e, struct flow *f)
 {
 	if (f->mars)
@@ -88,11 +89,14 @@ void session_mars(const struct flow *f, struct close_record *r)
 	r->mars_window_stalls = f->mars->stalls;
 }
 
-#define MARS_BUCKETS 4 /* for each place */
-/* What a place takes. */
+#define MARS_BUCKETS 4 /* per place */
+/* Bytes for one place. */
 #define MARS_PLACE (sizeof(struct smp_session) + MARS_BUCKETS * sizeof(uint16_t))
 
-/* There are 65,536 SIDs: whoever chooses them puts 128 into a bucket at most, where room is 128. */
+/*
+ * There are 65,536 SIDs: an attacker who chooses them puts at most 128 into a bucket, if room is
+ * 128.
+ */
 static uint16_t *bucket_of(const struct mars *m, uint16_t sid)
 {
 	return &m->buckets[sid & (MARS_BUCKETS * m->room - 1)];
@@ -106,7 +110,7 @@ static void mars_link(struct mars *m, uint32_t place)
 	*bucket = (uint16_t)(place + 1);
 }
 
-/* Room for twice as many sessions, or for the first. */
+/* Make room for twice as many sessions, or for the first. */
 static bool mars_grow(struct mars *m)
 {
 	uint32_t room = m->room ? 2 * m->room : 4;
@@ -232,7 +236,7 @@ static void request_tell(const struct channel *c, enum command_kind kind, uint64
 	sql_text_release(&text);
 }
 
-/* The request under way is over: answered by last_ns, or (0) never. */
+/* The current request is over: answered by last_ns, or (0) never. */
 static void request_over(const struct channel *c, uint64_t last_ns)
 {
 	struct request *r = c->request;
@@ -244,7 +248,9 @@ static void request_over(const struct channel *c, uint64_t last_ns)
 		request_tell(c, COMMAND_ATTENTION, r->attention_ns, r->first_ns, last_ns,
 			     r->attention_bytes, false);
 	sql_drop(c->e, r);
-	/* An attention is answered after what it cancels, be it by the same message. */
+	/*
+	 * An attention is answered after the request that it cancels, perhaps by the same message.
+	 */
 	r->attention &= r->waiting;
 	r->lossy &= r->attention;
 	r->waiting = r->sending = r->cancelled = false;
@@ -263,16 +269,21 @@ static void request_head(const struct channel *c, const uint8_t *header, bool fi
 		r->attention_ns = ts_ns;
 		r->attention_bytes = len;
 		r->cancelled |= r->waiting && !r->lossy;
-		/* What it cancels may be what is missing before it, and the next answer that one's. */
+		/*
+		 * The request that it cancels may be among the missing bytes before it, and the
+		 * next answer may be that request's.
+		 */
 		r->lossy |= !r->waiting && c->f->gap_last & 1 << SIDE_CLIENT;
 		return;
 	}
 	if (first) {
-		/* A new request while one is unanswered: that one never will be. */
+		/* A new request while one is unanswered: that one will never be answered. */
 		if (r->waiting)
 			request_over(c, 0);
-		/* After an attention the client waits for its answer: it came with the end of what
-		 * it cancelled, then. */
+		/*
+		 * After an attention the client waits for its answer: so that came with the end of
+		 * the cancelled request.
+		 */
 		if (r->attention && r->over_ns > r->attention_ns) {
 			r->first_ns = r->over_ns;
 			request_over(c, r->over_ns);
@@ -308,7 +319,7 @@ static void answer_head(const struct channel *c, const uint8_t *header, uint64_t
 	r->answer_bytes += frame_length(FRAME_TDS, header);
 }
 
-/* The kind of a request, by its packets' type; COMMAND_COUNT: none. */
+/* A request's kind, by its packets' type; COMMAND_COUNT: not a request. */
 static enum command_kind command_kind(uint8_t type)
 {
 	switch (type) {
@@ -322,13 +333,13 @@ static enum command_kind command_kind(uint8_t type)
 		return COMMAND_TRANSACTION;
 	case TDS_ATTENTION:
 		return COMMAND_ATTENTION;
-	case TDS_NORMAL_OLD: /* its first token tells */
+	case TDS_NORMAL_OLD: /* its first token shows the kind */
 		return COMMAND_UNKNOWN;
 	}
 	return COMMAND_COUNT;
 }
 
-/* The first byte of a TDS 5 request: what it is, or that it is none. */
+/* The first byte of a TDS 5 request: its kind, or that it is not a request. */
 static void old_request_token(const struct channel *c, uint8_t token)
 {
 	enum command_kind kind = sql_old_kind(token);
@@ -398,7 +409,7 @@ static void channel_end(const struct channel *c, enum side from, const uint8_t *
 	if (!(header[1] & TDS_STATUS_EOM))
 		return;
 	c->f->awaiting = false;
-	/* A packet that began before the request is not of its answer. */
+	/* A packet that began before the request does not belong to its answer. */
 	if (c->request && (c->request->waiting || c->request->attention) && c->request->first_ns)
 		request_over(c, ts_ns);
 }
@@ -442,7 +453,7 @@ static void inner_lost(void *ctx, const struct framer *frame, const uint8_t *dat
 	(void)ctx, (void)frame, (void)data, (void)len, (void)ts_ns;
 }
 
-/* TDS inside SMP's DATA packets. */
+/* Handlers of TDS inside SMP's DATA packets. */
 static const struct frame_ops inner_ops = {inner_head, inner_body, inner_end, inner_lost};
 
 static uint32_t le32(const uint8_t *p)
@@ -509,7 +520,7 @@ void session_head(struct engine *e, struct flow *f, enum side from, const struct
 		hidden_head(e, f, from, frame->header, ts_ns);
 	if (frame->kind != FRAME_TDS)
 		return;
-	if (f->hidden) { /* what looked like one was a login alone that is encrypted */
+	if (f->hidden) { /* it was no TLS session: only the login is encrypted */
 		hidden_free(f->hidden);
 		f->hidden = NULL;
 	}
@@ -517,7 +528,7 @@ void session_head(struct engine *e, struct flow *f, enum side from, const struct
 	channel_head(&c, from, frame->header, ts_ns);
 }
 
-/* How requests will be written: the server has the last word, then what the client asks for. */
+/* The width of requests' letters: as the server says last, else as the client asks. */
 static enum sql_width login_width(const struct login *l)
 {
 	switch (tds_era(l->answer.version ? l->answer.version : l->login7.version)) {
@@ -551,7 +562,7 @@ void session_lossy(struct flow *f)
 		f->mars->at[i].request.lossy = true;
 }
 
-/* The request under way ends where it is not seen. */
+/* The current request ends where it is not seen. */
 void session_kept(struct engine *e, struct flow *f)
 {
 	if (!e->config.kernel_times_commands || f->mars || !f->request)
