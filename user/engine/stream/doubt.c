@@ -6,8 +6,8 @@
 #include "engine/login/login.h"
 #include "engine/stream/reassembly.h"
 
-#define LATER_NS   (10 * NS_PER_S / 1000) /* beyond what one capture mixes up the order of packets */
-#define CLAIM_MOST (1 << 16) /* bytes: no client sends more before it has heard of the server */
+#define LATER_NS   (10 * NS_PER_S / 1000) /* more than a capture mixes up the order of packets */
+#define CLAIM_MOST (1 << 16) /* bytes: no client sends more before it hears of the server */
 
 /* ---- resets ---- */
 
@@ -62,16 +62,16 @@ bool doubt_reset_holds(const struct flow *f, bool ended)
 	if (r->rst_weak)
 		return r->rst.seq == h->next;
 	/*
-	 * Before it there were bytes under way: had the connection gone on, their ACK or their
-	 * retransmission would have come. Beyond what was seen, only its peer's ACK speaks for it.
+	 * Bytes before it were under way: if the connection had gone on, their ACK or their
+	 * retransmission would have come. Beyond what was seen, only the peer's ACK confirms it.
 	 */
 	return ended || h->fin_done || tcp_seq_diff(r->rst.seq, h->next) <= 0 ||
 	       (r->claimed[r->rst_from] && tcp_seq_diff(r->claim[r->rst_from], r->rst.seq) >= 0);
 }
 
 /*
- * Does its sender send more than the doubtful reset leaves room for, or its receiver acknowledge
- * more? Then it was ignored.
+ * Does its sender send more than the doubtful reset leaves room for, or does its receiver
+ * acknowledge more? Then the reset was ignored.
  */
 static bool reset_contradicted(const struct flow *f, enum side from, const struct seg *seg)
 {
@@ -83,7 +83,10 @@ static bool reset_contradicted(const struct flow *f, enum side from, const struc
 	       tcp_seq_diff(seg->ack, f->half[r->rst_from].next) <= 0;
 }
 
-/* Its sender goes on, though not beyond it: either the capture's order is mixed up, or it was ignored. */
+/*
+ * Its sender goes on, though not beyond it: either the capture's order is mixed up, or the reset
+ * was ignored.
+ */
 static bool goes_on(const struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct reorder *r = f->reorder;
@@ -101,7 +104,7 @@ void doubt_syn(struct flow *f, const struct seg *seg)
 
 	if (!r->has_syn || r->syn.seq != seg->seq) {
 		r->syn = *seg;
-		r->syn.cap_len = 0; /* what it may carry (RFC 7413) is not kept */
+		r->syn.cap_len = 0; /* data that it may carry (RFC 7413) is not kept */
 		r->syn_count = 0;
 	}
 	r->has_syn = true;
@@ -113,7 +116,7 @@ static bool from_syn_sender(const struct reorder *r, const struct seg *seg)
 	return seg->sport == r->syn.sport && !memcmp(seg->saddr, r->syn.saddr, sizeof(seg->saddr));
 }
 
-/* What comes after it, or after the data that it carries. */
+/* The segment that follows the SYN, or follows the data that it carries. */
 static bool follows_syn(const struct reorder *r, uint32_t number)
 {
 	return number == r->syn.seq + 1 || number == r->syn.seq + 1 + r->syn.len;
@@ -125,7 +128,7 @@ bool doubt_syn_answered(const struct flow *f, const struct seg *seg)
 
 	if (!r || !r->has_syn || !(seg->flags & SEG_ACK))
 		return false;
-	if (from_syn_sender(r, seg)) /* the SYN+ACK was not seen, its ACK is */
+	if (from_syn_sender(r, seg)) /* the SYN+ACK was not seen, but its ACK was */
 		return follows_syn(r, seg->seq) && !(seg->flags & (SEG_SYN | SEG_RST));
 	return follows_syn(r, seg->ack) && seg->flags & (SEG_SYN | SEG_RST);
 }
@@ -143,7 +146,7 @@ void doubt_heard(struct flow *f, enum side from, const struct seg *seg)
 	else if (r->has_rst)
 		r->rst_weak |= goes_on(f, from, seg);
 	if (r->has_syn && from_syn_sender(r, seg))
-		r->has_syn = false; /* its sender goes on with the connection that there was */
+		r->has_syn = false; /* its sender continues the earlier connection */
 }
 
 bool doubt_is_earlier(const struct flow *f, enum side from, const struct seg *seg)
@@ -173,13 +176,13 @@ int32_t doubt_claimed(const struct flow *f, enum side side)
 	return n > 0 ? n : 0;
 }
 
-/* More is acknowledged than was seen of that side. */
+/* The peer acknowledges more of that side than was seen. */
 static void claim(struct flow *f, enum side of, uint32_t ack, uint64_t ts_ns)
 {
 	struct reorder *r = tcp_reorder(f);
 
 	if (!r)
-		return; /* no memory: it is as if the ACK had not been seen */
+		return; /* no memory: as if the ACK had not been seen */
 	if (!r->claimed[of] || tcp_seq_diff(ack, r->claim[of]) > 0) {
 		r->claim[of] = ack;
 		r->claim_ns[of] = ts_ns;
@@ -188,8 +191,8 @@ static void claim(struct flow *f, enum side of, uint32_t ack, uint64_t ts_ns)
 }
 
 /*
- * ACKs never go back: whoever goes on acknowledging less than was claimed did not claim it. Only
- * for a moment a capture may show them in another order.
+ * ACKs never go back: a peer that still acknowledges less than was claimed did not claim it. A
+ * capture may show ACKs in another order, but only for a moment.
  */
 static bool claim_contradicted(const struct flow *f, enum side of, const struct seg *seg)
 {
@@ -224,7 +227,7 @@ void doubt_ack(struct flow *f, enum side from, const struct seg *seg)
 
 	if (peer->known && !tcp_believable(tcp_seq_diff(seg->ack, peer->next)))
 		return;
-	/* The ACK of a SYN+ACK that we did not see tells where the server begins. */
+	/* The ACK of a SYN+ACK that we did not see shows where the server begins. */
 	if (from == SIDE_CLIENT && f->half[from].has_isn && seg->seq == f->half[from].isn + 1 &&
 	    !(seg->flags & (SEG_SYN | SEG_RST)) && !peer->known) {
 		peer->known = true;

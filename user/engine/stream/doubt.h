@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * doubt.h - packets that their receiver may ignore, or that another sent in a side's name: a reset
- * out of its place, a SYN within a connection, an ACK of bytes that nobody saw, the answer to an
- * earlier connection on the same ports. They count for nothing until what follows shows which
+ * doubt.h - packets that their receiver may ignore, or that another host sent in a side's name: a
+ * reset out of its place, a SYN within a connection, an ACK of bytes that nobody saw, the answer to
+ * an earlier connection on the same ports. They count for nothing until later packets show which
  * reading is right.
  */
 #ifndef TDSMON_DOUBT_H
@@ -11,9 +11,9 @@
 #include "engine/stream/flow_table.h"
 
 /*
- * How a reset stands to its sender's stream, h: the receiver takes it (RFC 5961 3.2: its sequence
- * number is exactly the next one; RFC 9293 3.10.7.3 for the answer to a SYN), ignores it, or does
- * one of the two.
+ * How a reset relates to its sender's stream, h: the receiver takes it (RFC 5961 3.2: its sequence
+ * number is exactly the next one; RFC 9293 3.10.7.3 for the answer to a SYN), ignores it, or may do
+ * either.
  */
 enum reset {
 	RESET_TAKEN,
@@ -26,8 +26,8 @@ enum reset doubt_reset_kind(const struct flow *f, enum side from, const struct s
 void doubt_reset(struct flow *f, enum side from, const struct seg *seg);
 
 /*
- * With the connection silent since: is the doubtful reset to be taken at its word? ended: no more
- * will be heard of the connection.
+ * The connection is silent since the doubtful reset: does the reset count? ended: no more packets
+ * of the connection will come.
  */
 bool doubt_reset_holds(const struct flow *f, bool ended);
 
@@ -41,21 +41,22 @@ bool doubt_syn_answered(const struct flow *f, const struct seg *seg);
 void doubt_heard(struct flow *f, enum side from, const struct seg *seg);
 
 /*
- * The connection's SYN is not answered so far: is this of an earlier connection on the same ports?
- * The server answers it by an ACK of what that one had sent (RFC 5961 4.2), the client then resets.
+ * The connection's SYN is not answered so far: does this segment belong to an earlier connection on
+ * the same ports? The server answers the SYN by an ACK of what that connection had sent (RFC 5961
+ * 4.2); the client then resets.
  */
 bool doubt_is_earlier(const struct flow *f, enum side from, const struct seg *seg);
 
 /*
- * Take note of an ACK of `from`. What it says of bytes that were seen counts at once; of others
- * only once they are heard of otherwise.
+ * Note an ACK sent by `from`. It counts at once for bytes that were seen; for others only once
+ * other packets confirm them.
  */
 void doubt_ack(struct flow *f, enum side from, const struct seg *seg);
 
 /* How many bytes of a side its peer acknowledged that we have not seen; 0: none. */
 int32_t doubt_claimed(const struct flow *f, enum side side);
 
-/* A side was heard up to where it is now: what its peer acknowledged of that is no claim. */
+/* All of a side up to its current position was seen: a peer's ACK of that is no longer a claim. */
 void doubt_settle(struct flow *f, enum side side);
 
 #endif

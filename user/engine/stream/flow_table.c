@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * flow_table.c - see flow.h. A chained hash table, and three lists by last packet, over one array.
+ * flow_table.c - see flow_table.h. A chained hash table, and three lists by last packet, over one
+ * array.
  */
 #include <endian.h>
 #include <errno.h>
@@ -19,7 +20,7 @@ int flow_table_init(struct flow_table *t, uint32_t max_flows, const uint64_t see
 		n *= 2;
 	memset(t, 0, sizeof(*t));
 	memcpy(t->seed, seed, sizeof(t->seed));
-	/* Of zeroed memory so large the kernel gives what is touched. */
+	/* Of so large a zeroed block the kernel provides only the pages that are touched. */
 	t->at = calloc((size_t)max_flows + 1, sizeof(*t->at));
 	t->tunnels = calloc((size_t)max_flows + 1, sizeof(*t->tunnels));
 	t->buckets = calloc(n, sizeof(*t->buckets));
@@ -38,7 +39,7 @@ void flow_table_release(struct flow_table *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* The key as words, to be hashed and compared by. */
+/* The key as words, for hashing and comparing. */
 struct key_words {
 	uint64_t addr[4];
 	uint32_t ports;
@@ -73,8 +74,8 @@ struct flow_key flow_key(const struct flow_table *t, const struct flow *f)
 }
 
 /*
- * Both halves of a product: each bit of the factors goes into many of it. And the factors: where one
- * is 0, the other tells.
+ * Both halves of a product: each bit of the factors affects many of its bits. The factors are added
+ * in: where one is 0, the other still counts.
  */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -100,7 +101,7 @@ static bool ends_are(const struct flow_ends *ends, const struct flow_key *key)
 		 (x.addr[3] ^ y.addr[3]) | (x.ports ^ y.ports));
 }
 
-/* As memcmp() of addresses, and of ports where those are the same. */
+/* As memcmp() of addresses, and of ports if the addresses are the same. */
 static bool comes_after(const struct seg *seg)
 {
 	uint64_t a[2], b[2];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * flow_table.h - a connection as the engine holds it, and the table of them. Internal to the engine.
+ * flow_table.h - a connection as the engine keeps it, and the table of connections. Internal to the
+ * engine.
  */
 #ifndef TDSMON_FLOW_TABLE_H
 #define TDSMON_FLOW_TABLE_H
@@ -27,7 +28,7 @@ struct login;
 struct mars;
 struct request;
 
-/* A segment that waits for its turn: for bytes before it, or for what it acknowledges. */
+/* A segment held back: it waits for bytes before it, or for bytes that it acknowledges. */
 struct held {
 	struct held *next;
 	struct seg seg;
@@ -37,15 +38,15 @@ struct held {
 /* Payload that its sender had to send again, and that the peer has not acknowledged so far. */
 struct resent {
 	uint64_t since_ns; /* when it was sent first */
-	uint32_t times;	   /* sent, the first time included; 0: there is none */
+	uint32_t times;	   /* how often sent, the first time included; 0: no such payload */
 	uint32_t longest;  /* bytes of the longest segment among those sent again, */
 	uint32_t shortest; /* and of the shortest */
 	uint32_t end;	   /* where the last of it ends */
 };
 
 /*
- * What a flow has only while its segments do not simply follow one another: segments out of order
- * (tcp.c), packets that the peer may have ignored (doubt.c), payload sent again.
+ * State that a flow has only while its segments do not simply follow one another: segments out of
+ * order (reassembly.c), packets that the peer may have ignored (doubt.c), payload sent again.
  */
 struct reorder {
 	struct flow *prev, *next; /* on the table's list of stalled flows */
@@ -56,14 +57,15 @@ struct reorder {
 	uint16_t held_count;
 	uint16_t stall_packets;
 	bool stalled;
-	bool claimed[2]; /* the peer acknowledged more of this side than was seen of it: */
-	bool hole[2];	 /* bytes of this side never reached the peer, later ones were seen */
+	bool claimed[2]; /* the peer acknowledged more of this side than was seen: */
+	bool hole[2];	 /* bytes of this side never reached the peer, but later ones were seen */
 	bool has_rst, has_syn;
-	bool rst_weak;	   /* its sender went on: it counts only if the stream ends there */
+	bool rst_weak;	   /* its sender went on: the reset counts only if the stream ends there */
 	uint8_t rst_from;  /* enum side */
-	uint8_t syn_count; /* times that the doubtful SYN was sent */
+	uint8_t syn_count; /* how often the doubtful SYN was sent */
 	uint32_t claim[2]; /* ... up to here */
-	uint32_t rst_peer; /* what the reset's receiver had sent when the reset came */
+	uint32_t rst_peer; /* sequence number that the reset's receiver had reached when the reset
+			    * came */
 	struct seg rst;	   /* a reset that its receiver may ignore: RFC 5961 3.2 */
 	struct seg syn;	   /* a SYN within the connection: RFC 5961 4.2 */
 	struct resent resent[2];
@@ -72,74 +74,75 @@ struct reorder {
 /* What one side sends. Sequence numbers compare as (int32_t)(a - b). */
 struct half {
 	uint64_t bytes : 48; /* payload, each byte once */
-	uint64_t ip_id : 16; /* of the last segment that advanced it; 0: not known */
+	uint64_t ip_id : 16; /* of the last segment that advanced the stream; 0: not known */
 	uint64_t last_ns;
 	uint32_t next;	/* next byte in order; valid once known */
-	uint32_t acked; /* highest that the peer acknowledged of what was seen; valid once
-			 * has_acked */
+	uint32_t acked; /* highest ACK by the peer of bytes that were seen; valid once has_acked */
 	uint32_t isn;
 	uint32_t ifindex; /* where its segments are seen */
 	struct framer framer;
-	bool known : 1; /* next is */
+	bool known : 1; /* next is valid */
 	bool has_isn : 1;
 	bool has_acked : 1;
 	bool fin_done : 1; /* its FIN was reached in order */
 	bool reset : 1;	   /* its RST was processed */
 	bool ttl_varies : 1;
-	uint8_t probes : 2; /* keep-alive probes since the peer was heard; 3: or more */
+	uint8_t probes : 2; /* keep-alive probes since the peer's last packet; 3: or more */
 	union {
-		uint16_t spid; /* the server's half: in its packets; 0: not seen */
+		uint16_t spid; /* of the server's packets, in the server's half; 0: not seen */
 		/*
-		 * The client's half, of both sides: the first segment's; 0: none yet. After a
-		 * reset: left alone where that came from another distance than its side's segments.
+		 * In the client's half, for both sides: TTL of the first segment; 0: none yet.
+		 * After a reset: unchanged if the reset came from another distance than its side's
+		 * segments.
 		 */
 		uint8_t ttl[2];
 	};
 };
 
-/* Which timer list a flow is on; each is kept by last packet, oldest first. */
+/* The flow's timer list; each list is sorted by last packet, oldest first. */
 enum flow_list {
-	FLOW_HALF,    /* no login as yet: its server has not been heard, or its client */
-	FLOW_LOGIN,   /* a login is under way */
+	FLOW_HALF,    /* no login yet: nothing heard of the server, or of the client */
+	FLOW_LOGIN,   /* a login is in progress */
 	FLOW_SESSION, /* logged in, or joined in the middle */
 	FLOW_CLOSED,  /* over, kept a while so that late packets find it */
 	FLOW_LISTS,
 };
 
-/* struct flow_key without the tunnel, which most connections are not in. */
+/* struct flow_key without the tunnel, which most connections do not have. */
 struct flow_ends {
 	uint8_t addr[2][16];
 	uint16_t port[2];
 };
 
 /*
- * There may be a million of them, most of them idle: what only a login under way, a disorder or
- * some sessions need hangs on a pointer, and links are places in the table.
+ * There may be a million flows, most of them idle. State that only a login in progress, a disorder
+ * or some sessions need hangs on a pointer, and links are places in the table.
  */
 struct flow {
 	uint32_t hash_next;	    /* 0: none */
 	uint32_t prev, next;	    /* on its list */
-	struct flow_ends key;	    /* and its tunnel: flow_key() */
-	uint64_t first_ns, last_ns; /* first_ns stays once a record has told of it: flow_id() */
+	struct flow_ends key;	    /* without its tunnel: flow_key() has both */
+	uint64_t first_ns, last_ns; /* first_ns is fixed once a record has used it: flow_id() */
 	struct half half[2];
 	struct login *login;	 /* NULL once decided */
 	struct reorder *reorder; /* NULL while all is in order */
-	struct mars *mars;	 /* NULL without */
-	struct request *request; /* under way; NULL where commands are not told */
+	struct mars *mars;	 /* NULL: no MARS */
+	struct request *request; /* in progress; NULL if commands are not reported */
 	struct hidden *hidden;	 /* the session under TLS; NULL: in clear, or not followed */
 	uint32_t commands[COMMAND_COUNT];
 	uint32_t resets : 24;
 	uint32_t clock_stepped : 1; /* the capture's clock jumped while it was open */
-	uint32_t gap_last : 2;	    /* a bit of each side: what was last of it is missing */
-	uint32_t after_idle : 1;    /* what was sent last came after a long silence */
+	uint32_t gap_last : 2;	    /* a bit of each side: the side's last bytes are missing */
+	uint32_t after_idle : 1;    /* the last payload came after a long silence */
 	uint32_t close_unsure : 1;  /* the other side may have closed first: packets are missing */
-	uint32_t unproven : 2;	    /* joined in the middle, and not yet sure to be TDS: conn.c */
-	uint32_t blind_answer : 1;  /* joined by a server's message, whose first byte will tell */
+	uint32_t unproven : 2;	    /* joined in the middle, and not yet proven to be TDS: conn.c */
+	uint32_t blind_answer : 1;  /* joined by a server's message, whose first byte will show its
+				     * kind */
 	/* After the login, a bit of each side: its TDS message goes on; and session.c's IN_*. */
 	uint8_t in_message;
 	uint8_t list : 2;   /* enum flow_list */
-	uint8_t client : 1; /* which of the key's pairs is the client */
-	uint8_t phase : 3;  /* enum phase, where it stands */
+	uint8_t client : 1; /* which of the key's ends is the client */
+	uint8_t phase : 3;  /* enum phase, the current one */
 	uint8_t close_by : 2;
 	uint8_t close_how : 3;
 	uint8_t login_outcome : 4;
@@ -149,7 +152,7 @@ struct flow {
 	bool handed_payload : 1; /* a payload byte was seen in order */
 	bool has_login : 1;
 	bool told : 1;	   /* the close record was emitted, or will never be */
-	bool awaiting : 1; /* a request of the client is not yet answered */
+	bool awaiting : 1; /* a request of the client is not answered yet */
 	bool graceful : 1;
 	bool unfollowed : 1; /* TLS hides requests, and not all of them were counted */
 };
@@ -168,9 +171,9 @@ struct late_keys {
 };
 
 struct flow_table {
-	struct flow *at;   /* by place; 0 is none's */
-	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once there are any */
-	bool tunnelled;	   /* there were */
+	struct flow *at;   /* by place; place 0 is unused */
+	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once a flow has a tunnel */
+	bool tunnelled;	   /* a flow had a tunnel */
 	uint64_t seed[2];
 	uint32_t *buckets;
 	uint32_t mask;
@@ -188,12 +191,11 @@ struct engine {
 	struct engine_stats stats;
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
-	uint64_t lost_ns; /* when the source lost packets last; 0: never */
-	uint32_t losses;  /* times that it did */
+	uint64_t lost_ns; /* when the source last lost packets; 0: never */
+	uint32_t losses;  /* how often it did */
 	struct timeline timeline;
-	uint64_t held_bytes; /* what is held for reassembly takes, the segments' own bytes among it
-			      */
-	struct pool pool;    /* messages put together, TLS handshakes, MARS sessions */
+	uint64_t held_bytes; /* memory held for reassembly, including the segments' own bytes */
+	struct pool pool;    /* for messages put together, TLS handshakes, MARS sessions */
 	uint32_t sql_count;  /* requests whose text is held */
 	struct history history;
 	struct answers answers;
@@ -210,23 +212,23 @@ struct engine {
 };
 
 /*
- * Memory is reserved for max_flows, and taken as they come. seed: secret, so that nobody can choose
- * addresses of one bucket. 0 or -ENOMEM.
+ * Reserves memory for max_flows, and takes it as flows come. seed: secret, so that nobody can
+ * choose addresses of one bucket. Returns 0 or -ENOMEM.
  */
 int flow_table_init(struct flow_table *t, uint32_t max_flows, const uint64_t seed[2]);
 void flow_table_release(struct flow_table *t);
 
-/* A segment's connection, its key, and which of the key's pairs (0 or 1) is the sender. */
+/* Find a segment's connection, its key, and which of the key's ends (0 or 1) is the sender. */
 struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct flow_key *key,
 		       uint8_t *sender);
-/* A new flow, on list FLOW_HALF, zeroed but for key. There must be room: count < max_flows. */
+/* Add a flow, on list FLOW_HALF, zeroed except for key. There must be room: count < max_flows. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key);
-/* Unlink the flow and give its place back; what hangs on it is the caller's to free. */
+/* Unlink the flow and give its place back; the caller frees all that hangs on it. */
 void flow_remove(struct flow_table *t, struct flow *f);
-/* To the young end of a list. */
+/* Move it to the young end of a list. */
 void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list);
 
-/* The oldest of a list, and the one after it; NULL: none. */
+/* The oldest of a list, and the one after it; NULL: the list has no more. */
 static inline struct flow *flow_at(const struct flow_table *t, uint32_t place)
 {
 	return place ? &t->at[place] : NULL;
@@ -242,10 +244,10 @@ static inline struct flow *flow_next(const struct flow_table *t, const struct fl
 	return flow_at(t, f->next);
 }
 
-/* A segment whose time is settled: engine.c. */
+/* Take a segment whose time is settled: engine.c. */
 void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload);
 
-/* Is it to log in yet, or about to? */
+/* Is a login in progress, or still to begin? */
 static inline bool flow_in_login(const struct flow *f)
 {
 	return f->list == FLOW_HALF || f->list == FLOW_LOGIN;
@@ -259,7 +261,7 @@ static inline uint32_t flow_place(const struct flow_table *t, const struct flow 
 
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
 
-/* Its tunnel, TUNNEL_*, and its key with that. */
+/* Its tunnel, TUNNEL_*, and its key with the tunnel. */
 uint32_t flow_tunnel(const struct flow_table *t, const struct flow *f);
 struct flow_key flow_key(const struct flow_table *t, const struct flow *f);
 

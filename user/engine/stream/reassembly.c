@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * reassembly.c - see tcp.h.
- */
+/* reassembly.c - see reassembly.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,31 +9,31 @@
 #include "engine/stream/reassembly.h"
 
 #define HELD_MAX	1024	   /* segments held for one flow */
-#define HELD_BYTES_MAX	(1u << 20) /* bytes that they take */
+#define HELD_BYTES_MAX	(1u << 20) /* memory that they take */
 #define MALLOC_OVERHEAD 16
 /*
- * What a peer acknowledged and we have not seen may still be on its way to us, out of order. It is
- * waited for this many packets of the flow, or for the configured time.
+ * Bytes that a peer acknowledged and we have not seen may still arrive, out of order. The engine
+ * waits for them for this many packets of the flow, or for the configured time.
  */
 #define GRACE_PACKETS 24
-#define PROBES_MAX    3 /* that struct half can count */
+#define PROBES_MAX    3 /* highest count that fits struct half */
 /*
- * The same packet captured twice (on two interfaces, or by a collector that sees it at several
- * places) bears the same IP id soon after. Without an id it has to come sooner than any
- * retransmission does: RFC 6298 and RFC 8985 7.2 wait for more than a round trip.
+ * If a packet is captured twice (on two interfaces, or by a collector that sees it at several
+ * places), both copies have the same IP id and come close together. Without an id, the copy must
+ * come sooner than any retransmission: RFC 6298 and RFC 8985 7.2 wait for more than a round trip.
  */
-#define COPY_IDS   64 /* packets in between, at the most */
+#define COPY_IDS   64 /* packets in between, at most */
 #define COPY_ID_NS (NS_PER_S / 10)
 #define COPY_NS	   (NS_PER_S / 1000)
-#define HOLE_NS	   (NS_PER_S / 5) /* Linux's least RTO: after it a hole is no disorder */
+#define HOLE_NS	   (NS_PER_S / 5) /* Linux's least RTO: after it a hole is not a mere disorder */
 
-/* Where a segment's payload begins: a SYN takes one number. */
+/* Sequence number of a segment's payload: a SYN takes one number. */
 static uint32_t data_seq(const struct seg *seg)
 {
 	return seg->seq + !!(seg->flags & SEG_SYN);
 }
 
-/* Does it advance its stream: payload, a SYN or a FIN? Only such a segment can count twice. */
+/* Does it advance its stream, with payload, a SYN or a FIN? Only such a segment can count twice. */
 static bool takes_numbers(const struct seg *seg)
 {
 	return seg->len || seg->flags & (SEG_SYN | SEG_FIN);
@@ -121,7 +119,7 @@ static void stall_end(struct engine *e, struct flow *f)
 		r->next->reorder->prev = r->prev;
 }
 
-/* What a held segment takes, near enough. */
+/* Memory of a held segment, approximately. */
 static uint32_t held_size(const struct seg *seg)
 {
 	return (uint32_t)sizeof(struct held) + seg->cap_len + MALLOC_OVERHEAD;
@@ -139,7 +137,7 @@ static struct held *held_take(struct engine *e, struct flow *f, enum side from)
 	return head;
 }
 
-/* Part of a login may be in it. */
+/* The segment may contain part of a login. */
 static void held_free(struct held *held)
 {
 	wipe_free(held, sizeof(*held) + held->seg.cap_len);
@@ -158,22 +156,27 @@ void tcp_release(struct engine *e, struct flow *f)
 
 /* ---- order ---- */
 
-/* May it be handed over? All before it was, and all that its sender had seen of the peer's. */
+/* May it be delivered? Only after all before it, and all of the peer's that its sender had seen. */
 static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
 	const struct held *ours = tcp_held(f, from), *theirs = tcp_held(f, side_other(from));
 
-	/* A reset ends the connection: what came before it is heard first. */
+	/* A reset ends the connection: deliver first what came before it. */
 	if (seg->flags & SEG_RST && (theirs || (ours && &ours->seg != seg)))
 		return false;
-	/* The kernel put it in its place; but what it handed over before that comes before it. */
+	/*
+	 * The kernel determined its place; but earlier segments that the kernel handed over come
+	 * first.
+	 */
 	if (seg->rec_flags & SEG_F_HEADS)
 		return !ours || &ours->seg == seg ||
 		       tcp_seq_diff(data_seq(seg), data_seq(&ours->seg)) < 0;
 	if (h->known && tcp_seq_diff(data_seq(seg), h->next) > 0)
 		return false;
-	/* With the peer's SYN seen, ours tells where we begin: it is on its way. */
+	/*
+	 * The peer's SYN was seen. This side's SYN shows where the side begins, and is on its way.
+	 */
 	if (!h->known && peer->has_isn && !(seg->flags & (SEG_SYN | SEG_RST)))
 		return false;
 	if (!(seg->flags & SEG_ACK))
@@ -217,7 +220,7 @@ static void half_known(struct half *h, uint32_t next)
 	h->next = next;
 }
 
-/* What the kernel saw and kept to itself, up to the head of a frame or to anywhere. */
+/* Skip what the kernel saw and kept to itself, up to the head of a frame or to any byte. */
 static void step_over(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 		      uint64_t ts_ns)
 {
@@ -271,7 +274,7 @@ static void deliver_held(struct engine *e, struct flow *f, enum side from)
 	held_free(head);
 }
 
-/* Hand over all that has come into its turn. */
+/* Deliver all held segments whose turn has come. */
 static void drain(struct engine *e, struct flow *f)
 {
 	bool moved;
@@ -289,7 +292,7 @@ static void drain(struct engine *e, struct flow *f)
 	} while (moved);
 }
 
-/* Acknowledgements that contradict each other: by the time of the packets, then. */
+/* The acknowledgements contradict each other: use the packets' times. */
 static void deliver_next(struct engine *e, struct flow *f)
 {
 	const struct held *c = tcp_held(f, SIDE_CLIENT), *s = tcp_held(f, SIDE_SERVER);
@@ -298,8 +301,8 @@ static void deliver_next(struct engine *e, struct flow *f)
 }
 
 /*
- * Joined at a keep-alive probe, whose byte is the last of what came before (RFC 9293 3.8.4): told
- * by its repetition, or by a byte that begins no frame (Windows sends 0).
+ * Joined at a keep-alive probe, whose byte is the last one before the current position (RFC 9293
+ * 3.8.4): recognised by its repetition, or by a byte that begins no frame (Windows sends 0).
  */
 static bool is_held_probe(const struct held *held)
 {
@@ -310,7 +313,7 @@ static bool is_held_probe(const struct held *held)
 		(held->seg.cap_len && !held->data[0]));
 }
 
-/* A side's first bytes are missing or unknown: take it up at what we have of it. */
+/* A side's first bytes are missing or unknown: begin at the first byte that we have of it. */
 static void half_begin(struct engine *e, struct flow *f, enum side side)
 {
 	const struct held *held = tcp_held(f, side);
@@ -333,7 +336,7 @@ static void half_begin(struct engine *e, struct flow *f, enum side side)
 	}
 }
 
-/* Neither side's beginning will come any more. Server first: its SYN+ACK tells both. */
+/* Neither side's beginning will come any more. Begin with the server: its SYN+ACK shows both. */
 static void begin(struct engine *e, struct flow *f)
 {
 	f->settling = false;
@@ -342,7 +345,7 @@ static void begin(struct engine *e, struct flow *f)
 	drain(e, f);
 }
 
-/* Is something of the other side held that acknowledges what we have not seen of this one? */
+/* Does a held segment of the other side acknowledge bytes of this side that we have not seen? */
 static bool is_waited_for(const struct flow *f, enum side side)
 {
 	const struct held *theirs = tcp_held(f, side_other(side));
@@ -354,7 +357,7 @@ static bool is_waited_for(const struct flow *f, enum side side)
 static void declare_missing(struct engine *e, struct flow *f, enum side side, uint32_t n)
 {
 	f->half[side].next += n;
-	/* Is it a lost FIN? Of a server that closes, whatever its client had said before. */
+	/* Is it a lost FIN? Of a server that closes, whatever its client had sent before. */
 	if (n == 1 || side == SIDE_CLIENT)
 		f->gap_last |= 1u << side;
 	e->stats.missing_bytes += n;
@@ -363,9 +366,9 @@ static void declare_missing(struct engine *e, struct flow *f, enum side side, ui
 }
 
 /*
- * Declare the bytes missing that hold the flow up: those that the peer acknowledged, else (force)
- * those before the first segment held. An ACK that nothing else bears out is believed at the end
- * only. False: nothing is in the way.
+ * Declare the bytes missing that block the flow: those that the peer acknowledged, else (force)
+ * those before the first held segment. An ACK that nothing else confirms counts only at the end.
+ * False: nothing blocks the flow.
  */
 static bool skip_missing(struct engine *e, struct flow *f, bool force)
 {
@@ -393,9 +396,9 @@ static bool skip_missing(struct engine *e, struct flow *f, bool force)
 }
 
 /*
- * The peer goes on acknowledging what is before a hole in this side's stream: the path lost those
- * bytes, not the capture. What came behind them never reached the program; a FIN behind them has
- * its time.
+ * The peer still acknowledges only up to a hole in this side's stream: the path lost those bytes,
+ * not the capture. The bytes behind the hole never reached the program; a FIN behind it keeps its
+ * time.
  */
 static void drop_behind_hole(struct engine *e, struct flow *f, enum side side)
 {
@@ -430,8 +433,8 @@ static void flush_held(struct engine *e, struct flow *f)
 }
 
 /*
- * Bytes of its stream are missing. Behind those that were sent again they were perhaps never sent:
- * a forged FIN tells of some, too.
+ * Bytes of its stream are missing. Behind bytes that were sent again, they were perhaps never sent:
+ * a forged FIN can claim some, too.
  */
 static bool lacks_bytes(const struct half *h)
 {
@@ -458,8 +461,8 @@ struct unacked tcp_unacked(const struct flow *f, enum side side)
 			end = f->reorder->resent[side].end;
 		n = tcp_seq_diff(end, h->has_acked ? h->acked : h->next - (uint32_t)h->bytes);
 		if (n <= 0 || !h->bytes)
-			return u; /* all of it was acknowledged, the FIN too */
-		/* An ACK, and segments, may be of a connection before on the same ports. */
+			return u; /* all was acknowledged, the FIN too */
+		/* An ACK, and segments, may belong to an earlier connection on the same ports. */
 		u.bytes = (uint32_t)n < h->bytes ? (uint32_t)n : h->bytes;
 		u.since_ns = f->reorder->resent[side].since_ns;
 		u.sent = f->reorder->resent[side].times;
@@ -497,7 +500,7 @@ void tcp_reset(struct engine *e, struct flow *f)
 	deliver(e, f, from, &rst, NULL);
 }
 
-/* Bytes that something held waits for are missing, or where the side begins is. */
+/* A held segment waits for missing bytes, or for the position where the side begins. */
 static bool lacks(const struct flow *f, enum side from)
 {
 	if (!f->half[from].known)
@@ -505,7 +508,7 @@ static bool lacks(const struct flow *f, enum side from)
 	return doubt_claimed(f, from) > 0 && any_held(f);
 }
 
-/* Something is missing that may yet come, or something held waits for it. */
+/* Something is missing that may still come, or a held segment waits for it. */
 static bool stalled(const struct flow *f)
 {
 	const struct held *held;
@@ -546,7 +549,10 @@ void tcp_tick(struct engine *e, struct flow *f)
 	reorder_end(f);
 }
 
-/* Does a belong before b, both from one side? Of one place: SYN, then by what they had seen. */
+/*
+ * Does a belong before b, both from one side? At the same position: SYN first, then by what the
+ * senders had seen.
+ */
 static bool belongs_before(const struct seg *a, const struct seg *b)
 {
 	int32_t diff = tcp_seq_diff(data_seq(a), data_seq(b));
@@ -568,7 +574,7 @@ static void hold(struct engine *e, struct flow *f, enum side from, const struct 
 
 	r = tcp_reorder(f);
 	if (!r)
-		return; /* as if it had been lost: the stream will say so */
+		return; /* as if it had been lost: the stream will show the gap */
 	at = &r->held[from];
 	while (*at && !belongs_before(seg, &(*at)->seg))
 		at = &(*at)->next;
@@ -599,12 +605,12 @@ static void note_syn(struct flow *f, enum side from, const struct seg *seg)
 		h->has_isn = true;
 		h->isn = seg->seq;
 	}
-	/* Without the SYN the rest may still be on its way too. */
+	/* The SYN is missing: the rest may still be on its way too. */
 	if (!(seg->flags & SEG_ACK))
 		f->settling = false;
 }
 
-/* The peer acknowledges what is before a hole, and that is no mere disorder any more. */
+/* The peer acknowledges only up to a hole, and this is no longer a mere disorder. */
 static void note_hole(struct flow *f, enum side from, const struct seg *seg)
 {
 	enum side of = side_other(from);
@@ -617,7 +623,7 @@ static void note_hole(struct flow *f, enum side from, const struct seg *seg)
 		f->reorder->hole[of] = true;
 }
 
-/* It acknowledges what the kernel saw of the peer and kept to itself: nothing is missing. */
+/* It acknowledges bytes of the peer that the kernel saw and kept to itself: nothing is missing. */
 static bool acks_skipped(const struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *peer = &f->half[side_other(from)];
@@ -627,8 +633,8 @@ static bool acks_skipped(const struct flow *f, enum side from, const struct seg 
 }
 
 /*
- * A keep-alive probe repeats the last byte, which the peer has acknowledged, or none: RFC 9293
- * 3.8.4. Any segment of its peer answers it.
+ * A keep-alive probe repeats the last byte, which the peer has acknowledged, or has no byte: RFC
+ * 9293 3.8.4. Any segment of its peer answers it.
  */
 static void note_probe(struct flow *f, enum side from, const struct seg *seg, int32_t diff)
 {
@@ -661,8 +667,8 @@ static bool is_copy_of(const struct seg *first, const struct seg *seg)
 }
 
 /*
- * The same payload as it was sent first, held until what is missing before it is there; NULL: there
- * is none, or this packet was captured twice. A single byte may be a keep-alive probe.
+ * The held segment that first sent the same payload, and waits for missing bytes before it. NULL:
+ * no such segment, or this packet was captured twice. A single byte may be a keep-alive probe.
  */
 static const struct held *held_first(const struct flow *f, enum side from, const struct seg *seg)
 {
@@ -681,7 +687,7 @@ static const struct held *held_first(const struct flow *f, enum side from, const
 	return first;
 }
 
-/* Payload that was seen before, at first_ns, and that the peer has not acknowledged. */
+/* Note payload that was seen before, at first_ns, and that the peer has not acknowledged. */
 static void note_resent(struct flow *f, enum side from, const struct seg *seg, uint64_t first_ns)
 {
 	const struct half *h = &f->half[from];
@@ -713,7 +719,7 @@ static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
 		note_resent(f, from, seg, first->seg.ts_ns);
 	if (!seg->len || !diff || is_probe_byte(seg, diff))
 		return;
-	if (diff < 0 && h->bytes) /* else it was never seen, and may be of before */
+	if (diff < 0 && h->bytes) /* else it was never seen, and may be older */
 		note_resent(f, from, seg, h->last_ns);
 	if (f->login && diff > 0)
 		f->login->out_of_order++;
@@ -743,8 +749,8 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 }
 
 /*
- * What nearly all segments are: the next of their side, all of whose ACK was handed over, with
- * nothing out of order before. That is what tcp_segment() comes to for them, in fewer steps.
+ * Nearly all segments are like this: the next of their side, all that they acknowledge delivered,
+ * nothing before them out of order. The result is that of tcp_segment(), in fewer steps.
  */
 static bool plain(const struct flow *f, enum side from, const struct seg *seg)
 {
@@ -770,7 +776,7 @@ static void take_reset(struct engine *e, struct flow *f, enum side from, const s
 	case RESET_TAKEN:
 		if (seg->flags & SEG_ACK)
 			doubt_ack(f, from, seg);
-		/* What a side acknowledged was seen by it, if not by us. */
+		/* Bytes that a side acknowledged reached it, even if we did not see them. */
 		while (skip_missing(e, f, true))
 			drain(e, f);
 		deliver(e, f, from, seg, NULL);
@@ -808,7 +814,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 	if (seg->flags & SEG_SYN)
 		note_syn(f, from, seg);
 	diff = h->known ? tcp_seq_diff(data_seq(seg), h->next) : 0;
-	/* However far the kernel got in the meantime, it saw all that lies between. */
+	/* However far the kernel got in the meantime, it saw all bytes in between. */
 	if (seg->rec_flags & SEG_F_HEADS && diff > 0)
 		diff = 0;
 	if (!tcp_believable(diff)) {

@@ -10,11 +10,11 @@
 #include "engine/stream/timeline.h"
 #include "lib/units.h"
 
-#define JUMP_NS	   (10 * NS_PER_S) /* silence, or a wrong time: the next segment tells */
+#define JUMP_NS	   (10 * NS_PER_S) /* a silence, or a wrong time: the next segment decides */
 #define STEP_NS	   NS_PER_S	   /* no capture mixes up the order of packets by so much */
-#define WALKS_MOST 1000		   /* beyond this many steps a capture's times are noise */
+#define WALKS_MOST 1000		   /* after so many steps a capture's times are noise */
 
-/* The clock was set back to now_ns: the connections that were heard later than that span the step. */
+/* The clock was set back to now_ns: connections with a packet later than that span the step. */
 static void step_back(struct engine *e, uint64_t now_ns)
 {
 	e->stats.clock_steps++;
@@ -40,7 +40,10 @@ static void take(struct engine *e, const struct seg *seg, const uint8_t *payload
 	engine_take(e, seg, payload);
 }
 
-/* What was ahead: do the segments after it go on from there? next_ns: the time of the one after it. */
+/*
+ * Take the segment that was ahead: do later segments continue from its time? next_ns: the time of
+ * the segment after it.
+ */
 static void take_ahead(struct engine *e, uint64_t next_ns)
 {
 	struct held *ahead = e->timeline.ahead;
@@ -53,7 +56,7 @@ static void take_ahead(struct engine *e, uint64_t next_ns)
 	e->timeline.ahead = NULL;
 	if (next_ns + JUMP_NS >= ahead->seg.ts_ns) {
 		take(e, &ahead->seg, ahead->data);
-	} else { /* it stands alone: when it was seen is not known */
+	} else { /* no other segment is near: its time is not known */
 		e->stats.clock_steps++;
 		ahead->seg.ts_ns = e->now_ns;
 		f = flow_find(&e->flows, &ahead->seg, &key, &sender);
