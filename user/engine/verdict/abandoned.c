@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * abandoned.c - see verdict_row.h: logins that did not get through, or that a side left, and
- * connections that were no logins.
+ * abandoned.c - see rule.h: logins that did not get through, or that a side left, and connections
+ * that were not logins.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,10 +10,10 @@
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
 
-#define SERVED_NS	(10 * NS_PER_S) /* others that got through so near to a refusal say it listens */
+#define SERVED_NS	(10 * NS_PER_S) /* others got through so near to a refusal: it listens */
 #define SCAN_NS		(60 * NS_PER_S) /* within this time ... */
-#define SCAN_TARGETS	16		/* ... so many servers or ports were dialled for nothing, */
-#define SCAN_BEGINNINGS 3		/* or so many kinds of what is no TDS were tried */
+#define SCAN_TARGETS	16		/* ... connected to so many servers or ports in vain, */
+#define SCAN_BEGINNINGS 3		/* or sent so many kinds of bytes that are not TDS */
 
 /* ---- not reached ---- */
 
@@ -65,7 +65,7 @@ static char *unanswered_text(const struct login *l, const struct login_record *r
 			   r->vantage == VANTAGE_SERVER ? " (they did reach this host)" : "");
 }
 
-/* Others got through to it at about the same time. */
+/* Other clients got through to the server at about the same time. */
 static bool is_refused_among_others(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_REJECTED &&
@@ -98,7 +98,7 @@ static char *rejected_text(const struct login *l, const struct login_record *r)
 
 /* ---- not TDS ---- */
 
-/* What is dialled to SQL Server's port by mistake, or by scanners: how it begins. */
+/* How connections begin that reach SQL Server's port by mistake, or that scanners make. */
 static const struct {
 	const char *name, *begins;
 	uint8_t len;
@@ -153,7 +153,7 @@ static bool is_scan(const struct login *l, const struct login_record *r)
 			SCAN_BEGINNINGS);
 }
 
-/* One source port that asks several servers within a second: no driver does that. */
+/* One source port connects to several servers within a second: no driver does that. */
 static bool is_port_scan(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_PROBE && !l->payload_ns[SIDE_CLIENT] &&
@@ -243,7 +243,7 @@ static bool is_timed_out(const struct login *l, const struct login_record *r)
 	return r->outcome == OUTCOME_TIMED_OUT;
 }
 
-/* Connect time-outs that nobody changed: docs/PROTOCOL.md 11.5 */
+/* Drivers' default connect time-outs: docs/PROTOCOL.md 11.5 */
 static const struct {
 	uint64_t least_ns, most_ns;
 	const char *text;
@@ -322,7 +322,10 @@ static bool is_dropped(const struct login *l, const struct login_record *r)
 	return r->outcome == OUTCOME_DROPPED;
 }
 
-/* What a server's error log may say of a connection that it dropped: docs/PROTOCOL.md 5.6 */
+/*
+ * The entries that a server's error log may have for a connection that it dropped: docs/PROTOCOL.md
+ * 5.6
+ */
 static const char *dropped_look(enum phase phase)
 {
 	switch (phase) {

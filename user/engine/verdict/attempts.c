@@ -7,9 +7,9 @@
 #include "engine/verdict/attempts.h"
 #include "lib/units.h"
 
-#define GIVEN_UP_NS   (3 * NS_PER_S / 10) /* a loser's SYN may still be under way */
+#define GIVEN_UP_NS   (3 * NS_PER_S / 10) /* a losing SYN may still be under way */
 #define RETRY_MOST_NS (3 * NS_PER_S)	  /* no stack waits longer for its first SYN's answer */
-#define CHAIN_MOST_NS (120 * NS_PER_S)	  /* no driver tries the addresses of a name for longer */
+#define CHAIN_MOST_NS (120 * NS_PER_S)	  /* no driver tries a name's addresses for longer */
 
 static bool same_host(const struct endpoint *a, const struct endpoint *b)
 {
@@ -21,7 +21,7 @@ static uint64_t apart(uint64_t a, uint64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* Another server of the same name, as far as can be told: another host, the same port. */
+/* Another server of the same name, as far as known: another host, the same port. */
 static bool is_sibling(const struct history_dial *d, const struct endpoint *client,
 		       const struct endpoint *server)
 {
@@ -29,7 +29,7 @@ static bool is_sibling(const struct history_dial *d, const struct endpoint *clie
 	       !same_host(&d->server, server) && d->server.port == server->port;
 }
 
-/* The dial of a connection that began at ts_ns, or NULL. */
+/* The attempt of a connection that began at ts_ns, or NULL. */
 static const struct history_dial *find(const struct history *h, const struct endpoint *client,
 				       const struct endpoint *server, uint64_t ts_ns)
 {
@@ -61,8 +61,9 @@ const struct history_dial *attempts_winner(const struct history *h, const struct
 }
 
 /*
- * Until when a driver waits for an attempt at the most: an unanswered SYN is repeated after twice
- * the time before, and given up when the next would be due; after a refusal it goes on at once.
+ * The latest time until which a driver waits for an attempt. It repeats an unanswered SYN after
+ * twice the previous time, and gives up when the next would be due; after a refusal it goes on at
+ * once.
  */
 static uint64_t given_up_by(const struct history_dial *d)
 {
@@ -95,7 +96,7 @@ bool attempts_gone_on(const struct history *h, const struct endpoint *client,
 	return false;
 }
 
-/* The last attempt in vain that led to the connection begun at ts_ns; NULL: none did. */
+/* The last vain attempt that led to the connection begun at ts_ns; NULL: no attempt did. */
 static const struct history_dial *attempt_before(const struct history *h,
 						 const struct endpoint *client,
 						 const struct endpoint *server, uint64_t ts_ns)

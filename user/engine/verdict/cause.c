@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * cause.c - see rule.h: why a side let a login wait, where its requests to others, or the waits of
- * other logins, tell. All of it is inferred from packets, and the sentences say so.
+ * cause.c - see rule.h: why a side let a login wait, if its requests to others, or the waits of
+ * other logins, show it. All of it is inferred from packets, and the sentences say so.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static const char *peer_text(const struct exchange *x, char text[PEER_LEN])
 	return text;
 }
 
-/* How the login went on: "logged in after 3.000 s", "did not get through in 10.000 s". */
+/* How the login ended: "logged in after 3.000 s", "did not get through in 10.000 s". */
 static char *cause_text(const struct login_record *r, const char *what)
 {
 	const char *how = r->outcome == OUTCOME_OK	  ? "logged in"
@@ -325,7 +325,9 @@ static char *slow_token_text(const struct login *l, const struct login_record *r
 				     x && *x->target ? x->target : "another host"));
 }
 
-/* The server let several logins wait for what costs it nothing, and answered them together. */
+/*
+ * The server let several logins wait for messages that cost it nothing, and answered them together.
+ */
 static bool is_server_stalled(const struct login *l, const struct login_record *r)
 {
 	const struct step *s = slowest_step(r);
@@ -346,7 +348,7 @@ static char *server_stalled_text(const struct login *l, const struct login_recor
 				  r->stalled_together, verdict_seconds(slowest_step(r)->ns)));
 }
 
-/* "sqlservr (pid 4711)", as far as it is known. */
+/* "sqlservr (pid 4711)", as far as known. */
 #define PROCESS_LEN 40
 
 static const char *process_text(const struct login_record *r, char text[PROCESS_LEN])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * close.c - see verdict.h: how a connection ended, in a table like that of the logins. Of
- * one whose login failed, the login's own verdict has said it.
+ * close.c - see verdict.h: how a connection ended, in a table like that of the logins. If its login
+ * failed, the login's own verdict has said so.
  */
 #include "engine/conn.h"
 #include "engine/protocol/wire_text.h"
@@ -12,9 +12,9 @@
 struct closing {
 	const struct flow *f;
 	const struct close_record *r;
-	const struct history_redirect *redirect; /* NULL: none */
+	const struct history_redirect *redirect; /* NULL: no redirect */
 	uint64_t now_ns;
-	uint64_t lost_ns; /* when the tap lost packets last; 0: never */
+	uint64_t lost_ns; /* when the tap last lost packets; 0: never */
 };
 
 struct close_verdict {
@@ -123,7 +123,7 @@ static bool is_path_dead(const struct closing *c)
 	return c->r->unacknowledged.sent;
 }
 
-/* A request that came after a long silence: what a device does that forgets idle connections. */
+/* A request came after a long silence: devices that drop idle connections have this effect. */
 static bool is_idle_dropped(const struct closing *c)
 {
 	return is_path_dead(c) && c->f->after_idle;
@@ -190,7 +190,7 @@ static char *close_unsure_text(const struct closing *c)
 			   side_name((enum side)c->f->close_by));
 }
 
-/* Whether there was a session is not known, so neither is what it means that the server closed. */
+/* It is not known whether there was a session, so the server's close has no known meaning. */
 static bool is_server_unclear(const struct closing *c)
 {
 	uint64_t commands = 0;
@@ -231,7 +231,7 @@ static bool is_graceful(const struct closing *c)
 static char *graceful_text(const struct closing *c)
 {
 	(void)c;
-	return strdup("the client closed the connection"); /* nearly all do */
+	return strdup("the client closed the connection"); /* nearly all of them do */
 }
 
 static bool is_client_reset(const struct closing *c)
@@ -290,7 +290,7 @@ void verdict_close(const struct engine *e, const struct flow *f, const struct cl
 	else if (r->has_login && r->login != OUTCOME_OK && r->login != OUTCOME_INCOMPLETE)
 		return;
 	while (!v->match(&c))
-		v++; /* the last always matches */
+		v++; /* the last row always matches */
 	words->name = v->name;
 	words->text = v->text ? v->text(&c) : NULL;
 	words->class = v->class;

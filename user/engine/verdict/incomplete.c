@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * incomplete.c - see verdict_row.h: what the capture or the path did to a login.
- */
+/* incomplete.c - see rule.h: the effects of the capture or the path on a login. */
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
 
@@ -115,8 +113,7 @@ static char *hidden_text(const struct login *l, const struct login_record *r)
 
 /* ---- resets ---- */
 
-/* Not of probes: scanners make their SYNs themselves, and their kernel resets what comes of them.
- */
+/* Not for probes: scanners make their SYNs themselves, and their kernel resets the answers. */
 static bool is_device_reset(const struct login *l, const struct login_record *r)
 {
 	return l->closed_how == CLOSE_RST && l->ttl_differs &&

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * recent.c - see history.h.
- */
+/* recent.c - see recent.h. */
 #include <string.h>
 
 #include "engine/verdict/recent.h"
@@ -50,13 +48,13 @@ static bool has_logged_in(const struct history *h, const struct endpoint *client
 	return false;
 }
 
-/* The oldest redirect of this client's that waits to be followed to this port. */
+/* Note that the client followed its oldest redirect to this port that it had not followed yet. */
 static void redirect_followed(struct history *h, const struct endpoint *client,
 			      const struct endpoint *server, uint64_t ts_ns)
 {
 	struct history_redirect *oldest = NULL;
 
-	/* The ring fills from its beginning, and in most places it stays empty. */
+	/* The ring fills from its beginning, and is mostly empty. */
 	for (int i = 0; i < HISTORY_REDIRECTS && h->redirects[i].at_ns; i++) {
 		struct history_redirect *r = &h->redirects[i];
 
@@ -76,7 +74,8 @@ void history_dialled(struct history *h, const struct endpoint *client,
 {
 	struct history_dial *d = &h->dials[next_of(&h->dial, HISTORY_DIALS)];
 
-	h->unanswered += !d->at_ns || d->answered_ns; /* else it takes an unanswered one's place */
+	h->unanswered += !d->at_ns || d->answered_ns; /* else it takes the place of an unanswered
+						       * one */
 	*d = (struct history_dial){
 		.client = *client,
 		.server = *server,
@@ -87,7 +86,7 @@ void history_dialled(struct history *h, const struct endpoint *client,
 	redirect_followed(h, client, server, ts_ns);
 }
 
-/* The newest first: it is mostly among the last few. */
+/* Search from the newest: it is mostly among the last few. */
 static struct history_dial *dial_of(struct history *h, const struct endpoint *client,
 				    const struct endpoint *server)
 {
@@ -198,7 +197,7 @@ uint32_t history_failures(const struct history *h, const struct endpoint *client
 	return n;
 }
 
-/* Is it this client's, of that time, and (unlike) none before it in the ring the same? */
+/* Is it this client's, of that time, and different from all before it in the ring? */
 static bool idler_counts(const struct history *h, int i, const struct endpoint *client,
 			 uint64_t ts_ns, uint64_t within_ns,
 			 bool (*alike)(const struct history_idler *, const struct history_idler *))

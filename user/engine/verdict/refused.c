@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * refused.c - see verdict_row.h: logins that the server refused, or sent on.
- */
+/* refused.c - see rule.h: logins that the server refused, or sent on. */
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/errorlog_words.h"
 #include "engine/verdict/rule.h"
 
 #define GUESSING_NS    (60 * NS_PER_S) /* this many refusals ... */
-#define GUESSING_LEAST 20	       /* ... are no typing error any more */
+#define GUESSING_LEAST 20	       /* ... are not typing errors any more */
 
-/* SQL Server's errors of a login, by number: their names here, and what is to be done. */
+/* SQL Server's errors of a login, by number: their names here, and the advice. */
 static const struct cause {
 	int32_t number;
 	const char *name, *text;

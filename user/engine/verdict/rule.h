@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * rule.h - a row of the table of verdicts, and the groups of rows that make up the table, in
- * the order in which they are tried. Within a group, too, the first row that fits wins: what is
- * more particular stands higher. A group ends with a row without a name.
+ * rule.h - a row of the table of verdicts, and the groups of rows that form the table, in the order
+ * in which they are tried. Within a group, too, the first row that fits wins, so more specific rows
+ * come first. A group ends with a row without a name.
  */
 #ifndef TDSMON_RULE_H
 #define TDSMON_RULE_H
@@ -13,22 +13,25 @@ struct verdict {
 	const char *name;
 	bool (*match)(const struct login *l, const struct login_record *r);
 	char *(*text)(const struct login *l, const struct login_record *r);
-	/* A more particular name; NULL: the row's own it is. */
+	/* A more specific name; NULL: keep the row's own. */
 	const char *(*rename)(const struct login *l, const struct login_record *r);
-	/* What it comes to; VERDICT_UNKNOWN: as the outcome and the login's time say. */
+	/* The verdict's class; VERDICT_UNKNOWN: as the outcome and the login's time say. */
 	enum verdict_class class;
 	bool unremarkable; /* as in verdict_words */
 };
 
-/* A login that succeeded within the times that are not called slow. */
+/* A login that succeeded in less than the times that count as slow. */
 bool verdict_in_time(const struct login *l, const struct login_record *r);
 
 extern const struct verdict verdict_path[], verdict_tls[], verdict_cause[], verdict_left[],
 	verdict_refused[], verdict_slow[];
 
-#define PARALLEL_NS (6 * NS_PER_S / 10) /* parallel attempts begin this near to each other */
+#define PARALLEL_NS (6 * NS_PER_S / 10) /* parallel attempts begin this close to each other */
 
-/* What was due when a login stopped, of whom, and where to look for why it did not come. */
+/*
+ * The message that was due when a login stopped, the side that owed it, and where to look for why
+ * it did not come.
+ */
 struct due {
 	uint8_t phase; /* enum phase */
 	uint8_t side;  /* enum side */
@@ -36,10 +39,10 @@ struct due {
 };
 const struct due *verdict_due(const struct login *l);
 
-/* What a login that is not decided waits for now. */
+/* The message for which an undecided login waits now. */
 const struct due *verdict_awaited(const struct login *l);
 
-/* That it took long, too: " (after 12.345 s)", or "" where it is not called slow. */
+/* For a login that also took long: " (after 12.345 s)"; "" if it does not count as slow. */
 #define VERDICT_AFTER 40
 const char *verdict_after(const struct login *l, const struct login_record *r,
 			  char text[VERDICT_AFTER]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * slow.c - see verdict_row.h: logins that succeeded, in good time or late, and whom they
- * waited for.
+ * slow.c - see rule.h: logins that succeeded, in good time or late, and the side that they waited
+ * for.
  */
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "engine/verdict/rule.h"
 
 #define RTO_NS	   (NS_PER_S / 5) /* no retransmission comes sooner: RFC 6298 and Linux's least */
-#define BROWSER_NS NS_PER_S	  /* from when SQL Server Browser is called slow */
+#define BROWSER_NS NS_PER_S	  /* from here on SQL Server Browser counts as slow */
 
 static const struct step *longest_step(const struct login_record *r)
 {
@@ -45,7 +45,7 @@ static char *error_after_text(const struct login *l, const struct login_record *
 			   l->answer.error.number, l->answer.error.class_);
 }
 
-/* Tried before all that follow: a login that succeeded in good time is none of them. */
+/* Tried before all that follow: they do not fit a login that succeeded in good time. */
 static bool is_fine(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_OK && verdict_in_time(l, r);
@@ -91,7 +91,7 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 	return text_after_ms("logged in after ", r->total_ns);
 }
 
-/* It went through at once, but the client had tried other addresses for long. */
+/* It went through at once, but the client had tried other addresses for a long time. */
 static bool is_after_attempts(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_OK && r->before.count &&
@@ -112,8 +112,8 @@ static char *after_attempts_text(const struct login *l, const struct login_recor
 /* ---- the path ---- */
 
 /*
- * The server's host took the SYN for one of an earlier connection on the same ports, and answered
- * for that; the client reset it, and its next SYN went through (RFC 5961 4.2).
+ * The server's host took the SYN as part of an earlier connection on the same ports, and answered
+ * for that connection. The client reset it, and its next SYN went through (RFC 5961 4.2).
  */
 static bool is_port_reused(const struct login *l, const struct login_record *r)
 {
@@ -173,7 +173,7 @@ static char *slow_syn_text(const struct login *l, const struct login_record *r)
 			: "SYNs were lost on the way, or the server's listen queue was full");
 }
 
-/* The mark before which most time went by; NULL: none. */
+/* The mark that ends the longest step; NULL: there is no mark. */
 static const struct mark *longest_mark(const struct login *l, uint64_t *ns)
 {
 	uint64_t at = l->ack_ns ? l->ack_ns : l->mark_count ? l->marks[0].ts_ns : 0;
@@ -257,11 +257,14 @@ static char *slow_network_text(const struct login *l, const struct login_record 
 #define WINDOWS	  (METHOD(AUTH_WINDOWS) | METHOD(AUTH_NTLM) | METHOD(AUTH_KERBEROS))
 #define ANY	  UINT32_MAX
 
-/* Where the longest step was, and what that says: the first that fits. %.3f: its seconds; %s: its message. */
+/*
+ * Where the longest step was, and what it means: the first that fits. %.3f: its seconds; %s: its
+ * message.
+ */
 static const struct slow {
 	const char *name;
 	uint8_t phase, side;
-	uint8_t step;	  /* enum step_kind; STEP_COUNT: any of that phase and side */
+	uint8_t step;	  /* enum step_kind; STEP_COUNT: any step of that phase and side */
 	uint32_t methods; /* METHOD bits */
 	const char *text;
 } slows[] = {

@@ -7,7 +7,7 @@
 #include "engine/login/login.h"
 #include "engine/verdict/stalls.h"
 
-#define TOGETHER_NS 50000000ull /* between the ends of two waits that one cause ended */
+#define TOGETHER_NS 50000000ull /* between the ends of two waits with one cause */
 
 struct stall stall_of(const struct login *l, const struct endpoint *server)
 {

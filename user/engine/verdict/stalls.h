@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * stalls.h - waits for a server that should have cost it nothing: for the PRELOGIN response and the
- * TLS handshake. Where those of several logins end at one moment, the server as a whole stood
+ * TLS handshake. If the waits of several logins end at one moment, the server as a whole stood
  * still.
  */
 #ifndef TDSMON_STALLS_H
@@ -16,7 +16,7 @@ struct login;
 
 struct stall {
 	struct endpoint server;
-	uint64_t from_ns, to_ns; /* to_ns 0: there was none */
+	uint64_t from_ns, to_ns; /* to_ns 0: no wait */
 };
 
 struct stalls {
@@ -24,10 +24,10 @@ struct stalls {
 	uint32_t next;
 };
 
-/* The login's longest wait of that kind; to_ns is 0 where the server answered none. */
+/* The login's longest wait of that kind; to_ns is 0 if the server answered no such wait. */
 struct stall stall_of(const struct login *l, const struct endpoint *server);
 
-/* Do both end at one moment, at one server, after STALL_LEAST_NS and more? */
+/* Do both end at one moment, at one server, after STALL_LEAST_NS or more? */
 bool stall_is_like(const struct stall *a, const struct stall *b);
 
 /* Did the server answer the other one in the middle of the stall? Then it did not stand still. */
@@ -36,7 +36,7 @@ bool stall_is_denied(const struct stall *stall, const struct stall *other);
 /* Keep it for later logins; to_ns is not 0. */
 void stalls_add(struct stalls *s, const struct stall *stall);
 
-/* How many of those kept are like it; 0 where one denies it. */
+/* How many of the kept waits are like it; 0 if one of them denies it. */
 uint32_t stalls_like(const struct stalls *s, const struct stall *stall);
 
 #endif

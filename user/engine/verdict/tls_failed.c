@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * tls_failed.c - see verdict_row.h: logins that failed in TLS, or for want of it.
- */
+/* tls_failed.c - see rule.h: logins that failed in TLS, or because a side lacks it. */
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
 
-/* Alerts by what they mean for a login: RFC 5246 7.2, RFC 8446 6, and docs/PROTOCOL.md 3.6 */
+/* Alerts by their meaning for a login: RFC 5246 7.2, RFC 8446 6, and docs/PROTOCOL.md 3.6 */
 static const struct alert_cause {
 	uint8_t least, most; /* descriptions */
 	uint8_t from;	     /* enum side; SIDE_NONE: either */
@@ -46,7 +44,7 @@ static const struct alert_cause *alert_cause(const struct login *l)
 
 	while (d < a->least || d > a->most ||
 	       (a->from != SIDE_NONE && a->from != l->tls.alert.from))
-		a++; /* the last takes all */
+		a++; /* the last row matches all */
 	return a;
 }
 
@@ -141,7 +139,7 @@ static char *sspi_context_text(const struct login *l, const struct login_record 
 			   verdict_after(l, r, after));
 }
 
-/* How long the client kept still before it left, when its next message was due. */
+/* How long the client was silent before it left, when its next message was due. */
 static uint64_t kept_still_ns(const struct login *l)
 {
 	const struct mark *m = &l->marks[l->mark_count - 1];

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * verdict.c - see verdict.h. The table is in the files that verdict_row.h names.
- */
+/* verdict.c - see verdict.h. The table is in the files that rule.h names. */
 #include <stdio.h>
 
 #include "engine/verdict/errorlog_words.h"
@@ -32,7 +30,7 @@ static const struct due dues[] = {
 	 "see the client's domain controller or its way to the token service"},
 };
 
-/* The same before TDS 7, whose login packet is not called LOGIN7. */
+/* The same for logins before TDS 7, whose login packet is not called LOGIN7. */
 static const struct due old_dues[] = {
 	{PHASE_LOGIN, SIDE_SERVER, "the answer to the login packet",
 	 "see the server's load, logon triggers and the database's state"},
@@ -123,7 +121,8 @@ void verdict_find(const struct login *l, const struct login_record *r, struct ve
 	const struct verdict *v = groups[0];
 
 	for (size_t i = 0; !v->name || !v->match(l, r);)
-		v = v->name ? v + 1 : groups[++i]; /* the last row of the last always matches */
+		v = v->name ? v + 1 : groups[++i]; /* the last row of the last group always
+						    * matches */
 	words->name = v->rename ? v->rename(l, r) : v->name;
 	words->text = v->text(l, r);
 	if (r->errorlog)
