@@ -67,7 +67,7 @@ static bool login_listens(const struct flow *f)
 			    (f->login->closed_by == SIDE_CLIENT && !f->login->not_tds));
 }
 
-/* The server may have sent this login's client on: what is known of where the client went next. */
+/* The server may have sent this login's client on: returns what is known of its next connection. */
 static const struct answers_left *next_of(const struct engine *e, const struct flow *f)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);

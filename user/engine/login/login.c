@@ -350,7 +350,7 @@ static enum outcome closed_outcome(const struct login *l, enum side by)
 {
 	if (login_refused(l, by))
 		return OUTCOME_REJECTED;
-	if (l->clock_stepped) /* not known who waited how long for whom */
+	if (l->clock_stepped) /* the waits' lengths and sides are not known */
 		return OUTCOME_INCOMPLETE;
 	if (l->waited_ns >= LOGIN_WAIT_NS)
 		return OUTCOME_TIMED_OUT;

@@ -186,7 +186,7 @@ static void turn_over(struct engine *e, struct flow *f)
 
 /* ---- MARS ---- */
 
-/* The client sends a packet: what were its headers before that? */
+/* The client sends a packet: decide which kinds its headers before that were. */
 static void smp_asked(struct smp *s)
 {
 	/* After an answer of several packets the first header is its ACK: MC-SMP 3.1.4 */

@@ -14,7 +14,7 @@
 #define SMP_SESSIONS_MAX 4096 /* followed at most; no real client opens more */
 #define SQL_HELD_MAX	 4096 /* texts of requests held, all flows together: 40 MiB */
 
-/* Of in_message, beside a bit of each side */
+/* Of in_message, in addition to a bit of each side */
 #define IN_FIRST_TOKEN 0x04 /* the kind of a TDS 5 request is still to be read */
 #define IN_WIDTH_SHIFT 4    /* the flow's enum sql_width, of its requests' texts */
 #define IN_WIDTH       (3 << IN_WIDTH_SHIFT)
@@ -394,7 +394,7 @@ static void channel_head(const struct channel *c, enum side from, const uint8_t 
 	if (!c->request)
 		return;
 	request_head(c, header, first, ts_ns);
-	if (first && !attention) /* not before: the request that was under way is over now */
+	if (first && !attention) /* not before: the previous request is over now */
 		c->request->kind = (uint8_t)kind;
 }
 
