@@ -223,7 +223,7 @@ static struct process *process_begin(struct processes *p, int stat_fd, uint64_t 
 	return place;
 }
 
-/* The answer to a ticket, once; -EAGAIN: not yet, or there is none. */
+/* The answer to a ticket, once; -EAGAIN: not yet, or no ticket. */
 static int ticket_take(struct processes *p, int *ticket)
 {
 	int result = *ticket < 0 ? -EAGAIN : opener_take(p->opener, *ticket);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * inside.c - what the engine tells of connections that it can decrypt: all that it tells of those in
- * clear, at the times of the wire; and with keys that are wrong, missing or late.
+ * inside.c - connections that the engine can decrypt: their records say what those in clear say, with
+ * the times of the wire; and keys that are wrong, missing or late.
  */
 #include "inside.h"
 
 static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 static struct inside test; /* too large for a stack */
 
-/* A DONE alone, after a batch. */
+/* Only a DONE, after a batch. */
 static const uint8_t done[] = {0x04, 0x01, 0x00, 0x15, 0x00, 0x3e, 0x01, 0x00, 0xfd, 0x00, 0x00,
 			       0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00};
 
@@ -251,7 +251,7 @@ UNIT_CASE(packets_missing_in_a_session)
 
 /* ---- times ---- */
 
-/* What is read changes nothing of when it came. */
+/* Reading inside TLS changes no time. */
 UNIT_CASE(phases_are_those_of_the_wire)
 {
 	static const uint32_t cuts[] = {1460, 40, 1};
@@ -313,7 +313,7 @@ UNIT_CASE(an_alert_under_encryption)
 	}
 }
 
-/* What is inside is another protocol's: nothing is read of it. */
+/* Another protocol inside TLS: nothing is read. */
 UNIT_CASE(no_tds_inside)
 {
 	static const char text[] = "GET / HTTP/1.1\r\nHost: pair.test\r\n\r\n";

@@ -44,7 +44,7 @@ struct inside {
 	uint32_t seq[2], cut, port;
 	bool carried;	     /* TLS stands in PRELOGIN packets */
 	bool lose;	     /* the next segment */
-	struct inside *twin; /* sees the same without a key log; NULL: there is none */
+	struct inside *twin; /* sees the same without a key log; or NULL */
 
 	uint32_t logins, closes, command_count;
 	struct login_record login; /* its strings are copies below, or NULL */

@@ -400,7 +400,7 @@ UNIT_CASE(the_process_of_a_socket)
 	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "x")), -EINVAL);
 	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "")), -EINVAL);
 	CHECK_INT(taken(o, opener_send(o, OPENER_CGROUP, 0x7fffffff, "")), -ENOENT);
-	/* Answers are told apart, whatever their order, and beside one that is waited for. */
+	/* Answers match their requests, whatever their order, and beside one that is waited for. */
 	for (int i = 0; i < 8; i++)
 		tickets[i] = opener_send(o, OPENER_CGROUP, i % 2 ? 0x7fffffff : 1, "");
 	CHECK_INT(opener_send(o, OPENER_CGROUP, 1, ""), -EBUSY);

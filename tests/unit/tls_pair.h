@@ -108,7 +108,7 @@ static inline void pair_open(struct pair *p, SSL_SESSION *session)
 		SSL_set_session(p->ssl[SIDE_CLIENT], session);
 }
 
-/* Carry one side's output over the wire. False: there was none. */
+/* Carry one side's output over the wire. False: it sent nothing. */
 static inline bool pair_carry(struct pair *p, enum side from)
 {
 	enum side to = from == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;

@@ -68,7 +68,7 @@ static void learn(struct answers *a, const struct login *l, const struct login_r
 		if (login_record_guess(r))
 			answers_refused(a, client, &r->server, r->end_ns);
 	} else if (r->outcome == OUTCOME_OK) {
-		/* What was concluded by comparison is no ground for another. */
+		/* A conclusion by comparison is no ground for another. */
 		if (r->confidence <= CONFIDENCE_HIGH)
 			answers_note(a, &r->server, ANSWER_ACCEPTED, l->answer_size, NO_NS);
 		answers_accepted(a, client, &r->server, login7, r->end_ns);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * procfs.h - finds the process that has a socket, and opens files of /proc and of the cgroup file
- * systems that tell of a process. It runs in the opener, which alone may see other users' processes.
+ * procfs.h - find the process that has a socket, and open its files in /proc and the cgroup file
+ * systems. It runs in the opener: only that may see other users' processes.
  */
 #ifndef TDSMON_PROCFS_H
 #define TDSMON_PROCFS_H

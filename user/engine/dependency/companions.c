@@ -654,7 +654,7 @@ static void turn_segment(struct companions *c, struct conversation *v, enum side
 	v->turned = from == SERVICE && v->service->kind == DEPENDENCY_HTTPS;
 }
 
-/* What the requester's open requests have of the service's acknowledgment. */
+/* The service acknowledges: note the time in the open requests that it covers. */
 static void conversation_acked(struct companions *c, struct conversation *v, const struct seg *seg)
 {
 	for (struct exchange *x = open_first(c, v); x; x = open_next(c, x))

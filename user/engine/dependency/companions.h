@@ -81,7 +81,7 @@ extern const uint8_t companions_own_host[16];
 /* The source lost packets: what is open may have been answered. */
 void companions_lost(struct companions *c);
 
-/* The newest exchange, and the one that began before it; NULL: there is none, or c is NULL. */
+/* The newest exchange, and the one that began before it; NULL: no such exchange, or c is NULL. */
 struct exchange *companions_newest(struct companions *c);
 struct exchange *companions_before(struct companions *c, const struct exchange *x);
 
