@@ -172,14 +172,16 @@ def ready(out, usable, missing):
 
 
 def command(build, name, host, port, user, password, encrypt="default", auth="sql", mars=False,
-            cafile=None, query=None, database=None, timeout=None, instance=None):
+            cafile=None, query=None, database=None, timeout=None, instance=None, keylog=None):
     """The argv and the environment of one login."""
     out = os.path.join(os.path.abspath(build), "peers")
     client = CLIENTS[name]
     env = dict(os.environ, **client.environment(out))
     settings = {"AUTH": auth if auth != "sql" else None, "MARS": "1" if mars else None,
                 "CAFILE": cafile, "INSTANCE": instance, "QUERY": query, "DATABASE": database,
-                "LOGIN_TIMEOUT": str(timeout) if timeout else None}
+                "LOGIN_TIMEOUT": str(timeout) if timeout else None,
+                # FreeTDS through GnuTLS, python-tds by its runner; tedious.
+                "SSLKEYLOGFILE": keylog, "NODE_OPTIONS": "--tls-keylog=" + keylog if keylog else None}
     env.update({k: v for k, v in settings.items() if v})
     return client.argv(out) + [host, str(port), user, password, encrypt], env
 

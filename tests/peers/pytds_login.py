@@ -7,7 +7,25 @@ import sys
 import pytds
 
 
+def log_keys(path):
+    """What SSLKEYLOGFILE asks for, which pyOpenSSL does not do by itself."""
+    from OpenSSL import SSL  # pylint: disable=import-outside-toplevel
+    begin = SSL.Context.__init__
+
+    def log(_connection, line):
+        with open(path, "ab") as f:
+            f.write(line + b"\n")
+
+    def begin_with_log(self, *arguments):
+        begin(self, *arguments)
+        self.set_keylog_callback(log)
+
+    SSL.Context.__init__ = begin_with_log
+
+
 def main():
+    if "SSLKEYLOGFILE" in os.environ:
+        log_keys(os.environ["SSLKEYLOGFILE"])
     host, port, user, password = sys.argv[1:5]
     encrypt = sys.argv[5] if len(sys.argv) > 5 else "default"
     options = {}
