@@ -2,7 +2,6 @@
 """Error logs as SQL Server writes them."""
 import datetime
 
-FAILED = "Error: 18456, Severity: 14, State: %d."
 WHY = {5: "Could not find a login matching the name provided.",
        8: "Password did not match that for the login provided.",
        38: "Failed to open the explicitly specified database 'nope'.",
@@ -40,10 +39,13 @@ class Log:
         self.lines.append("%s %-11s %s" % (stamp(when_s, self.offset_s), source, text))
         return self
 
-    def failed(self, when_s, client, state=8, user="app"):
-        self.line(when_s, "Logon", FAILED % state)
-        return self.line(when_s, "Logon", "Login failed for user '%s'. Reason: %s [CLIENT: %s]" %
-                         (user, WHY[state], client))
+    def error(self, when_s, number, state, message, severity=14):
+        self.line(when_s, "Logon", "Error: %d, Severity: %d, State: %d." % (number, severity, state))
+        return self.line(when_s, "Logon", message)
+
+    def failed(self, when_s, client, state=8, user="app", why=None):
+        return self.error(when_s, 18456, state, "Login failed for user '%s'. Reason: %s [CLIENT: %s]" %
+                          (user, why or WHY.get(state, "Other."), client))
 
     def broken_off(self, when_s, client, total_ms=15003):
         names = ("total", "enqueued", "network writes", "network reads", "establishing SSL", "network reads during SSL",

@@ -53,8 +53,13 @@ def _check(case, build, path):
     s = scene.Scene()
     meant = case.build(s)
     s.write(path)
+    options = list(case.options)
+    if s.errorlog:
+        with open(path + ".errorlog", "wb") as f:
+            f.write(s.errorlog.bytes())
+        options += ["--errorlog", path + ".errorlog"]
     try:
-        records = lib.run(build, path, PORTS, case.options)
+        records = lib.run(build, path, PORTS, options)
     except lib.ReplayError as err:
         return [str(err)]
     bad = lib.invariants(records, "--show-identities" in case.options)

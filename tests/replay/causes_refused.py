@@ -58,6 +58,13 @@ ERRORS = {
     18467: ("password_change_failed", "the password change failed (18467): a password filter refused the new one"),
     18468: ("password_change_failed", "the password change failed (18468): an error in checking the new password"),
     18471: ("password_change_failed", "the password change failed (18471): the login may not change its password"),
+    17187: ("server_starting", "the server is not ready for connections yet (17187): it starts, wait until it is up"),
+    17188: ("server_stopping", "the server shuts down and takes no connections (17188)"),
+    17189: ("no_thread", "the server could not start a thread for the connection (17189): check its memory and its "
+            "worker threads"),
+    17828: ("login_malformed", "the server could not read the PRELOGIN packet (17828): the client's driver does not "
+            "fit, or another service's client connected"),
+    17829: ("login_broken_off", "a network error broke the login off (17829)"),
     17806: ("sspi_failed", "the SSPI handshake failed (17806): see the server's account, its domain controller and "
             "the SPN"),
     17830: ("login_broken_off", "a network error broke the login off (17830): the server's error log has its timers"),

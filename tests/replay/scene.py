@@ -94,6 +94,7 @@ class Scene:
 
     def __init__(self):
         self.packets, self.port = [], 50000
+        self.errorlog = None # errorlog.Log: the server's
         self.snap = 262144 # bytes of each frame that are captured
         self.sort = True # order the file's packets by time
 
