@@ -18,6 +18,7 @@
 #include "service_ports.h"
 
 #define DEPENDENCY_HEAD	   128u /* payload bytes of a packet that are forwarded, at most */
+#define DEPENDENCY_ERROR   256u /* of a KDC's error, in which names stand behind times */
 #define DEPENDENCY_RATE_NS 1000000000ull
 #define DEPENDENCY_FLOWS   8192u
 #define DEPENDENCY_HOSTS   4096u
@@ -25,6 +26,8 @@
 /* Set before loading. Without the first nothing of this file is left in the programs. */
 const volatile bool tap_dependencies = false;
 const volatile __u32 tap_dependency_rate = 2000; /* packets in a second of each CPU */
+
+#define KERBEROS_ERROR 0x7e /* the first byte of a KRB-ERROR, an application tag */
 
 /* This host's addresses (16 bytes, network order), which user space keeps up to date. */
 struct {
@@ -166,12 +169,25 @@ TAP_INLINE enum tap_counter dependency_skip(struct tap_work *work, struct depend
 	return ringbuf_header(work) ? TAP_CNT_DEPENDENCY_SKIPPED : TAP_CNT_LOST;
 }
 
+/* A KRB-ERROR, of which the name that was asked for is of interest (RFC 4120 5.9.1)? */
+TAP_INLINE bool dependency_is_kdc_error(void *ctx, enum tap_hook hook, const struct tap_work *work)
+{
+	/* over TCP it stands behind the message's length */
+	__u32 at = work->payload_off + (work->seg.rec_flags & SEG_F_UDP ? 0 : 4);
+	__u8 head[8] = {};
+
+	return work->seg.sport == SERVICE_KERBEROS && !dependency_asks(&work->seg) &&
+	       work->avail > DEPENDENCY_HEAD &&
+	       !ringbuf_load(ctx, hook, at, head, sizeof(head), sizeof(head)) &&
+	       head[0] == KERBEROS_ERROR;
+}
+
 /* Forward the head of what is in the work, if there is budget for it. */
 TAP_INLINE enum tap_counter dependency_emit(void *ctx, enum tap_hook hook, struct tap_work *work)
 {
 	struct dependency_budget *b = dependency_budget();
 	struct seg *seg = &work->seg;
-	__u32 bulk = service_is_bulk(dependency_service_port(seg));
+	__u32 bulk = service_is_bulk(dependency_service_port(seg)), room = DEPENDENCY_HEAD;
 
 	if (!b)
 		return TAP_CNT_LOST;
@@ -179,12 +195,17 @@ TAP_INLINE enum tap_counter dependency_emit(void *ctx, enum tap_hook hook, struc
 	seg->rec_flags |= SEG_F_SERVICE;
 	if (!dependency_allows(b, seg->ts_ns, bulk))
 		return dependency_skip(work, b, bulk);
-	seg->cap_len = work->avail < DEPENDENCY_HEAD ? work->avail : DEPENDENCY_HEAD;
+	if (dependency_is_kdc_error(ctx, hook, work))
+		room = DEPENDENCY_ERROR;
+	seg->cap_len = work->avail < room ? work->avail : room;
 	if (seg->cap_len < seg->len)
 		seg->rec_flags |= SEG_F_TRUNC;
 	if (!seg->cap_len)
 		return ringbuf_header(work) ? TAP_CNT_DEPENDENCY : TAP_CNT_LOST;
-	return ringbuf_record(ctx, hook, work, DEPENDENCY_HEAD) ? TAP_CNT_DEPENDENCY : TAP_CNT_LOST;
+	if (seg->cap_len <= DEPENDENCY_HEAD ? ringbuf_record(ctx, hook, work, DEPENDENCY_HEAD)
+					    : ringbuf_record(ctx, hook, work, DEPENDENCY_ERROR))
+		return TAP_CNT_DEPENDENCY;
+	return TAP_CNT_LOST;
 }
 
 /* Does a write begin with this payload? */

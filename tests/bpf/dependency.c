@@ -267,6 +267,29 @@ UNIT_CASE(https_start)
 	tap_close(&tap);
 }
 
+/* A KDC's error names the service that was asked for, behind two times and the client's name. */
+UNIT_CASE(kdc_errors_are_longer)
+{
+	static uint8_t error[300] = {[0] = 0x7e, [4] = 0x7e};
+	struct tap tap;
+
+	services_open(&tap, &(struct tap_setup){.dependencies = true});
+	HANDED(&tap, HOOK_INGRESS, ANSWER(88), .proto = UDP, .payload = error, .payload_len = 200);
+	CHECK_INT(records[0].seg.cap_len, 200);
+	HANDED(&tap, HOOK_XDP, ANSWER(88), .payload = error, .payload_len = 300);
+	CHECK_INT(records[0].seg.cap_len, 256);
+	/* neither a ticket nor a request is one */
+	error[0] = error[4] = 0x6d;
+	HANDED(&tap, HOOK_XDP, ANSWER(88), .proto = UDP, .payload = error, .payload_len = 200);
+	CHECK_INT(records[0].seg.cap_len, HEAD);
+	error[0] = error[4] = 0x7e;
+	HANDED(&tap, HOOK_EGRESS, ASK(88), .proto = UDP, .payload = error, .payload_len = 200);
+	CHECK_INT(records[0].seg.cap_len, HEAD);
+	HANDED(&tap, HOOK_INGRESS, ANSWER(53), .proto = UDP, .payload = error, .payload_len = 200);
+	CHECK_INT(records[0].seg.cap_len, HEAD);
+	tap_close(&tap);
+}
+
 /* EPM's response to a map request, as samba gives it: one tower, its port in the fourth floor. */
 static size_t epm_response(uint8_t *out, uint16_t port)
 {
@@ -458,6 +481,7 @@ int main(void)
 	RUN(mirror_knows_no_direction);
 	RUN(turns);
 	RUN(https_start);
+	RUN(kdc_errors_are_longer);
 	RUN(epm_tells_a_port);
 	RUN(epm_at_every_place);
 	RUN(user_space_tells_a_port);

@@ -581,6 +581,13 @@ static void wait_find(struct companions *c, const struct dependency_login *login
 		all->at[all->count++] = s.at[i];
 }
 
+/* Was a ticket for SQL Server refused, because the KDC does not know its name? */
+static bool exchange_misses_spn(const struct exchange *x)
+{
+	return x->result && !strcmp(x->result, "KDC_ERR_S_PRINCIPAL_UNKNOWN") &&
+	       !strncasecmp(x->target, "MSSQLSvc/", 9);
+}
+
 static void kerberos_errors_find(struct companions *c, const struct dependency_login *login,
 				 uint64_t end, struct dependency_findings *out)
 {
@@ -594,6 +601,8 @@ static void kerberos_errors_find(struct companions *c, const struct dependency_l
 		out->kerberos_errors++;
 		if (!out->kerberos_error)
 			out->kerberos_error = x;
+		if (!out->missing_spn && exchange_misses_spn(x))
+			out->missing_spn = x;
 	}
 }
 

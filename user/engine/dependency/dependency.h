@@ -68,6 +68,8 @@ struct dependency_findings {
 	const struct exchange *worst;	       /* the exchange behind the cause; NULL: none */
 	uint32_t kerberos_errors;	       /* of its client, in the login's time */
 	const struct exchange *kerberos_error; /* the last of these */
+	const struct exchange *missing_spn;    /* the last of these that refused a ticket for SQL
+					     * Server as a name that the KDC does not know */
 };
 
 /*

@@ -42,6 +42,8 @@ static void principal(const struct der *name, struct service_message *m)
 		if (more)
 			message_target(m, "/", 1);
 		message_target(m, text.p, (size_t)(text.end - text.p));
+		if (text.cut)
+			message_target(m, "...", 3);
 	}
 }
 
