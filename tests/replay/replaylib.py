@@ -285,7 +285,7 @@ CONTRACT = {
                       "certificate": ("?", {"subject": "str?", "issuer": "str?", "not_after": "str?",
                                             "self_signed": "bool?"})}),
         "auth": {"method": ["sql", "windows", "ntlm", "kerberos", "fedauth", "unknown"],
-                 "basis": ["observed", "inferred", "unknown"], "grounds": "str?", "rounds": "int?",
+                 "basis": ["observed", "inferred", "unknown"], "grounds": "str?", "rounds": "int?", "kerberos_fallback": ("?", {"spn": "str", "error": "str"}),
                  "user": "str?", "domain": "str?", "workstation": "str?"},
         "mars": "bool?", "outcome": OUTCOMES, "outcome_basis": ["observed", "inferred", "unknown", None],
         "confidence": ["certain", "high", "medium", "low", None],

@@ -117,6 +117,8 @@ static void depend(struct engine *e, const struct login *l, struct login_record 
 	r->part_count = findings->part_count;
 	r->dependencies = followed ? findings->list : NULL;
 	r->dependency_count = findings->count;
+	if (r->auth.method == AUTH_NTLM && findings->missing_spn)
+		r->auth.missing_spn = findings->missing_spn->target;
 }
 
 /* The side that was waited for longest, or else the server, where its socket is on this host. */

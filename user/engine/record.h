@@ -423,6 +423,7 @@ struct login_record {
 		enum basis basis;
 		const char *grounds;
 		uint32_t rounds;
+		const char *missing_spn; /* NTLM because its KDC does not know this name; NULL */
 		const char *user, *domain, *workstation; /* only where identities were asked for */
 	} auth;
 	int mars; /* negotiated in PRELOGIN; -1: not known, that was not seen */

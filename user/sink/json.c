@@ -244,6 +244,18 @@ static void json_tls(struct json_writer *w, const struct tls_facts *tls)
 	json_writer_object_end(w);
 }
 
+static void json_kerberos_fallback(struct json_writer *w, const char *spn)
+{
+	if (!spn) {
+		json_writer_null(w, "kerberos_fallback");
+		return;
+	}
+	json_writer_object(w, "kerberos_fallback");
+	json_writer_text(w, "spn", spn);
+	json_writer_text(w, "error", "KDC_ERR_S_PRINCIPAL_UNKNOWN");
+	json_writer_object_end(w);
+}
+
 static void json_auth(struct json_writer *w, const struct login_record *rec)
 {
 	json_writer_object(w, "auth");
@@ -251,6 +263,7 @@ static void json_auth(struct json_writer *w, const struct login_record *rec)
 	json_writer_text(w, "basis", basis_name(rec->auth.basis));
 	json_writer_text(w, "grounds", rec->auth.grounds);
 	json_writer_uint(w, "rounds", rec->auth.rounds);
+	json_kerberos_fallback(w, rec->auth.missing_spn);
 	json_writer_text(w, "user", rec->auth.user);
 	json_writer_text(w, "domain", rec->auth.domain);
 	json_writer_text(w, "workstation", rec->auth.workstation);
