@@ -206,7 +206,7 @@ struct engine {
 	struct companions *companions; /* NULL: not followed */
 	struct decryption *decryption; /* NULL: there are no secrets */
 	struct late_keys late;
-	struct errorlog *errorlog;     /* NULL: none is followed */
+	struct errorlog *errorlog; /* NULL: none is followed */
 	struct logwaits logwaits;
 	struct stalls stalls;
 };
