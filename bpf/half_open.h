@@ -318,6 +318,9 @@ TAP_INLINE bool half_open_emit_packet(const struct tap_work *work, const struct 
 /*
  * Forward the stored packets of the flow in the work; user space knows the handshake from now on.
  * Returns 0, or -1 if the ring buffer had no room for all of them.
+ *
+ * Two CPUs may do so at the same time, and forward them twice: an exchange of the state that is atomic
+ * needs Linux 5.12. User space drops the second record, which has the first one's time.
  */
 __noinline int half_open_emit(void)
 {

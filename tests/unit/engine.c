@@ -920,6 +920,28 @@ UNIT_CASE(a_retransmission_behind_a_later_ack)
 	CHECK_INT(t.logins[0].r.tcp.retransmits, 1);
 }
 
+/* The tap may forward a stored SYN and SYN+ACK twice: no packet was seen twice, then. */
+UNIT_CASE(a_handshake_that_two_cpus_forward)
+{
+	for (int live = 0; live < 2; live++) {
+		struct test t;
+		struct seg syn, syn_ack;
+
+		begin_with(&t, (struct engine_config){.live = live, .identities = true});
+		syn = segment(&t, CLIENT, SEG_SYN, 0);
+		send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
+		t.now += MS;
+		syn_ack = segment(&t, SERVER, SEG_SYN | SEG_ACK, 0);
+		send(&t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 0);
+		engine_segment(t.e, &syn, NULL);
+		engine_segment(t.e, &syn_ack, NULL);
+		send(&t, CLIENT, SEG_ACK, NULL, 0, MS);
+		CHECK_INT(engine_stats(t.e)->duplicates, live ? 0 : 2);
+		end(&t);
+		CHECK_INT(t.logins[0].r.tcp.syn_retransmits, 0);
+	}
+}
+
 UNIT_CASE(a_connection_over_two_interfaces)
 {
 	struct test t;
@@ -1688,6 +1710,7 @@ int main(void)
 	RUN(a_port_used_again);
 	RUN(the_same_packet_on_two_interfaces);
 	RUN(a_retransmission_behind_a_later_ack);
+	RUN(a_handshake_that_two_cpus_forward);
 	RUN(a_connection_over_two_interfaces);
 	RUN(no_more_flows_than_there_is_room_for);
 	RUN(half_open_connections_make_room_for_logins);

@@ -749,6 +749,15 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 }
 
 /*
+ * The tap stores a handshake's packets. Two CPUs that handle the client's next packets at the same time
+ * may both forward them: the same record twice, with the time of the one packet.
+ */
+static bool is_repeated_record(const struct flow *f, enum side from, const struct seg *seg)
+{
+	return seg->flags & SEG_SYN && seg->ts_ns <= f->half[from].last_ns;
+}
+
+/*
  * Nearly all segments are like this: the next of their side, all that they acknowledge delivered,
  * nothing before them out of order. The result is that of tcp_segment(), in fewer steps.
  */
@@ -796,7 +805,7 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	if (is_copy(f, from, seg)) {
-		e->stats.duplicates++;
+		e->stats.duplicates += !(e->config.live && is_repeated_record(f, from, seg));
 		return;
 	}
 	if (doubt_is_earlier(f, from, seg)) {
