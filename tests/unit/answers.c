@@ -198,7 +198,7 @@ static bool connects(struct answers *a, uint8_t host, uint8_t server, uint16_t p
 			gateway = end(1, 1433);
 	const struct answers_left *left;
 
-	answers_dialed(a, &client, &to, ts_ns);
+	answers_connected(a, &client, &to, ts_ns);
 	left = answers_left(a, &from, &gateway);
 	return left && left->target_ns;
 }

@@ -420,7 +420,7 @@ UNIT_CASE(unanswered)
 }
 
 /* Some clients connect to the default port if nobody answers. */
-UNIT_CASE(unanswered_but_dialled)
+UNIT_CASE(unanswered_but_connected)
 {
 	struct test t;
 
@@ -507,7 +507,7 @@ int main(void)
 	RUN(asked_again);
 	RUN(copies_and_neighbours);
 	RUN(unanswered);
-	RUN(unanswered_but_dialled);
+	RUN(unanswered_but_connected);
 	RUN(connections_of_others);
 	RUN(many_questions);
 	RUN(too_many_instances);

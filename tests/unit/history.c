@@ -21,15 +21,15 @@ static void begin(void)
 	memset(&h, 0, sizeof(h));
 }
 
-UNIT_CASE(parallel_dials)
+UNIT_CASE(parallel_attempts)
 {
 	struct endpoint client = at(1, 50000), other = at(1, 50001), a = at(10, 1433),
 			b = at(11, 1433);
 
 	begin();
-	history_dialled(&h, &client, &a, 100 * S);
+	history_attempted(&h, &client, &a, 100 * S);
 	CHECK(!history_parallel(&h, &client, &a, 100 * S, S)); /* the same server */
-	history_dialled(&h, &other, &b, 100 * S + S / 2);
+	history_attempted(&h, &other, &b, 100 * S + S / 2);
 	CHECK(history_parallel(&h, &client, &a, 100 * S, S));
 	CHECK(!history_parallel(&h, &client, &a, 102 * S, S));
 	CHECK(!attempts_winner(&h, &client, &a, 100 * S));
@@ -37,7 +37,7 @@ UNIT_CASE(parallel_dials)
 	history_logged_in(&h, &other, &b);
 	CHECK_INT(attempts_winner(&h, &client, &a, 100 * S)->server.addr[15], 11);
 	/* It was not given up: its SYN was repeated after the other one succeeded. */
-	history_dialled_again(&h, &client, &a, 101 * S);
+	history_attempted_again(&h, &client, &a, 101 * S);
 	CHECK(!attempts_winner(&h, &client, &a, 100 * S));
 	/* Another client's do not count. */
 	client = at(2, 50000);
@@ -87,9 +87,9 @@ UNIT_CASE(redirects)
 	CHECK_INT(r->at_ns, 101 * S);
 	CHECK_INT(r->followed_ns, 0);
 	/* One connection follows each redirect, the oldest of that client to that port. */
-	history_dialled(&h, &first, &gateway, 102 * S);
+	history_attempted(&h, &first, &gateway, 102 * S);
 	CHECK_INT(history_redirect(&h, &first, &gateway)->followed_ns, 0);
-	history_dialled(&h, &first, &node, 102 * S);
+	history_attempted(&h, &first, &node, 102 * S);
 	CHECK_INT(history_redirect(&h, &first, &gateway)->followed_ns, 102 * S);
 	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
 	CHECK_INT(history_sent_by(&h, &first, &node, 102 * S)->addr[15], 10);
@@ -97,7 +97,7 @@ UNIT_CASE(redirects)
 	/* Its next login there follows no redirect. */
 	CHECK(!history_sent_by(&h, &first, &node, 103 * S));
 	/* Too late to follow the other one. */
-	history_dialled(&h, &second, &node, 107 * S);
+	history_attempted(&h, &second, &node, 107 * S);
 	CHECK_INT(history_redirect(&h, &second, &gateway)->followed_ns, 0);
 	CHECK(!history_redirect(&h, &node, &gateway));
 }
@@ -107,16 +107,16 @@ UNIT_CASE(a_client_that_knew_the_target)
 	struct endpoint client = at(1, 50000), gateway = at(10, 1433), node = at(11, 11000);
 
 	begin();
-	history_dialled(&h, &client, &node, 90 * S);
+	history_attempted(&h, &client, &node, 90 * S);
 	history_logged_in(&h, &client, &node);
 	history_redirected(&h, &client, &gateway, 100 * S, 11000);
-	history_dialled(&h, &client, &node, 101 * S);
+	history_attempted(&h, &client, &node, 101 * S);
 	CHECK(!history_sent_by(&h, &client, &node, 101 * S)); /* it may have come by itself */
 }
 
 int main(void)
 {
-	RUN(parallel_dials);
+	RUN(parallel_attempts);
 	RUN(failures_within_the_time);
 	RUN(targets_and_beginnings);
 	RUN(redirects);

@@ -17,7 +17,7 @@
 
 /* ---- logins ---- */
 
-/* The first bytes of what is no TDS, as a number that tells one kind from another. */
+/* The first bytes of a connection that is not TDS, as a number that tells the kinds apart. */
 static uint32_t beginning_of(const struct login *l)
 {
 	const struct beginning *b = &l->beginning[SIDE_CLIENT];
@@ -30,7 +30,7 @@ static uint32_t beginning_of(const struct login *l)
 	return hash ? hash : 1;
 }
 
-/* What the verdicts of other logins will ask for. */
+/* Remember what the verdicts of other logins will ask for. */
 static void remember(struct history *h, const struct login *l, const struct login_record *r)
 {
 	const struct endpoint *client = login_record_client(r);
@@ -57,7 +57,7 @@ static void remember(struct history *h, const struct login *l, const struct logi
 	}
 }
 
-/* And what judging other logins of the same server, and of this client, needs. */
+/* Remember facts by which other logins of the same server, and of this client, are judged. */
 static void learn(struct answers *a, const struct login *l, const struct login_record *r)
 {
 	const struct endpoint *client = login_record_client(r);
@@ -121,7 +121,7 @@ static void depend(struct engine *e, const struct login *l, struct login_record 
 		r->auth.missing_spn = findings->missing_spn->target;
 }
 
-/* The side that was waited for longest, or else the server, where its socket is on this host. */
+/* The side that was waited for longest, or else the server, if its socket is on this host. */
 static const struct host_facts *host_of(const struct login *l, const struct login_record *r)
 {
 	const struct host_facts *server = witness_host(l->witness, SIDE_SERVER);
@@ -133,8 +133,8 @@ static const struct host_facts *host_of(const struct login *l, const struct logi
 }
 
 /*
- * A longer wait for the server later in the login: until it went on, to its domain controller where
- * that was asked.
+ * A longer wait for the server later in the login, until the login went on, or until the server
+ * asked its domain controller if it did so.
  */
 static struct stall stall_later(const struct login_record *r)
 {
@@ -158,8 +158,8 @@ static struct stall stall_later(const struct login_record *r)
 }
 
 /*
- * Other logins of the server whose wait for its PRELOGIN response, or for TLS, ended when this
- * one's did: those that were decided, and those under way.
+ * Count the server's other logins, decided or in progress, whose wait for its PRELOGIN response, or
+ * for TLS, ended when this one's did.
  */
 static uint32_t stalled_together(struct engine *e, const struct flow *f, const struct login *l,
 				 const struct login_record *r)
@@ -189,7 +189,7 @@ static uint32_t stalled_together(struct engine *e, const struct flow *f, const s
 	return count;
 }
 
-/* Where the source knows it: a capture does not. */
+/* If the source knows it: a capture does not. */
 static enum vantage vantage_known(const struct engine *e, const struct flow *f)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/*
- * engine.c - see engine.h: finds each segment's connection, makes new ones, and moves time.
- */
+/* engine.c - see engine.h: finds each segment's connection, creates new ones, and advances time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +26,9 @@
 #define LINGER_NS	   (2 * NS_PER_S)      /* after both FINs, for the last ACK or a reset */
 #define RETRY_NS	   (7 * NS_PER_S / 10) /* Windows tries again half a second after a refusal */
 #define CLOSED_NS	   (60 * NS_PER_S) /* late packets of a closed connection find it for this long */
-#define IDLE_LONG_NS	   (60 * NS_PER_S) /* devices in the path forget connections after it */
+#define IDLE_LONG_NS	   (60 * NS_PER_S) /* after it, devices in the path drop idle connections */
 #define FAR_SEQ		   (64 << 20)	   /* bytes; see of_another() */
-#define SETTLE_SEQ_MAX	   (1u << 20)	   /* a SYN seen late is this near to what came before it */
+#define SETTLE_SEQ_MAX	   (1u << 20)	   /* a late SYN is this close to what came before it */
 
 void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns)
 {
@@ -38,7 +36,7 @@ void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_
 	e->config.slow_login_ns = slow_login_ns ?: 2 * NS_PER_S;
 }
 
-/* Files have none: they are read the same each time. */
+/* NULL for files: they are read the same way each time. */
 static const uint64_t *engine_seed(const struct engine *e)
 {
 	static const uint64_t none[2] = {0x243f6a8885a308d3ull, 0x13198a2e03707344ull};
@@ -46,7 +44,7 @@ static const uint64_t *engine_seed(const struct engine *e)
 	return e->config.seed[0] | e->config.seed[1] ? e->config.seed : none;
 }
 
-/* Secrets, and what they decrypt; made when the first one comes. NULL for want of memory. */
+/* Secrets and decrypted connections; allocated with the first secret. NULL: no memory. */
 static struct decryption *decryption_of_engine(struct engine *e)
 {
 	if (!e->decryption)
@@ -142,8 +140,9 @@ const struct engine_stats *engine_stats(struct engine *e)
 }
 
 /*
- * Without room for another connection the oldest goes: of those that are over, else of those that
- * have not begun to log in, else of the sessions. A login under way is last: it has most to tell.
+ * If there is no room for another connection, evict the oldest: first of those that are over, then
+ * of those that have not begun to log in, then of the sessions. A login in progress is last: it has
+ * most to report.
  */
 static struct flow *least_wanted(const struct engine *e)
 {
@@ -171,7 +170,7 @@ static void evict(struct engine *e)
 	conn_remove(e, f);
 }
 
-/* Which of a segment's two ends is the client; -1: neither end is ours. */
+/* Which of a segment's two ends is the client; -1: neither end is a watched port. */
 static int client_end(const struct engine *e, const struct seg *seg, uint8_t sender)
 {
 	bool to = browser_watches(e, seg->daddr, seg->dport);
@@ -183,11 +182,11 @@ static int client_end(const struct engine *e, const struct seg *seg, uint8_t sen
 		return seg->flags & SEG_ACK ? !sender : sender;
 	if (to != from)
 		return to ? sender : !sender;
-	/* Both ports or neither: servers have the lower one. */
+	/* Both ports or neither are watched: servers have the lower one. */
 	return seg->dport <= seg->sport ? sender : !sender;
 }
 
-/* Has it yet to show that it is TDS? Not where its client was just sent. */
+/* Must it still show that it is TDS? Not if a server just sent its client there. */
 static bool is_tentative(const struct engine *e, const struct flow_key *key, uint8_t client,
 			 uint64_t ts_ns)
 {
@@ -205,14 +204,16 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const ui
 	if (client < 0) {
 		if (!e->stats.logins && stranger_speaks_tds(seg, payload))
 			stranger_note(&e->strangers, seg->dport);
-		/* The kernel watches a port; SQL Server Browser told of it at another address. */
+		/* The kernel watches a port; SQL Server Browser named it at another address. */
 		if (e->ops.tap)
 			e->ops.tap(e->ctx, key, sender, TAP_CLOSE);
 		e->stats.ignored++;
 		return NULL;
 	}
 	tentative = is_tentative(e, key, (uint8_t)client, seg->ts_ns);
-	/* On any port TDS shows in a connection's first bytes: what was dismissed stays so. */
+	/*
+	 * On any port, a connection's first bytes show TDS: a dismissed connection stays dismissed.
+	 */
 	if (tentative && !(seg->flags & SEG_SYN) && !stranger_speaks_tds(seg, payload)) {
 		e->stats.ignored++;
 		return NULL;
@@ -239,8 +240,8 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const ui
 }
 
 /*
- * A SYN on a connection that we know: the same again, the one that we missed, or, with another
- * number, a new connection on the old ports.
+ * A SYN on a known connection: the same one again, the one that we missed, or, with another number,
+ * a new connection on the old ports.
  */
 static bool syn_is_new(const struct flow *f, enum side from, const struct seg *seg)
 {
@@ -254,8 +255,8 @@ static bool syn_is_new(const struct flow *f, enum side from, const struct seg *s
 }
 
 /*
- * Live the source hands over payload up to its budget alone, or says how far it has come: what is
- * further off than that is of another connection on the same ports, whose SYN was lost.
+ * Live, the source hands over payload only up to its budget, or reports how far it has come.
+ * Anything further off belongs to another connection on the same ports, whose SYN was lost.
  */
 static bool of_another(const struct engine *e, const struct flow *f, enum side from,
 		       const struct seg *seg)
@@ -267,7 +268,7 @@ static bool of_another(const struct engine *e, const struct flow *f, enum side f
 	       !(seg->rec_flags & SEG_F_HEADS) && (off > FAR_SEQ || off < -FAR_SEQ);
 }
 
-/* Neither over, nor closed by a side: a SYN within it may be anybody's. */
+/* Neither over, nor closed by a side: anybody may have sent a SYN within it. */
 static bool is_open(const struct flow *f)
 {
 	return !f->told && !f->settling && !f->half[0].reset && !f->half[1].reset &&
@@ -299,7 +300,7 @@ static struct flow *flow_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
 }
 
 /*
- * The server's end sent a SYN of its own before it had the client's, and the client answers it by a
+ * The server's end sent a SYN of its own before it got the client's, and the client answers it by a
  * SYN+ACK: a simultaneous open, one connection (RFC 9293 3.5).
  */
 static bool is_simultaneous(const struct flow *f, const struct seg *answer)
@@ -344,10 +345,10 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, const uint
 	if (from == SIDE_CLIENT && !syn_is_new(f, from, seg))
 		return f;
 	if (from == SIDE_SERVER && f->settling) {
-		f->client = *sender; /* the ports had misled us */
+		f->client = *sender; /* the ports were misleading */
 		return f;
 	}
-	/* Whether the peer takes it for a new connection, its answer will tell. */
+	/* The peer's answer will show whether it takes this for a new connection. */
 	if (is_open(f) && tcp_reorder(f)) {
 		doubt_syn(f, seg);
 		return f;
@@ -357,7 +358,7 @@ static struct flow *flow_for(struct engine *e, const struct seg *seg, const uint
 	return flow_begin(e, seg, payload, &key, *sender);
 }
 
-/* The same packet met again on another interface (a veth and its bridge) brings nothing new. */
+/* The same packet seen again on another interface (a veth and its bridge) adds nothing. */
 static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
@@ -366,7 +367,7 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 		return false;
 	if (seg->flags & SEG_SYN)
 		return h->has_isn;
-	/* One flow's packets may come by several interfaces: what acknowledges more is new. */
+	/* A flow's packets may come by several interfaces: one that acknowledges more is new. */
 	if (seg->flags & SEG_ACK && !(seg->flags & SEG_RST) &&
 	    (!peer->has_acked || (int32_t)(seg->ack - peer->acked) > 0))
 		return false;
@@ -466,19 +467,19 @@ void engine_tick(struct engine *e, uint64_t now_ns)
 		sweep(e);
 }
 
-static void note_dial(struct engine *e, struct flow *f, uint64_t ts_ns)
+static void note_connect(struct engine *e, struct flow *f, uint64_t ts_ns)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
 	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
 
 	if (f->mid_stream && !f->tentative)
-		history_dialled(&e->history, &client, &server, ts_ns);
+		history_attempted(&e->history, &client, &server, ts_ns);
 	else if (!f->tentative && f->login)
-		history_dialled_again(&e->history, &client, &server, ts_ns);
+		history_attempted_again(&e->history, &client, &server, ts_ns);
 	if (f->mid_stream && !f->tentative)
-		answers_dialed(&e->answers, &client, &server, ts_ns);
+		answers_connected(&e->answers, &client, &server, ts_ns);
 	if (f->mid_stream)
-		browser_dialled(e, f, ts_ns);
+		browser_connected(e, f, ts_ns);
 	f->mid_stream = false;
 }
 
@@ -498,7 +499,7 @@ static bool gets_on(const struct flow *f)
 	       (f->login->payload_ns[SIDE_SERVER] || f->half[SIDE_SERVER].has_isn);
 }
 
-/* New payload: does it come after a long silence, or is it more of what did? */
+/* New payload: does it come after a long silence, or continue payload that did? */
 static void note_idle(struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct half *h = &f->half[from];
@@ -511,14 +512,14 @@ static void note_idle(struct flow *f, enum side from, const struct seg *seg)
 		f->after_idle = false;
 }
 
-/* Hand a segment of the flow to its stream. */
+/* Pass a segment of the flow to its stream. */
 static void take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
 		 const uint8_t *payload)
 {
 	enum side from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
 
 	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK) && from == SIDE_CLIENT)
-		note_dial(e, f, seg->ts_ns);
+		note_connect(e, f, seg->ts_ns);
 	if (f->told) {
 		if (seg->flags & (SEG_FIN | SEG_RST))
 			conn_over(e, f);
@@ -613,7 +614,7 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
-	if (e->ops.tap) /* live: the kernel's clock goes on */
+	if (e->ops.tap) /* live: the kernel's clock never jumps */
 		engine_take(e, seg, payload);
 	else
 		timeline_segment(e, seg, payload);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * record.h - what the engine tells: login, close and command records. The sinks' only view of
- * the engine. Strings are UTF-8 and live until the callback returns; NULL is "not seen".
+ * record.h - the engine's output: login, close and command records, which are all that the sinks
+ * see of the engine. Strings are UTF-8 and live until the callback returns; NULL is "not seen".
  * Durations are ns; times are ns on the source's clock. NO_NS is "did not happen".
  *
- * id names the connection, in all its records: SipHash-2-4 of the time of its first packet (on the
- * source's clock), its two ends, the lower address first, and its tunnel (0: none). The key is
- * fixed, so that a capture gives the same ids whenever it is read.
+ * id names the connection in all its records. It is SipHash-2-4 of the time of the connection's
+ * first packet (on the source's clock), its two ends, the lower address first, and its tunnel (0:
+ * no tunnel). The key is fixed, so that a capture gives the same ids whenever it is read.
  */
 #ifndef TDSMON_RECORD_H
 #define TDSMON_RECORD_H
@@ -23,8 +23,8 @@ struct endpoint {
 };
 
 /*
- * Of a record's tunnel, which is 0 for none: the kind, "vxlan", "geneve", "gre" or "erspan", NULL
- * for none; and the VNI, key or session, -1 where there is none or it is not known.
+ * Split a record's tunnel (0: no tunnel). Returns the kind, "vxlan", "geneve", "gre" or "erspan",
+ * or NULL for no tunnel; and the VNI, key or session, or -1 if the tunnel has none that is known.
  */
 const char *tunnel_kind(uint32_t tunnel);
 int64_t tunnel_id(uint32_t tunnel);
@@ -64,7 +64,7 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(SIDE_NETWORK, "network") /* steps only */                                                \
 	X(SIDE_NONE, NULL)	   /* null in JSON */
 
-/* PRELOGIN's ENCRYPTION option, MS-TDS 2.2.6.5; the client certificate bit (0x80) left out. */
+/* PRELOGIN's ENCRYPTION option, MS-TDS 2.2.6.5, without the client certificate bit (0x80). */
 #define ENCRYPT_OPTIONS(X)                                                                         \
 	X(ENCRYPT_NOT_SEEN, NULL)                                                                  \
 	X(ENCRYPT_OFF, "off")                                                                      \
@@ -72,7 +72,7 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(ENCRYPT_NOT_SUP, "not_supported")                                                        \
 	X(ENCRYPT_REQ, "required")
 
-/* What the wire shows to be encrypted. */
+/* How much of the connection is encrypted, as seen on the wire. */
 #define ENCRYPTIONS(X)                                                                             \
 	X(ENCRYPTION_UNKNOWN, "unknown")                                                           \
 	X(ENCRYPTION_NONE, "none")                                                                 \
@@ -91,7 +91,7 @@ int64_t tunnel_id(uint32_t tunnel);
 #define BASES(X)                                                                                   \
 	X(BASIS_UNKNOWN, "unknown")                                                                \
 	X(BASIS_OBSERVED, "observed")                                                              \
-	X(BASIS_SAMPLED, "sampled") /* seen by looks: true to the time between two of them */      \
+	X(BASIS_SAMPLED, "sampled") /* seen by sampling: exact to the time between two samples */  \
 	X(BASIS_INFERRED, "inferred")
 
 #define CONFIDENCES(X)                                                                             \
@@ -100,13 +100,13 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(CONFIDENCE_MEDIUM, "medium")                                                             \
 	X(CONFIDENCE_LOW, "low")
 
-/* What a verdict comes to, so that nobody has to know their names. */
+/* Classes of verdicts, so that code need not know the verdicts' names. */
 #define VERDICT_CLASSES(X)                                                                         \
 	X(VERDICT_UNKNOWN, "unknown") /* packets are missing, or encryption hides it */            \
 	X(VERDICT_OK, "ok")                                                                        \
-	X(VERDICT_SLOW, "slow")	    /* it succeeded, and took long */                              \
-	X(VERDICT_FAILED, "failed") /* a login that did not get through, a session cut off */      \
-	X(VERDICT_ENDED, "ended")   /* no login was wanted: a probe, a scan, a losing attempt */
+	X(VERDICT_SLOW, "slow")	    /* it succeeded, but slowly */                                 \
+	X(VERDICT_FAILED, "failed") /* a login that failed, a session cut off */                   \
+	X(VERDICT_ENDED, "ended")   /* no login was intended: a probe, a scan, a losing attempt */
 
 #define CLOSE_HOWS(X)                                                                              \
 	X(CLOSE_OPEN, "open")                                                                      \
@@ -169,7 +169,7 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(DEPENDENCY_HTTPS, "https")                                                               \
 	X(DEPENDENCY_OTHER, "other")
 
-/* Parts of a wait; of two that overlap the earlier one here has the time. */
+/* Parts of a wait. Where two overlap, the time counts for the earlier one in this list. */
 #define WAIT_PARTS(X)                                                                              \
 	X(PART_UNACKNOWLEDGED, "unacknowledged")                                                   \
 	X(PART_UNACCEPTED, "unaccepted")                                                           \
@@ -185,7 +185,7 @@ int64_t tunnel_id(uint32_t tunnel);
 	X(PART_TOKEN, "token")                                                                     \
 	X(PART_PROCESS, "process")
 
-/* The timers of error 17830, in the order in which SQL Server's message has them. */
+/* The timers of error 17830, in the order of SQL Server's message. */
 #define ERRORLOG_TIMERS(X)                                                                         \
 	X(TIMER_TOTAL, "total")                                                                    \
 	X(TIMER_ENQUEUED, "enqueued")                                                              \
@@ -223,7 +223,7 @@ enum errorlog_timer { ERRORLOG_TIMERS(RECORD_ENUM) TIMER_COUNT };
 enum dependency_kind { DEPENDENCY_KINDS(RECORD_ENUM) DEPENDENCY_COUNT };
 #undef RECORD_ENUM
 
-/* The words of the JSON contract; NULL where it says null. Any value out of range is a bug. */
+/* The words of the JSON contract; NULL where it says null. A value out of range is a bug. */
 const char *vantage_name(enum vantage v);
 const char *outcome_name(enum outcome o);
 const char *phase_name(enum phase p);
@@ -241,7 +241,7 @@ const char *step_kind_name(enum step_kind k);
 const char *wait_part_name(enum wait_part p);
 const char *errorlog_timer_name(enum errorlog_timer t);
 
-/* Extensions of LOGIN7 by id: MS-TDS 2.2.6.4. USERAGENT is in the drivers alone. */
+/* Extensions of LOGIN7 by id: MS-TDS 2.2.6.4. USERAGENT is known only from the drivers. */
 #define FEATURES(X)                                                                                \
 	X(0x01, "sessionrecovery")                                                                 \
 	X(0x02, "fedauth")                                                                         \
@@ -256,30 +256,30 @@ const char *errorlog_timer_name(enum errorlog_timer t);
 	X(0x0f, "enhancedrouting")                                                                 \
 	X(0x10, "useragent")
 
-#define FEATURES_MAX 30 /* more than there are; what is beyond is left out */
+#define FEATURES_MAX 30 /* more than exist; the rest is left out */
 
 struct feature_list {
-	bool known; /* it was read to its end; there may be none in it */
+	bool known; /* the list was read to its end; it may be empty */
 	uint8_t count;
 	uint8_t ids[FEATURES_MAX];
 };
 
-/* NULL for an id without a name. */
+/* NULL: the id has no name. */
 const char *feature_name(uint8_t id);
 
 #define RECORD_GUID_LEN 37 /* 8-4-4-4-12 and a NUL */
 
 struct tls_facts {
-	bool seen;	     /* a ClientHello was seen; all else is unset where false */
+	bool seen;	     /* a ClientHello was seen; false: all else is unset */
 	const char *version; /* "1.0" ... "1.3"; NULL before ServerHello */
-	const char *cipher;  /* IANA name, or "0xC02F" where the table has no name */
+	const char *cipher;  /* IANA name, or "0xC02F" if the table has no name */
 	const char *sni;
 	const char *alpn; /* chosen by the server, or the client's only offer */
 	bool resumed;
 	struct {
 		enum side from;		 /* SIDE_NONE: no alert read */
 		const char *level;	 /* "warning", "fatal" */
-		const char *description; /* RFC 8446 6 names, "alert_123" else */
+		const char *description; /* RFC 8446 6 names, or "alert_123" */
 	} alert;
 	struct {
 		const char *subject, *issuer; /* RFC 2253 text; both NULL: no certificate read */
@@ -289,21 +289,21 @@ struct tls_facts {
 };
 
 struct step {
-	enum step_kind kind; /* by what it ended */
+	enum step_kind kind; /* the message or event that ended it */
 	enum phase phase;
 	enum side waits_on;
 	uint64_t ns;
 };
 
-/* A share of a step of 20 ms and more; a step's parts add up to it. */
+/* A share of a step of 20 ms or more; a step's parts add up to the step. */
 struct step_part {
-	size_t step; /* which of the record's steps */
+	size_t step; /* index of the record's step */
 	enum wait_part part;
 	uint64_t ns;
 	enum basis basis;
 	const char *grounds; /* one sentence; NULL */
 	bool has_peer;
-	struct endpoint peer; /* who was asked */
+	struct endpoint peer; /* the peer that was asked */
 };
 
 /* Requests of one kind that a side made to one peer while the login waited for that side. */
@@ -313,61 +313,62 @@ struct dependency {
 	struct endpoint peer;
 	const char *operation, *target, *result; /* NULL: not known */
 	uint32_t requests, unanswered;
-	uint64_t ns;	 /* during which at least one of them was in flight */
-	uint64_t rtt_ns; /* to the peer, the least that was seen; NO_NS: not known */
+	uint64_t ns;	 /* while at least one of them was in flight */
+	uint64_t rtt_ns; /* to the peer, the least seen; NO_NS: not known */
 	uint32_t in_flight_most;
 };
 
-/* The host of a side that a login waited for, where that side's socket is on this host. */
+/* The host of a side that a login waited for, if that side's socket is on this host. */
 struct host_facts {
 	enum side side;
 	uint32_t pid;					/* 0: not known */
 	const char *process, *cgroup, *container, *pod; /* NULL: not known */
 	bool has_queue;
-	uint32_t queue_length, queue_limit; /* of the accept queue: the longest that was seen */
-	uint64_t throttled_ns;		    /* its cgroup, during its waits; NO_NS: not known */
+	uint32_t queue_length, queue_limit; /* of the accept queue: the longest seen */
+	uint64_t throttled_ns;		    /* of its cgroup, during its waits; NO_NS: not known */
 };
 
-#define RECORD_HIDDEN "<hidden>" /* in place of what is not told where names were not asked for */
+#define RECORD_HIDDEN "<hidden>" /* replaces names when names were not asked for */
 
 struct login_error {
 	int32_t number;
 	uint8_t state, class_; /* class_: severity */
-	const char *message;   /* without names, where they were not asked for */
+	const char *message;   /* without names, if they were not asked for */
 };
 
 enum errorlog_client {
-	ERRORLOG_NO_CLIENT, /* the entry is about the server, or names a client that is no address */
+	ERRORLOG_NO_CLIENT, /* the entry is about the server, or names a client without an
+			     * address */
 	ERRORLOG_ADDRESS,
 	ERRORLOG_LOCAL, /* "<local machine>" */
 };
 
 /* An error that the server wrote to its own log. */
 struct errorlog_entry {
-	uint64_t time_ns; /* on the source's clock; the log has it to 10 ms */
+	uint64_t time_ns; /* on the source's clock; the log's resolution is 10 ms */
 	int32_t number;
 	uint8_t severity, state;
 	enum errorlog_client client;
-	uint8_t addr[16];	   /* ERRORLOG_ADDRESS: as struct endpoint has it */
-	const char *reason, *user; /* NULL: it says none */
-	uint32_t stalled_s;	   /* 17884, 17888: so long nothing moved; 0: not known */
+	uint8_t addr[16];	   /* ERRORLOG_ADDRESS: as in struct endpoint */
+	const char *reason, *user; /* NULL: the entry has none */
+	uint32_t stalled_s;	   /* 17884, 17888: nothing moved for so long; 0: not known */
 	bool has_timers;	   /* 17830: */
 	uint32_t timer_ms[TIMER_COUNT];
 };
 
-/* What a client asked SQL Server Browser before it dialled. */
+/* A client's request to SQL Server Browser before it connected. */
 struct lookup {
-	bool seen;	    /* all else is unset where false */
-	uint64_t ns;	    /* from the question to its answer; NO_NS: there was none */
+	bool seen;	    /* false: all else is unset */
+	uint64_t ns;	    /* from the request to its response; NO_NS: no response */
 	uint64_t waited_ns; /* the same, or how long the client waited in vain */
-	uint32_t retries;   /* times that it asked again */
+	uint32_t retries;   /* how often it asked again */
 };
 
 #define BEFORE_MOST 8
 
-/* What the user waited for before this connection: earlier attempts of its client (inferred). */
+/* The client's earlier attempts, for which the user waited before this connection (inferred). */
 struct before {
-	uint64_t ns;	 /* from the first of them; 0: there was nothing */
+	uint64_t ns;	 /* since the first of them; 0: no attempts */
 	uint64_t dns_ns; /* NO_NS: not seen */
 	uint32_t count;
 	struct {
@@ -380,7 +381,7 @@ struct before {
 struct verdict_words {
 	const char *name, *text;
 	enum verdict_class class;
-	bool unremarkable; /* it went well, and that is all there is to say */
+	bool unremarkable; /* it went well, and there is nothing more to report */
 };
 
 struct dependency_findings;
@@ -388,7 +389,7 @@ struct dependency_findings;
 struct login_record {
 	uint64_t id;
 	uint64_t start_ns; /* first packet of the connection */
-	uint64_t end_ns;   /* of its last step: start_ns + total_ns, but for mid_stream */
+	uint64_t end_ns;   /* end of its last step: start_ns + total_ns, except for mid_stream */
 	struct endpoint client, server;
 	uint32_t ifindex; /* 0: not known */
 	uint32_t tunnel;  /* tunnel_kind() */
@@ -396,7 +397,7 @@ struct login_record {
 	bool mid_stream;
 	struct lookup browser;
 	struct before before;
-	bool has_proxied; /* a proxy told who the client is: PROXY protocol */
+	bool has_proxied; /* a proxy reported who the client is: PROXY protocol */
 	struct endpoint proxied_from;
 
 	struct {
@@ -404,7 +405,8 @@ struct login_record {
 		uint32_t version_raw;	    /* 0: not seen */
 		const char *server_version; /* "16.0.4135" */
 		const char *client_version;
-		const char *instance;			 /* by PRELOGIN, or by SQL Server Browser */
+		const char *instance;			 /* from PRELOGIN, or from SQL Server
+							  * Browser */
 		int32_t spid;				 /* -1: not seen */
 		int32_t packet_size;			 /* -1: not seen */
 		const char *connection_id, *activity_id; /* GUID text */
@@ -426,7 +428,7 @@ struct login_record {
 		const char *missing_spn; /* NTLM because its KDC does not know this name; NULL */
 		const char *user, *domain, *workstation; /* only where identities were asked for */
 	} auth;
-	int mars; /* negotiated in PRELOGIN; -1: not known, that was not seen */
+	int mars; /* negotiated in PRELOGIN; -1: PRELOGIN was not seen */
 	enum outcome outcome;
 	enum basis outcome_basis;
 	enum confidence confidence;
@@ -442,7 +444,7 @@ struct login_record {
 	uint64_t phase_ns[PHASE_SESSION]; /* NO_NS: did not happen */
 	const struct step *steps;
 	size_t step_count;
-	const struct step_part *parts; /* by rising step; a step without has none that are known */
+	const struct step_part *parts; /* by rising step; a step without parts has none known */
 	size_t part_count;
 	const struct host_facts *host;		    /* NULL: not on this host, or not asked */
 	const struct dependency_findings *findings; /* the engine's own, for its verdicts */
@@ -459,13 +461,13 @@ struct login_record {
 	} tcp;
 };
 
-/* Who the client is, as far as is known: its own address, told by a proxy, or the proxy's. */
+/* The client as far as known: its own address, reported by a proxy, or else the proxy's. */
 static inline const struct endpoint *login_record_client(const struct login_record *r)
 {
 	return r->has_proxied ? &r->proxied_from : &r->client;
 }
 
-/* Was it refused for its name or password, as far as is known? */
+/* Was the login refused for its name or password, as far as known? */
 static inline bool login_record_guess(const struct login_record *r)
 {
 	return r->outcome == OUTCOME_REFUSED &&
@@ -476,7 +478,7 @@ static inline bool login_record_guess(const struct login_record *r)
 struct close_record {
 	uint64_t id;
 	uint64_t time_ns;     /* the packet that ended it, or when it was given up */
-	uint64_t duration_ns; /* NO_NS: the capture's clock jumped meanwhile */
+	uint64_t duration_ns; /* NO_NS: the capture's clock jumped in between */
 	struct endpoint client, server;
 	uint32_t ifindex;
 	uint32_t tunnel; /* tunnel_kind() */
@@ -486,7 +488,8 @@ struct close_record {
 	enum close_how how;
 	bool graceful;
 	enum phase phase;
-	uint64_t bytes[2]; /* SIDE_CLIENT, SIDE_SERVER: payload sent by, each byte once */
+	uint64_t bytes[2]; /* SIDE_CLIENT, SIDE_SERVER: payload that the side sent, each byte
+			    * once */
 	uint64_t commands[COMMAND_COUNT];
 	bool commands_unfollowed; /* TLS hid commands, and not all of them were counted */
 	uint64_t reset_connections;
@@ -497,18 +500,19 @@ struct close_record {
 	struct {
 		enum side side;
 		uint64_t bytes;
-		uint32_t sent; /* times; 0: there is none */
-		uint64_t ns;   /* from the first time to the connection's end; NO_NS: not known */
+		uint32_t sent; /* how often; 0: no such payload */
+		uint64_t ns;   /* from the first sending to the connection's end; NO_NS: not
+				* known */
 	} unacknowledged;
-	struct verdict_words verdict; /* name NULL: there is nothing to be said */
+	struct verdict_words verdict; /* name NULL: no verdict */
 };
 
-/* A login that is not decided yet, and waits. */
+/* A login that waits and is not decided yet. */
 struct pending_record {
 	uint64_t id;
 	uint64_t time_ns;  /* now */
 	uint64_t start_ns; /* first packet of the connection */
-	uint64_t ns;	   /* of this wait, which began with the end of the last message */
+	uint64_t ns;	   /* length of this wait, which began with the end of the last message */
 	struct endpoint client, server;
 	uint32_t ifindex;
 	uint32_t tunnel; /* tunnel_kind() */
@@ -519,14 +523,14 @@ struct pending_record {
 	size_t part_count;
 };
 
-/* A question that SQL Server Browser did not answer, and no connection came of it: it has no id. */
+/* A request that SQL Server Browser did not answer. No connection came of it, so it has no id. */
 struct browser_record {
-	uint64_t time_ns; /* of the question */
+	uint64_t time_ns; /* of the request */
 	uint64_t waited_ns;
 	struct endpoint client, server;
 	uint32_t tunnel;      /* tunnel_kind() */
-	const char *instance; /* NULL: asked for all */
-	uint32_t questions;   /* times that it was asked */
+	const char *instance; /* NULL: the client asked for all */
+	uint32_t questions;   /* how often the client asked */
 };
 
 struct command_record {
@@ -540,13 +544,15 @@ struct command_record {
 	uint64_t
 		first_byte_ns; /* request's last byte to the response's first; NO_NS: no response */
 	uint64_t total_ns;     /* request's last byte to the response's last; NO_NS likewise */
-	uint64_t request_bytes, response_bytes; /* TDS packets; inferred: at the most */
+	uint64_t request_bytes, response_bytes; /* TDS packets; inferred: upper bounds */
 	enum basis basis;
-	int8_t cancelled; /* 1, 0; -1: can't be told */
-	int8_t answered;  /* to the last byte: 1, 0; -1: can't be told */
-	/* Only where asked for: what it says, with passwords masked; NULL: not seen, or nothing. */
+	int8_t cancelled; /* 1, 0; -1: not known */
+	int8_t answered;  /* to the last byte: 1, 0; -1: not known */
+	/*
+	 * The request's text, only if asked for, with passwords masked; NULL: not seen, or empty.
+	 */
 	const char *sql;
-	const char *procedure; /* RPC: what it calls */
+	const char *procedure; /* RPC: the procedure it calls */
 	bool sql_wanted, sql_cut;
 };
 

@@ -242,7 +242,7 @@ static bool question_leads(const struct engine *e, const struct question *q,
 	return !q->answer_ns || instance_find(&e->browser.instances, server->addr, server->port);
 }
 
-void browser_dialled(struct engine *e, struct flow *f, uint64_t ts_ns)
+void browser_connected(struct engine *e, struct flow *f, uint64_t ts_ns)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
 	struct endpoint server = flow_endpoint(f, SIDE_SERVER);

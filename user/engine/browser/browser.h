@@ -56,7 +56,7 @@ bool browser_watches(const struct engine *e, const uint8_t addr[16], uint16_t po
 void browser_routed(struct engine *e, uint16_t port);
 
 /* A client connects: note in its login the question that it asked before. */
-void browser_dialled(struct engine *e, struct flow *f, uint64_t ts_ns);
+void browser_connected(struct engine *e, struct flow *f, uint64_t ts_ns);
 
 /*
  * Report the questions that nobody answered. ended: the capture ended, so no answer can come any

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * companions.c - see companions.h. A conversation is a connection, or a pair of UDP ports; its
- * exchanges are matched by the id that its protocol gives, or in order.
+ * companions.c - see companions.h. A conversation is a connection, or a pair of UDP ports. Its
+ * exchanges are matched by the id that the protocol gives, or in order.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +20,13 @@
 
 enum side_of { REQUESTER, SERVICE };
 
-/* A service by its port: how its stream is cut into messages, and how one is read. */
+/* A service by its port: how to cut its stream into messages, and how to parse one. */
 struct service {
 	uint16_t port;
 	enum dependency_kind kind;
 	bool udp, tcp;
-	uint32_t (*length)(const uint8_t *p, size_t len); /* NULL: it goes by turns */
-	uint32_t prefix; /* bytes before a message over TCP that its parser does not read */
+	uint32_t (*length)(const uint8_t *p, size_t len); /* NULL: its exchanges are turns */
+	uint32_t prefix; /* bytes before a message over TCP that its parser skips */
 };
 
 static const struct service services[] = {
@@ -43,18 +43,18 @@ static const struct service services[] = {
 	{3269, DEPENDENCY_LDAP, false, true, NULL, 0},
 };
 
-/* RPC on a port that its server was given at its start. */
+/* RPC on a port that the server was given when it started. */
 static const struct service rpc_service = {0, DEPENDENCY_OTHER, false, true, rpc_length, 0};
 
 /* One direction of a connection, cut into messages. */
 struct stream {
 	bool synced;
 	uint32_t next;	   /* sequence number expected */
-	uint32_t taken;	   /* bytes of the message under way */
-	uint32_t length;   /* of it; 0: not known yet */
-	uint32_t have;	   /* bytes of it that are kept */
-	uint8_t *frame;	   /* FRAME_KEEP bytes; NULL until a message comes in parts */
-	uint64_t first_ns; /* its first byte */
+	uint32_t taken;	   /* bytes seen of the current message */
+	uint32_t length;   /* of the current message; 0: not known yet */
+	uint32_t have;	   /* bytes kept of the current message */
+	uint8_t *frame;	   /* FRAME_KEEP bytes; NULL until a message spans segments */
+	uint64_t first_ns; /* when its first byte came */
 };
 
 struct conversation {
@@ -62,9 +62,9 @@ struct conversation {
 	int32_t hash_next;    /* -1: none */
 	int32_t newer, older; /* by last use */
 	const struct service *service;
-	uint8_t requester; /* which of the key's ends */
+	uint8_t requester; /* index of the key's end */
 	enum rpc_interface interface;
-	bool used, udp, turned;	 /* turned: the one turn that counts is over */
+	bool used, udp, turned;	 /* turned: the only turn that is timed is over */
 	struct stream stream[2]; /* by enum side_of */
 	int32_t first_open;	 /* exchange, newest first; -1: none */
 };
@@ -75,7 +75,7 @@ struct companions {
 	struct conversation conversations[COMPANION_CONVERSATIONS];
 	uint32_t conversation_count;
 	int32_t buckets[BUCKETS];
-	int32_t newest, oldest; /* conversations by last use */
+	int32_t newest, oldest; /* conversations, by last use */
 	struct endpoint rpc[RPC_ENDPOINTS];
 	uint32_t rpc_count, rpc_next;
 	uint64_t seed[2];
@@ -237,7 +237,7 @@ static struct conversation *conversation_add(struct companions *c, const struct 
 	return v;
 }
 
-/* Exchanges. A conversation's open ones hang together by their places in the ring. */
+/* Exchanges. A conversation's open ones are linked by their indexes in the ring. */
 
 static struct exchange *open_first(struct companions *c, const struct conversation *v)
 {
@@ -260,7 +260,7 @@ static void open_remove(struct companions *c, struct conversation *v, struct exc
 	gone->next_open = -1;
 }
 
-/* Before a place in the ring is taken again, nothing may point at it. */
+/* Free a slot of the ring. Nothing may point at it when it is used again. */
 static void exchange_vacate(struct companions *c, struct exchange *x)
 {
 	struct flow_key key;
@@ -319,7 +319,10 @@ static void exchange_end(struct companions *c, struct conversation *v, struct ex
 		x->ack_ns = ns;
 }
 
-/* The open exchange that a response ends: by id, else (id 0) the oldest. Never a connect. */
+/*
+ * The open exchange that a response ends: the one with its id; the oldest if id is 0. It is never a
+ * connect.
+ */
 static struct exchange *exchange_match(struct companions *c, struct conversation *v, uint64_t id)
 {
 	struct exchange *oldest = NULL;
@@ -399,7 +402,10 @@ static void conversation_message(struct companions *c, struct conversation *v, e
 		exchange_answer(c, v, m, last_ns);
 }
 
-/* A service whose messages are sealed goes by turns: who speaks tells request from response. */
+/*
+ * If messages are encrypted, turns stand for them: the requester sends requests,
+ * the service responses.
+ */
 static void conversation_turn(struct companions *c, struct conversation *v, enum side_of from,
 			      struct service_message *m, uint64_t ns, uint32_t end_seq)
 {
@@ -433,7 +439,7 @@ static void message_parse(struct conversation *v, enum dependency_kind kind, con
 	}
 }
 
-/* One whole message, or as much of it as was kept. */
+/* Handle one whole message, or the part of it that was kept. */
 static void stream_message(struct companions *c, struct conversation *v, enum side_of from,
 			   const uint8_t *p, size_t len, uint64_t first_ns, uint64_t last_ns,
 			   uint32_t end_seq)
@@ -458,13 +464,12 @@ static void stream_message_end(struct companions *c, struct conversation *v, enu
 	s->taken = s->length = s->have = 0;
 }
 
-/* Keep bytes of a message that comes in parts; what FRAME_KEEP has no room for is not kept. */
+/* Keep bytes of a message that spans segments. Bytes beyond FRAME_KEEP are not kept. */
 static void stream_keep(struct stream *s, const uint8_t *p, uint32_t n)
 {
 	if (!s->frame)
 		s->frame = malloc(FRAME_KEEP);
-	if (!s->frame ||
-	    s->have != s->taken) /* a part of it is missing: what follows has no place */
+	if (!s->frame || s->have != s->taken) /* a gap precedes: these bytes have no place */
 		return;
 	if (n > FRAME_KEEP - s->have)
 		n = FRAME_KEEP - s->have;
@@ -472,10 +477,10 @@ static void stream_keep(struct stream *s, const uint8_t *p, uint32_t n)
 	s->have += n;
 }
 
-/* Bytes of the segment that is being cut up. */
+/* The bytes of a segment that are not yet cut into messages. */
 struct piece {
 	const uint8_t *p;
-	uint32_t cap, len; /* there, and on the wire */
+	uint32_t cap, len; /* captured, and on the wire */
 	uint64_t ns;
 };
 
@@ -488,7 +493,9 @@ static void piece_step(struct piece *piece, uint32_t n)
 	piece->len -= n;
 }
 
-/* Learn the length of the message under way. False: this is no head, so the stream is out of step.
+/*
+ * Learn the length of the current message. False: this is no message head, so the stream lost its
+ * framing.
  */
 static bool stream_head(struct conversation *v, struct stream *s, struct piece *piece)
 {
@@ -508,7 +515,7 @@ static bool stream_head(struct conversation *v, struct stream *s, struct piece *
 	return s->length || s->taken < MESSAGE_HEAD;
 }
 
-/* Step over n bytes of the message under way. */
+/* Step over the segment's bytes of the current message. */
 static void stream_body(struct stream *s, struct piece *piece)
 {
 	uint32_t n = s->length - s->taken;
@@ -548,7 +555,7 @@ static void stream_take(struct companions *c, struct conversation *v, enum side_
 	}
 }
 
-/* A request that TCP sends once more: what is open was not acknowledged. */
+/* TCP retransmits a request: count it for the open requests that were not acknowledged. */
 static void conversation_resent(struct companions *c, struct conversation *v, const struct seg *seg)
 {
 	for (struct exchange *x = open_first(c, v); x; x = open_next(c, x))
@@ -606,7 +613,7 @@ static void stream_segment(struct companions *c, struct conversation *v, enum si
 		conversation_gap(c, v);
 }
 
-/* TLS: the name that the client asks for is in its first record. */
+/* TLS: the client's first record holds the server name that it asks for. */
 static void https_target(const uint8_t *p, size_t len, struct service_message *m)
 {
 	struct tls tls;
@@ -621,7 +628,7 @@ static void https_target(const uint8_t *p, size_t len, struct service_message *m
 	tls_release(&tls);
 }
 
-/* Of HTTPS only the connection's start is timed; of the others every turn. */
+/* HTTPS: only the connection's first turn is timed. Other services: every turn. */
 static void turn_segment(struct companions *c, struct conversation *v, enum side_of from,
 			 const struct seg *seg, const uint8_t *payload)
 {
@@ -654,7 +661,7 @@ static void turn_segment(struct companions *c, struct conversation *v, enum side
 	v->turned = from == SERVICE && v->service->kind == DEPENDENCY_HTTPS;
 }
 
-/* The service acknowledges: note the time in the open requests that it covers. */
+/* The service acknowledged bytes: note the time in the open requests that they complete. */
 static void conversation_acked(struct companions *c, struct conversation *v, const struct seg *seg)
 {
 	for (struct exchange *x = open_first(c, v); x; x = open_next(c, x))
@@ -696,7 +703,7 @@ static void conversation_syn(struct companions *c, struct conversation *v, enum 
 	x->end_seq = seg->seq + 1;
 }
 
-/* The connection is over: what is open gets no response any more. */
+/* The connection ended: open requests get no response any more. */
 static void conversation_over(struct companions *c, struct conversation *v, const struct seg *seg)
 {
 	struct exchange *x;
@@ -725,7 +732,7 @@ static void conversation_segment(struct companions *c, struct conversation *v, e
 		conversation_over(c, v, seg);
 }
 
-/* Which of the two ends is the service, if either is. */
+/* Find which of the two ends is the service, if either is. */
 
 static const struct service *service_find(uint16_t port, bool udp)
 {
@@ -768,7 +775,10 @@ static int rpc_recognise(const struct seg *seg, const uint8_t *payload)
 	return m.role == MESSAGE_REQUEST ? 1 : m.role == MESSAGE_RESPONSE ? 2 : 0;
 }
 
-/* The service of an RPC connection, and whether the segment's sender is its requester. */
+/*
+ * The service of an RPC connection, and whether the segment's sender is its requester. NULL: it is
+ * not RPC.
+ */
 static const struct service *service_rpc(struct companions *c, const struct seg *seg,
 					 const uint8_t *payload, bool *from_requester)
 {
@@ -787,7 +797,7 @@ static const struct service *service_rpc(struct companions *c, const struct seg 
 	return &rpc_service;
 }
 
-/* The key of the segment's connection; returns which of its ends sent it. */
+/* The key of the segment's connection. Returns the index of the end that sent the segment. */
 static uint8_t key_of(const struct seg *seg, struct flow_key *key)
 {
 	int order = memcmp(seg->saddr, seg->daddr, 16);

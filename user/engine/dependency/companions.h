@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * companions.h - the requests that hosts make to the services that a login depends on, timed by
- * request and response: who asked whom for what, when, and what came back. The last few thousand
- * are kept, so that a login that is decided late can look back.
+ * companions.h - the requests that hosts make to the services that a login depends on. Each is
+ * timed by request and response: who asked whom for what, when, and with which result. The last
+ * COMPANION_EXCHANGES are kept, so that a login that is decided late can look back.
  */
 #ifndef TDSMON_COMPANIONS_H
 #define TDSMON_COMPANIONS_H
@@ -13,22 +13,23 @@
 #include "engine/record.h"
 #include "segment.h"
 
-#define COMPANION_EXCHANGES	4096 /* kept; the oldest makes room */
-#define COMPANION_CONVERSATIONS 4096 /* followed; the one that was quiet longest makes room */
+#define COMPANION_EXCHANGES	4096 /* kept; the oldest is dropped first */
+#define COMPANION_CONVERSATIONS 4096 /* followed; the one that was idle longest is dropped first */
 
 enum exchange_state {
-	EXCHANGE_OPEN, /* not answered so far */
+	EXCHANGE_OPEN, /* no response so far */
 	EXCHANGE_ANSWERED,
 	EXCHANGE_CLOSED,  /* the connection ended before the response */
 	EXCHANGE_UNKNOWN, /* packets were lost while it was open */
 };
 
-/* One request and its response; or, with connect, a TCP connection's SYN and SYN+ACK. */
+/* One request and its response. With connect: a TCP connection's SYN and SYN+ACK. */
 struct exchange {
-	uint64_t serial;   /* in the order of their start, from 1; 0: an empty place */
-	uint64_t start_ns; /* the request's first packet */
-	uint64_t ack_ns;   /* when the peer's TCP acknowledged it; NO_NS: it did not */
-	uint64_t end_ns;   /* the response's last packet, or the connection's end; NO_NS: open */
+	uint64_t serial;   /* counts from 1 in the order of start; 0: a free slot */
+	uint64_t start_ns; /* time of the request's first packet */
+	uint64_t ack_ns;   /* when the peer's TCP acknowledged it; NO_NS: not acknowledged */
+	uint64_t
+		end_ns; /* time of the response's last packet, or of the connection's end; NO_NS: open */
 	uint64_t id, other_id;
 	uint64_t owner;	  /* the login that it was for, by its connection's id; 0: not known */
 	uint8_t host[16]; /* that asks */
@@ -38,18 +39,18 @@ struct exchange {
 	enum exchange_state state;
 	const char *operation, *result; /* as in struct service_message */
 	char target[MESSAGE_TARGET_LEN];
-	uint8_t addresses[MESSAGE_ADDRESSES][16]; /* that DNS gave */
+	uint8_t addresses[MESSAGE_ADDRESSES][16]; /* from a DNS response */
 	uint32_t address_count;
-	uint32_t sent;	  /* times, repetitions and retransmissions included */
-	uint32_t end_seq; /* of the request, over TCP */
+	uint32_t sent;	  /* transmissions: repetitions and retransmissions are included */
+	uint32_t end_seq; /* sequence number after the request, over TCP */
 	uint16_t port;	  /* the host's */
 	bool connect, udp;
-	int32_t next_open; /* of its conversation; -1: none */
+	int32_t next_open; /* next open exchange of its conversation; -1: none */
 };
 
 struct companion_stats {
 	uint64_t exchanges, responses;
-	uint64_t unanswered_forgotten; /* exchanges that made room while open */
+	uint64_t unanswered_forgotten; /* dropped from the ring while open */
 	uint64_t conversations_evicted;
 };
 

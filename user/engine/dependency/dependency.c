@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * dependency.c - see dependency.h. Overlap and order decide, with one tolerance: what ends within
- * NEAR_NS before the next thing happens was waited for by it.
+ * dependency.c - see dependency.h. Overlap and order decide, with one tolerance: an event waited
+ * for an exchange that ended at most NEAR_NS before it.
  */
 #include <string.h>
 
 #include "engine/dependency/dependency.h"
 #include "engine/dependency/split.h"
 
-#define NEAR_NS		25000000ull	/* a busy host's time between two things that follow */
-#define OLDEST_NS	600000000000ull /* exchanges that began earlier are not looked at */
-#define OPEN_LONG_NS	30000000000ull	/* an open request that is older is taken to be forgotten */
+#define NEAR_NS		25000000ull	/* a busy host's time between two consecutive steps */
+#define OLDEST_NS	600000000000ull /* older exchanges are not considered */
+#define OPEN_LONG_NS	30000000000ull	/* an open request older than this counts as forgotten */
 #define FAR_RTT_NS	5000000ull
-#define FAR_RTT_MOST_NS 1000000000ull  /* no path is longer: TCP would have sent it again */
-#define DNS_GAP_NS	1000000000ull  /* between the look-up and the connection */
-#define DNS_NEXT_NS	10000000ull    /* between an answer and the next query of one look-up */
+#define FAR_RTT_MOST_NS 1000000000ull  /* no path is longer: TCP would have retransmitted */
+#define DNS_GAP_NS	1000000000ull  /* from the look-up to the connection */
+#define DNS_NEXT_NS	10000000ull    /* from a response to the next query of one look-up */
 #define DNS_RETRY_NS	11000000000ull /* resolvers ask again after 5 or 10 s */
 #define UNANSWERED_NS	1000000000ull  /* no resolver or KDC client waits less */
 
-/* How near is near: the longer a wait, the busier the host may have been. */
+/* The tolerance for this wait. The longer the wait, the busier the host may have been. */
 static uint64_t near_of(const struct wait *w)
 {
 	return NEAR_NS + (w->b - w->a) / 50;
@@ -34,7 +34,7 @@ static bool exchange_is_call(const struct exchange *x)
 	return x->kind == DEPENDENCY_NETLOGON && x->operation && !strcmp(x->operation, "SamLogon");
 }
 
-/* Until when it was in flight, as far as that matters before b. */
+/* The time until which it was in flight, at most b. */
 static uint64_t exchange_until(const struct exchange *x, uint64_t b)
 {
 	return x->end_ns < b ? x->end_ns : b;
@@ -50,12 +50,12 @@ static uint64_t gap(uint64_t from, uint64_t to)
 	return to > from ? to - from : 0;
 }
 
-/* Exchanges that may matter for a time that begins at a: from the newest back. */
+/* The exchanges that may matter for a time that begins at a, newest first. */
 #define for_each_exchange(x, c, a)                                                                 \
 	for (struct exchange *x = companions_newest(c); x && x->start_ns + OLDEST_NS > (a);        \
 	     x = companions_before(c, x))
 
-/* The least round trip that was seen between host and peer. */
+/* The shortest round trip seen between host and peer. */
 static uint64_t rtt_to(struct companions *c, const uint8_t *host, const uint8_t *peer, uint64_t now)
 {
 	uint64_t least = NO_NS;
@@ -74,7 +74,7 @@ static uint64_t rtt_to(struct companions *c, const uint8_t *host, const uint8_t 
 	return least;
 }
 
-/* Were Netlogon calls of the host in flight from the wait's beginning to b, without a gap? */
+/* Were Netlogon calls of the host in flight without a gap from the wait's beginning to b? */
 static bool calls_without_gap(struct companions *c, const struct wait *w, uint64_t b)
 {
 	uint64_t covered = w->a, near = near_of(w);
@@ -118,9 +118,10 @@ static uint32_t calls_in_flight(struct companions *c, const uint8_t *host, uint6
 }
 
 /*
- * The Netlogon call of a login that waited from a to b for its server's answer. In a queue the
- * calls of earlier logins come first, so the one that ended right before the answer is its own;
- * else it is the first one after the token, as nothing keeps the server from asking at once.
+ * The Netlogon call of a login that waited for its server's answer in w. In a queue, the calls of
+ * earlier logins come first, so the login's own is the one that ended right before the answer.
+ * Without a queue it is the first call after the token, because nothing keeps the server from
+ * calling at once.
  */
 static struct exchange *call_find(struct companions *c, const struct wait *w)
 {
@@ -150,7 +151,10 @@ static struct exchange *call_find(struct companions *c, const struct wait *w)
 	return tight ? last : NULL;
 }
 
-/* Where the method is not known a call is its own only if it is nearly all of the wait. */
+/*
+ * If the authentication method is not known, a call is the login's own only if it takes nearly all
+ * of the wait.
+ */
 static bool call_fits(const struct exchange *x, const struct wait *w, enum authority authority)
 {
 	return authority == AUTHORITY_DC ||
@@ -164,7 +168,7 @@ static void span_add(struct spans *s, const struct wait *w, uint64_t from, uint6
 	spans_add(s, w, &(struct span){from, to, part, BASIS_INFERRED, x, grounds});
 }
 
-/* The part of a wait that a kind of request makes on its side. */
+/* The part of a wait that this kind of request accounts for on its side. */
 static enum wait_part part_of(const struct exchange *x, enum side side)
 {
 	switch (x->kind) {
@@ -198,8 +202,8 @@ static bool exchange_unanswered(const struct companions *c, const struct exchang
 }
 
 /*
- * Answered requests of the host that the wait's end followed from: the last one ended right before
- * it, the one before that right before the last one began, and so on.
+ * Add the chain of answered requests that led to the wait's end: the last one ended right before
+ * it, the one before that ended right before the last one began, and so on.
  */
 static void chain_add(struct companions *c, const struct wait *w, const struct exchange *call,
 		      struct spans *s)
@@ -234,7 +238,9 @@ static void chain_add(struct companions *c, const struct wait *w, const struct e
 	}
 }
 
-/* Does the service at this peer answer the host meanwhile? Then one lost response is not an outage.
+/*
+ * Does the service at this peer answer the host in the meantime? If so, one lost response is not an
+ * outage.
  */
 static bool peer_answers(struct companions *c, const struct exchange *silent, uint64_t b)
 {
@@ -249,7 +255,7 @@ static bool peer_answers(struct companions *c, const struct exchange *silent, ui
 	return false;
 }
 
-/* Is the peer of this request a domain controller, as its other requests show? */
+/* Is the peer of this request a domain controller? Its other requests show it. */
 static bool peer_is_dc(struct companions *c, const struct exchange *of)
 {
 	for_each_exchange(x, c, of->start_ns)
@@ -262,7 +268,7 @@ static bool peer_is_dc(struct companions *c, const struct exchange *of)
 	return false;
 }
 
-/* The part of the wait that an unanswered request may be; PART_PROCESS: none. */
+/* The part of the wait that an unanswered request may be. PART_PROCESS: it is no part. */
 static enum wait_part part_unanswered(struct companions *c, const struct wait *w,
 				      const struct exchange *x)
 {
@@ -273,7 +279,7 @@ static enum wait_part part_unanswered(struct companions *c, const struct wait *w
 	return part_of(x, w->side) != PART_PROCESS && peer_is_dc(c, x) ? PART_DC : PART_PROCESS;
 }
 
-/* Requests that nobody answered, older ones included, for which the wait may have gone on. */
+/* Add the unanswered requests, also those older than the wait, that the wait may have been for. */
 static void unanswered_add(struct companions *c, const struct wait *w, struct spans *s)
 {
 	for_each_exchange(x, c, w->a)
@@ -338,7 +344,7 @@ static void list_add(struct companions *c, struct dependency_findings *out, stru
 	d->requests++;
 	d->unanswered += exchange_unanswered(c, x, b) &&
 			 (x->state == EXCHANGE_CLOSED || x->sent > 1 ||
-			  until - x->start_ns >= UNANSWERED_NS); /* else it is in flight */
+			  until - x->start_ns >= UNANSWERED_NS); /* if shorter, it is in flight */
 	d->ns += gap(x->start_ns, until);
 	if (d->rtt_ns == NO_NS)
 		d->rtt_ns = rtt_to(c, companions_host(x), x->peer.addr, b);
@@ -389,7 +395,7 @@ static void list_find(struct companions *c, const struct dependency_login *login
 	}
 }
 
-/* The cause: the largest part of all waits. */
+/* The cause: the largest part over all waits. */
 
 static const struct exchange *cause_exchange(const struct spans *all, enum wait_part part)
 {
@@ -402,16 +408,16 @@ static const struct exchange *cause_exchange(const struct spans *all, enum wait_
 	return longest ? longest->x : NULL;
 }
 
-/* Did the peer's host itself not answer? It acknowledged nothing, or not for most of the time. */
+/* Did the peer's host itself not respond? It acknowledged nothing, or not for most of the time. */
 static bool exchange_is_dead(const struct exchange *x)
 {
-	/* Sent once and not answered: the answer may have been lost on its way to us. */
+	/* Sent once and not answered: the response may have been lost on its way to us. */
 	if (x->state != EXCHANGE_ANSWERED)
 		return x->ack_ns == NO_NS && x->sent > 1;
 	return x->sent > 1 && 2 * gap(x->start_ns, x->ack_ns) >= gap(x->start_ns, x->end_ns);
 }
 
-/* A domain controller that answers late: is it away, far, or slow? */
+/* A domain controller answered late: is it unreachable, far, or slow? */
 static enum cause cause_of_dc(const struct exchange *x, uint64_t rtt_ns)
 {
 	uint64_t taken = x ? gap(x->start_ns, x->end_ns) : 0;
@@ -428,7 +434,9 @@ static enum cause cause_of_dc(const struct exchange *x, uint64_t rtt_ns)
 	return CAUSE_DC_SLOW;
 }
 
-/* Its domain controller's answer took little of the wait, and nothing else is known of the rest. */
+/*
+ * The domain controller's response took little of the wait, and nothing else is known of the rest.
+ */
 static bool is_server_busy(const struct dependency_findings *out, const uint64_t sums[PART_COUNT])
 {
 	uint64_t all = 0;
@@ -453,7 +461,7 @@ static void cause_find(struct companions *c, const struct dependency_login *logi
 	for (enum wait_part part = 0; part < PART_COUNT; part++)
 		if (sums[part] > sums[most])
 			most = part;
-	/* A queue as long as the call itself is still the domain controller's. */
+	/* A queue that is about as long as the call still counts as the domain controller's. */
 	if (most == PART_DC_QUEUE && sums[PART_DC] + sums[PART_DC] / 20 >= sums[most])
 		most = PART_DC;
 	out->worst = cause_exchange(all, most);
@@ -490,9 +498,9 @@ static void cause_find(struct companions *c, const struct dependency_login *logi
 	}
 }
 
-/* One of the login's waits. */
+/* Each of the login's waits. */
 
-/* Was it a call that the domain controller's host did not acknowledge that held up the others? */
+/* Did a call that the domain controller's host never acknowledged hold up the others? */
 static bool queue_is_dead(struct companions *c, const struct wait *w, const struct exchange *call)
 {
 	for_each_exchange(x, c, w->a)
@@ -507,7 +515,9 @@ static bool queue_is_dead(struct companions *c, const struct wait *w, const stru
 	return false;
 }
 
-/* Did the host ask something whose end, or whose beginning, was not seen? It may have waited for that. */
+/*
+ * Did the host send a request whose beginning or end was not seen? The wait may have been for that.
+ */
 static bool others_unclear(struct companions *c, const struct wait *w, const struct exchange *call)
 {
 	for_each_exchange(x, c, w->a)
@@ -683,7 +693,10 @@ uint64_t dependency_dns_before(struct companions *c, uint64_t id, const uint8_t 
 		return NO_NS;
 	from = found->start_ns;
 	to = found->end_ns;
-	/* A and AAAA, and what was asked in vain before, are one look-up of one name. */
+	/*
+	 * Queries for A and AAAA, and earlier queries without a response, are one look-up of one
+	 * name.
+	 */
 	for_each_exchange(x, c, from)
 	{
 		if (x->kind != DEPENDENCY_DNS || x->owner || !exchange_of(x, client) ||

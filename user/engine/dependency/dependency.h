@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * dependency.h - a login's share of the requests that its two hosts made meanwhile: which of them
- * it waited for, how its waits split, and what was the cause. A request does not say which login it
- * is for, so all of this is inferred, from overlap and order: docs/CAUSES.md.
+ * dependency.h - finds a login's share of the requests that its two hosts made meanwhile: the ones
+ * that it waited for, how its waits split, and the cause. A request does not say which login it is
+ * for, so all of this is inferred from overlap and order: docs/CAUSES.md.
  */
 #ifndef TDSMON_DEPENDENCY_H
 #define TDSMON_DEPENDENCY_H
@@ -11,15 +11,15 @@
 #include "engine/dependency/witness.h"
 #include "engine/record.h"
 
-#define WAIT_SPLIT_NS	  20000000ull /* shorter steps are not split: the JSON contract */
+#define WAIT_SPLIT_NS	  20000000ull /* shorter steps are not split (JSON contract) */
 #define DEPENDENCIES_MOST 16
 #define PARTS_MOST	  48
 
-/* What a Windows login asks of a domain controller. */
+/* The requests that a Windows login causes to a domain controller. */
 enum authority {
-	AUTHORITY_NONE,	   /* a SQL login: any such request is somebody else's */
-	AUTHORITY_UNKNOWN, /* encrypted, or Kerberos, whose tickets are seldom checked with one */
-	AUTHORITY_DC,	   /* NTLM: one Netlogon call for each login */
+	AUTHORITY_NONE,	   /* a SQL login: any such request belongs to another login */
+	AUTHORITY_UNKNOWN, /* encrypted, or Kerberos, whose tickets are seldom checked with a DC */
+	AUTHORITY_DC,	   /* NTLM: one Netlogon call per login */
 };
 
 struct dependency_login {
@@ -29,7 +29,7 @@ struct dependency_login {
 	const struct step *steps;
 	size_t step_count;
 	enum authority authority;
-	const struct witness *witness; /* NULL: its hosts' sockets were not looked at */
+	const struct witness *witness; /* NULL: no sockets of its hosts were sampled */
 };
 
 enum cause {
@@ -38,8 +38,7 @@ enum cause {
 	CAUSE_DC_SLOW,
 	CAUSE_DC_FAR,
 	CAUSE_DC_UNREACHABLE,
-	CAUSE_SERVER_BUSY, /* its domain controller answered at once: the rest is the server's own
-			    */
+	CAUSE_SERVER_BUSY, /* its domain controller answered at once: the server took the rest */
 	CAUSE_LDAP,
 	CAUSE_DNS,
 	CAUSE_KDC,
@@ -57,14 +56,14 @@ struct dependency_findings {
 	struct step_part parts[PARTS_MOST];
 	size_t part_count;
 	enum cause cause;
-	uint64_t cause_ns;	    /* of the part that is the cause */
-	enum wait_part stalled_by;  /* CAUSE_STALLED, CAUSE_THROTTLED: why */
-	const struct exchange *own; /* the Netlogon call of this login; NULL: none was found */
+	uint64_t cause_ns;	    /* duration of the part that is the cause */
+	enum wait_part stalled_by;  /* CAUSE_STALLED, CAUSE_THROTTLED: the largest part */
+	const struct exchange *own; /* the login's Netlogon call; NULL: none found */
 	uint64_t rtt_ns;	    /* to its domain controller; NO_NS: not known */
-	bool own_at_once;	    /* it began right after the client's last token */
-	bool others_unclear;	    /* requests of the server whose beginning or end was not seen */
-	bool queue_is_dead;	    /* a call that nobody acknowledged held up its queue */
-	uint32_t in_flight;	    /* most Netlogon calls that were open in its queue's time */
+	bool own_at_once;	    /* own began right after the client's last token */
+	bool others_unclear; /* the server had requests whose beginning or end was not seen */
+	bool queue_is_dead;  /* a call that nobody acknowledged held up its queue */
+	uint32_t in_flight;  /* the most Netlogon calls open at once during its queue */
 	const struct exchange *worst;	       /* the exchange behind the cause; NULL: none */
 	uint32_t kerberos_errors;	       /* of its client, in the login's time */
 	const struct exchange *kerberos_error; /* the last of these */
@@ -73,9 +72,9 @@ struct dependency_findings {
 };
 
 /*
- * Fill in out; its pointers hold until the next segment. Takes the login's Netlogon call for its
- * own, so that no later login does. A login whose hosts made no requests costs a look at the
- * newest. c may be NULL.
+ * Fill in out. Its pointers hold until the next segment. Claims the login's Netlogon call, so that
+ * no later login claims it. If the login's hosts made no requests, this only looks at the newest
+ * exchange. c may be NULL.
  */
 void dependency_find(struct companions *c, const struct dependency_login *login,
 		     struct dependency_findings *out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * rpc.c - heads of DCE/RPC PDUs, connection-oriented: [C706] 12.6, MS-RPCE 2.2.2. The body of a
- * Netlogon call is sealed; kind, operation and call number stand in clear.
+ * rpc.c - heads of connection-oriented DCE/RPC PDUs: [C706] 12.6, MS-RPCE 2.2.2. The body of a
+ * Netlogon call is encrypted; kind, operation and call number are in clear.
  */
 #include <string.h>
 
@@ -37,7 +37,9 @@ struct rpc_operation {
 	const char *name;
 };
 
-/* MS-NRPC 3.5.4, MS-LSAT 3.1.4, [C706] appendix O. SamLogon in its three forms is one operation. */
+/*
+ * MS-NRPC 3.5.4, MS-LSAT 3.1.4, [C706] appendix O. The three forms of SamLogon are one operation.
+ */
 static const struct rpc_operation operations[] = {
 	{RPC_NETLOGON, 2, "SamLogon"},
 	{RPC_NETLOGON, 4, "ServerReqChallenge"},

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * witness.c - see witness.h. A connection is accepted once, and the last byte of a message is read
- * once: what a look still saw unaccepted or unread was so ever since the wait began. A look may be
- * newer than the end of its wait, which the engine learns later: so the look before it is kept, too.
+ * once. So a look that still sees it unaccepted or unread shows that it was so ever since the wait
+ * began. The engine learns late that a wait ended, so a look may be newer than that end: the look
+ * before it is kept, too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #define STOPS_MOST   4
 #define WINDOWS_MOST 8
 
-/* A state that a look saw last, and the look before it that saw it; 0: none. */
+/* The last look that saw a state, and the look before it that saw it; 0: none. */
 struct seen {
 	uint64_t last_ns, before_ns;
 };
@@ -24,7 +25,7 @@ struct stop {
 	struct seen to;
 };
 
-/* Between two looks, of which the second found that the cgroup had been throttled for ns. */
+/* The time between two looks, if the second found that the cgroup had been throttled for ns. */
 struct window {
 	uint64_t to_ns, ns;
 };
@@ -32,14 +33,15 @@ struct window {
 struct watched {
 	enum side side;
 	uint64_t since_ns;
-	uint64_t looked_ns;   /* last; 0: never */
-	uint64_t distance_ns; /* the longest from one look to the next */
+	uint64_t looked_ns;   /* the last look; 0: none */
+	uint64_t distance_ns; /* the longest time from one look to the next */
 	struct seen unaccepted, unread;
-	uint64_t all_read_ns;  /* the first look that found all read; 0: none did */
-	uint64_t traced_ns;    /* exactly when all was read; 0: not known */
-	uint64_t changed_ns;   /* when its cgroup's counter last changed, or was first seen; 0 */
-	uint64_t throttled_ns; /* that counter */
-	bool stopped;	       /* at the last look */
+	uint64_t all_read_ns; /* the first look that found everything read; 0: none did */
+	uint64_t traced_ns;   /* when exactly everything was read; 0: not known */
+	uint64_t
+		changed_ns; /* when its cgroup's counter last changed, or was first seen; 0: never */
+	uint64_t throttled_ns; /* the value of that counter */
+	bool stopped;	       /* as of the last look */
 	uint8_t stop_count, window_count;
 	struct stop stops[STOPS_MOST];
 	struct window windows[WINDOWS_MOST];
@@ -54,7 +56,7 @@ struct host {
 struct witness {
 	bool absent[2];
 	uint32_t count;
-	struct watched waits[WAITS_MOST]; /* the newest last */
+	struct watched waits[WAITS_MOST]; /* oldest first */
 	struct host hosts[2];
 };
 
@@ -68,7 +70,7 @@ void witness_free(struct witness *w)
 	free(w);
 }
 
-/* The wait that is going on, if it is this one. */
+/* The current wait, if it is this one. */
 static const struct watched *watched_now(const struct witness *w, enum side side, uint64_t since_ns)
 {
 	const struct watched *last = w && w->count ? &w->waits[w->count - 1] : NULL;
@@ -128,7 +130,7 @@ static void note_stopped(struct watched *now, const struct witness_sample *s)
 	now->stopped = stopped;
 }
 
-/* The kernel counts a throttled time when it ends, and of several CPUs their sum. */
+/* The kernel adds a throttled time when it ends, and sums several CPUs. */
 static void note_throttled(struct watched *now, struct host *host, const struct witness_sample *s)
 {
 	uint64_t ns = s->throttled_ns - now->throttled_ns, from = now->changed_ns;
@@ -240,7 +242,7 @@ const struct host_facts *witness_host(const struct witness *w, enum side side)
 			what ", looked at at times more than 500 ms apart",                        \
 	}
 
-/* Why a part of a wait is what it is, with the distance of the looks. */
+/* The grounds of a part of a wait, with the distance of the looks. */
 static const char *grounds_of(enum wait_part part, uint64_t distance_ns)
 {
 	static const uint32_t limits_ms[] = {25, 50, 100, 250, 500};
@@ -268,7 +270,7 @@ static const char *grounds_of(enum wait_part part, uint64_t distance_ns)
 	}
 }
 
-/* The last look that saw a state and lies within the wait; 0: none. */
+/* The last look within the wait that saw a state; 0: none. */
 static uint64_t seen_by(const struct seen *s, uint64_t b)
 {
 	if (s->last_ns <= b)

@@ -297,8 +297,8 @@ static bool before(const struct answers_left *a, const struct answers_left *b)
 	return a->at_ns < b->at_ns;
 }
 
-void answers_dialed(struct answers *a, const struct endpoint *client, const struct endpoint *server,
-		    uint64_t ts_ns)
+void answers_connected(struct answers *a, const struct endpoint *client,
+		       const struct endpoint *server, uint64_t ts_ns)
 {
 	bool azure = server->port >= AZURE_PORT_LEAST && server->port <= AZURE_PORT_MOST;
 	struct answers_left *sent = NULL;

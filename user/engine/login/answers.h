@@ -127,8 +127,8 @@ uint32_t answers_guesses(const struct answers *a, const struct endpoint *client,
 void answers_end(struct answers *a, const struct endpoint *client, const struct endpoint *server,
 		 uint64_t answer_ns, bool by_server);
 /* A client's SYN. */
-void answers_dialed(struct answers *a, const struct endpoint *client, const struct endpoint *server,
-		    uint64_t ts_ns);
+void answers_connected(struct answers *a, const struct endpoint *client,
+		       const struct endpoint *server, uint64_t ts_ns);
 /*
  * Where its client went next, as far as known, by the connection's two ends. NULL: not remembered.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * encrypted.c - the TLS part of a login: the handshake's flights as steps, the records after it as
- * messages of which only size, direction and time show, and what is concluded from them.
+ * encrypted.c - the TLS part of a login: the handshake's flights as steps; the records after it as
+ * messages that show only size, direction and time; and the conclusions from them.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #define REDIRECT_LEAST 95  /* LOGINACK and ROUTING to a name of two letters: MS-TDS 2.2.7.9 */
 #define REDIRECT_SURE  250 /* error 18456, for names that are not very long, is smaller */
 
-/* A server that closes may say so in TLS first: then its FIN can come after the client's. */
+/* A server may send an alert before it closes: then its FIN can come after the client's. */
 static void who_left(const struct login *l, uint64_t closed_ns, struct infer_context *c)
 {
 	uint64_t last_ns = l->units.count ? l->units.at[l->units.count - 1].last_ns : 0;
@@ -20,7 +20,7 @@ static void who_left(const struct login *l, uint64_t closed_ns, struct infer_con
 	c->left_ns = ts_ns > last_ns ? ts_ns - last_ns : 0;
 }
 
-/* known: how the server answered other logins, or NULL. closed_ns: of the close, if it was. */
+/* known: how the server answered other logins, or NULL. closed_ns: time of the close, if closed. */
 static void judge(const struct login *l, struct judgement *j, bool idle, uint64_t closed_ns,
 		  const struct answers_server *known)
 {
@@ -53,7 +53,7 @@ static void conclude(struct login *l, const struct judgement *j)
 			l->rounds++;
 	}
 	if (j->final_answer > j->first_answer)
-		l->rounds--; /* the final answer is none */
+		l->rounds--; /* the final answer is not a round */
 	if (l->method == AUTH_UNKNOWN && j->method != AUTH_UNKNOWN)
 		login_set_method(l, j->method, BASIS_INFERRED, j->method_grounds);
 	l->answered = j->final_answer > j->first_answer;
@@ -63,7 +63,7 @@ static void conclude(struct login *l, const struct judgement *j)
 	login_decide(l, j->outcome, j->confidence);
 }
 
-/* After each message of a login that TLS hides. */
+/* Judge after each message of a login that TLS hides. */
 static void hidden_answer(struct login *l)
 {
 	struct judgement j;
@@ -71,7 +71,7 @@ static void hidden_answer(struct login *l)
 	if (l->state != LOGIN_SENT || l->login7_clear || l->lossy)
 		return;
 	judge(l, &j, false, 0, NULL);
-	/* With no more room for evidence it is told as it stands. */
+	/* With no room for more evidence, report the judgement as it stands. */
 	if (j.outcome != OUTCOME_INCOMPLETE && (j.confidence <= CONFIDENCE_HIGH || l->units.more))
 		conclude(l, &j);
 }
@@ -103,7 +103,7 @@ bool encrypted_judge(struct flow *f, bool idle)
 }
 
 /*
- * The answer may have sent the client on: MS-TDS 2.2.7.9, routing. A refusal in so many bytes is a
+ * The answer may have sent the client on: MS-TDS 2.2.7.9, routing. A refusal of so many bytes is a
  * long one, or of a size that the server is not known for.
  */
 static bool may_be_redirect(const struct login *l, const struct judgement *j,
@@ -251,7 +251,7 @@ static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
 }
 
 /*
- * Before the first answer to LOGIN7: a client that gives up sends a TDS header alone. No part of
+ * Before the first answer to LOGIN7, a client that gives up sends only a TDS header. No part of
  * LOGIN7 is that short and that late.
  */
 static bool is_attention(const struct login *l, enum side from, uint64_t ts_ns)
@@ -301,21 +301,21 @@ static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
 		step_end_message(l, STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, SIDE_SERVER, ts_ns);
 		return;
 	}
-	if (l->units.count == 1) /* LOGIN7 over several records */
+	if (l->units.count == 1) /* LOGIN7 takes several records */
 		step_extend(l, SIDE_CLIENT, ts_ns);
 	l->spoke_ns[SIDE_CLIENT] = ts_ns;
 	l->owes = SIDE_SERVER;
 	hidden_answer(l);
 }
 
-/* close_notify, mostly: nothing more comes from this side. RFC 8446 6.1 */
+/* Mostly close_notify: this side sends nothing more. RFC 8446 6.1 */
 static void note_alert(struct login *l, enum side from, uint64_t ts_ns)
 {
 	l->alerted = from;
 	l->alerted_ns = ts_ns;
 }
 
-/* Data that was decrypted: its messages are read as those in clear are. Its size is kept, too. */
+/* Decrypted data: its messages are read like those in clear. Its size is kept, too. */
 static void plain_data(struct login *l, enum side from, uint64_t ts_ns)
 {
 	uint32_t least, most, len = l->tls.side[from].len;
@@ -367,7 +367,10 @@ void encrypted_record(struct login *l, enum side from, uint64_t ts_ns)
 			note_alert(l, from, ts_ns);
 		return;
 	}
-	/* TLS 1.3: the client's Finished was not told by its length, but by what came after it. */
+	/*
+	 * TLS 1.3: the record after the client's Finished shows that it was one; its length did
+	 * not.
+	 */
 	if (l->tls.done && from == SIDE_SERVER && l->tls.version == TLS_1_3) {
 		l->state = LOGIN_TLS_DONE;
 		step_end_phase(l);
@@ -424,7 +427,7 @@ static void inner_lost(void *ctx, const struct framer *frame, const uint8_t *dat
 	(void)ctx, (void)frame, (void)data, (void)len, (void)ts_ns;
 }
 
-/* What frames inside TDS packets of the handshake. */
+/* Handlers of the frames inside TDS packets of the handshake. */
 static const struct frame_ops inner_ops = {inner_head, inner_body, inner_end, inner_lost};
 
 void encrypted_feed(struct login *l, enum side from, const uint8_t *data, uint32_t len,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * login.h - a login under way: the state machine from SYN to answer, the marks that become steps
- * and phases, and the facts read on the way. Freed once the login is decided and told.
+ * login.h - a login in progress: the state machine from SYN to answer, the marks that become steps
+ * and phases, and the facts read on the way. Freed once the login is decided and reported.
  */
 #ifndef TDSMON_LOGIN_H
 #define TDSMON_LOGIN_H
@@ -19,101 +19,101 @@
 
 #define LOGIN_MARKS   64
 #define LOGIN_IDLE_NS (5 * NS_PER_S) /* a hidden login is judged by silence after this long */
-#define LOGIN_WAIT_NS NS_PER_S	     /* from here on a close is a time-out: records.md, timed_out */
+#define LOGIN_WAIT_NS NS_PER_S	     /* a close from here on is timed_out: docs/MANUAL.md */
 
 enum login_state {
 	LOGIN_TCP,	     /* no TDS yet */
 	LOGIN_PRELOGIN,	     /* the client's PRELOGIN was seen */
-	LOGIN_PRELOGIN_DONE, /* and answered */
+	LOGIN_PRELOGIN_DONE, /* PRELOGIN was answered */
 	LOGIN_TLS,	     /* ClientHello seen */
 	LOGIN_TLS_DONE,	     /* both Finished seen */
-	LOGIN_SENT,	     /* LOGIN7 seen, or what must be it */
+	LOGIN_SENT,	     /* LOGIN7 seen, or a message that must be it */
 	LOGIN_DECIDED,
 };
 
-/* The end of a message: who sent it, in which phase. The time before it is a step. */
+/* The end of a message: its sender and its phase. The time before it is a step. */
 struct mark {
 	uint64_t ts_ns;
 	uint8_t kind; /* enum step_kind */
 	uint8_t phase;
 	uint8_t waited_for; /* enum side */
-	bool disorder;	    /* since the mark before, segments were late or sent again */
-	bool zero_windows;  /* and a side's window was closed */
+	bool disorder;	    /* since the previous mark, segments were late or sent again */
+	bool zero_windows;  /* in that time a side's window was closed */
 };
 
 /* The first bytes that a side sent. */
 struct beginning {
 	uint8_t bytes[8];
 	uint8_t len;
-	uint8_t lost_at; /* so many of them showed that it is no TDS; 0: none did */
+	uint8_t lost_at; /* so many of them showed that it is not TDS; 0: it may be TDS */
 };
 
-/* A TDS message being put together; one that came in one piece is read where it stands. */
+/* A TDS message being put together; if it came in one piece, it is read in place. */
 struct message {
 	struct buf body;
-	const uint8_t *data; /* the whole message, from when the last packet's body is there */
+	const uint8_t *data; /* the whole message, once the last packet's body is there */
 	uint32_t len;
 	uint8_t type;
 	bool open;
 	bool headless; /* bytes before or within it are missing */
 	bool carrier;  /* its payload is TLS */
 	bool inside;   /* it began in a TLS record that was decrypted */
-	bool decided;  /* whether it is */
+	bool decided;  /* carrier is decided */
 };
 
 struct login {
 	const struct engine_config *limits; /* what counts as slow */
 	const struct history *history;	    /* of the other logins */
-	const uint32_t *losses;		    /* times that the source lost packets, */
-	uint32_t losses_before;		    /* and before this login began */
+	const uint32_t *losses;		    /* how often the source lost packets, */
+	uint32_t losses_before;		    /* and how often before this login began */
 	const struct answers *answers;	    /* to the other logins */
-	struct lookup lookup;		    /* what the client asked before it dialled */
+	struct lookup lookup;		    /* the client's request before it connected */
 	struct wait wait;
 	struct witness *witness; /* of its waits' sockets; NULL: none was looked at */
 	struct logwait logwait;
 	const struct errorlog_entry *errorlog; /* joined to it; NULL: none */
 	/* TCP handshake; 0: not seen */
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
-	uint64_t refused_ns; /* when the last SYN was answered by a reset; 0: it was not */
-	uint32_t refusals;   /* times that it was */
+	uint64_t refused_ns; /* when a reset answered the last SYN; 0: no reset */
+	uint32_t refusals;   /* how often that happened */
 	uint32_t syns, retransmits, out_of_order, zero_windows[2];
-	uint32_t disorder_told, zero_windows_told; /* of these, before the last mark */
+	uint32_t disorder_told, zero_windows_told; /* the counts of these up to the last mark */
 	uint64_t missing_bytes;
 	uint16_t syn_ip_id;
-	bool port_reused;  /* the SYN was answered for an earlier connection on these ports */
-	bool server_heard; /* a packet of the server's was seen */
+	bool port_reused;  /* the SYN got an answer for an earlier connection on these ports */
+	bool server_heard; /* a packet of the server was seen */
 	bool ttl_differs;  /* the reset came from another distance than its side's other packets */
 
 	enum login_state state;
-	enum side owes;	      /* whose message is due */
+	enum side owes;	      /* the side whose message is due */
 	uint64_t spoke_ns[2]; /* end of each side's last message, or of the TCP handshake */
 	struct message message[2];
 	struct framer tls_framer[2]; /* TLS records inside TDS packets */
 	struct tls tls;
 	struct decrypt *decrypt; /* the flow's; NULL: no key log is read */
-	bool inside;		 /* the frame under way stood in a TLS record that was decrypted */
-	uint32_t last_unit;	 /* of the hidden messages, the login's last, once it is decided */
+	bool inside;		 /* the current frame came in a TLS record that was decrypted */
+	uint32_t last_unit;	 /* index of the login's last hidden message, once it is decided */
 	uint32_t mark_count;
-	uint32_t sound_marks;	/* of these, how many no loss can have touched; see login_gap() */
+	uint32_t sound_marks;	/* how many of these no loss can have touched; see login_gap() */
 	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */
-	bool framed[2];		/* a whole frame */
+	bool framed[2];		/* a whole frame was seen */
 	struct proxy proxy;
 	struct beginning beginning[2];
 	bool lossy;	    /* segments are missing */
-	bool one_sided;	    /* and all of one direction */
-	bool ring_lost;	    /* the tap lost packets meanwhile, which may be of this login */
-	bool clock_stepped; /* the capture's clock jumped: no time after sound_marks holds */
+	bool one_sided;	    /* all segments of one direction are missing */
+	bool ring_lost;	    /* the tap lost packets in the meantime, perhaps this login's */
+	bool clock_stepped; /* the capture's clock jumped: times after sound_marks do not hold */
 	bool lacks_ack;	    /* the handshake's ACK is missing: lost to us, or to the server */
-	bool ack_unsure;    /* it was not seen as such, and may be missing: when TCP was through is
-			  * not known */
+	bool ack_unsure;    /* the ACK was not recognised, and may be missing: the time when TCP was
+			     * established is not known */
 	bool cut;	    /* payload was not captured (snap length) */
-	bool unread;	    /* and with it something that the outcome hangs on */
+	bool unread;	    /* the outcome depends on payload that was not captured */
 	bool not_tds, strict, login7_clear, login7_hidden;
 	bool answered;	       /* LOGIN7 had its first answer */
-	bool has_clear_answer; /* and the server gave it in clear */
+	bool has_clear_answer; /* the server gave it in clear */
 	bool full;	       /* the server goes on in TLS records after the handshake */
 	bool judged_idle;
-	enum side alerted; /* who sent an alert first after the handshake; SIDE_NONE: nobody */
+	enum side alerted; /* the side that first sent an alert after the handshake, or SIDE_NONE */
 	uint64_t alerted_ns;
 	bool answer_cut; /* the answer to LOGIN7 was not captured whole */
 
@@ -133,26 +133,26 @@ struct login {
 	enum outcome outcome;
 	enum basis outcome_basis;
 	enum confidence confidence;
-	const char *outcome_grounds;	/* NULL: it was read */
+	const char *outcome_grounds;	/* NULL: the outcome was read */
 	struct answer_size answer_size; /* of the final answer; most 0: not known */
 	uint32_t login7_size;		/* in clear */
-	uint64_t answer_left_ns;	/* from the final answer to its server's close; or NO_NS */
-	bool awaits_next; /* where its client goes next may tell whether it was sent on */
-	uint32_t next_first, next_final; /* then these units are its answers */
-	struct endpoint next;		 /* there; port 0: nowhere */
+	uint64_t answer_left_ns;	/* from the final answer to the server's close; or NO_NS */
+	bool awaits_next; /* its client's next connection may show whether it was sent on */
+	uint32_t next_first, next_final; /* if so, these units are its answers */
+	struct endpoint next;		 /* the client went there; port 0: nowhere */
 	uint64_t next_ns;		 /* so long after the answer */
 	enum side closed_by;
 	enum close_how closed_how;
-	uint64_t waited_ns; /* by the side that closed, for the other */
-	bool late_answer;   /* came after the client had left */
-	int32_t late_error; /* it was a refusal, with this number; 0: it was none */
-	bool gave_up;	    /* the monitor did */
+	uint64_t waited_ns; /* by the side that closed, for the other side */
+	bool late_answer;   /* an answer came after the client had left */
+	int32_t late_error; /* the answer was a refusal with this number; 0: no refusal */
+	bool gave_up;	    /* the monitor gave the login up */
 	bool at_end;	    /* the capture ended first, */
-	bool evicted;	    /* or the connection had to make room for others */
+	bool evicted;	    /* or the connection was evicted */
 	/* Bytes that the side that was waited for never got, or never acknowledged. */
 	struct unacked unacked;
-	uint32_t part, whole; /* bytes of the message that the other side began to send; whole 0:
-				 * of none */
+	uint32_t part, whole; /* bytes of the message that the other side began to send; whole 0: it
+			       * began none */
 
 	/* Large, and valid as far as they count: login_new() zeroes nothing from here on. */
 	struct units units; /* messages that TLS hides */
@@ -163,12 +163,12 @@ struct login *login_new(struct engine *e);
 void login_free(struct login *l);
 
 void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);
-/* Does a reset of this side say that nobody listens, and the client may yet try again? */
+/* Does a reset of this side show that nobody listens, so that the client may still try again? */
 bool login_refused(const struct login *l, enum side by);
 void login_note_refusal(struct login *l, uint64_t ts_ns);
-/* A packet, not a reset: whoever refused it before, the connection goes on. */
+/* A packet that is not a reset: even if the server refused before, the connection goes on. */
 void login_heard(struct login *l, enum side from, const struct seg *seg);
-/* Is this the client's first data, and the ACK that completes the handshake not seen before it? */
+/* Is this the client's first data, without the ACK before it that completes the handshake? */
 bool login_lacks_ack(const struct login *l, const struct seg *seg);
 void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns);
 void login_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
@@ -177,22 +177,25 @@ void login_end(struct flow *f, enum side from, const struct framer *frame, uint6
 void login_lost(struct flow *f, enum side from, uint64_t ts_ns);
 void login_gap(struct flow *f, enum side from, uint32_t len, bool missing);
 
-/* A side left (or SIDE_NONE: nobody did, we stop looking): decide. */
+/* A side left (or SIDE_NONE: nobody did, we stop following): decide. */
 void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_ns);
-/* Nobody closed: by CLOSE_IDLE it was silent too long, else the capture ended, or it had to go. */
+/*
+ * Nobody closed. how: CLOSE_IDLE, it was silent too long; else the capture ended, or it was
+ * evicted.
+ */
 void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how);
-/* A frame that only a client sends who is logged in: is the login decided by it? */
+/* Only a logged-in client sends this frame: does it decide the login? */
 bool login_proven_by(struct login *l, enum side from, const struct framer *frame);
-/* Nothing has come for a while: a hidden login may be judged by that. */
+/* Nothing has come for a while: the silence may decide a hidden login. */
 void login_judge_idle(struct flow *f);
 
 /* Joined in the middle: nothing of the TCP handshake was seen. */
 bool login_joined(const struct login *l);
 
-/* Values of the ENCRYPTION option that leave no way on: MS-TDS 2.2.6.5 */
+/* Do the values of the ENCRYPTION option exclude a login? MS-TDS 2.2.6.5 */
 bool login_encryption_excludes(const struct login *l);
 
-/* Where the login stands, for close records. */
+/* The login's current phase, for close records. */
 enum phase login_phase(const struct login *l);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * steps.h - what the parts of a login share: login.c (TCP, frames, how it ended), cleartext.c
+ * steps.h - shared by the parts of a login: login.c (TCP, frames, how it ended), cleartext.c
  * (messages in clear) and encrypted.c (TLS). Internal to them.
  */
 #ifndef TDSMON_STEPS_H
@@ -10,22 +10,24 @@
 
 /* ---- steps.c ---- */
 
-/* A step ends at ts_ns; the time since the step before it was spent waiting for waited_for. */
+/* A step ends at ts_ns; since the previous step the login waited for waited_for. */
 void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side waited_for,
 	       uint64_t ts_ns);
 /* A message of one side is complete: a step ends, and it is next's turn. */
 void step_end_message(struct login *l, enum step_kind kind, enum phase phase, enum side from,
 		      enum side next, uint64_t ts_ns);
-/* More of the message that ended the last step. */
+/* The message that ended the last step continues. */
 void step_extend(struct login *l, enum side from, uint64_t ts_ns);
 /*
- * The client takes back what it asked for. That is no message of the login: who sends it and leaves
- * has waited up to here.
+ * The client cancels its request. An ATTENTION is not a message of the login: if the sender then
+ * leaves, it has waited up to here.
  */
 void step_note_attention(struct login *l);
-/* A phase is complete, and its times are sound if no segment is missing so far. */
+/* A phase is complete; its times are sound if no segment is missing so far. */
 void step_end_phase(struct login *l);
-/* How it authenticates; a mechanism once read is not taken back by a token that tells less. */
+/*
+ * Set how the client authenticates; a token that shows less does not replace a mechanism once read.
+ */
 void login_set_method(struct login *l, enum auth_method method, enum basis basis,
 		      const char *grounds);
 void login_decide(struct login *l, enum outcome outcome, enum confidence confidence);
@@ -37,17 +39,17 @@ void cleartext_message(struct login *l, enum side from, const struct message *m,
 
 /* ---- encrypted.c ---- */
 
-/* Payload of TDS packets that carry TLS. */
+/* Take payload of TDS packets that carry TLS. */
 void encrypted_feed(struct login *l, enum side from, const uint8_t *data, uint32_t len,
 		    uint64_t ts_ns);
 /* A TLS record of one side is complete. */
 void encrypted_record(struct login *l, enum side from, uint64_t ts_ns);
 /*
- * Judge a hidden login by its messages' sizes and order, by who ended it, by its silence (idle),
- * and by how its server answered other logins. True: it is decided now.
+ * Judge a hidden login by its messages' sizes and order, by the side that ended it, by its silence
+ * (idle), and by how its server answered other logins. True: it is decided now.
  */
 bool encrypted_judge(struct flow *f, bool idle);
-/* The same of one that a side has just closed. True: it is decided, if only as incomplete. */
+/* The same for a login that a side has just closed. True: it is decided, if only as incomplete. */
 bool encrypted_closed(struct flow *f, uint64_t ts_ns);
 
 /* The error log says that it was refused, which was inferred or not known. */

@@ -26,7 +26,7 @@ static const uint8_t retry_random[8] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61
 /* By number. Names: IANA TLS Cipher Suites registry. */
 static const struct suite {
 	uint16_t id;
-	uint8_t least, most; /* what it adds to a record, TLS 1.2 */
+	uint8_t least, most; /* bytes that it adds to a record, TLS 1.2 */
 	const char *name;
 } suites[] = {
 	/* GCM and CCM: 8 nonce, 16 tag; CCM_8: 8 tag. ChaCha20: 16 tag. CBC: 16 IV, MAC, 1..16. */
@@ -146,7 +146,7 @@ static const struct suite *suite_find(uint16_t id)
 	return NULL;
 }
 
-/* The first name of an ALPN list; how many there are in *count. RFC 7301 3.1 */
+/* The first name of an ALPN list; *count is how many names it has. RFC 7301 3.1 */
 static char *alpn_first(struct tls *t, struct cursor list, int *count)
 {
 	char *first = NULL;
@@ -173,7 +173,7 @@ static void extension_alpn(struct tls *t, bool client, struct cursor body)
 
 	first = alpn_first(t, list, &count);
 	if (client && count != 1) {
-		free(first); /* several offers: which was chosen is for the server to say */
+		free(first); /* several offers: the server chooses */
 		return;
 	}
 	text_set(client ? &t->alpn_offer : &t->alpn_chosen, first);
@@ -309,7 +309,7 @@ static void handshake_message(struct tls *t, enum side from, uint8_t type, struc
 		t->hello_done = true;
 }
 
-/* Parse what is complete of these clear handshake messages; returns the bytes used. */
+/* Parse the complete messages among these clear handshake bytes. Returns the bytes used. */
 static uint32_t handshake_parse(struct tls *t, enum side from, const uint8_t *data, uint32_t n)
 {
 	uint32_t used = 0;
@@ -331,7 +331,7 @@ static uint32_t handshake_parse(struct tls *t, enum side from, const uint8_t *da
 	return used;
 }
 
-/* More of a side's clear handshake messages: of them only what is cut in two is copied. */
+/* Take more of a side's clear handshake bytes. Only a message that is split is copied. */
 static void handshake_take(struct tls *t, enum side from, const uint8_t *data, uint32_t len)
 {
 	struct buf *b = &t->side[from].handshake;
@@ -369,19 +369,19 @@ void tls_record_body(struct tls *t, enum side from, const uint8_t *data, uint32_
 		return;
 	skip = len < s->skip ? len : s->skip;
 	s->skip -= skip;
-	if (!data) { /* what stood there is lost for good: no message can be put together */
+	if (!data) { /* these bytes are lost: no message can be put together */
 		s->handshake.cut = true;
 		return;
 	}
 	handshake_take(t, from, data + skip, len - skip);
 }
 
-/* The client's Finished of TLS 1.3, told by its length: RFC 8446 4.4.4 and 5.2 */
+/* Recognise the client's Finished of TLS 1.3 by its length: RFC 8446 4.4.4 and 5.2 */
 static void client_record_13(struct tls *t)
 {
 	uint16_t finished = t->cipher == 0x1302 ? 4 + 48 + 17 : 4 + 32 + 17;
 
-	/* Java's TLS pads each record by 16 zeros. */
+	/* Java's TLS pads each record with 16 zeros. */
 	if (!t->client_13 && t->side[SIDE_CLIENT].len == finished + JAVA_PADDING)
 		t->side[SIDE_CLIENT].padding = JAVA_PADDING;
 	t->client_13 = true;
@@ -418,7 +418,8 @@ void tls_record_end(struct tls *t, enum side from)
 		if (from == SIDE_CLIENT)
 			client_record_13(t);
 		else if (t->client_13)
-			/* The server speaks again: whatever the client sent ended in its Finished.
+			/*
+			 * The server sends again, so the client's flight ended with its Finished.
 			 */
 			t->side[SIDE_CLIENT].finished = true;
 		else
@@ -444,7 +445,7 @@ void tls_record_plain(struct tls *t, enum side from, uint8_t type, const uint8_t
 		t->alert.level = data[0];
 		t->alert.description = data[1];
 	}
-	/* Nobody sends data before the handshake is over. */
+	/* Neither side sends data before the handshake is over. */
 	if (type == TLS_DATA && t->server_hello)
 		t->side[SIDE_CLIENT].finished = t->side[SIDE_SERVER].finished = true;
 	t->done = t->side[SIDE_CLIENT].finished && t->side[SIDE_SERVER].finished;

@@ -22,7 +22,7 @@ static uint64_t apart(uint64_t a, uint64_t b)
 }
 
 /* Another server of the same name, as far as known: another host, the same port. */
-static bool is_sibling(const struct history_dial *d, const struct endpoint *client,
+static bool is_sibling(const struct history_attempt *d, const struct endpoint *client,
 		       const struct endpoint *server)
 {
 	return d->at_ns && same_host(&d->client, client) && d->client.port != client->port &&
@@ -30,11 +30,11 @@ static bool is_sibling(const struct history_dial *d, const struct endpoint *clie
 }
 
 /* The attempt of a connection that began at ts_ns, or NULL. */
-static const struct history_dial *find(const struct history *h, const struct endpoint *client,
-				       const struct endpoint *server, uint64_t ts_ns)
+static const struct history_attempt *find(const struct history *h, const struct endpoint *client,
+					  const struct endpoint *server, uint64_t ts_ns)
 {
-	for (int i = 0; i < HISTORY_DIALS; i++) {
-		const struct history_dial *d = &h->dials[i];
+	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
+		const struct history_attempt *d = &h->attempts[i];
 
 		if (d->at_ns == ts_ns && d->client.port == client->port &&
 		    same_host(&d->client, client) && same_host(&d->server, server))
@@ -43,13 +43,14 @@ static const struct history_dial *find(const struct history *h, const struct end
 	return NULL;
 }
 
-const struct history_dial *attempts_winner(const struct history *h, const struct endpoint *client,
-					   const struct endpoint *server, uint64_t ts_ns)
+const struct history_attempt *attempts_winner(const struct history *h,
+					      const struct endpoint *client,
+					      const struct endpoint *server, uint64_t ts_ns)
 {
-	const struct history_dial *loser = find(h, client, server, ts_ns);
+	const struct history_attempt *loser = find(h, client, server, ts_ns);
 
-	for (int i = 0; loser && i < HISTORY_DIALS; i++) {
-		const struct history_dial *d = &h->dials[i];
+	for (int i = 0; loser && i < HISTORY_ATTEMPTS; i++) {
+		const struct history_attempt *d = &h->attempts[i];
 
 		if (is_sibling(d, client, server) && d->login &&
 		    apart(d->at_ns, ts_ns) <= ATTEMPTS_STAGGER_NS &&
@@ -65,7 +66,7 @@ const struct history_dial *attempts_winner(const struct history *h, const struct
  * twice the previous time, and gives up when the next would be due; after a refusal it goes on at
  * once.
  */
-static uint64_t given_up_by(const struct history_dial *d)
+static uint64_t given_up_by(const struct history_attempt *d)
 {
 	uint64_t wait_ns = 2 * (d->last_ns - d->before_last_ns);
 
@@ -75,7 +76,7 @@ static uint64_t given_up_by(const struct history_dial *d)
 }
 
 /* Did the client try d in vain, and go on at ts_ns? */
-static bool failed_before(const struct history_dial *d, uint64_t ts_ns)
+static bool failed_before(const struct history_attempt *d, uint64_t ts_ns)
 {
 	return !d->answered_ns && !d->login && d->at_ns < ts_ns && d->last_ns < ts_ns &&
 	       (!d->refused_ns || d->refused_ns <= ts_ns) && ts_ns <= given_up_by(d) &&
@@ -85,10 +86,10 @@ static bool failed_before(const struct history_dial *d, uint64_t ts_ns)
 bool attempts_gone_on(const struct history *h, const struct endpoint *client,
 		      const struct endpoint *server, uint64_t ts_ns)
 {
-	const struct history_dial *failed = find(h, client, server, ts_ns);
+	const struct history_attempt *failed = find(h, client, server, ts_ns);
 
-	for (int i = 0; failed && i < HISTORY_DIALS; i++) {
-		const struct history_dial *d = &h->dials[i];
+	for (int i = 0; failed && i < HISTORY_ATTEMPTS; i++) {
+		const struct history_attempt *d = &h->attempts[i];
 
 		if (is_sibling(d, client, server) && d->login && failed_before(failed, d->at_ns))
 			return true;
@@ -97,16 +98,16 @@ bool attempts_gone_on(const struct history *h, const struct endpoint *client,
 }
 
 /* The last vain attempt that led to the connection begun at ts_ns; NULL: no attempt did. */
-static const struct history_dial *attempt_before(const struct history *h,
-						 const struct endpoint *client,
-						 const struct endpoint *server, uint64_t ts_ns)
+static const struct history_attempt *attempt_before(const struct history *h,
+						    const struct endpoint *client,
+						    const struct endpoint *server, uint64_t ts_ns)
 {
-	const struct history_dial *last = NULL;
+	const struct history_attempt *last = NULL;
 
 	if (!h->unanswered)
 		return NULL;
-	for (int i = 0; i < HISTORY_DIALS; i++) {
-		const struct history_dial *d = &h->dials[i];
+	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
+		const struct history_attempt *d = &h->attempts[i];
 
 		if (is_sibling(d, client, server) && failed_before(d, ts_ns) &&
 		    (!last || d->at_ns > last->at_ns))
@@ -118,7 +119,7 @@ static const struct history_dial *attempt_before(const struct history *h,
 void attempts_before(const struct history *h, const struct endpoint *client,
 		     const struct endpoint *server, uint64_t ts_ns, struct before *before)
 {
-	const struct history_dial *d = attempt_before(h, client, server, ts_ns);
+	const struct history_attempt *d = attempt_before(h, client, server, ts_ns);
 	uint64_t end_ns = ts_ns;
 
 	*before = (struct before){.dns_ns = NO_NS};
@@ -138,8 +139,8 @@ void attempts_before(const struct history *h, const struct endpoint *client,
 bool attempts_served(const struct history *h, const struct endpoint *server, uint64_t ts_ns,
 		     uint64_t within_ns)
 {
-	for (int i = 0; i < HISTORY_DIALS; i++) {
-		const struct history_dial *d = &h->dials[i];
+	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
+		const struct history_attempt *d = &h->attempts[i];
 
 		if (d->answered_ns && same_host(&d->server, server) &&
 		    d->server.port == server->port && apart(d->answered_ns, ts_ns) <= within_ns)
@@ -151,8 +152,8 @@ bool attempts_served(const struct history *h, const struct endpoint *server, uin
 bool attempts_one_port(const struct history *h, const struct endpoint *client,
 		       const struct endpoint *server, uint64_t ts_ns)
 {
-	for (int i = 0; i < HISTORY_DIALS; i++) {
-		const struct history_dial *d = &h->dials[i];
+	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
+		const struct history_attempt *d = &h->attempts[i];
 
 		if (d->at_ns && d->client.port == client->port && same_host(&d->client, client) &&
 		    !same_host(&d->server, server) && apart(d->at_ns, ts_ns) <= NS_PER_S)

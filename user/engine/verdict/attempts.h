@@ -16,8 +16,9 @@
  * port, began within the drivers' stagger, and took a login; this attempt was given up after it was
  * connected. NULL: no attempt won, so this one's failure counts.
  */
-const struct history_dial *attempts_winner(const struct history *h, const struct endpoint *client,
-					   const struct endpoint *server, uint64_t ts_ns);
+const struct history_attempt *attempts_winner(const struct history *h,
+					      const struct endpoint *client,
+					      const struct endpoint *server, uint64_t ts_ns);
 
 /*
  * Did the client go on to another address because this attempt, begun at ts_ns, failed, and log in

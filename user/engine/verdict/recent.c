@@ -38,8 +38,8 @@ static uint64_t nonzero(uint64_t ts_ns)
 static bool has_logged_in(const struct history *h, const struct endpoint *client,
 			  const struct endpoint *server, uint64_t at_ns)
 {
-	for (int i = 0; i < HISTORY_DIALS; i++) {
-		const struct history_dial *d = &h->dials[i];
+	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
+		const struct history_attempt *d = &h->attempts[i];
 
 		if (d->login && d->at_ns < at_ns && same_addr(&d->client, client) &&
 		    same(&d->server, server))
@@ -69,14 +69,14 @@ static void redirect_followed(struct history *h, const struct endpoint *client,
 	oldest->known = has_logged_in(h, client, server, oldest->at_ns);
 }
 
-void history_dialled(struct history *h, const struct endpoint *client,
-		     const struct endpoint *server, uint64_t ts_ns)
+void history_attempted(struct history *h, const struct endpoint *client,
+		       const struct endpoint *server, uint64_t ts_ns)
 {
-	struct history_dial *d = &h->dials[next_of(&h->dial, HISTORY_DIALS)];
+	struct history_attempt *d = &h->attempts[next_of(&h->attempt, HISTORY_ATTEMPTS)];
 
 	h->unanswered += !d->at_ns || d->answered_ns; /* else it takes the place of an unanswered
 						       * one */
-	*d = (struct history_dial){
+	*d = (struct history_attempt){
 		.client = *client,
 		.server = *server,
 		.at_ns = nonzero(ts_ns),
@@ -87,11 +87,12 @@ void history_dialled(struct history *h, const struct endpoint *client,
 }
 
 /* Search from the newest: it is mostly among the last few. */
-static struct history_dial *dial_of(struct history *h, const struct endpoint *client,
-				    const struct endpoint *server)
+static struct history_attempt *attempt_of(struct history *h, const struct endpoint *client,
+					  const struct endpoint *server)
 {
-	for (uint32_t i = 1; i <= HISTORY_DIALS; i++) {
-		struct history_dial *d = &h->dials[(h->dial + HISTORY_DIALS - i) % HISTORY_DIALS];
+	for (uint32_t i = 1; i <= HISTORY_ATTEMPTS; i++) {
+		struct history_attempt *d =
+			&h->attempts[(h->attempt + HISTORY_ATTEMPTS - i) % HISTORY_ATTEMPTS];
 
 		if (d->at_ns && same(&d->client, client) && same(&d->server, server))
 			return d;
@@ -99,10 +100,10 @@ static struct history_dial *dial_of(struct history *h, const struct endpoint *cl
 	return NULL;
 }
 
-void history_dialled_again(struct history *h, const struct endpoint *client,
-			   const struct endpoint *server, uint64_t ts_ns)
+void history_attempted_again(struct history *h, const struct endpoint *client,
+			     const struct endpoint *server, uint64_t ts_ns)
 {
-	struct history_dial *d = dial_of(h, client, server);
+	struct history_attempt *d = attempt_of(h, client, server);
 
 	if (!d || ts_ns < d->last_ns + COPY_NS)
 		return; /* the same packet captured twice */
@@ -114,7 +115,7 @@ void history_dialled_again(struct history *h, const struct endpoint *client,
 void history_answered(struct history *h, const struct endpoint *client,
 		      const struct endpoint *server, uint64_t ts_ns, bool refused)
 {
-	struct history_dial *d = dial_of(h, client, server);
+	struct history_attempt *d = attempt_of(h, client, server);
 
 	if (d && refused) {
 		d->refused_ns = nonzero(ts_ns);
@@ -127,7 +128,7 @@ void history_answered(struct history *h, const struct endpoint *client,
 void history_logged_in(struct history *h, const struct endpoint *client,
 		       const struct endpoint *server)
 {
-	struct history_dial *d = dial_of(h, client, server);
+	struct history_attempt *d = attempt_of(h, client, server);
 
 	if (d)
 		d->login = true;
@@ -163,13 +164,13 @@ void history_redirected(struct history *h, const struct endpoint *client,
 	};
 }
 
-static const struct history_dial *parallel(const struct history *h, const struct endpoint *client,
-					   const struct endpoint *server, uint64_t ts_ns,
-					   uint64_t within_ns, const struct history_dial *after)
+static const struct history_attempt *
+parallel(const struct history *h, const struct endpoint *client, const struct endpoint *server,
+	 uint64_t ts_ns, uint64_t within_ns, const struct history_attempt *after)
 {
-	const struct history_dial *d = after ? after + 1 : h->dials;
+	const struct history_attempt *d = after ? after + 1 : h->attempts;
 
-	for (; d < h->dials + HISTORY_DIALS; d++) {
+	for (; d < h->attempts + HISTORY_ATTEMPTS; d++) {
 		if (within(d->at_ns, ts_ns + within_ns, 2 * within_ns) &&
 		    same_addr(&d->client, client) && !same_addr(&d->server, server))
 			return d;
@@ -181,7 +182,7 @@ const struct endpoint *history_parallel(const struct history *h, const struct en
 					const struct endpoint *server, uint64_t ts_ns,
 					uint64_t within_ns)
 {
-	const struct history_dial *d = parallel(h, client, server, ts_ns, within_ns, NULL);
+	const struct history_attempt *d = parallel(h, client, server, ts_ns, within_ns, NULL);
 
 	return d ? &d->server : NULL;
 }

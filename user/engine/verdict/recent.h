@@ -9,14 +9,14 @@
 
 #include "engine/record.h"
 
-#define HISTORY_DIALS	  256
+#define HISTORY_ATTEMPTS  256
 #define HISTORY_FAILURES  256
 #define HISTORY_IDLERS	  64
 #define HISTORY_REDIRECTS 32
 
 #define REDIRECT_NS 5000000000ull /* a redirect is followed within this time, or never */
 
-struct history_dial {
+struct history_attempt {
 	struct endpoint client, server;
 	uint64_t at_ns;			  /* 0: free, here and below */
 	uint64_t last_ns, before_last_ns; /* of its SYNs */
@@ -45,20 +45,20 @@ struct history_redirect {
 };
 
 struct history {
-	struct history_dial dials[HISTORY_DIALS];
+	struct history_attempt attempts[HISTORY_ATTEMPTS];
 	struct history_failure failures[HISTORY_FAILURES];
 	struct history_idler idlers[HISTORY_IDLERS];
 	struct history_redirect redirects[HISTORY_REDIRECTS];
-	uint32_t dial, failure, idler, redirect; /* the place of the next one */
-	uint32_t unanswered;			 /* attempts that no SYN+ACK has answered */
+	uint32_t attempt, failure, idler, redirect; /* the place of the next one */
+	uint32_t unanswered;			    /* attempts that no SYN+ACK has answered */
 };
 
 /* Note a client's SYN; note that its login succeeded. */
-void history_dialled(struct history *h, const struct endpoint *client,
-		     const struct endpoint *server, uint64_t ts_ns);
+void history_attempted(struct history *h, const struct endpoint *client,
+		       const struct endpoint *server, uint64_t ts_ns);
 /* Note that the same SYN came again; that it was answered; that the answer was a reset. */
-void history_dialled_again(struct history *h, const struct endpoint *client,
-			   const struct endpoint *server, uint64_t ts_ns);
+void history_attempted_again(struct history *h, const struct endpoint *client,
+			     const struct endpoint *server, uint64_t ts_ns);
 void history_answered(struct history *h, const struct endpoint *client,
 		      const struct endpoint *server, uint64_t ts_ns, bool refused);
 void history_logged_in(struct history *h, const struct endpoint *client,

@@ -47,7 +47,7 @@ const struct due *verdict_awaited(const struct login *l);
 const char *verdict_after(const struct login *l, const struct login_record *r,
 			  char text[VERDICT_AFTER]);
 
-/* What an error of this number means and what is to be done; NULL: nothing is known of it. */
+/* The meaning of an error number, and what to do; NULL: unknown number. */
 const char *verdict_error_text(int32_t number);
 
 static inline double verdict_seconds(uint64_t ns)
