@@ -16,6 +16,12 @@
 #define VERSION_LEN 13 /* "255.255.65535" */
 #define NUMBER_MAX  20 /* digits of UINT64_MAX */
 
+/* Returns where the character ends. */
+static char *text_put(char *out, uint32_t c)
+{
+	return out + utf8_put(c, out);
+}
+
 /* Are four UTF-16 units ASCII, none of them NUL? Nearly all text of logins is. */
 static bool ascii4(const uint8_t p[8])
 {
@@ -58,7 +64,7 @@ char *text_utf16(const uint8_t *p, size_t bytes)
 		}
 		if ((c >= 0xd800 && c < 0xe000) || !c)
 			c = 0xfffd;
-		out += utf8_put(c, out);
+		out = text_put(out, c);
 	}
 	*out = 0;
 	return text;
@@ -80,7 +86,7 @@ char *text_latin1(const uint8_t *p, size_t bytes)
 	if (!text)
 		return NULL;
 	for (size_t i = 0; i < bytes && p[i]; i++)
-		out += utf8_put(p[i], out);
+		out = text_put(out, p[i]);
 	*out = 0;
 	return text;
 }
@@ -97,7 +103,7 @@ char *text_bytes(const uint8_t *p, size_t bytes)
 	if (!text)
 		return NULL;
 	for (size_t i = 0; i < bytes; i++)
-		out += utf8_put(p[i] && p[i] < 0x80 ? p[i] : 0xfffd, out);
+		out = text_put(out, p[i] && p[i] < 0x80 ? p[i] : 0xfffd);
 	*out = 0;
 	return text;
 }
