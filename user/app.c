@@ -148,7 +148,6 @@ static int app_open_engine(struct app *app)
 				       .errorlog = app->errorlogs,
 				       .dependencies =
 					       opts->dependencies && !(app->live && opts->mirror),
-				       .live = app->live,
 				       .kernel_times_commands = app->live && !opts->commands,
 				       .max_flows = opts->max_connections,
 				       .slow_prelogin_ns = ns_of_ms(opts->slow_prelogin_ms),

@@ -927,7 +927,8 @@ UNIT_CASE(a_handshake_that_two_cpus_forward)
 		struct test t;
 		struct seg syn, syn_ack;
 
-		begin_with(&t, (struct engine_config){.live = live, .identities = true});
+		begin_with(&t, (struct engine_config){.reorder_ns = live ? 0 : UINT64_MAX,
+						      .identities = true});
 		syn = segment(&t, CLIENT, SEG_SYN, 0);
 		send(&t, CLIENT, SEG_SYN, NULL, 0, 0);
 		t.now += MS;

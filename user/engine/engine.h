@@ -37,7 +37,6 @@ struct engine_config {
 	bool browser;		      /* also watch ports that SQL Server Browser names */
 	bool identities;	      /* fill user, domain, workstation */
 	bool sql;		      /* report the text of requests in clear */
-	bool live;		      /* segments come from the tap, not from a capture */
 	bool kernel_times_commands;   /* live: the kernel times the commands whose heads it does not
 				       * forward; only forwarded ones produce records */
 	bool keys;		      /* secrets will come: engine_secret(), */
@@ -59,6 +58,12 @@ struct engine_config {
 	uint64_t slow_login_ns;	      /* the whole login; 0: 2 s */
 	uint64_t idle_ns;	      /* silence after which a session is forgotten; 0: 4 h */
 };
+
+/* A capture, not the tap: packets may be missing without notice, and only packets end a wait. */
+static inline bool engine_reads_capture(const struct engine_config *config)
+{
+	return config->reorder_ns == UINT64_MAX;
+}
 
 /* Callbacks; any may be NULL. They must not call the engine. */
 struct engine_ops {

@@ -78,12 +78,6 @@ bool login_lacks_ack(const struct login *l, const struct seg *seg)
 	       between >= 2 && between < 16;
 }
 
-/* A file may lack packets without notice; live, losses are counted. */
-static bool is_capture(const struct login *l)
-{
-	return l->limits->reorder_ns == UINT64_MAX;
-}
-
 /* The source lost packets since this login began: some may be the login's. */
 static bool may_lack_packets(const struct login *l)
 {
@@ -95,7 +89,8 @@ static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_n
 	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
 		return;
 	l->lacks_ack = login_lacks_ack(l, seg);
-	l->ack_unsure = has_more(seg) && (is_capture(l) || may_lack_packets(l) || !l->syn_ns) &&
+	l->ack_unsure = has_more(seg) &&
+			(engine_reads_capture(l->limits) || may_lack_packets(l) || !l->syn_ns) &&
 			!l->retransmits && l->syns < 2 &&
 			(!l->syn_ns || !l->syn_ip_id || !seg->ip_id ||
 			 (uint16_t)(seg->ip_id - l->syn_ip_id) != 1);

@@ -805,7 +805,8 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	if (is_copy(f, from, seg)) {
-		e->stats.duplicates += !(e->config.live && is_repeated_record(f, from, seg));
+		e->stats.duplicates +=
+			engine_reads_capture(&e->config) || !is_repeated_record(f, from, seg);
 		return;
 	}
 	if (doubt_is_earlier(f, from, seg)) {

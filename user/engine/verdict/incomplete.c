@@ -93,7 +93,8 @@ static char *ended_text(const struct login *l, const struct login_record *r)
 
 	(void)r;
 	return text_format("%s while %s was waited for",
-			   l->limits->live ? "tdsmon stopped watching" : "the capture ended",
+			   engine_reads_capture(l->limits) ? "the capture ended"
+							   : "tdsmon stopped watching",
 			   due->what);
 }
 
