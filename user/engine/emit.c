@@ -83,28 +83,23 @@ static enum authority authority_of(const struct login *l)
 								  : AUTHORITY_UNKNOWN;
 }
 
-/* The host that asks, as the tracker names it: live, this host has many addresses. */
-static const uint8_t *requester(const struct engine *e, const struct endpoint *end)
+/*
+ * Requests of the login's hosts to others meanwhile. Live, only this host's are known, and the tracker
+ * has one name for its many addresses. own, by enum side: that end is this host.
+ */
+static void depend(struct engine *e, const struct login *l, const bool own[2],
+		   struct login_record *r, struct dependency_findings *findings)
 {
-	bool own = e->ops.is_local && e->ops.is_local(e->ctx, end->addr);
-
-	return own ? companions_own_host : end->addr;
-}
-
-/* Requests of the login's hosts to others meanwhile. Live, only this host's are known. */
-static void depend(struct engine *e, const struct login *l, struct login_record *r,
-		   struct dependency_findings *findings)
-{
-	const struct dependency_login login = {r->id,
-					       requester(e, &r->client),
-					       requester(e, &r->server),
-					       r->start_ns,
-					       r->steps,
-					       r->step_count,
-					       authority_of(l),
-					       l->witness};
-	bool followed = e->companions && (!e->ops.is_local || login.client == companions_own_host ||
-					  login.server == companions_own_host);
+	const struct dependency_login login = {
+		r->id,
+		own[SIDE_CLIENT] ? companions_own_host : r->client.addr,
+		own[SIDE_SERVER] ? companions_own_host : r->server.addr,
+		r->start_ns,
+		r->steps,
+		r->step_count,
+		authority_of(l),
+		l->witness};
+	bool followed = e->companions && (!e->ops.is_local || own[SIDE_CLIENT] || own[SIDE_SERVER]);
 
 	if (!followed && !l->witness)
 		return;
@@ -190,19 +185,24 @@ static uint32_t stalled_together(struct engine *e, const struct flow *f, const s
 }
 
 /* If the source knows it: a capture does not. */
-static enum vantage vantage_known(const struct engine *e, const struct flow *f)
+static enum vantage vantage_known(const struct engine *e, const bool own[2])
 {
-	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
-	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
-
 	if (!e->ops.is_local)
 		return VANTAGE_UNKNOWN;
-	if (e->ops.is_local(e->ctx, server.addr))
+	if (own[SIDE_SERVER])
 		return VANTAGE_SERVER;
-	return e->ops.is_local(e->ctx, client.addr) ? VANTAGE_CLIENT : VANTAGE_MIDDLE;
+	return own[SIDE_CLIENT] ? VANTAGE_CLIENT : VANTAGE_MIDDLE;
 }
 
-static struct report_env report_env_of(const struct engine *e, const struct flow *f)
+static bool is_own(const struct engine *e, const struct flow *f, enum side side)
+{
+	struct endpoint end = flow_endpoint(f, side);
+
+	return e->ops.is_local && e->ops.is_local(e->ctx, end.addr);
+}
+
+static struct report_env report_env_of(const struct engine *e, const struct flow *f,
+				       const bool own[2])
 {
 	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
 	const struct instance *i = instance_find(&e->browser.instances, server.addr, server.port);
@@ -210,7 +210,7 @@ static struct report_env report_env_of(const struct engine *e, const struct flow
 	return (struct report_env){
 		.id = flow_id(&e->flows, f),
 		.tunnel = flow_tunnel(&e->flows, f),
-		.vantage = vantage_known(e, f),
+		.vantage = vantage_known(e, own),
 		.instance = i && *i->name ? i->name : NULL,
 		.identities = e->config.identities,
 	};
@@ -218,7 +218,9 @@ static struct report_env report_env_of(const struct engine *e, const struct flow
 
 void login_emit(struct engine *e, struct flow *f)
 {
-	struct report_env env = report_env_of(e, f);
+	const bool own[] = {[SIDE_CLIENT] = is_own(e, f, SIDE_CLIENT),
+			    [SIDE_SERVER] = is_own(e, f, SIDE_SERVER)};
+	struct report_env env = report_env_of(e, f, own);
 	const struct login *l = f->login;
 	struct dependency_findings findings;
 	struct report report;
@@ -230,7 +232,7 @@ void login_emit(struct engine *e, struct flow *f)
 	if (r->redirect_port && r->outcome_basis == BASIS_OBSERVED)
 		browser_routed(e, r->redirect_port);
 	learn(&e->answers, l, r);
-	depend(e, l, r, &findings);
+	depend(e, l, own, r, &findings);
 	r->host = host_of(l, r);
 	r->stalled_together = stalled_together(e, f, l, r);
 	if (e->errorlog)
