@@ -420,46 +420,27 @@ static const struct frame_ops conn_ops = {head, body, end, lost};
 
 /* ---- frames that stood in TLS records ---- */
 
-static void mark_inside(const struct conn *c, bool is)
-{
-	if (c->f->login)
-		c->f->login->inside = is;
-}
-
 static void inside_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
-	struct conn *c = ctx;
+	const struct conn *c = ctx;
 
-	if (frame->kind == FRAME_TLS) { /* nobody nests TLS */
+	if (frame->kind == FRAME_TLS) /* nobody nests TLS */
 		decrypt_refuse(decrypt_of(c->e, c->f));
-		return;
-	}
-	mark_inside(c, true);
-	head(c, frame, ts_ns);
-	mark_inside(c, false);
+	else
+		head(ctx, frame, ts_ns);
 }
 
 static void inside_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
 			uint64_t ts_ns)
 {
-	struct conn *c = ctx;
-
-	if (frame->kind == FRAME_TLS)
-		return;
-	mark_inside(c, true);
-	body(c, frame, data, len, ts_ns);
-	mark_inside(c, false);
+	if (frame->kind != FRAME_TLS)
+		body(ctx, frame, data, len, ts_ns);
 }
 
 static void inside_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 {
-	struct conn *c = ctx;
-
-	if (frame->kind == FRAME_TLS)
-		return;
-	mark_inside(c, true);
-	end(c, frame, ts_ns);
-	mark_inside(c, false);
+	if (frame->kind != FRAME_TLS)
+		end(ctx, frame, ts_ns);
 }
 
 static void inside_lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -476,6 +457,12 @@ static void inside_lost(void *ctx, const struct framer *frame, const uint8_t *da
 
 static const struct frame_ops inside_ops = {inside_head, inside_body, inside_end, inside_lost};
 
+static void mark_inside(const struct conn *c, bool is)
+{
+	if (c->f->login)
+		c->f->login->inside = is;
+}
+
 /* Read the bytes that were decrypted so far of the side that sends. */
 static void inside(struct conn *c)
 {
@@ -488,10 +475,12 @@ static void inside(struct conn *c)
 	while (decrypt_next(d, c->from, &p)) {
 		struct framer *framer = decrypt_framer(d, c->from);
 
+		mark_inside(c, true);
 		if (!p.data)
 			frame_skip(framer, &inside_ops, c, p.len, false, p.ts_ns);
 		else if (framer->kind != FRAME_LOST || p.begins) /* a frame begins a record */
 			frame_feed(framer, &inside_ops, c, p.data, p.len, p.ts_ns);
+		mark_inside(c, false);
 	}
 	c->inside = false;
 }
@@ -505,15 +494,10 @@ static void forget_decrypt(struct engine *e, const struct flow *f)
 		decryption_end(e->decryption, flow_place(&e->flows, f));
 }
 
-static bool is_reset(const struct flow *f)
-{
-	return f->half[0].reset || f->half[1].reset;
-}
-
 /* The close was reported, or is about to be: nothing after a reset counts. */
 static bool is_over(const struct flow *f)
 {
-	return f->told || is_reset(f);
+	return f->told || flow_is_reset(f);
 }
 
 /* Note the first bytes of a side, after a proxy's header; they show what it is if it is not TDS. */
@@ -717,7 +701,7 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 
 void conn_settle(struct engine *e, struct flow *f)
 {
-	if (is_reset(f))
+	if (flow_is_reset(f))
 		conn_close(e, f, CLOSE_RST, e->now_ns);
 }
 
@@ -803,7 +787,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (awaits_follower(e, f, how) ||
 	    ((how == CLOSE_FIN || how == CLOSE_RST) && (awaits_next(e, f) || logwait_holds(e, f))))
 		return;
-	if (is_reset(f)) /* the reset may have just come to light */
+	if (flow_is_reset(f)) /* the reset may have just come to light */
 		how = CLOSE_RST;
 	feed_held(e, f, now_ns);
 	if (f->login && f->login->refused_ns) {
@@ -838,7 +822,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 void conn_waited(struct engine *e, struct flow *f)
 {
 	login_settle(e, f);
-	if (f->half[0].reset || f->half[1].reset)
+	if (flow_is_reset(f))
 		conn_close(e, f, CLOSE_RST, e->now_ns);
 	else if (f->half[0].fin_done && f->half[1].fin_done)
 		conn_close(e, f, CLOSE_FIN, e->now_ns);

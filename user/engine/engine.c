@@ -271,8 +271,7 @@ static bool of_another(const struct engine *e, const struct flow *f, enum side f
 /* Neither over, nor closed by a side: anybody may have sent a SYN within it. */
 static bool is_open(const struct flow *f)
 {
-	return !f->told && !f->settling && !f->half[0].reset && !f->half[1].reset &&
-	       !(f->login && f->login->refused_ns);
+	return !f->told && !f->settling && !flow_is_reset(f) && !(f->login && f->login->refused_ns);
 }
 
 static void take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
@@ -417,7 +416,7 @@ static void visit_login(struct engine *e, struct flow *f, uint64_t idle_ns)
 
 static void visit_session(struct engine *e, struct flow *f, uint64_t idle_ns)
 {
-	bool reset = f->half[0].reset || f->half[1].reset;
+	bool reset = flow_is_reset(f);
 
 	if (doubt_reset_holds(f, false)) {
 		tcp_reset(e, f);

@@ -259,6 +259,12 @@ static inline uint32_t flow_place(const struct flow_table *t, const struct flow 
 	return (uint32_t)(f - t->at);
 }
 
+/* Has a reset ended it? */
+static inline bool flow_is_reset(const struct flow *f)
+{
+	return f->half[0].reset || f->half[1].reset;
+}
+
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
 
 /* Its tunnel, TUNNEL_*, and its key with the tunnel. */

@@ -240,7 +240,7 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	struct half *h = &f->half[from];
 	uint64_t ts_ns = half_time(h, seg->ts_ns);
 
-	if (f->half[0].reset || f->half[1].reset)
+	if (flow_is_reset(f))
 		return; /* payload after a reset means nothing */
 	if (seg->flags & SEG_RST) {
 		h->reset = true;
