@@ -52,6 +52,15 @@ TAP_INLINE __u32 classify_frame_len(void *ctx, enum tap_hook hook)
 	return xdp->data_end - xdp->data;
 }
 
+/* How the packet came: the rest of the work that every kind of packet has. */
+TAP_INLINE void classify_fill_arrival(struct tap_work *work, void *ctx, enum tap_hook hook,
+				      __u32 ifindex, __u32 dir)
+{
+	classify_set_avail(work, classify_frame_len(ctx, hook));
+	work->seg.ifindex = ifindex;
+	work->seg.dir = dir;
+}
+
 /*
  * Does the SYN or SYN+ACK in the work replace the flow? A SYN replaces a connection that has ended.
  * Otherwise the flow is replaced only when the peer accepts the SYN: on a live connection RFC 9293
@@ -97,9 +106,7 @@ TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt 
 	if (!work)
 		return TAP_CNT_LOST;
 	classify_fill_work(work, pkt, &key, side);
-	classify_set_avail(work, classify_frame_len(ctx, hook));
-	work->seg.ifindex = ifindex;
-	work->seg.dir = dir;
+	classify_fill_arrival(work, ctx, hook, ifindex, dir);
 	if (!flow)
 		return CLASSIFY_NEW;
 	if (flags & SEG_SYN && !(flags & SEG_RST) && classify_syn_replaces(work, flow)) {
@@ -129,9 +136,7 @@ TAP_INLINE int classify_service(void *ctx, enum tap_hook hook, const struct pkt 
 	if (!work)
 		return TAP_CNT_LOST;
 	classify_fill_work(work, pkt, &key, side);
-	classify_set_avail(work, classify_frame_len(ctx, hook));
-	work->seg.ifindex = ifindex;
-	work->seg.dir = dir;
+	classify_fill_arrival(work, ctx, hook, ifindex, dir);
 	return hook == TAP_HOOK_SKB ? dependency_tcp_skb(ctx) : dependency_tcp_xdp(ctx);
 }
 
@@ -145,10 +150,8 @@ TAP_INLINE int classify_service_datagram(void *ctx, enum tap_hook hook, const st
 		return TAP_CNT_LOST;
 	pkt_datagram(pkt, &work->seg);
 	work->payload_off = pkt->payload_off;
-	classify_set_avail(work, classify_frame_len(ctx, hook));
 	tap_seg_tunnel(&work->seg, TUNNEL_NONE);
-	work->seg.ifindex = ifindex;
-	work->seg.dir = dir;
+	classify_fill_arrival(work, ctx, hook, ifindex, dir);
 	return hook == TAP_HOOK_SKB ? dependency_udp_skb(ctx) : dependency_udp_xdp(ctx);
 }
 
@@ -166,10 +169,8 @@ TAP_INLINE int classify_datagram(void *ctx, enum tap_hook hook, const struct pkt
 	work = tap_work();
 	if (!work)
 		return TAP_CNT_LOST;
-	classify_set_avail(work, classify_frame_len(ctx, hook));
 	tap_seg_tunnel(&work->seg, pkt->tunnel);
-	work->seg.ifindex = ifindex;
-	work->seg.dir = dir;
+	classify_fill_arrival(work, ctx, hook, ifindex, dir);
 	return hook == TAP_HOOK_SKB ? sql_browser_skb(ctx) : sql_browser_xdp(ctx);
 }
 
