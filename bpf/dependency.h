@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * dependency.h - what this host asks of the services that a login depends on, and what they answer:
- * DNS, Kerberos, LDAP, RPC, SMB, HTTP, and the start of TLS connections. The heads of these packets
- * are forwarded, at a bounded rate; what they say is for user space to read: docs/CAUSES.md.
+ * dependency.h - this host's requests to the services that a login depends on, and the responses:
+ * DNS, Kerberos, LDAP, RPC, SMB, HTTP, and the start of TLS connections. The tap forwards the heads of
+ * these packets at a bounded rate, and user space parses them: docs/CAUSES.md.
  *
- * Who asks leaves by an egress hook, who answers comes in by an ingress hook, so that a packet on
- * the loopback interface, which passes both, counts once. Of a connection's bulk only the segments
- * that begin or end a write (PSH) are of interest.
+ * Requests are taken at egress hooks and responses at ingress hooks. So a packet on the loopback
+ * interface, which passes both, counts once. In bulk transfers only the segments that begin or end a
+ * write (PSH) are forwarded.
  */
 #ifndef TDSMON_DEPENDENCY_H
 #define TDSMON_DEPENDENCY_H

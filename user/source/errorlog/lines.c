@@ -75,7 +75,7 @@ static uint8_t utf8_length(uint8_t first)
 	return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-/* The characters of held, whole or not; what is none of UTF-8 becomes U+FFFD. */
+/* Decode the bytes in held, complete characters or not. Bytes that are not UTF-8 become U+FFFD. */
 static void utf8_flush(struct lines *l, lines_fn *fn, void *ctx)
 {
 	char text[sizeof(l->held) + 1] = "";
