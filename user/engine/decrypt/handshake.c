@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/decrypt/handshake.h"
+#include "engine/protocol/tls.h"
 #include "lib/cursor.h"
 
 #define MESSAGE_HEAD 4
@@ -36,14 +37,10 @@ static void client_hello(struct handshake *h, struct cursor c)
 
 static void server_extensions(struct handshake *h, struct cursor *c)
 {
-	struct cursor list = cursor_sub(c, cursor_be16(c));
+	struct cursor list = cursor_sub(c, cursor_be16(c)), body;
+	uint16_t type;
 
-	while (cursor_left(&list)) {
-		uint16_t type = cursor_be16(&list);
-		struct cursor body = cursor_sub(&list, cursor_be16(&list));
-
-		if (body.bad)
-			return;
+	while (tls_extension_next(&list, &type, &body)) {
 		if (type == EXT_SUPPORTED_VERSIONS)
 			h->version = cursor_be16(&body);
 		else if (type == EXT_ENCRYPT_THEN_MAC)

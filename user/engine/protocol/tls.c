@@ -203,16 +203,21 @@ static void extension_client_versions(struct tls *t, struct cursor body)
 	}
 }
 
+bool tls_extension_next(struct cursor *list, uint16_t *type, struct cursor *body)
+{
+	if (!cursor_left(list))
+		return false;
+	*type = cursor_be16(list);
+	*body = cursor_sub(list, cursor_be16(list));
+	return !body->bad;
+}
+
 static void hello_extensions(struct tls *t, bool client, struct cursor *c)
 {
-	struct cursor list = cursor_sub(c, cursor_be16(c));
+	struct cursor list = cursor_sub(c, cursor_be16(c)), body;
+	uint16_t type;
 
-	while (cursor_left(&list)) {
-		uint16_t type = cursor_be16(&list);
-		struct cursor body = cursor_sub(&list, cursor_be16(&list));
-
-		if (body.bad)
-			return;
+	while (tls_extension_next(&list, &type, &body)) {
 		if (type == EXT_SERVER_NAME && client)
 			extension_server_name(t, body);
 		else if (type == EXT_ALPN)

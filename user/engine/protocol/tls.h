@@ -12,6 +12,7 @@
 #include "engine/protocol/byte_buf.h"
 #include "engine/protocol/x509.h"
 #include "engine/record.h"
+#include "lib/cursor.h"
 
 /* Record types, RFC 5246 6.2.1 */
 enum {
@@ -77,6 +78,12 @@ void tls_record_end(struct tls *t, enum side from);
 /* Take a protected record that was decrypted: its content. data is not used for TLS_DATA. */
 void tls_record_plain(struct tls *t, enum side from, uint8_t type, const uint8_t *data,
 		      uint32_t len);
+
+/*
+ * The next extension of a hello's list (RFC 8446 4.2). False: there are no more, or the list is
+ * malformed.
+ */
+bool tls_extension_next(struct cursor *list, uint16_t *type, struct cursor *body);
 
 /* Is the server's flight of the handshake over, so that the client has to send? */
 bool tls_server_flight_over(const struct tls *t);
