@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "freed.h"
+
 #define PLAIN	  "\xa5\xe1\x93\xb7\xc3\xd9\x8f\xf1"
 #define PLAIN_LEN (sizeof(PLAIN) - 1)
 #define SECRETS	  32
-
-void *__libc_malloc(size_t size);
-void __libc_free(void *data);
 
 /* OpenSSL's two ends are not the engine: look only at what is freed during its calls. */
 static int watching;
@@ -23,35 +22,19 @@ static unsigned char secrets[SECRETS][32]; /* the first bytes of each */
 static void look(void *data)
 {
 	size_t len = malloc_usable_size(data);
-	int is = memmem(data, len, PLAIN, PLAIN_LEN) != NULL;
+	int is;
 
+	if (!watching) { /* or what OpenSSL's ends leave would be found when the memory is used next */
+		explicit_bzero(data, len);
+		return;
+	}
+	is = memmem(data, len, PLAIN, PLAIN_LEN) != NULL;
 	for (unsigned i = 0; i < secret_count; i++)
 		is |= memmem(data, len, secrets[i], sizeof(secrets[i])) != NULL;
 	freed++;
 	found += is;
 	if (is)
 		explicit_bzero(data, len); /* or it would be found again in what this becomes */
-}
-
-void free(void *data)
-{
-	if (data && watching)
-		look(data);
-	else if (data) /* what OpenSSL's ends leave is not found in what this becomes */
-		explicit_bzero(data, malloc_usable_size(data));
-	__libc_free(data);
-}
-
-void *realloc(void *data, size_t size)
-{
-	void *moved = __libc_malloc(size);
-	size_t had = data ? malloc_usable_size(data) : 0;
-
-	if (moved && data)
-		memcpy(moved, data, had < size ? had : size);
-	if (moved)
-		free(data);
-	return moved;
 }
 
 #define INSIDE_CALL(call)                                                                          \

@@ -10,14 +10,12 @@
 
 #include "engine/engine.h"
 #include "engine/protocol/frame.h"
+#include "freed.h"
 #include "unit.h"
 
 #define SECRET	   "\xa5\xe1\x93\xb7\xc3\xd9\x8f\xf1"
 #define SECRET_LEN (sizeof(SECRET) - 1)
 #define S	   1000000000ull
-
-void *__libc_malloc(size_t size);
-void __libc_free(void *data);
 
 static uint32_t freed, found;
 
@@ -30,25 +28,6 @@ static void look(void *data)
 		return;
 	found++;
 	explicit_bzero(data, len); /* or it would be found again when the memory is used next */
-}
-
-void free(void *data)
-{
-	if (data)
-		look(data);
-	__libc_free(data);
-}
-
-void *realloc(void *data, size_t size)
-{
-	void *moved = __libc_malloc(size);
-	size_t had = data ? malloc_usable_size(data) : 0;
-
-	if (moved && data)
-		memcpy(moved, data, had < size ? had : size);
-	if (moved)
-		free(data);
-	return moved;
 }
 
 /* ---- a connection ---- */
