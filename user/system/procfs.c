@@ -4,7 +4,6 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/fd.h"
+#include "lib/regular.h"
 #include "system/procfs.h"
 
 #define TEXT_MAX 65536 /* bytes of a file that is read; a host has some hundred mounts */
@@ -20,32 +20,19 @@
 static int open_of(uint32_t pid, const char *name)
 {
 	char path[64];
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%u/%s", pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return regular_open(path);
 }
 
-/* The whole of a file, to be freed; NULL: it cannot be read, or is longer than that. */
+/* The whole of a file, to be freed; NULL: it cannot be read, or is longer than TEXT_MAX. */
 static char *text_of(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = fd < 0 ? NULL : malloc(TEXT_MAX);
-	size_t used = 0;
-	ssize_t n = 1;
+	int fd = regular_open(path);
+	size_t len;
+	char *text = fd < 0 ? NULL : regular_text(fd, TEXT_MAX, &len);
 
-	while (text && n > 0 && used < TEXT_MAX - 1) {
-		n = read(fd, text + used, TEXT_MAX - 1 - used);
-		used += n > 0 ? (size_t)n : 0;
-	}
 	fd_close(fd);
-	if (text && n) {
-		free(text);
-		return NULL;
-	}
-	if (text)
-		text[used] = '\0';
 	return text;
 }
 
@@ -72,7 +59,7 @@ static bool has_socket(uint32_t pid, uint32_t inode)
 	return has;
 }
 
-/* A service manager keeps the sockets that it hands on: init counts if nobody else has it. */
+/* Init comes last: a service manager also keeps the sockets that it passes to services. */
 static uint32_t find_process(uint32_t inode, uint32_t hint)
 {
 	struct dirent *entry;
@@ -98,7 +85,7 @@ int procfs_open_stat(uint32_t inode, uint32_t hint)
 	uint32_t pid = find_process(inode, hint);
 	int fd = pid ? open_of(pid, "stat") : -ENOENT;
 
-	/* The number may be another process's by now: then that one does not have the socket. */
+	/* Another process may have the number by now. It does not have the socket, then. */
 	if (fd < 0 || has_socket(pid, inode))
 		return fd;
 	close(fd);
@@ -160,7 +147,7 @@ static bool read_path(uint32_t pid, struct cgroup *out)
 		snprintf(out->path, sizeof(out->path), "%s", path + 1);
 	}
 	free(text);
-	/* Outside of the root that we see there is nothing to be found. */
+	/* A path outside of the root that this process sees cannot be opened. */
 	return found && !strstr(out->path, "/..");
 }
 
@@ -200,11 +187,9 @@ static bool find_folder(struct cgroup *out)
 static int open_in(const struct cgroup *cgroup, size_t len, const char *name)
 {
 	char path[PATH_MAX + 32];
-	int fd;
 
 	snprintf(path, sizeof(path), "%.*s/%s", (int)len, cgroup->folder, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return regular_open(path);
 }
 
 static bool is_limited(const struct cgroup *cgroup, size_t len)
