@@ -16,12 +16,13 @@
 #include "lib/replace.h"
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
+#include "lib/units.h"
 
 #define TEXTFILE_NS	15000000000ull
 #define HTTP_COUNTERS	8
 #define ENGINE_COUNTERS 3
 #define EXPORT_ROUTES	4
-#define PAGE_NS		1000000000ull /* as page_tick() expects it */
+#define PAGE_NS		NS_PER_S /* as page_tick() expects it */
 #define HTTP_NOT_READY	503
 #define PAGE_KEEP_NS	100000000ull /* requests within this time get the same page */
 #define PAGES		3 /* most pages of a format; slow readers are still being sent old ones */

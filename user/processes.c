@@ -16,13 +16,14 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "processes.h"
+#include "lib/units.h"
 
 #define SOCKETS_MOST   64
 #define PROCESSES_MOST 16
-#define FILE_MAX       8192	      /* bytes of a file that is read */
-#define HOLDS_NS       60000000000ull /* a socket is not passed on, nor its number used again, so soon */
-#define AGAIN_NS       5000000000ull /* one that was not found is not looked for sooner */
-#define READ_NS	       10000000ull   /* a process is not read more often */
+#define FILE_MAX       8192	       /* bytes of a file that is read */
+#define HOLDS_NS       (60 * NS_PER_S) /* no socket is passed on, nor its number used again, sooner */
+#define AGAIN_NS       5000000000ull   /* a socket that was not found is not searched for sooner */
+#define READ_NS	       10000000ull     /* a process is not read more often */
 #define SEARCHES_PER_S 10
 
 enum search {
@@ -195,7 +196,7 @@ static void process_ask(struct processes *p, struct process *process)
 		process->cpu_ticket = opener_send(p->opener, OPENER_CPU_STAT, process->pid, "");
 }
 
-/* A process whose stat the opener opened; it is the same as another's that is known, if it is. */
+/* Take a process whose stat the opener opened. If it is known already, the known one is returned. */
 static struct process *process_begin(struct processes *p, int stat_fd, uint64_t now_ns)
 {
 	struct process new = {.stat_fd = stat_fd,
@@ -211,7 +212,7 @@ static struct process *process_begin(struct processes *p, int stat_fd, uint64_t 
 		return NULL;
 	}
 	for (size_t i = 0; i < PROCESSES_MOST; i++) {
-		/* One that is gone has left its number to this one. */
+		/* A process that has ended may have had the same number. */
 		if (p->at[i].pid != new.pid || !read_stat(&p->at[i]))
 			continue;
 		close(stat_fd);
@@ -233,7 +234,7 @@ static int ticket_take(struct processes *p, int *ticket)
 	return result;
 }
 
-/* Read it as of now. Its files hold of it only if it is still there behind them. False: it is gone. */
+/* Read its files again. They are valid only if the process still exists. False: it has ended. */
 static bool process_update(struct processes *p, struct process *process, uint64_t now_ns)
 {
 	int cgroup = ticket_take(p, &process->cgroup_ticket);
@@ -275,8 +276,8 @@ static void socket_search(struct processes *p, struct socket *socket, uint64_t n
 {
 	char hint[16];
 
-	if (p->second != now_ns / 1000000000) {
-		p->second = now_ns / 1000000000;
+	if (p->second != now_ns / NS_PER_S) {
+		p->second = now_ns / NS_PER_S;
 		p->searches = 0;
 	}
 	socket_set(socket, SEARCH_WANTED, now_ns);

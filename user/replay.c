@@ -13,13 +13,14 @@
 #include "lib/log.h"
 #include "ports.h"
 #include "source/capture/series.h"
+#include "lib/units.h"
 
 #define PROGRESS_EVERY	  4096 /* segments between two readings of the clock */
 #define PROGRESS_NS	  200000000ull
 #define COMMENT_MAX	  512	     /* bytes shown */
 #define SECRETS_TLS	  0x544c534b /* a block's type: "TLSK" */
 #define TIME_BIAS_NS	  1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
-#define ERRORLOG_AHEAD_NS 1000000000ull /* entries may be this much later than their logins */
+#define ERRORLOG_AHEAD_NS NS_PER_S /* entries may be this much later than their logins */
 
 /* The next progress line or message overwrites it. */
 static void progress_show(struct app *app, const struct series *series)

@@ -14,6 +14,7 @@
 #include "processes.h"
 #include "source/live/sockets.h"
 #include "waits.h"
+#include "lib/units.h"
 
 #define AWAIT_NS (2 * WITNESS_MOST_NS) /* by then a wait that goes on was looked at again */
 
@@ -29,8 +30,8 @@ struct waits {
 
 static void waits_set(struct waits *w, uint64_t at_ns)
 {
-	struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at_ns / 1000000000),
-					       .tv_nsec = (long)(at_ns % 1000000000)}};
+	struct itimerspec spec = {.it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S),
+					       .tv_nsec = (long)(at_ns % NS_PER_S)}};
 
 	w->is_set = at_ns != NO_NS && !timerfd_settime(w->timer, TFD_TIMER_ABSTIME, &spec, NULL);
 }

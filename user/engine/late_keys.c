@@ -8,8 +8,9 @@
 #include "engine/decrypt/decrypt.h"
 #include "engine/late_keys.h"
 #include "lib/wipe.h"
+#include "lib/units.h"
 
-#define WAIT_NS	     1000000000ull
+#define WAIT_NS	     NS_PER_S
 #define WAITING_MAX  1024	   /* connections */
 #define HELD_MAX     (256u << 10)  /* bytes of one connection, */
 #define HELD_ALL_MAX (32ull << 20) /* and of all */

@@ -11,13 +11,14 @@
 #include "http/http.h"
 #include "http/http_host.h"
 #include "http/web_config.h"
+#include "lib/units.h"
 
 #define HTTP_CONNECTIONS	64
 #define HTTP_CLOSING		32 /* additional ones that are being closed to make room */
 #define HTTP_CONNECTIONS_PER_IP 24 /* a browser opens six, and each page has a stream */
 #define HTTP_STREAMS		24
 #define HTTP_MEMORY		16384 /* of a connection: request line and headers must fit */
-#define HTTP_REQUEST_NS		10000000000ull
+#define HTTP_REQUEST_NS		(10 * NS_PER_S)
 #define HTTP_IDLE_NS		65000000000ull /* to the next request: more than a minute */
 #define HTTP_TICK_NS		500000000ull
 #define HTTP_STALL_NS		45000000000ull /* a client that misses three heartbeats */

@@ -18,6 +18,14 @@ static inline bool ip_is_v4(const uint8_t addr[16])
 	return !memcmp(addr, ip_v4_prefix, IP_V4_AT);
 }
 
+/* ::1, or 127.0.0.0/8 */
+static inline bool ip_is_loopback(const uint8_t addr[16])
+{
+	static const uint8_t v6[16] = {[15] = 1};
+
+	return ip_is_v4(addr) ? addr[IP_V4_AT] == 127 : !memcmp(addr, v6, sizeof(v6));
+}
+
 /* Map the four bytes of v4, which may stand within addr. */
 static inline void ip_map_v4(uint8_t addr[16], const void *v4)
 {

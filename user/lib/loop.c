@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/loop.h"
+#include "lib/units.h"
 
 #define LOOP_EVENTS 16
 
@@ -90,8 +91,8 @@ int loop_add_writable(struct loop *loop, int fd, loop_fn *fn, void *ctx)
 
 int loop_every(struct loop *loop, uint64_t period_ns, loop_fn *fn, void *ctx)
 {
-	struct timespec period = {.tv_sec = (time_t)(period_ns / 1000000000),
-				  .tv_nsec = (long)(period_ns % 1000000000)};
+	struct timespec period = {.tv_sec = (time_t)(period_ns / NS_PER_S),
+				  .tv_nsec = (long)(period_ns % NS_PER_S)};
 	struct itimerspec spec = {.it_interval = period, .it_value = period};
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), err;
 

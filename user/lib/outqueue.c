@@ -20,9 +20,10 @@
 #include "lib/clock.h"
 #include "lib/fd.h"
 #include "lib/outqueue.h"
+#include "lib/units.h"
 
 #define STUCK_MS   500
-#define FINISH_NS  10000000000ull
+#define FINISH_NS  (10 * NS_PER_S)
 #define KEEP_BYTES (1u << 20) /* most memory that an empty queue keeps */
 #define TTY_BYTES  128	      /* bytes that a writable terminal accepts at least; n_tty(4) */
 

@@ -9,6 +9,7 @@
 
 #include "sink/json.h"
 #include "lib/json_writer.h"
+#include "lib/units.h"
 
 #define JSON_RECORD_VERSION 1
 
@@ -207,10 +208,10 @@ static void json_alert(struct json_writer *w, const struct tls_facts *tls)
 /* A date before 1970 is not written: no certificate in use has one. */
 static void json_date(struct json_writer *w, const char *key, int64_t unix_s)
 {
-	if (unix_s < 0 || (uint64_t)unix_s > UINT64_MAX / 1000000000)
+	if (unix_s < 0 || (uint64_t)unix_s > UINT64_MAX / NS_PER_S)
 		json_writer_null(w, key);
 	else
-		json_time(w, key, (uint64_t)unix_s * 1000000000);
+		json_time(w, key, (uint64_t)unix_s * NS_PER_S);
 }
 
 static void json_certificate(struct json_writer *w, const struct tls_facts *tls)

@@ -9,9 +9,10 @@
 #include "lib/log_histogram.h"
 #include "sink/summary.h"
 #include "sink/waiting.h"
+#include "lib/units.h"
 
 #define SUMMARY_COLUMN	8
-#define SUMMARY_LATE_NS 1000000000ull
+#define SUMMARY_LATE_NS NS_PER_S
 #define SUMMARY_WAITING 10 /* waiting logins that are listed; the others are only counted */
 
 struct summary {

@@ -13,6 +13,7 @@
 #include "sink/text.h"
 #include "sink/text_cause.h"
 #include "lib/utf8.h"
+#include "lib/units.h"
 
 #define TEXT_COLUMNS	  100
 #define TEXT_INDENT	  13 /* the time and a space */
@@ -87,7 +88,7 @@ static const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
 	else if (ms < 10000)
 		snprintf(text, TEXT_MS_MAX, "%u", (unsigned)ms);
 	else
-		snprintf(text, TEXT_MS_MAX, "%us", (unsigned)((ns + 500000000) / 1000000000));
+		snprintf(text, TEXT_MS_MAX, "%us", (unsigned)((ns + 500000000) / NS_PER_S));
 	return text;
 }
 
@@ -156,7 +157,7 @@ static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct en
 	const struct tm *tm = &sink->tm;
 	char name[SINK_ENDPOINT_MAX], text[32], within[TEXT_TUNNEL_MAX];
 
-	text_clock(sink, (time_t)(wall_ns / 1000000000));
+	text_clock(sink, (time_t)(wall_ns / NS_PER_S));
 	if (due || tm->tm_yday != sink->yday || tm->tm_year != sink->year ||
 	    memcmp(&sink->server, server, sizeof(*server)) || tunnel != sink->tunnel) {
 		strftime(text, sizeof(text), "%Y-%m-%d", tm);

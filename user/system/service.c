@@ -18,8 +18,9 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "system/service.h"
+#include "lib/units.h"
 
-#define SERVICE_PERIOD_NS   10000000000ull /* of the status, if there is no watchdog */
+#define SERVICE_PERIOD_NS   (10 * NS_PER_S) /* of the status, if there is no watchdog */
 #define SERVICE_MESSAGE_MAX 1024
 
 /* sd_notify(3): a path, or an abstract name that begins with @. */

@@ -10,9 +10,10 @@
 
 #include "engine/decrypt/secrets.h"
 #include "lib/siphash.h"
+#include "lib/units.h"
 
-#define USED_NS	  60000000000ull /* kept for so long after the first use */
-#define TICK_SOME 1024		 /* places looked at in one tick */
+#define USED_NS	  (60 * NS_PER_S) /* kept for so long after the first use */
+#define TICK_SOME 1024		  /* places looked at in one tick */
 
 struct entry {
 	uint8_t random[TLS_RANDOM];

@@ -10,13 +10,14 @@
 #include "engine/protocol/tls.h"
 #include "lib/siphash.h"
 #include "service_ports.h"
+#include "lib/units.h"
 
 #define BUCKETS	      (2 * COMPANION_CONVERSATIONS) /* a power of two */
-#define FRAME_KEEP    4096u	    /* bytes of a message that comes in several segments */
-#define COPY_NS	      50000000ull   /* what comes again sooner is the capture's copy */
-#define RPC_ENDPOINTS 64	    /* known to speak RPC */
-#define COPIES_LATEST 16	    /* exchanges of which a response may be another's copy */
-#define SKIP_NS	      1000000000ull /* SEG_F_SKIPPED holds for so long, at most */
+#define FRAME_KEEP    4096u	  /* bytes of a message that comes in several segments */
+#define COPY_NS	      50000000ull /* what comes again sooner is the capture's copy */
+#define RPC_ENDPOINTS 64	  /* known to speak RPC */
+#define COPIES_LATEST 16	  /* exchanges of which a response may be another's copy */
+#define SKIP_NS	      NS_PER_S	  /* SEG_F_SKIPPED holds for so long, at most */
 
 enum side_of { REQUESTER, SERVICE };
 

@@ -7,16 +7,17 @@
 
 #include "engine/dependency/dependency.h"
 #include "engine/dependency/split.h"
+#include "lib/units.h"
 
 #define NEAR_NS		25000000ull	/* a busy host's time between two consecutive steps */
 #define OLDEST_NS	600000000000ull /* older exchanges are not considered */
 #define OPEN_LONG_NS	30000000000ull	/* an open request older than this counts as forgotten */
 #define FAR_RTT_NS	5000000ull
-#define FAR_RTT_MOST_NS 1000000000ull  /* no path is longer: TCP would have retransmitted */
-#define DNS_GAP_NS	1000000000ull  /* from the look-up to the connection */
-#define DNS_NEXT_NS	10000000ull    /* from a response to the next query of one look-up */
-#define DNS_RETRY_NS	11000000000ull /* resolvers ask again after 5 or 10 s */
-#define UNANSWERED_NS	1000000000ull  /* no resolver or KDC client waits less */
+#define FAR_RTT_MOST_NS NS_PER_S	/* no path is longer: TCP would have retransmitted */
+#define DNS_GAP_NS	NS_PER_S	/* from the look-up to the connection */
+#define DNS_NEXT_NS	10000000ull	/* from a response to the next query of one look-up */
+#define DNS_RETRY_NS	(11 * NS_PER_S) /* resolvers ask again after 5 or 10 s */
+#define UNANSWERED_NS	NS_PER_S	/* no resolver or KDC client waits less */
 
 /* The tolerance for this wait. The longer the wait, the busier the host may have been. */
 static uint64_t near_of(const struct wait *w)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "engine/errorlog/errorlog.h"
+#include "lib/ip_addr.h"
+#include "lib/units.h"
 
 #define STALLS	    8
 #define REASON_MOST 512 /* bytes that are kept */
@@ -85,19 +87,10 @@ static uint32_t set_of(const uint8_t client[16])
 	return (h ^ h >> 16) % ERRORLOG_SETS;
 }
 
-bool errorlog_is_loopback(const uint8_t addr[16])
-{
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	static const uint8_t one[16] = {[15] = 1};
-
-	return !memcmp(addr, one, 16) || (!memcmp(addr, mapped, 12) && addr[12] == 127);
-}
-
-/* The client that an entry names: an address, or `local`. */
+/* The client that an entry names: an address, or `local`, as for "<local machine>". */
 static const uint8_t *entry_client(const struct errorlog_entry *entry)
 {
-	return entry->client == ERRORLOG_LOCAL || errorlog_is_loopback(entry->addr) ? local
-										    : entry->addr;
+	return entry->client == ERRORLOG_LOCAL || ip_is_loopback(entry->addr) ? local : entry->addr;
 }
 
 static bool is_near(uint64_t a, uint64_t b)
@@ -281,7 +274,7 @@ uint32_t errorlog_stalled(const struct errorlog *log, uint64_t from_ns, uint64_t
 
 	for (int i = 0; i < STALLS; i++) {
 		uint64_t end_ns = log->stalls[i].time_ns;
-		uint64_t ns = log->stalls[i].seconds * 1000000000ull;
+		uint64_t ns = log->stalls[i].seconds * NS_PER_S;
 
 		if (ns && end_ns >= from_ns && (ns > end_ns || end_ns - ns <= to_ns) &&
 		    log->stalls[i].seconds > seconds)

@@ -9,11 +9,12 @@
 #define TDSMON_ERRORLOG_H
 
 #include "engine/record.h"
+#include "lib/units.h"
 
 #define ERRORLOG_SETS 256 /* a client has its place in one of these ... */
 #define ERRORLOG_WAYS 16  /* ... for so many entries and logins, together with others */
 
-#define ERRORLOG_NEAR_NS 1000000000ull /* an entry and its login are no further apart */
+#define ERRORLOG_NEAR_NS NS_PER_S /* an entry and its login are no further apart */
 
 /* Which errors a login may have got. */
 enum errorlog_fit {
@@ -42,9 +43,6 @@ void errorlog_free(struct errorlog *log);
 
 /* An entry; its strings are copied. */
 void errorlog_add(struct errorlog *log, const struct errorlog_entry *entry);
-
-/* An address of the own host in any network: then its entries may say "<local machine>". */
-bool errorlog_is_loopback(const uint8_t addr[16]);
 
 /* A login is decided. */
 void errorlog_note(struct errorlog *log, const struct errorlog_login *login);

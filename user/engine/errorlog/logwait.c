@@ -8,6 +8,7 @@
 #include "engine/errorlog/errorlog.h"
 #include "engine/errorlog/logwait.h"
 #include "engine/login/steps.h"
+#include "lib/ip_addr.h"
 
 #define COMPARED_MOST 4096 /* logins under way; with more of them nothing is joined */
 
@@ -66,7 +67,7 @@ static uint64_t end_of(const struct flow *f)
 static bool is_local(const struct engine *e, const struct endpoint *client,
 		     const struct endpoint *server)
 {
-	if (errorlog_is_loopback(client->addr) || !memcmp(client->addr, server->addr, 16))
+	if (ip_is_loopback(client->addr) || !memcmp(client->addr, server->addr, 16))
 		return true;
 	return e->ops.is_local && e->ops.is_local(e->ctx, client->addr) &&
 	       e->ops.is_local(e->ctx, server->addr);

@@ -8,13 +8,14 @@
 #include <string.h>
 
 #include "engine/login/answers.h"
+#include "lib/units.h"
 
 #define NAMES	     40 /* bytes by which refusals of one kind differ: names of 20 letters */
 #define HABIT_LEAST  3	/* a server that closed after so many refusals always closes */
 #define HABIT_FACTOR 5	/* left open so many times longer than ever before, and ... */
-#define HABIT_NS     50000000ull    /* ... for at least this long: not a refusal */
-#define STREAK_NS    60000000000ull /* refusals further apart are not in a row */
-#define BACK_NS	     1000000000ull  /* after its client came back, do not wait for a redirect */
+#define HABIT_NS     50000000ull     /* ... for at least this long: not a refusal */
+#define STREAK_NS    (60 * NS_PER_S) /* refusals further apart are not in a row */
+#define BACK_NS	     NS_PER_S	     /* after its client came back, do not wait for a redirect */
 
 static bool same_addr(const struct endpoint *a, const struct endpoint *b)
 {

@@ -10,6 +10,7 @@
  * to it grow with the domain's names (MS-NLMP 2.2.1).
  */
 #include "engine/login/size_inference.h"
+#include "lib/units.h"
 
 #define ANSWER_LEAST	      340 /* no login answer of SQL Server is smaller */
 #define ERROR_LEAST	      79
@@ -24,12 +25,12 @@
 #define TOKEN_LEAST	      2500 /* a federated token */
 #define FEDAUTHINFO_LEAST     150
 #define FEDAUTHINFO_MOST      350
-#define SQL_LOGIN7_MOST	      500  /* too small for a ticket or a token */
-#define PACKET_FULL	      4096 /* before login no packet is larger: MS-TDS 2.2.3.1.3 */
-#define SMP_CONTROL	      16   /* MC-SMP 2.2.1 */
-#define TDS_BARE	      8	   /* an ATTENTION */
-#define LARGE		      4500 /* a packet of 4096; larger than any refusal or challenge */
-#define AT_ONCE_NS	      1000000000ull /* a server that closes later had other reasons */
+#define SQL_LOGIN7_MOST	      500      /* too small for a ticket or a token */
+#define PACKET_FULL	      4096     /* before login no packet is larger: MS-TDS 2.2.3.1.3 */
+#define SMP_CONTROL	      16       /* MC-SMP 2.2.1 */
+#define TDS_BARE	      8	       /* an ATTENTION */
+#define LARGE		      4500     /* a packet of 4096; larger than any refusal or challenge */
+#define AT_ONCE_NS	      NS_PER_S /* a server that closes later had other reasons */
 
 /* Consecutive units of one side. */
 struct group {

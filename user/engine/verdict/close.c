@@ -6,8 +6,9 @@
 #include "engine/conn.h"
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/verdict.h"
+#include "lib/units.h"
 
-#define LOST_LATELY_NS 60000000000ull
+#define LOST_LATELY_NS (60 * NS_PER_S)
 
 struct closing {
 	const struct flow *f;

@@ -3,10 +3,11 @@
  * bounds.c - the buckets of the histograms of durations.
  */
 #include "sink/prometheus/prometheus.h"
+#include "lib/units.h"
 
 #define US 1000ull
 #define MS 1000000ull
-#define S  1000000000ull
+#define S  NS_PER_S
 
 /* 100 µs to 60 s, including the default time-outs of drivers, 15 and 30 s. */
 const struct fixed_histogram_bounds prometheus_login_bounds = {

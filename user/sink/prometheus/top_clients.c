@@ -9,8 +9,9 @@
 
 #include "sink/sink.h"
 #include "sink/prometheus/top_clients.h"
+#include "lib/units.h"
 
-#define RANK_NS	 60000000000ull
+#define RANK_NS	 (60 * NS_PER_S)
 #define RANK_FOR 2 /* a client takes another's place if it is so many times as heavy */
 
 struct top_clients *top_clients_new(size_t shown)

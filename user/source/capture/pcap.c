@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "source/capture/capture_format.h"
+#include "lib/units.h"
 
 #define PCAP_HEADER   24
 #define PCAP_RECORD   16
@@ -193,7 +194,7 @@ static int pcap_next(struct capture *c, struct frame *frame, const struct link *
 	if (!record)
 		return capture_short(c, "a packet");
 	frame->data = record + pcap->record_len;
-	frame->ts_ns = pcap_u32(record, pcap->swap) * 1000000000ull +
+	frame->ts_ns = pcap_u32(record, pcap->swap) * NS_PER_S +
 		       (uint64_t)pcap_u32(record + 4, pcap->swap) * pcap->unit_ns;
 	pcap_trim(pcap, frame);
 	*link = pcap->link;

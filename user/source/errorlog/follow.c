@@ -16,10 +16,11 @@
 #include "lib/regular.h"
 #include "source/errorlog/follow.h"
 #include "source/errorlog/logfile.h"
+#include "lib/units.h"
 
 #define READ_MOST (4u << 20)	/* bytes of a log in one call, live */
 #define LOOK_NS	  5000000000ull /* looked at this often for what no event tells */
-#define RETRY_NS  1000000000ull /* a new file that can't be opened yet */
+#define RETRY_NS  NS_PER_S	/* a new file that can't be opened yet */
 
 struct followed {
 	const char *path;

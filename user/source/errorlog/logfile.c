@@ -13,10 +13,10 @@
 #include "source/errorlog/lines.h"
 #include "source/errorlog/logfile.h"
 #include "source/errorlog/parse.h"
+#include "lib/units.h"
 
 #define CHUNK	  65536
 #define HEAD_MOST CHUNK /* the adjustment is among the first lines */
-#define NS_PER_S  1000000000ull
 
 /* Where a line's time of day comes from. */
 enum zone {

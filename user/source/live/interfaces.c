@@ -12,11 +12,12 @@
 #include "source/live/interfaces.h"
 #include "lib/log.h"
 #include "source/live/netdev.h"
+#include "lib/units.h"
 
 #define INTERFACES_MAX 1024 /* an interface beyond it is logged */
 /* No attachment begins later in a round of calls, or at the start: the ring buffer must be read. */
 #define FOLLOW_NS 5000000ull
-#define START_NS  1000000000ull
+#define START_NS  NS_PER_S
 
 struct watched {
 	struct attachment on;

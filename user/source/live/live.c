@@ -28,13 +28,14 @@
 #include "source/live/unanswered_syns.h"
 #include "source/live/tap_control.h"
 #include "lib/ip_addr.h"
+#include "lib/units.h"
 
 #define LIVE_BATCH	 65536 /* most segments in one dispatch, so that the caller's timers run */
-#define LIVE_POLL_NS	 5000000	/* between polls of the ring buffer under traffic */
-#define LIVE_IDLE_MAX	 4		/* after so many empty polls, sleep until woken */
-#define LIVE_FLOOD_NS	 10000000000ull /* between two messages about a flood */
-#define LIVE_STRANGER_NS 3000000000ull	/* within this time a watched port may still see a login */
-#define LIVE_STRANGERS	 8		/* most unwatched ports that are reported */
+#define LIVE_POLL_NS	 5000000	 /* between polls of the ring buffer under traffic */
+#define LIVE_IDLE_MAX	 4		 /* after so many empty polls, sleep until woken */
+#define LIVE_FLOOD_NS	 (10 * NS_PER_S) /* between two messages about a flood */
+#define LIVE_STRANGER_NS 3000000000ull	 /* within this time a watched port may still see a login */
+#define LIVE_STRANGERS	 8		 /* most unwatched ports that are reported */
 
 struct live {
 	struct tap_bpf *tap;
@@ -70,7 +71,7 @@ static uint64_t live_now_ns(void)
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /*

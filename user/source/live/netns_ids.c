@@ -8,8 +8,9 @@
 #include <linux/net_namespace.h>
 
 #include "source/live/netns_ids.h"
+#include "lib/units.h"
 
-#define REFRESH_NS 1000000000ull
+#define REFRESH_NS NS_PER_S
 
 int netns_ids_open(struct netns_ids *ids)
 {

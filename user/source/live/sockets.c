@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/ip_addr.h"
 #include "lib/log.h"
 #include "source/live/netns_ids.h"
 #include "source/live/socket_bpf.h"
@@ -78,13 +79,6 @@ void sockets_close(struct sockets *s)
 	free(s);
 }
 
-static bool is_loopback(const uint8_t addr[16])
-{
-	static const uint8_t v4[13] = {[10] = 0xff, 0xff, 127}, v6[16] = {[15] = 1};
-
-	return !memcmp(addr, v4, sizeof(v4)) || !memcmp(addr, v6, sizeof(v6));
-}
-
 /* In the namespaces that the interface leads to, or with 0 in all others that are known. */
 static int look_behind(struct sockets *s, const struct socket_ends *ends, uint32_t ifindex,
 		       struct socket_look *out)
@@ -103,7 +97,7 @@ static int look_everywhere(struct sockets *s, const struct socket_ends *ends, ui
 	int err = socket_bpf_look(s->program, ends, SOCKET_NETNS_OWN, out);
 
 	/* Each namespace has a loopback of its own, and we see only this one's. */
-	if (err != -ENOENT || is_loopback(ends->local) || s->netns.netlink.fd < 0)
+	if (err != -ENOENT || ip_is_loopback(ends->local) || s->netns.netlink.fd < 0)
 		return err;
 	if (ifindex)
 		err = look_behind(s, ends, ifindex, out);

@@ -8,13 +8,14 @@
 
 #include "source/live/tap_load.h"
 #include "source/live/unanswered_syns.h"
+#include "lib/units.h"
 
-#define UNANSWERED_SYNS_POLL_NS 1000000000ull /* between polls */
+#define UNANSWERED_SYNS_POLL_NS NS_PER_S /* between polls */
 /* By then the client has repeated its SYN, if it does: after 1 s (RFC 6298 2), once after 3 s. */
 #define UNANSWERED_SYNS_NS   5000000000ull
 #define UNANSWERED_SYNS_MOST 16 /* most that are emitted by a poll */
 /* By then a client that exists has completed its handshake. */
-#define UNANSWERED_SYNS_RTT_NS 1000000000ull
+#define UNANSWERED_SYNS_RTT_NS NS_PER_S
 
 /* Why no more packets of a handshake are expected. */
 enum unanswered_syns_kind {
