@@ -104,6 +104,8 @@ void handshake_feed(struct handshake *h, struct handshake_stream *s, bool client
 {
 	uint32_t skip = len < s->skip ? len : s->skip, used = 0;
 
+	if (!len)
+		return; /* `data` may be null */
 	s->skip -= skip;
 	data += skip;
 	len -= skip;
