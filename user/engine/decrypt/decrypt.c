@@ -15,20 +15,30 @@
 
 /* ---- whether it is read ---- */
 
-void decrypt_close(struct decrypt *d)
+/*
+ * What is kept of a connection that is over. Not in decrypt_give_up(): it is called while a message
+ * in one of these buffers is being parsed.
+ */
+static void wipe_if_over(struct decrypt *d)
 {
-	d->over = true;
-	d->waits = false;
+	if (!d->over)
+		return;
 	for (int i = 0; i < 2; i++)
 		direction_clear(&d->side[i]);
 }
 
+void decrypt_close(struct decrypt *d)
+{
+	d->over = true;
+	d->waits = false;
+	wipe_if_over(d);
+}
+
 void decrypt_give_up(struct decrypt *d, uint64_t *count)
 {
-	if (d->over)
-		return;
-	++*count;
-	decrypt_close(d);
+	*count += !d->over;
+	d->over = true;
+	d->waits = false;
 }
 
 bool decrypt_reads(const struct decrypt *d)
@@ -39,11 +49,13 @@ bool decrypt_reads(const struct decrypt *d)
 void decrypt_refuse(struct decrypt *d)
 {
 	decrypt_give_up(d, &d->dn->stats->wrong);
+	wipe_if_over(d);
 }
 
 void decrypt_missed(struct decrypt *d)
 {
 	decrypt_give_up(d, &d->dn->stats->missing);
+	wipe_if_over(d);
 }
 
 bool decrypt_waits(const struct decrypt *d, uint64_t *since_ns)
@@ -186,7 +198,7 @@ static bool open_record(struct decrypt *d, enum side from, struct opened *o, uin
 		s->passed++;
 		/* New keys within a session, by renegotiation: what follows is hidden. */
 		if (d->reads && s->header[0] == TLS_DATA && d->handshake.version != TLS_1_3)
-			decrypt_missed(d);
+			decrypt_give_up(d, &d->dn->stats->missing);
 		return false;
 	}
 	if (s->keys.guess) { /* the handshake is hidden, and this may be the first record after it */
@@ -248,13 +260,11 @@ static void unread_record(struct decrypt *d, enum side from, uint64_t ts_ns)
 	take_gap(d, s, over && len > over ? len - over : GAP_UNKNOWN, ts_ns);
 }
 
-void decrypt_end(struct decrypt *d, enum side from, uint64_t ts_ns)
+static void whole_record(struct decrypt *d, enum side from, uint64_t ts_ns)
 {
 	struct direction *s = &d->side[from];
 	bool is_13 = d->handshake.version == TLS_1_3;
 
-	if (d->over)
-		return;
 	/* TLS 1.3: a ChangeCipherSpec means nothing, RFC 8446 D.4; what is protected is TLS_DATA. */
 	if (is_13 && s->header[0] == TLS_CCS)
 		return;
@@ -266,6 +276,14 @@ void decrypt_end(struct decrypt *d, enum side from, uint64_t ts_ns)
 		keys_messages(d, from, s->body.data, s->body.len, ts_ns);
 	else if (s->header[0] == TLS_CCS)
 		keys_change(d, from);
+}
+
+void decrypt_end(struct decrypt *d, enum side from, uint64_t ts_ns)
+{
+	if (d->over)
+		return;
+	whole_record(d, from, ts_ns);
+	wipe_if_over(d);
 }
 
 void decrypt_lost(struct decrypt *d, enum side from)
@@ -280,6 +298,7 @@ void decrypt_lost(struct decrypt *d, enum side from)
 		decrypt_give_up(d, &d->dn->stats->broken);
 	else
 		s->lost = true;
+	wipe_if_over(d);
 }
 
 struct decrypted decrypt_record(const struct decrypt *d, enum side from)

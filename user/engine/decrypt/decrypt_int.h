@@ -78,7 +78,10 @@ struct decryption {
 
 /* Wipe a direction's keys and what it holds, but for what was decrypted. */
 void direction_clear(struct direction *s);
-/* Stop reading the connection, for the reason that this counts. */
+/*
+ * Stop reading the connection, for the reason that this counts. Frees nothing: the caller may be
+ * parsing what a record holds.
+ */
 void decrypt_give_up(struct decrypt *d, uint64_t *count);
 
 /* ---- keys.c ---- */
