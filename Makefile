@@ -73,7 +73,7 @@ FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard $(addsuffix /*.c,$(addpr
 	engine engine/* source/capture source/errorlog sink sink/*))) user/opener.c)
 FUZZ_S   ?= 60
 SOAK_S   ?= 3600
-FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -fno-omit-frame-pointer \
+FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
 .PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help

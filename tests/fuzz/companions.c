@@ -43,16 +43,17 @@ static void check_login(struct companions *c, struct fuzz *in, uint64_t now_ns)
 {
 	struct endpoint client = host(fuzz_u8(in) % HOSTS, 40000), server = host(1, 1433);
 	uint64_t first = fuzz_u8(in) * 10000000ull, second = fuzz_u8(in) * 10000000ull;
-	const struct step steps[] = {{"prelogin", PHASE_PRELOGIN, SIDE_CLIENT, first},
-				     {"loginack", PHASE_LOGIN, SIDE_SERVER, second}};
-	const struct dependency_login login = {now_ns,
-					       client.addr,
-					       server.addr,
-					       now_ns > first + second ? now_ns - first - second
-								       : 0,
-					       steps,
-					       2,
-					       (enum authority)(fuzz_u8(in) % 3)};
+	const struct step steps[] = {{STEP_PRELOGIN, PHASE_PRELOGIN, SIDE_CLIENT, first},
+				     {STEP_RESPONSE, PHASE_LOGIN, SIDE_SERVER, second}};
+	const struct dependency_login login = {
+		.id = now_ns,
+		.client = client.addr,
+		.server = server.addr,
+		.start_ns = now_ns > first + second ? now_ns - first - second : 0,
+		.steps = steps,
+		.step_count = 2,
+		.authority = (enum authority)(fuzz_u8(in) % 3),
+	};
 	struct dependency_findings findings;
 	uint64_t dns_ns =
 		dependency_dns_before(c, now_ns, client.addr, server.addr, login.start_ns);
@@ -94,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		seg.cap_len = (uint32_t)cut;
 		companions_segment(c, &seg, in.p);
 		if (flags & 0x80)
-			companions_lost(c);
+			companions_lost(c, seg.ts_ns);
 		in.p += len;
 	}
 	companions_free(c);

@@ -16,8 +16,8 @@
 /* ---- whether it is read ---- */
 
 /*
- * What is kept of a connection that is over. Not in decrypt_give_up(): it is called while a message
- * in one of these buffers is being parsed.
+ * Wipes the keys and buffers of a connection that is over. decrypt_give_up() leaves this to the
+ * public functions, because a message in one of these buffers may be being parsed.
  */
 static void wipe_if_over(struct decrypt *d)
 {
