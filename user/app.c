@@ -111,7 +111,7 @@ void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
 	struct app *app = ctx;
 
 	if (live_lost(app->live))
-		engine_lost(app->engine);
+		engine_lost(app->engine, clock_now_ns());
 	if (seg->rec_flags & SEG_F_READ)
 		waits_on_read(app->waits, seg);
 	else

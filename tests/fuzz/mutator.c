@@ -327,7 +327,7 @@ static void feed(struct checked *c)
 			engine_tick(c->engine, p->seg.ts_ns);
 			checked_stats(c);
 		} else {
-			engine_lost(c->engine);
+			engine_lost(c->engine, p->seg.ts_ns);
 		}
 	}
 }

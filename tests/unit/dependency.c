@@ -264,7 +264,20 @@ UNIT_CASE(what_was_lost_is_no_outage)
 	struct dependency_findings f;
 
 	call(c, 1000 * MS, 0, 7, 100);
-	companions_lost(c);
+	companions_lost(c, 1001 * MS);
+	find(c, 1, 999 * MS, 11000 * MS, AUTHORITY_DC, &f);
+	CHECK_INT(f.cause, CAUSE_NONE);
+	companions_free(c);
+}
+
+/* The ring buffer was full, and what it held was read after the loss was noticed. */
+UNIT_CASE(what_was_lost_behind_a_request_is_no_outage)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	companions_lost(c, 1500 * MS);
+	call(c, 1000 * MS, 0, 7, 100);
 	find(c, 1, 999 * MS, 11000 * MS, AUTHORITY_DC, &f);
 	CHECK_INT(f.cause, CAUSE_NONE);
 	companions_free(c);
@@ -356,7 +369,7 @@ UNIT_CASE(more_exchanges_and_conversations_than_are_kept)
 	CHECK_INT(companions_stats(c)->exchanges, 3 * COMPANION_EXCHANGES);
 	CHECK_INT(companions_stats(c)->unanswered_forgotten, 2 * COMPANION_EXCHANGES);
 	CHECK(companions_stats(c)->conversations_evicted > 0);
-	companions_lost(c);
+	companions_lost(c, 4 * COMPANION_EXCHANGES * MS);
 	companions_free(c);
 }
 
@@ -373,6 +386,7 @@ int main(void)
 	RUN(a_prompt_call_leaves_the_rest_to_the_server);
 	RUN(a_call_without_an_ack_is_a_dead_domain_controller);
 	RUN(what_was_lost_is_no_outage);
+	RUN(what_was_lost_behind_a_request_is_no_outage);
 	RUN(a_search_right_before_the_answer_was_waited_for);
 	RUN(a_search_that_began_before_or_goes_on_after_is_anothers);
 	RUN(a_message_in_pieces_and_sent_again_is_one_request);

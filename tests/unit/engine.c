@@ -775,7 +775,7 @@ UNIT_CASE(the_tap_lost_packets)
 	begin(&t);
 	handshake(&t);
 	data(&t, CLIENT, REQUEST, MS);
-	engine_lost(t.e);
+	engine_lost(t.e, t.now);
 	engine_tick(t.e, t.now + 80 * S);
 	CHECK_INT(t.login_count, 1);
 	CHECK_INT(t.logins[0].r.outcome, OUTCOME_INCOMPLETE);
@@ -791,9 +791,25 @@ UNIT_CASE(the_tap_lost_packets)
 	t.port++;
 	t.now += 200 * S;
 	handshake(&t);
-	engine_lost(t.e);
+	engine_lost(t.e, t.now);
 	login_from_prelogin(&t);
 	check_login(&t, 2);
+	end(&t);
+}
+
+/* The ring buffer was full, and what it held was read after the loss was noticed. */
+UNIT_CASE(the_tap_lost_packets_behind_those_that_it_held)
+{
+	struct test t;
+
+	begin(&t);
+	engine_lost(t.e, t.now + 2 * S);
+	handshake(&t);
+	data(&t, CLIENT, REQUEST, MS);
+	engine_tick(t.e, t.now + 80 * S);
+	CHECK_INT(t.login_count, 1);
+	CHECK_INT(t.logins[0].r.outcome, OUTCOME_INCOMPLETE);
+	CHECK_STR(t.logins[0].verdict, "packets_missing");
 	end(&t);
 }
 
@@ -1707,6 +1723,7 @@ int main(void)
 	RUN(a_port_that_refuses);
 	RUN(a_syn_that_is_a_reset_too);
 	RUN(the_tap_lost_packets);
+	RUN(the_tap_lost_packets_behind_those_that_it_held);
 	RUN(what_is_not_tds);
 	RUN(a_port_used_again);
 	RUN(the_same_packet_on_two_interfaces);

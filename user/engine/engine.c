@@ -221,7 +221,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const ui
 	if (e->flows.count >= e->config.max_flows)
 		evict(e);
 	f = flow_add(&e->flows, key);
-	f->login = login_new(e);
+	f->login = login_new(e, seg->ts_ns);
 	if (!f->login) {
 		flow_remove(&e->flows, f);
 		return NULL;
@@ -627,12 +627,12 @@ void engine_errorlog(struct engine *e, const struct errorlog_entry *entry)
 	errorlog_add(e->errorlog, entry);
 }
 
-void engine_lost(struct engine *e)
+void engine_lost(struct engine *e, uint64_t now_ns)
 {
 	if (e->companions)
-		companions_lost(e->companions);
-	e->losses++;
-	e->lost_ns = e->now_ns;
+		companions_lost(e->companions, now_ns);
+	if (now_ns > e->lost_ns)
+		e->lost_ns = now_ns;
 }
 
 void engine_ports_in_use(const struct engine *e, struct port_set *ports)

@@ -150,10 +150,12 @@ void engine_expect_late_keys(struct engine *e);
 void engine_errorlog(struct engine *e, const struct errorlog_entry *entry);
 
 /*
- * The source lost packets of unknown connections. They may be the ones that a login in progress
- * lacks, so the engine concludes nothing from their absence any more.
+ * The source lost packets of unknown connections, at now_ns or before. They may be the ones that a
+ * login lacks that began before now_ns, so the engine concludes nothing from their absence. now_ns
+ * is the source's clock when it noticed the loss, not the time of the last segment: segments from
+ * before the loss may still be on their way here.
  */
-void engine_lost(struct engine *e);
+void engine_lost(struct engine *e, uint64_t now_ns);
 
 /*
  * Nothing was captured until now_ns, when the next segment comes. After a pause as long as

@@ -81,6 +81,7 @@ struct companions {
 	uint32_t rpc_count, rpc_next;
 	uint64_t seed[2];
 	bool own;
+	uint64_t lost_ns;	/* the source lost packets up to this time; 0: never */
 	uint64_t skipped_ns[2]; /* when the source last left out packets, by service_is_bulk(); 0 */
 	struct companion_stats stats;
 };
@@ -140,7 +141,8 @@ bool companions_unclear(const struct companions *c, const struct exchange *x)
 {
 	uint64_t skipped_ns = c->skipped_ns[!!service_is_bulk(x->peer.port)];
 
-	return x->state == EXCHANGE_OPEN && skipped_ns && skipped_ns + SKIP_NS > x->start_ns;
+	return x->state == EXCHANGE_OPEN && ((c->lost_ns && c->lost_ns >= x->start_ns) ||
+					     (skipped_ns && skipped_ns + SKIP_NS > x->start_ns));
 }
 
 /* Conversations, found by their key and kept in the order of their last use. */
@@ -874,8 +876,9 @@ void companions_segment(struct companions *c, const struct seg *seg, const uint8
 		conversation_segment(c, v, side, seg, payload);
 }
 
-void companions_lost(struct companions *c)
+void companions_lost(struct companions *c, uint64_t now_ns)
 {
+	c->lost_ns = now_ns;
 	for (uint32_t i = 0; i < c->conversation_count; i++) {
 		struct conversation *v = &c->conversations[i];
 		struct exchange *x;

@@ -70,7 +70,7 @@ void companions_free(struct companions *c);
  */
 void companions_segment(struct companions *c, const struct seg *seg, const uint8_t *payload);
 
-/* Is it open, and may its response be among the packets that the source left out? */
+/* Is it open, and may its response be among the packets that the source lost or left out? */
 bool companions_unclear(const struct companions *c, const struct exchange *x);
 
 /* The host that asks, as exchanges name it: 16 bytes. */
@@ -79,8 +79,8 @@ const uint8_t *companions_host(const struct exchange *x);
 /* How exchanges name the host that we run on. */
 extern const uint8_t companions_own_host[16];
 
-/* The source lost packets: what is open may have been answered. */
-void companions_lost(struct companions *c);
+/* The source lost packets up to now_ns: what is open, or began before, may have been answered. */
+void companions_lost(struct companions *c, uint64_t now_ns);
 
 /* The newest exchange, and the one that began before it; NULL: no such exchange, or c is NULL. */
 struct exchange *companions_newest(struct companions *c);

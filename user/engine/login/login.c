@@ -6,7 +6,7 @@
 
 #define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
 
-struct login *login_new(struct engine *e)
+struct login *login_new(struct engine *e, uint64_t first_ns)
 {
 	struct login *l = malloc(sizeof(*l));
 
@@ -17,8 +17,8 @@ struct login *login_new(struct engine *e)
 	l->units.more = false;
 	l->limits = &e->config;
 	l->history = &e->history;
-	l->losses = &e->losses;
-	l->losses_before = e->losses;
+	l->lost_ns = &e->lost_ns;
+	l->first_ns = first_ns;
 	l->answers = &e->answers;
 	tls_init(&l->tls);
 	l->tls.certs = &e->certs;
@@ -81,7 +81,7 @@ bool login_lacks_ack(const struct login *l, const struct seg *seg)
 /* The source lost packets since this login began: some may be the login's. */
 static bool may_lack_packets(const struct login *l)
 {
-	return *l->losses != l->losses_before;
+	return *l->lost_ns && *l->lost_ns >= l->first_ns;
 }
 
 static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_ns)

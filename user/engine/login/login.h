@@ -64,8 +64,8 @@ struct message {
 struct login {
 	const struct engine_config *limits; /* what counts as slow */
 	const struct history *history;	    /* of the other logins */
-	const uint32_t *losses;		    /* how often the source lost packets, */
-	uint32_t losses_before;		    /* and how often before this login began */
+	const uint64_t *lost_ns;	    /* the source lost packets up to this time; 0: never */
+	uint64_t first_ns;		    /* when this login's first segment was seen */
 	const struct answers *answers;	    /* to the other logins */
 	struct lookup lookup;		    /* the client's request before it connected */
 	struct wait wait;
@@ -159,7 +159,7 @@ struct login {
 	struct mark marks[LOGIN_MARKS];
 };
 
-struct login *login_new(struct engine *e);
+struct login *login_new(struct engine *e, uint64_t first_ns);
 void login_free(struct login *l);
 
 void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);

@@ -191,8 +191,7 @@ struct engine {
 	struct engine_stats stats;
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
-	uint64_t lost_ns; /* when the source last lost packets; 0: never */
-	uint32_t losses;  /* how often it did */
+	uint64_t lost_ns; /* the source lost packets up to this time; 0: never */
 	struct timeline timeline;
 	uint64_t held_bytes; /* memory held for reassembly, including the segments' own bytes */
 	struct pool pool;    /* for messages put together, TLS handshakes, MARS sessions */

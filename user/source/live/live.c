@@ -517,10 +517,7 @@ bool live_lost(const struct live *live)
 {
 	__u32 *lost = &live->tap->bss->tap_lost;
 
-	if (!*lost)
-		return false;
-	*lost = 0;
-	return true;
+	return *lost && __atomic_exchange_n(lost, 0, __ATOMIC_ACQ_REL);
 }
 
 int live_events_fd(const struct live *live)
