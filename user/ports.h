@@ -5,7 +5,7 @@
 #ifndef TDSMON_PORTS_H
 #define TDSMON_PORTS_H
 
-#include "engine/engine.h"
+#include "lib/port_set.h"
 
 #define PORTS_WHY  256 /* bytes, with the NUL; longer texts are cut */
 #define PORTS_TEXT 128

@@ -11,24 +11,10 @@
 #include "engine/decrypt/decrypt_stats.h"
 #include "engine/dependency/witness.h"
 #include "engine/record.h"
+#include "lib/port_set.h"
 #include "segment.h"
 
 struct engine;
-
-/* A set of ports, shared by engine and sources. */
-struct port_set {
-	uint64_t bits[65536 / 64];
-};
-
-static inline bool port_set_has(const struct port_set *s, uint16_t port)
-{
-	return s->bits[port / 64] >> (port % 64) & 1;
-}
-
-static inline void port_set_add(struct port_set *s, uint16_t port)
-{
-	s->bits[port / 64] |= 1ull << (port % 64);
-}
 
 struct engine_config {
 	const struct port_set *ports; /* server ports; must outlive the engine. A port added or

@@ -65,7 +65,7 @@ static void instance_forget(struct instances *t, struct instance *i, uint16_t ke
 	t->count--;
 	if (port == keep || port_used(t, port))
 		return;
-	t->ports.bits[port / 64] &= ~(1ull << (port % 64));
+	port_set_remove(&t->ports, port);
 	t->port_fn(t->ctx, port, false);
 }
 

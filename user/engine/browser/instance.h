@@ -8,8 +8,9 @@
 #ifndef TDSMON_INSTANCE_H
 #define TDSMON_INSTANCE_H
 
-#include "engine/engine.h"
 #include "engine/protocol/ssrp.h"
+#include "engine/record.h"
+#include "lib/port_set.h"
 
 #define INSTANCES_ASKED	  1024
 #define INSTANCES_UNASKED 128

@@ -476,7 +476,7 @@ void live_port(struct live *live, uint16_t port, bool watch)
 	if (watch)
 		port_set_add(&live->learned, port);
 	else
-		live->learned.bits[port / 64] &= ~(1ull << (port % 64));
+		port_set_remove(&live->learned, port);
 	live_write_ports(live);
 }
 
