@@ -255,7 +255,16 @@ $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 $(TESTS) $(TOOLS): override LDFLAGS += -fno-lto
 $(addprefix $(O)/tests/unit/,decrypt inside inside_wipe): LDLIBS += -lssl
 $(O)/tdsmon $(BENCHES): override LDFLAGS += $(FAT)
-$(TESTS) $(TOOLS) $(BENCHES): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
+# A test of one room of the engine: it is linked with ROOMS, that room and those below it, and with lib/.
+ROOM_TESTS := $(filter $(O)/tests/unit/room_%,$(TESTS))
+in_rooms = $(filter $(O)/user/lib/%.o $(O)/user/engine/record.o \
+	$(addprefix $(O)/user/engine/,$(addsuffix /%.o,$(ROOMS))),$(LIB_OBJ))
+$(O)/tests/unit/room_browser: ROOMS := protocol browser
+$(ROOM_TESTS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(in_rooms) $(LDLIBS)
+
+$(filter-out $(ROOM_TESTS),$(TESTS)) $(TOOLS) $(BENCHES): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
 

@@ -2,7 +2,7 @@
 /*
  * routed.c - the ports to which servers routed clients: the ones named last are kept.
  */
-#include "engine/routed.h"
+#include "engine/browser/routed.h"
 #include "unit.h"
 
 UNIT_CASE(the_last_that_were_named)

@@ -230,7 +230,7 @@ void login_emit(struct engine *e, struct flow *f)
 	remember(&e->history, l, r);
 	attempts_before(&e->history, &r->client, &r->server, r->start_ns, &r->before);
 	if (r->redirect_port && r->outcome_basis == BASIS_OBSERVED)
-		browser_routed(e, r->redirect_port);
+		browser_routed(&e->browser, r->redirect_port);
 	learn(&e->answers, l, r);
 	depend(e, l, own, r, &findings);
 	r->host = host_of(l, r);

@@ -103,7 +103,8 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		free(e);
 		return NULL;
 	}
-	browser_init(e);
+	browser_init(&e->browser, config->ports, config->seed[0],
+		     &(struct browser_ops){.unanswered = ops->browser, .port = ops->port}, ctx);
 	pending_init(&e->pending);
 	if (config->errorlog)
 		e->errorlog = errorlog_new();
@@ -136,6 +137,13 @@ const struct engine_stats *engine_stats(struct engine *e)
 	e->stats.in_login = e->flows.listed[FLOW_HALF] + e->flows.listed[FLOW_LOGIN];
 	e->stats.in_session = e->flows.listed[FLOW_SESSION];
 	e->stats.over = e->flows.listed[FLOW_CLOSED];
+	e->stats.browser_questions = e->browser.counts.questions;
+	e->stats.browser_unanswered = e->browser.counts.unanswered;
+	e->stats.browser_evicted = e->browser.counts.evicted;
+	e->stats.browser_malformed = e->browser.counts.malformed;
+	e->stats.browser_cut = e->browser.counts.cut;
+	e->stats.instances = e->browser.instances.count;
+	e->stats.instances_evicted = e->browser.instances.evicted;
 	return &e->stats;
 }
 
@@ -173,8 +181,8 @@ static void evict(struct engine *e)
 /* Which of a segment's two ends is the client; -1: neither end is a watched port. */
 static int client_end(const struct engine *e, const struct seg *seg, uint8_t sender)
 {
-	bool to = browser_watches(e, seg->daddr, seg->dport);
-	bool from = browser_watches(e, seg->saddr, seg->sport);
+	bool to = browser_watches(&e->browser, seg->daddr, seg->dport);
+	bool from = browser_watches(&e->browser, seg->saddr, seg->sport);
 
 	if (!to && !from && !e->config.any_port)
 		return -1;
@@ -190,7 +198,7 @@ static int client_end(const struct engine *e, const struct seg *seg, uint8_t sen
 static bool is_tentative(const struct engine *e, const struct flow_key *key, uint8_t client,
 			 uint64_t ts_ns)
 {
-	return !browser_serves(e, key->addr[!client], key->port[!client]) &&
+	return !browser_serves(&e->browser, key->addr[!client], key->port[!client]) &&
 	       !history_awaits(&e->history, key->addr[client], key->port[!client], ts_ns);
 }
 
@@ -452,7 +460,7 @@ static void sweep(struct engine *e)
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
 	logwait_tick(e);
 	pending_tick(e);
-	browser_tick(e, false);
+	browser_tick(&e->browser, e->now_ns, false);
 	if (e->decryption)
 		decryption_tick(e->decryption, e->now_ns);
 	e->stats.flows = e->flows.count;
@@ -478,7 +486,8 @@ static void note_connect(struct engine *e, struct flow *f, uint64_t ts_ns)
 	if (f->mid_stream && !f->tentative)
 		answers_connected(&e->answers, &client, &server, ts_ns);
 	if (f->mid_stream)
-		browser_connected(e, f, ts_ns);
+		browser_connected(&e->browser, &client, &server, flow_tunnel(&e->flows, f), ts_ns,
+				  f->login ? &f->login->lookup : NULL);
 	f->mid_stream = false;
 }
 
@@ -547,7 +556,7 @@ static void datagram(struct engine *e, const struct seg *seg, const uint8_t *pay
 	e->stats.datagrams++;
 	engine_tick(e, seg->ts_ns);
 	if (e->config.browser)
-		browser_datagram(e, seg, payload);
+		browser_datagram(&e->browser, seg, payload);
 }
 
 static void note_counts(struct flow *f, const uint8_t *payload)
@@ -692,6 +701,6 @@ void engine_finish(struct engine *e)
 	}
 	while (e->flows.head[FLOW_CLOSED])
 		conn_remove(e, flow_oldest(&e->flows, FLOW_CLOSED));
-	browser_tick(e, true);
+	browser_tick(&e->browser, e->now_ns, true);
 	e->stats.flows = e->flows.count;
 }

@@ -6,8 +6,8 @@
 #include <strings.h>
 
 #include "engine/browser/browser.h"
-#include "engine/login/login.h"
 #include "lib/ip_addr.h"
+#include "lib/units.h"
 
 /*
  * Clients ask again after one second (SqlClient, FreeTDS) or two (tedious). They connect as soon as
@@ -20,40 +20,43 @@
 
 static void port_changed(void *ctx, uint16_t port, bool serves)
 {
-	struct engine *e = ctx;
+	struct browser *b = ctx;
 
-	if (e->ops.port && (serves || !routed_has(&e->browser.routed, port)))
-		e->ops.port(e->ctx, port, serves);
+	if (b->ops.port && (serves || !routed_has(&b->routed, port)))
+		b->ops.port(b->ctx, port, serves);
 }
 
-void browser_init(struct engine *e)
+void browser_init(struct browser *b, const struct port_set *ports, uint64_t seed,
+		  const struct browser_ops *ops, void *ctx)
 {
-	instances_init(&e->browser.instances, e->config.seed[0], port_changed, e);
+	b->ports = ports;
+	b->ops = *ops;
+	b->ctx = ctx;
+	instances_init(&b->instances, seed, port_changed, b);
 }
 
-bool browser_serves(const struct engine *e, const uint8_t addr[16], uint16_t port)
+bool browser_serves(const struct browser *b, const uint8_t addr[16], uint16_t port)
 {
-	return port_set_has(e->config.ports, port) ||
-	       instance_find(&e->browser.instances, addr, port);
+	return port_set_has(b->ports, port) || instance_find(&b->instances, addr, port);
 }
 
-bool browser_watches(const struct engine *e, const uint8_t addr[16], uint16_t port)
+bool browser_watches(const struct browser *b, const uint8_t addr[16], uint16_t port)
 {
-	return browser_serves(e, addr, port) || routed_has(&e->browser.routed, port);
+	return browser_serves(b, addr, port) || routed_has(&b->routed, port);
 }
 
-void browser_routed(struct engine *e, uint16_t port)
+void browser_routed(struct browser *b, uint16_t port)
 {
 	uint16_t out;
 
-	if (port_set_has(e->config.ports, port))
+	if (port_set_has(b->ports, port))
 		return;
-	out = routed_learn(&e->browser.routed, port);
-	if (!e->ops.port)
+	out = routed_learn(&b->routed, port);
+	if (!b->ops.port)
 		return;
-	e->ops.port(e->ctx, port, true);
-	if (out && !port_set_has(&e->browser.instances.ports, out))
-		e->ops.port(e->ctx, out, false);
+	b->ops.port(b->ctx, port, true);
+	if (out && !port_set_has(&b->instances.ports, out))
+		b->ops.port(b->ctx, out, false);
 }
 
 /*
@@ -113,13 +116,13 @@ static struct question *question_again(struct browser *b, const struct seg *seg,
 	return NULL;
 }
 
-static void question_add(struct engine *e, const struct seg *seg, const struct ssrp_question *asked)
+static void question_add(struct browser *b, const struct seg *seg,
+			 const struct ssrp_question *asked)
 {
-	struct browser *b = &e->browser;
 	struct question *q = &b->questions[b->next];
 
 	if (q->first_ns && question_open(q)) {
-		e->stats.browser_evicted++;
+		b->counts.evicted++;
 		b->open--;
 	}
 	b->next = (b->next + 1) % BROWSER_QUESTIONS;
@@ -132,21 +135,21 @@ static void question_add(struct engine *e, const struct seg *seg, const struct s
 	q->client.port = seg->sport;
 	memcpy(q->server, seg->daddr, 16);
 	strcpy(q->name, asked->name);
-	e->stats.browser_questions++;
+	b->counts.questions++;
 }
 
-static void question(struct engine *e, const struct seg *seg, const uint8_t *payload)
+static void question(struct browser *b, const struct seg *seg, const uint8_t *payload)
 {
 	struct ssrp_question asked;
 	struct question *q;
 
 	if (ssrp_question(&asked, payload, seg->cap_len) <= 0) {
-		e->stats.browser_malformed++;
+		b->counts.malformed++;
 		return;
 	}
-	q = question_again(&e->browser, seg, &asked);
+	q = question_again(b, seg, &asked);
 	if (!q) {
-		question_add(e, seg, &asked);
+		question_add(b, seg, &asked);
 		return;
 	}
 	if (since(q->last_ns, seg->ts_ns) < COPY_NS)
@@ -182,7 +185,7 @@ static void answered(struct browser *b, struct question *q, uint64_t ts_ns)
 }
 
 /* Learn one port of the server that sent the answer. q: the question that it answers, or NULL. */
-static void teach(struct engine *e, const struct seg *seg, struct question *q, const char *name,
+static void teach(struct browser *b, const struct seg *seg, struct question *q, const char *name,
 		  uint16_t port, bool dac)
 {
 	struct endpoint server = {.port = port};
@@ -190,43 +193,40 @@ static void teach(struct engine *e, const struct seg *seg, struct question *q, c
 	if (!port)
 		return;
 	memcpy(server.addr, seg->saddr, sizeof(server.addr));
-	instance_learn(&e->browser.instances, &server, name, dac,
-		       q ? INSTANCE_ASKED : INSTANCE_UNASKED);
+	instance_learn(&b->instances, &server, name, dac, q ? INSTANCE_ASKED : INSTANCE_UNASKED);
 	if (q && (dac || (q->kind == SSRP_INSTANCE && !strcasecmp(q->name, name))))
 		q->port = port;
 }
 
-static void answer(struct engine *e, const struct seg *seg, const uint8_t *payload)
+static void answer(struct browser *b, const struct seg *seg, const uint8_t *payload)
 {
-	struct question *q = question_of(&e->browser, seg);
+	struct question *q = question_of(b, seg);
 	struct ssrp_instance i;
 	struct ssrp_answer a;
 
 	if (ssrp_answer(&a, payload, seg->cap_len) <= 0) {
-		e->stats.browser_malformed++;
+		b->counts.malformed++;
 		return;
 	}
-	e->stats.browser_cut += a.cut;
+	b->counts.cut += a.cut;
 	if (a.dac_port)
-		teach(e, seg, q, q && q->kind == SSRP_DAC ? q->name : "", a.dac_port, true);
+		teach(b, seg, q, q && q->kind == SSRP_DAC ? q->name : "", a.dac_port, true);
 	for (int n = 0; n < BROWSER_INSTANCES && ssrp_instance(&a, &i); n++)
-		teach(e, seg, q, i.name, i.port, false);
-	e->stats.instances = e->browser.instances.count;
-	e->stats.instances_evicted = e->browser.instances.evicted;
+		teach(b, seg, q, i.name, i.port, false);
 	if (q)
-		answered(&e->browser, q, seg->ts_ns);
+		answered(b, q, seg->ts_ns);
 }
 
-void browser_datagram(struct engine *e, const struct seg *seg, const uint8_t *payload)
+void browser_datagram(struct browser *b, const struct seg *seg, const uint8_t *payload)
 {
 	if (seg->sport == SSRP_PORT)
-		answer(e, seg, payload);
+		answer(b, seg, payload);
 	else
-		question(e, seg, payload);
+		question(b, seg, payload);
 }
 
 /* May the connection be the one that the client asked the question for? */
-static bool question_leads(const struct engine *e, const struct question *q,
+static bool question_leads(const struct browser *b, const struct question *q,
 			   const struct endpoint *client, const struct endpoint *server,
 			   uint32_t tunnel, uint64_t ts_ns)
 {
@@ -239,36 +239,35 @@ static bool question_leads(const struct engine *e, const struct question *q,
 	if (q->kind == SSRP_INSTANCE || q->kind == SSRP_DAC)
 		return !q->answer_ns || q->port == server->port;
 	/* tedious and jTDS ask one host for its instances with the message for everybody */
-	return !q->answer_ns || instance_find(&e->browser.instances, server->addr, server->port);
+	return !q->answer_ns || instance_find(&b->instances, server->addr, server->port);
 }
 
-void browser_connected(struct engine *e, struct flow *f, uint64_t ts_ns)
+bool browser_connected(struct browser *b, const struct endpoint *client,
+		       const struct endpoint *server, uint32_t tunnel, uint64_t ts_ns,
+		       struct lookup *lookup)
 {
-	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
-	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
-	uint32_t tunnel = flow_tunnel(&e->flows, f);
 	struct question *q, *found = NULL;
 
-	instance_use(&e->browser.instances, server.addr, server.port);
-	for (uint32_t age = 0; age < BROWSER_QUESTIONS && (q = question_at(&e->browser, age));
-	     age++)
-		if (question_leads(e, q, &client, &server, tunnel, ts_ns) &&
+	instance_use(&b->instances, server->addr, server->port);
+	for (uint32_t age = 0; age < BROWSER_QUESTIONS && (q = question_at(b, age)); age++)
+		if (question_leads(b, q, client, server, tunnel, ts_ns) &&
 		    (!found || (q->answer_ns && !found->answer_ns)))
 			found = q;
-	if (!found || !f->login)
-		return;
+	if (!found || !lookup)
+		return false;
 	if (question_open(found))
-		e->browser.open--;
+		b->open--;
 	found->done = true;
-	f->login->lookup = (struct lookup){
+	*lookup = (struct lookup){
 		.seen = true,
 		.ns = found->answer_ns ? since(found->first_ns, found->answer_ns) : NO_NS,
 		.waited_ns = since(found->first_ns, found->answer_ns ? found->answer_ns : ts_ns),
 		.retries = found->retries,
 	};
+	return true;
 }
 
-static void unanswered(struct engine *e, struct question *q)
+static void report_unanswered(struct browser *b, struct question *q, uint64_t now_ns)
 {
 	struct browser_record r = {.time_ns = q->first_ns,
 				   .client = q->client,
@@ -276,27 +275,27 @@ static void unanswered(struct engine *e, struct question *q)
 				   .tunnel = q->tunnel,
 				   .instance = *q->name ? q->name : NULL,
 				   .questions = q->retries + 1,
-				   .waited_ns = since(q->first_ns, e->now_ns)};
+				   .waited_ns = since(q->first_ns, now_ns)};
 
 	memcpy(r.server.addr, q->server, sizeof(r.server.addr));
 	q->done = true;
-	e->browser.open--;
+	b->open--;
 	if (to_everybody(q->server))
 		return; /* no particular server had to answer */
-	e->stats.browser_unanswered++;
-	if (e->ops.browser)
-		e->ops.browser(e->ctx, &r);
+	b->counts.unanswered++;
+	if (b->ops.unanswered)
+		b->ops.unanswered(b->ctx, &r);
 }
 
-void browser_tick(struct engine *e, bool ended)
+void browser_tick(struct browser *b, uint64_t now_ns, bool ended)
 {
 	struct question *q;
 
 	/* Oldest first, in the order in which clients asked. */
-	for (uint32_t n = 0; e->browser.open && n < BROWSER_QUESTIONS; n++) {
-		q = &e->browser.questions[(e->browser.next + n) % BROWSER_QUESTIONS];
+	for (uint32_t n = 0; b->open && n < BROWSER_QUESTIONS; n++) {
+		q = &b->questions[(b->next + n) % BROWSER_QUESTIONS];
 		if (q->first_ns && question_open(q) &&
-		    (ended || since(q->last_ns, e->now_ns) >= ANSWER_NS))
-			unanswered(e, q);
+		    (ended || since(q->last_ns, now_ns) >= ANSWER_NS))
+			report_unanswered(b, q, now_ns);
 	}
 }

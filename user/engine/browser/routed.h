@@ -8,7 +8,8 @@
 #ifndef TDSMON_ROUTED_H
 #define TDSMON_ROUTED_H
 
-#include "engine/engine.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 #define ROUTED_PORTS 32
 

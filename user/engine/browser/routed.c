@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "engine/routed.h"
+#include "engine/browser/routed.h"
 
 bool routed_has(const struct routed *r, uint16_t port)
 {
