@@ -121,7 +121,7 @@ static bool joined_blind(const struct flow *f)
 {
 	const struct login *l = f->login;
 
-	return f->mid_stream && !l->ack_ns && !l->framed[0] && !l->framed[1];
+	return f->mid_stream && !l->tcp.ack_ns && !l->framed[0] && !l->framed[1];
 }
 
 /* Joined in the middle, and ended before any frame was recognised: not a login. */
@@ -529,7 +529,7 @@ static uint32_t feed_proxy(struct conn *c, const uint8_t *data, uint32_t len, ui
 	if (l->proxy.state != PROXY_OVER || l->proxy.seen) {
 		/* So far the client itself has sent nothing. */
 		if (used == len)
-			l->payload_ns[SIDE_CLIENT] = 0;
+			l->tcp.payload_ns[SIDE_CLIENT] = 0;
 		return used;
 	}
 	held = l->proxy; /* not a proxy's header: the bytes held back are the client's */
@@ -550,7 +550,7 @@ static void feed_held(struct engine *e, struct flow *f, uint64_t ts_ns)
 		return;
 	held = f->login->proxy;
 	f->login->proxy.state = PROXY_OVER;
-	f->login->payload_ns[SIDE_CLIENT] = f->half[SIDE_CLIENT].last_ns;
+	f->login->tcp.payload_ns[SIDE_CLIENT] = f->half[SIDE_CLIENT].last_ns;
 	feed(&c, held.held, held.have, ts_ns);
 }
 
@@ -676,7 +676,7 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 	 * such answer. All of them are one login.
 	 */
 	if (f->login && login_refused(f->login, from)) {
-		login_note_refusal(f->login, ts_ns);
+		tcp_facts_refused(f->tcp, ts_ns);
 		f->half[from].reset = false;
 		return;
 	}
@@ -790,7 +790,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (flow_is_reset(f)) /* the reset may have just come to light */
 		how = CLOSE_RST;
 	feed_held(e, f, now_ns);
-	if (f->login && f->login->refused_ns) {
+	if (f->login && f->login->tcp.refused_ns) {
 		note_close(f, SIDE_SERVER, CLOSE_RST);
 		how = CLOSE_RST;
 	}
@@ -850,7 +850,7 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 		conn_settle(e, f);
 		return;
 	}
-	if (l->refused_ns) { /* it did not try again */
+	if (l->tcp.refused_ns) { /* it did not try again */
 		conn_close(e, f, CLOSE_RST, now_ns);
 		return;
 	}

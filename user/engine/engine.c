@@ -279,7 +279,8 @@ static bool of_another(const struct engine *e, const struct flow *f, enum side f
 /* Neither over, nor closed by a side: anybody may have sent a SYN within it. */
 static bool is_open(const struct flow *f)
 {
-	return !f->told && !f->settling && !flow_is_reset(f) && !(f->login && f->login->refused_ns);
+	return !f->told && !f->settling && !flow_is_reset(f) &&
+	       !(f->login && f->login->tcp.refused_ns);
 }
 
 static void take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
@@ -301,7 +302,7 @@ static struct flow *flow_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
 	if (f) {
 		take(e, f, sender, &syn, NULL);
 		if (f->login && count > 1)
-			f->login->syns = count;
+			f->login->tcp.syns = count;
 	}
 	return f;
 }
@@ -414,7 +415,7 @@ static void sweep_list(struct engine *e, enum flow_list list,
 
 static void visit_login(struct engine *e, struct flow *f, uint64_t idle_ns)
 {
-	if (idle_ns < LINGER_NS && !(f->login && f->login->refused_ns))
+	if (idle_ns < LINGER_NS && !(f->login && f->login->tcp.refused_ns))
 		return;
 	if (idle_ns >= LINGER_NS && f->half[0].fin_done && f->half[1].fin_done)
 		conn_close(e, f, CLOSE_FIN, e->now_ns);
@@ -504,7 +505,7 @@ static void note_answer(struct engine *e, const struct flow *f, uint64_t ts_ns, 
 static bool gets_on(const struct flow *f)
 {
 	return f->handed_payload && f->login &&
-	       (f->login->payload_ns[SIDE_SERVER] || f->half[SIDE_SERVER].has_isn);
+	       (f->login->tcp.payload_ns[SIDE_SERVER] || f->half[SIDE_SERVER].has_isn);
 }
 
 /* New payload: does it come after a long silence, or continue payload that did? */
@@ -541,7 +542,7 @@ static void take(struct engine *e, struct flow *f, uint8_t sender, const struct 
 	conn_settle(e, f);
 	if (from == SIDE_SERVER && seg->flags & SEG_SYN)
 		note_answer(e, f, seg->ts_ns, false);
-	else if (f->login && f->login->refused_ns == seg->ts_ns)
+	else if (f->login && f->login->tcp.refused_ns == seg->ts_ns)
 		note_answer(e, f, seg->ts_ns, true);
 	if (f->list == FLOW_HALF && gets_on(f))
 		flow_touch(&e->flows, f, FLOW_LOGIN);

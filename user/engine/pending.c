@@ -75,12 +75,12 @@ uint64_t pending_since(const struct flow *f)
 	uint64_t last =
 		spoke[SIDE_CLIENT] > spoke[SIDE_SERVER] ? spoke[SIDE_CLIENT] : spoke[SIDE_SERVER];
 
-	return last ?: f->login->syn_ns ?: f->first_ns;
+	return last ?: f->login->tcp.syn_ns ?: f->first_ns;
 }
 
 static bool is_half_open(const struct login *l)
 {
-	return !l->ack_ns && !login_joined(l);
+	return !l->tcp.ack_ns && !login_joined(l);
 }
 
 /*
@@ -95,7 +95,7 @@ bool pending_is_in_progress(const struct flow *f)
 	if (!l || l->state == LOGIN_DECIDED || f->tentative)
 		return false;
 	if (is_half_open(l))
-		return l->syns > 1;
+		return l->tcp.syns > 1;
 	if (login_joined(l) && !l->framed[SIDE_CLIENT] && !l->framed[SIDE_SERVER])
 		return false;
 	return l->units.count < 2 || l->owes == SIDE_SERVER;

@@ -53,15 +53,15 @@ static void tile_tcp(struct tiling *t, const struct login *l, enum vantage vanta
 {
 	/* A SYN that reached the server's host and had to be sent again waits for the server. */
 	enum side again = vantage == VANTAGE_SERVER ? SIDE_SERVER : SIDE_NETWORK;
-	uint64_t end_ns = l->ack_ns ? l->ack_ns : UINT64_MAX;
+	uint64_t end_ns = l->tcp.ack_ns ? l->tcp.ack_ns : UINT64_MAX;
 
 	tile_step(t, STEP_SYN, PHASE_TCP, SIDE_NETWORK, 0);
-	if (l->last_syn_ns > l->syn_ns && l->synack_ns && l->last_syn_ns < end_ns)
-		tile_step(t, STEP_SYN_RETRANSMIT, PHASE_TCP, again, step_ns(t, l->last_syn_ns));
-	if (l->synack_ns && l->synack_ns < end_ns)
-		tile_step(t, STEP_SYN_ACK, PHASE_TCP, SIDE_NETWORK, step_ns(t, l->synack_ns));
-	if (l->ack_ns)
-		tile_step(t, STEP_ACK, PHASE_TCP, SIDE_NETWORK, step_ns(t, l->ack_ns));
+	if (l->tcp.last_syn_ns > l->tcp.syn_ns && l->tcp.synack_ns && l->tcp.last_syn_ns < end_ns)
+		tile_step(t, STEP_SYN_RETRANSMIT, PHASE_TCP, again, step_ns(t, l->tcp.last_syn_ns));
+	if (l->tcp.synack_ns && l->tcp.synack_ns < end_ns)
+		tile_step(t, STEP_SYN_ACK, PHASE_TCP, SIDE_NETWORK, step_ns(t, l->tcp.synack_ns));
+	if (l->tcp.ack_ns)
+		tile_step(t, STEP_ACK, PHASE_TCP, SIDE_NETWORK, step_ns(t, l->tcp.ack_ns));
 }
 
 /* How many of the marks to report: with packets missing, those before the loss. */
@@ -84,14 +84,14 @@ static uint32_t tile_begin(struct tiling *t, const struct login *l, enum vantage
 {
 	uint32_t n = told_marks(l), i = 0;
 
-	if (l->syn_ns && !l->ack_unsure) {
-		t->start_ns = t->at_ns = l->syn_ns;
-		if (!(l->lossy || l->clock_stepped) || l->sound_marks || !l->ack_ns)
+	if (l->tcp.syn_ns && !l->ack_unsure) {
+		t->start_ns = t->at_ns = l->tcp.syn_ns;
+		if (!(l->lossy || l->clock_stepped) || l->sound_marks || !l->tcp.ack_ns)
 			tile_tcp(t, l, vantage);
 		return 0;
 	}
-	if (l->ack_ns && !l->ack_unsure) {
-		t->start_ns = t->at_ns = l->ack_ns;
+	if (l->tcp.ack_ns && !l->ack_unsure) {
+		t->start_ns = t->at_ns = l->tcp.ack_ns;
 		return 0;
 	}
 	while (i + 1 < n && l->marks[i + 1].phase == l->marks[i].phase)
@@ -109,8 +109,8 @@ static void tile(struct tiling *t, const struct login *l, enum vantage vantage, 
 	for (int p = 0; p < PHASE_SESSION; p++)
 		t->phase_ns[p] = NO_NS;
 	/* Kernels answer at once: each half of the handshake is the path to one side. */
-	t->share_ns[SIDE_SERVER] = from_to(l->last_syn_ns, l->synack_ns);
-	t->share_ns[SIDE_CLIENT] = from_to(l->last_synack_ns, l->ack_ns);
+	t->share_ns[SIDE_SERVER] = from_to(l->tcp.last_syn_ns, l->tcp.synack_ns);
+	t->share_ns[SIDE_CLIENT] = from_to(l->tcp.last_synack_ns, l->tcp.ack_ns);
 	for (i = tile_begin(t, l, vantage, first_ns); i < n; i++)
 		tile_mark(t, &l->marks[i]);
 }
@@ -120,10 +120,10 @@ static enum vantage vantage_guess(const struct login *l)
 {
 	uint64_t to_server, to_client;
 
-	if (!l->syn_ns || !l->synack_ns || !l->ack_ns)
+	if (!l->tcp.syn_ns || !l->tcp.synack_ns || !l->tcp.ack_ns)
 		return VANTAGE_UNKNOWN;
-	to_server = from_to(l->last_syn_ns, l->synack_ns);
-	to_client = from_to(l->last_synack_ns, l->ack_ns);
+	to_server = from_to(l->tcp.last_syn_ns, l->tcp.synack_ns);
+	to_client = from_to(l->tcp.last_synack_ns, l->tcp.ack_ns);
 	if (to_client > NEAR_LEAST && to_server < to_client / NEAR)
 		return VANTAGE_SERVER;
 	if (to_server > NEAR_LEAST && to_client < to_server / NEAR)
@@ -238,10 +238,10 @@ static void report_outcome(struct login_record *r, const struct login *l)
 		r->redirect_host = l->answer.redirect_host;
 		r->redirect_port = l->answer.redirect_port;
 	}
-	r->tcp.syn_retransmits = l->syns > 1 ? l->syns - 1 : 0;
-	r->tcp.retransmits = l->retransmits;
-	r->tcp.out_of_order = l->out_of_order;
-	r->tcp.zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
+	r->tcp.syn_retransmits = l->tcp.syns > 1 ? l->tcp.syns - 1 : 0;
+	r->tcp.retransmits = l->tcp.retransmits;
+	r->tcp.out_of_order = l->tcp.out_of_order;
+	r->tcp.zero_windows = l->tcp.zero_windows[SIDE_CLIENT] + l->tcp.zero_windows[SIDE_SERVER];
 	r->tcp.missing_bytes = l->missing_bytes;
 }
 

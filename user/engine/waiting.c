@@ -16,7 +16,7 @@ static enum side waits_on(const struct flow *f)
 {
 	const struct login *l = f->login;
 
-	if (!pending_is_in_progress(f) || (!l->ack_ns && !login_joined(l)))
+	if (!pending_is_in_progress(f) || (!l->tcp.ack_ns && !login_joined(l)))
 		return SIDE_NONE;
 	return l->owes == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT;
 }

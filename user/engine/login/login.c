@@ -59,95 +59,28 @@ void login_free(struct login *l)
 
 /* ---- TCP ---- */
 
-/* A segment that is more than an ACK. */
-static bool has_more(const struct seg *seg)
-{
-	return seg->len || seg->flags & SEG_FIN;
-}
-
-/*
- * The client's first segment after SYN+ACK completes the handshake. If it has data instead of being
- * a bare ACK, the ACK may have been sent and lost to us, or overtaken. The client's IP id shows
- * which, for it counts its packets (RFC 6864 permits hosts not to count; then nothing can be said).
- */
-bool login_lacks_ack(const struct login *l, const struct seg *seg)
-{
-	uint16_t between = (uint16_t)(seg->ip_id - l->syn_ip_id);
-
-	return !l->ack_ns && l->syn_ns && has_more(seg) && l->syn_ip_id && seg->ip_id &&
-	       between >= 2 && between < 16;
-}
-
 /* The source lost packets since this login began: some may be the login's. */
 static bool may_lack_packets(const struct login *l)
 {
 	return *l->lost_ns && *l->lost_ns >= l->first_ns;
 }
 
-static void handshake_done(struct login *l, const struct seg *seg, uint64_t ts_ns)
+void login_established(struct login *l, const struct seg *seg, uint64_t ts_ns)
 {
-	if (l->ack_ns || !(l->syn_ns || l->synack_ns))
-		return;
-	l->lacks_ack = login_lacks_ack(l, seg);
-	l->ack_unsure = has_more(seg) &&
-			(engine_reads_capture(l->limits) || may_lack_packets(l) || !l->syn_ns) &&
-			!l->retransmits && l->syns < 2 &&
-			(!l->syn_ns || !l->syn_ip_id || !seg->ip_id ||
-			 (uint16_t)(seg->ip_id - l->syn_ip_id) != 1);
-	l->ack_ns = ts_ns;
+	const struct tcp_facts *t = &l->tcp;
+
+	l->ack_unsure = tcp_has_more(seg) &&
+			(engine_reads_capture(l->limits) || may_lack_packets(l) || !t->syn_ns) &&
+			!t->retransmits && t->syns < 2 &&
+			(!t->syn_ns || !t->syn_ip_id || !seg->ip_id ||
+			 (uint16_t)(seg->ip_id - t->syn_ip_id) != 1);
 	l->spoke_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_SERVER] = ts_ns;
 }
 
 bool login_refused(const struct login *l, enum side by)
 {
-	return by == SIDE_SERVER && l->state == LOGIN_TCP && l->syn_ns && !l->server_heard &&
-	       !l->ack_ns && !l->payload_ns[SIDE_CLIENT];
-}
-
-void login_note_refusal(struct login *l, uint64_t ts_ns)
-{
-	l->refused_ns = ts_ns;
-	l->refusals++;
-}
-
-void login_heard(struct login *l, enum side from, const struct seg *seg)
-{
-	l->server_heard |= from == SIDE_SERVER;
-	if (from == SIDE_SERVER || !(seg->flags & SEG_SYN))
-		l->refused_ns = 0;
-}
-
-static void login_syn(struct login *l, const struct seg *seg)
-{
-	l->refused_ns = 0;
-	l->syns++;
-	if (!l->syn_ns || seg->ts_ns < l->syn_ns)
-		l->syn_ns = seg->ts_ns;
-	if (!l->synack_ns || seg->ts_ns <= l->synack_ns)
-		l->last_syn_ns = seg->ts_ns;
-	l->syn_ip_id = seg->ip_id;
-}
-
-void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns)
-{
-	struct login *l = f->login;
-
-	if (seg->flags & SEG_SYN) {
-		if (!(seg->flags & SEG_ACK)) {
-			if (from == SIDE_CLIENT) /* else a simultaneous open */
-				login_syn(l, seg);
-			return;
-		}
-		if (!l->synack_ns)
-			l->synack_ns = seg->ts_ns;
-		if (!l->ack_ns)
-			l->last_synack_ns = seg->ts_ns;
-		return;
-	}
-	if (!seg->window && !(seg->flags & SEG_RST))
-		l->zero_windows[from]++;
-	if (from == SIDE_CLIENT && seg->flags & SEG_ACK)
-		handshake_done(l, seg, ts_ns);
+	return by == SIDE_SERVER && l->state == LOGIN_TCP && l->tcp.syn_ns &&
+	       !l->tcp.server_heard && !l->tcp.ack_ns && !l->tcp.payload_ns[SIDE_CLIENT];
 }
 
 /* ---- frames ---- */
@@ -288,8 +221,8 @@ void login_lost(struct flow *f, enum side from, uint64_t ts_ns)
 		return;
 	l->not_tds = true;
 	login_decide(l, OUTCOME_NOT_TDS, CONFIDENCE_CERTAIN);
-	step_mark(l, STEP_NOT_TDS, l->ack_ns || !l->syn_ns ? PHASE_PRELOGIN : PHASE_TCP, from,
-		  ts_ns);
+	step_mark(l, STEP_NOT_TDS, l->tcp.ack_ns || !l->tcp.syn_ns ? PHASE_PRELOGIN : PHASE_TCP,
+		  from, ts_ns);
 }
 
 void login_gap(struct flow *f, enum side from, uint32_t len, bool missing)
@@ -332,11 +265,12 @@ bool login_encryption_excludes(const struct login *l)
 static uint64_t waited(const struct login *l, enum side by, uint64_t ts_ns)
 {
 	enum side other = side_other(by);
-	uint64_t since = l->payload_ns[by] > l->spoke_ns[by] ? l->payload_ns[by] : l->spoke_ns[by];
+	uint64_t since =
+		l->tcp.payload_ns[by] > l->spoke_ns[by] ? l->tcp.payload_ns[by] : l->spoke_ns[by];
 
 	/* Its own turn, and it has sent no part of a message since the other's last. */
-	if (l->owes != other &&
-	    (l->payload_ns[by] <= l->spoke_ns[by] || l->payload_ns[by] <= l->spoke_ns[other]))
+	if (l->owes != other && (l->tcp.payload_ns[by] <= l->spoke_ns[by] ||
+				 l->tcp.payload_ns[by] <= l->spoke_ns[other]))
 		return 0;
 	return since && ts_ns > since ? ts_ns - since : 0;
 }
@@ -355,7 +289,7 @@ static enum outcome closed_outcome(const struct login *l, enum side by)
 		return OUTCOME_TLS_FAILED;
 	if (by == SIDE_SERVER)
 		return OUTCOME_DROPPED;
-	if (!l->payload_ns[SIDE_CLIENT])
+	if (!l->tcp.payload_ns[SIDE_CLIENT])
 		return OUTCOME_PROBE;
 	if (l->state == LOGIN_PRELOGIN_DONE && !l->strict && !l->message[SIDE_CLIENT].open &&
 	    !login_encryption_excludes(l))
@@ -456,9 +390,9 @@ void login_closed(struct flow *f, enum side by, enum close_how how, uint64_t ts_
  */
 static uint64_t waits_since(const struct login *l)
 {
-	if (l->ack_ns)
+	if (l->tcp.ack_ns)
 		return l->spoke_ns[side_other(l->owes)];
-	return l->synack_ns ? l->last_synack_ns : l->last_syn_ns;
+	return l->tcp.synack_ns ? l->tcp.last_synack_ns : l->tcp.last_syn_ns;
 }
 
 void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
@@ -472,8 +406,8 @@ void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
 
 	if (l->state == LOGIN_DECIDED)
 		return;
-	if (l->refused_ns) {
-		login_closed(f, SIDE_SERVER, CLOSE_RST, l->refused_ns);
+	if (l->tcp.refused_ns) {
+		login_closed(f, SIDE_SERVER, CLOSE_RST, l->tcp.refused_ns);
 		return;
 	}
 	l->gave_up = !ended;
@@ -487,14 +421,14 @@ void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
 	if (encrypted_judge(f, silent_ns >= LOGIN_IDLE_NS))
 		return;
 	/* The answer to the SYN is missing: the server sent packets after it. */
-	if (l->server_heard && !l->synack_ns && !l->ack_ns) {
+	if (l->tcp.server_heard && !l->tcp.synack_ns && !l->tcp.ack_ns) {
 		l->lossy = true;
 		login_decide(l, OUTCOME_INCOMPLETE, CONFIDENCE_LOW);
 		return;
 	}
 	/* A recent SYN may still be answered. */
-	if (l->syn_ns && !l->synack_ns && !l->ack_ns &&
-	    (l->syns > 1 || now_ns - l->syn_ns >= LOGIN_WAIT_NS))
+	if (l->tcp.syn_ns && !l->tcp.synack_ns && !l->tcp.ack_ns &&
+	    (l->tcp.syns > 1 || now_ns - l->tcp.syn_ns >= LOGIN_WAIT_NS))
 		outcome = OUTCOME_UNANSWERED;
 	if (waits_since(l) && end_ns > waits_since(l))
 		l->waited_ns = end_ns - waits_since(l);

@@ -62,6 +62,7 @@ struct message {
 };
 
 struct login {
+	struct tcp_facts tcp;		    /* written by the reassembly: the flow's */
 	const struct engine_config *limits; /* what counts as slow */
 	const struct history *history;	    /* of the other logins */
 	const uint64_t *lost_ns;	    /* the source lost packets up to this time; 0: never */
@@ -71,18 +72,10 @@ struct login {
 	struct wait wait;
 	struct witness *witness; /* of its waits' sockets; NULL: none was looked at */
 	struct logwait logwait;
-	const struct errorlog_entry *errorlog; /* joined to it; NULL: none */
-	/* TCP handshake; 0: not seen */
-	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
-	uint64_t refused_ns; /* when a reset answered the last SYN; 0: no reset */
-	uint32_t refusals;   /* how often that happened */
-	uint32_t syns, retransmits, out_of_order, zero_windows[2];
-	uint32_t disorder_told, zero_windows_told; /* the counts of these up to the last mark */
+	const struct errorlog_entry *errorlog;	   /* joined to it; NULL: none */
+	uint32_t disorder_told, zero_windows_told; /* TCP's counts up to the last mark */
 	uint64_t missing_bytes;
-	uint16_t syn_ip_id;
-	bool port_reused;  /* the SYN got an answer for an earlier connection on these ports */
-	bool server_heard; /* a packet of the server was seen */
-	bool ttl_differs;  /* the reset came from another distance than its side's other packets */
+	bool ttl_differs; /* the reset came from another distance than its side's other packets */
 
 	enum login_state state;
 	enum side owes;	      /* the side whose message is due */
@@ -94,16 +87,14 @@ struct login {
 	bool inside;		 /* the current frame came in a TLS record that was decrypted */
 	uint32_t last_unit;	 /* index of the login's last hidden message, once it is decided */
 	uint32_t mark_count;
-	uint32_t sound_marks;	/* how many of these no loss can have touched; see login_gap() */
-	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */
-	bool framed[2];		/* a whole frame was seen */
+	uint32_t sound_marks; /* how many of these no loss can have touched; see login_gap() */
+	bool framed[2];	      /* a whole frame was seen */
 	struct proxy proxy;
 	struct beginning beginning[2];
 	bool lossy;	    /* segments are missing */
 	bool one_sided;	    /* all segments of one direction are missing */
 	bool ring_lost;	    /* the tap lost packets in the meantime, perhaps this login's */
 	bool clock_stepped; /* the capture's clock jumped: times after sound_marks do not hold */
-	bool lacks_ack;	    /* the handshake's ACK is missing: lost to us, or to the server */
 	bool ack_unsure;    /* the ACK was not recognised, and may be missing: the time when TCP was
 			     * established is not known */
 	bool cut;	    /* payload was not captured (snap length) */
@@ -159,17 +150,15 @@ struct login {
 	struct mark marks[LOGIN_MARKS];
 };
 
+_Static_assert(offsetof(struct login, tcp) == 0, "struct flow has both in one pointer");
+
 struct login *login_new(struct engine *e, uint64_t first_ns);
 void login_free(struct login *l);
 
-void login_tcp(struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns);
+/* TCP's handshake is complete: tcp_facts_segment(). */
+void login_established(struct login *l, const struct seg *seg, uint64_t ts_ns);
 /* Does a reset of this side show that nobody listens, so that the client may still try again? */
 bool login_refused(const struct login *l, enum side by);
-void login_note_refusal(struct login *l, uint64_t ts_ns);
-/* A packet that is not a reset: even if the server refused before, the connection goes on. */
-void login_heard(struct login *l, enum side from, const struct seg *seg);
-/* Is this the client's first data, without the ACK before it that completes the handshake? */
-bool login_lacks_ack(const struct login *l, const struct seg *seg);
 void login_head(struct flow *f, enum side from, const struct framer *frame, uint64_t ts_ns);
 void login_body(struct flow *f, enum side from, const struct framer *frame, const uint8_t *data,
 		uint32_t len, uint64_t ts_ns);

@@ -15,7 +15,7 @@ static int rank(const struct login *l, enum phase phase)
 void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side waited_for,
 	       uint64_t ts_ns)
 {
-	uint32_t zero_windows = l->zero_windows[SIDE_CLIENT] + l->zero_windows[SIDE_SERVER];
+	uint32_t zero_windows = l->tcp.zero_windows[SIDE_CLIENT] + l->tcp.zero_windows[SIDE_SERVER];
 
 	/*
 	 * A message out of place (from a peer that breaks the protocol) does not reopen an earlier
@@ -33,10 +33,10 @@ void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side
 		.ts_ns = ts_ns,
 		.phase = (uint8_t)phase,
 		.waited_for = (uint8_t)waited_for,
-		.disorder = l->retransmits + l->out_of_order > l->disorder_told,
+		.disorder = l->tcp.retransmits + l->tcp.out_of_order > l->disorder_told,
 		.zero_windows = zero_windows > l->zero_windows_told,
 	};
-	l->disorder_told = l->retransmits + l->out_of_order;
+	l->disorder_told = l->tcp.retransmits + l->tcp.out_of_order;
 	l->zero_windows_told = zero_windows;
 }
 
@@ -66,12 +66,12 @@ void step_extend(struct login *l, enum side from, uint64_t ts_ns)
 
 void step_note_attention(struct login *l)
 {
-	l->payload_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_CLIENT];
+	l->tcp.payload_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_CLIENT];
 }
 
 bool login_joined(const struct login *l)
 {
-	return !l->syn_ns && !l->synack_ns;
+	return !l->tcp.syn_ns && !l->tcp.synack_ns;
 }
 
 enum phase login_phase(const struct login *l)
@@ -80,7 +80,7 @@ enum phase login_phase(const struct login *l)
 	case LOGIN_TCP:
 		if (l->strict)
 			return PHASE_TLS;
-		return l->ack_ns || !l->syn_ns ? PHASE_PRELOGIN : PHASE_TCP;
+		return l->tcp.ack_ns || !l->tcp.syn_ns ? PHASE_PRELOGIN : PHASE_TCP;
 	case LOGIN_PRELOGIN:
 		return PHASE_PRELOGIN;
 	case LOGIN_PRELOGIN_DONE:
@@ -106,7 +106,8 @@ void login_decide(struct login *l, enum outcome outcome, enum confidence confide
 	 * completed the handshake. Else the capture lacks the ACK, and the time when the handshake
 	 * was over is not known.
 	 */
-	if (l->lacks_ack && engine_reads_capture(l->limits) && !l->retransmits && l->syns < 2) {
+	if (l->tcp.lacks_ack && engine_reads_capture(l->limits) && !l->tcp.retransmits &&
+	    l->tcp.syns < 2) {
 		l->lossy = true;
 		l->sound_marks = 0;
 	}

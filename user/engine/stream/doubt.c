@@ -3,8 +3,8 @@
  * doubt.c - see doubt.h.
  */
 #include "engine/stream/doubt.h"
-#include "engine/login/login.h"
 #include "engine/stream/reassembly.h"
+#include "lib/units.h"
 
 #define LATER_NS   (10 * NS_PER_S / 1000) /* more than a capture mixes up the order of packets */
 #define CLAIM_MOST (1 << 16) /* bytes: no client sends more before it hears of the server */
@@ -160,7 +160,7 @@ bool doubt_is_earlier(const struct flow *f, enum side from, const struct seg *se
 	if (from == SIDE_SERVER)
 		return !(seg->flags & SEG_RST) && seg->flags & SEG_ACK &&
 		       (beyond < 0 || beyond > CLAIM_MOST);
-	return f->login && f->login->port_reused && seg->seq != client->isn + 1;
+	return f->tcp && f->tcp->port_reused && seg->seq != client->isn + 1;
 }
 
 /* ---- acknowledgements ---- */

@@ -17,6 +17,7 @@
 #include "engine/verdict/recent.h"
 #include "engine/pending.h"
 #include "engine/stranger.h"
+#include "engine/stream/tcp_facts.h"
 #include "engine/stream/timeline.h"
 
 #define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
@@ -124,7 +125,10 @@ struct flow {
 	struct flow_ends key;	    /* without its tunnel: flow_key() has both */
 	uint64_t first_ns, last_ns; /* first_ns is fixed once a record has used it: flow_id() */
 	struct half half[2];
-	struct login *login;	 /* NULL once decided */
+	union { /* struct login begins with its struct tcp_facts, which is all that stream/ knows */
+		struct login *login;   /* NULL once decided */
+		struct tcp_facts *tcp; /* likewise */
+	};
 	struct reorder *reorder; /* NULL while all is in order */
 	struct mars *mars;	 /* NULL: no MARS */
 	struct request *request; /* in progress; NULL if commands are not reported */

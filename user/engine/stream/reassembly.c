@@ -181,7 +181,7 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 		return false;
 	if (!(seg->flags & SEG_ACK))
 		return true;
-	if (from == SIDE_CLIENT && f->login && login_lacks_ack(f->login, seg))
+	if (from == SIDE_CLIENT && f->tcp && tcp_facts_lack_ack(f->tcp, seg))
 		return false;
 	if (!peer->known)
 		return !theirs || !(theirs->seg.flags & SEG_SYN);
@@ -202,8 +202,8 @@ static void deliver_payload(struct engine *e, struct flow *f, enum side from, co
 	h->bytes += seg->len - skip;
 	doubt_settle(f, from);
 	f->handed_payload = true;
-	if (f->login)
-		f->login->payload_ns[from] = ts_ns;
+	if (f->tcp)
+		f->tcp->payload_ns[from] = ts_ns;
 	have = seg->cap_len > skip ? seg->cap_len - skip : 0;
 	if (have)
 		conn_data(e, f, from, payload + skip, have, ts_ns);
@@ -249,8 +249,8 @@ static void deliver(struct engine *e, struct flow *f, enum side from, const stru
 	}
 	if (takes_numbers(seg))
 		h->ip_id = seg->ip_id;
-	if (f->login)
-		login_tcp(f, from, seg, ts_ns);
+	if (f->tcp && tcp_facts_segment(f->tcp, from, seg, ts_ns))
+		login_established(f->login, seg, ts_ns);
 	half_known(h, data_seq(seg));
 	if (seg->flags & SEG_SYN && seg->flags & SEG_ACK)
 		half_known(&f->half[side_other(from)], seg->ack);
@@ -516,7 +516,7 @@ static bool stalled(const struct flow *f)
 	if (lacks(f, SIDE_CLIENT) || lacks(f, SIDE_SERVER))
 		return true;
 	held = tcp_held(f, SIDE_CLIENT);
-	return f->login && held && login_lacks_ack(f->login, &held->seg);
+	return f->tcp && held && tcp_facts_lack_ack(f->tcp, &held->seg);
 }
 
 static void stall_check(struct engine *e, struct flow *f)
@@ -721,10 +721,10 @@ static void note_disorder(struct flow *f, enum side from, const struct seg *seg)
 		return;
 	if (diff < 0 && h->bytes) /* else it was never seen, and may be older */
 		note_resent(f, from, seg, h->last_ns);
-	if (f->login && diff > 0)
-		f->login->out_of_order++;
-	else if (f->login)
-		f->login->retransmits++;
+	if (f->tcp && diff > 0)
+		f->tcp->out_of_order++;
+	else if (f->tcp)
+		f->tcp->retransmits++;
 }
 
 /* The same packet captured twice: the capture's doing, not TCP's. */
@@ -736,7 +736,7 @@ static bool is_copy(const struct flow *f, enum side from, const struct seg *seg)
 
 	if (seg->rec_flags & SEG_F_HEADS || !h->known)
 		return false;
-	if (is_syn_ack(seg) && f->login && !f->login->synack_ns)
+	if (is_syn_ack(seg) && f->tcp && !f->tcp->synack_ns)
 		return false; /* of a simultaneous open: it repeats its side's SYN */
 	if (!takes_numbers(seg))
 		return false;
@@ -769,7 +769,7 @@ static bool plain(const struct flow *f, enum side from, const struct seg *seg)
 	       !(seg->rec_flags & SEG_F_HEADS) && !f->reorder && !f->settling && h->known &&
 	       peer->known && seg->seq == h->next && peer->has_acked &&
 	       tcp_seq_diff(seg->ack, peer->acked) >= 0 &&
-	       tcp_seq_diff(seg->ack, peer->next) <= 0 && !(f->login && !f->login->ack_ns);
+	       tcp_seq_diff(seg->ack, peer->next) <= 0 && !(f->tcp && !f->tcp->ack_ns);
 }
 
 static void take_reset(struct engine *e, struct flow *f, enum side from, const struct seg *seg)
@@ -810,8 +810,8 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	if (doubt_is_earlier(f, from, seg)) {
-		if (f->login)
-			f->login->port_reused = true;
+		if (f->tcp)
+			f->tcp->port_reused = true;
 		return;
 	}
 	if (seg->flags & SEG_RST && !f->settling) {
@@ -819,8 +819,8 @@ void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct 
 		return;
 	}
 	doubt_heard(f, from, seg);
-	if (f->login && !(seg->flags & SEG_RST))
-		login_heard(f->login, from, seg);
+	if (f->tcp && !(seg->flags & SEG_RST))
+		tcp_facts_heard(f->tcp, from, seg);
 	if (seg->flags & SEG_SYN)
 		note_syn(f, from, seg);
 	diff = h->known ? tcp_seq_diff(data_seq(seg), h->next) : 0;

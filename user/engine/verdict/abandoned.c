@@ -48,7 +48,7 @@ static char *dead_address_text(const struct login *l, const struct login_record 
 		"it logged in (inferred): remove the address from DNS or bring its server "
 		"back; MultiSubnetFailover=True makes drivers try all addresses at once",
 		r->outcome == OUTCOME_REJECTED ? "refused the connection" : "did not answer",
-		l->syns, l->syns == 1 ? "" : "s");
+		l->tcp.syns, l->tcp.syns == 1 ? "" : "s");
 }
 
 static bool is_unanswered(const struct login *l, const struct login_record *r)
@@ -61,7 +61,7 @@ static char *unanswered_text(const struct login *l, const struct login_record *r
 {
 	return text_format("%u SYN%s without an answer: host down, a firewall that drops, or the "
 			   "listen queue is full%s",
-			   l->syns, l->syns == 1 ? "" : "s",
+			   l->tcp.syns, l->tcp.syns == 1 ? "" : "s",
 			   r->vantage == VANTAGE_SERVER ? " (they did reach this host)" : "");
 }
 
@@ -156,7 +156,7 @@ static bool is_scan(const struct login *l, const struct login_record *r)
 /* One source port connects to several servers within a second: no driver does that. */
 static bool is_port_scan(const struct login *l, const struct login_record *r)
 {
-	return r->outcome == OUTCOME_PROBE && !l->payload_ns[SIDE_CLIENT] &&
+	return r->outcome == OUTCOME_PROBE && !l->tcp.payload_ns[SIDE_CLIENT] &&
 	       attempts_one_port(l->history, &r->client, &r->server, r->start_ns);
 }
 
@@ -187,7 +187,7 @@ static char *scan_text(const struct login *l, const struct login_record *r)
 /* The other attempt may have begun a little earlier or later. */
 static bool is_parallel(const struct login *l, const struct login_record *r)
 {
-	return r->outcome == OUTCOME_PROBE && !l->payload_ns[SIDE_CLIENT] &&
+	return r->outcome == OUTCOME_PROBE && !l->tcp.payload_ns[SIDE_CLIENT] &&
 	       history_parallel(l->history, &r->client, &r->server, r->start_ns, PARALLEL_NS);
 }
 
@@ -210,7 +210,7 @@ static char *probe_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
 	return text_format(
-		l->payload_ns[SIDE_CLIENT]
+		l->tcp.payload_ns[SIDE_CLIENT]
 			? "the client asked for PRELOGIN and left: a probe or health check"
 			: "the client connected and left without a byte: a probe, a health "
 			  "check or the loser of parallel attempts");
@@ -268,7 +268,7 @@ static char *timed_out_text(const struct login *l, const struct login_record *r)
 	const struct due *due = verdict_due(l);
 	char part[64] = "";
 
-	if (l->gave_up && !l->ack_ns && l->synack_ns)
+	if (l->gave_up && !l->tcp.ack_ns && l->tcp.synack_ns)
 		return text_format("the client never acknowledged the server's SYN+ACK, and after "
 				   "%.0f s nothing more came: the way back to the client drops it, "
 				   "or the SYN's source address was made up",

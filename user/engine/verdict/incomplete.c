@@ -15,7 +15,7 @@ static char *one_sided_text(const struct login *l, const struct login_record *r)
 	(void)r;
 	return text_format("only the packets of the %s were captured; capture both directions (a "
 			   "mirror port may copy one of them, or the way back takes another path)",
-			   l->payload_ns[SIDE_CLIENT] || l->syn_ns ? "client" : "server");
+			   l->tcp.payload_ns[SIDE_CLIENT] || l->tcp.syn_ns ? "client" : "server");
 }
 
 static bool is_evicted(const struct login *l, const struct login_record *r)

@@ -117,7 +117,7 @@ static char *after_attempts_text(const struct login *l, const struct login_recor
  */
 static bool is_port_reused(const struct login *l, const struct login_record *r)
 {
-	return r->outcome == OUTCOME_OK && l->port_reused && l->syns > 1;
+	return r->outcome == OUTCOME_OK && l->tcp.port_reused && l->tcp.syns > 1;
 }
 
 static char *port_reused_text(const struct login *l, const struct login_record *r)
@@ -127,7 +127,7 @@ static char *port_reused_text(const struct login *l, const struct login_record *
 			   "same ports, which it still held open; the client reset that one and "
 			   "got through %.3f s later: the client uses its ports again too soon, or "
 			   "a device in the path forgot the earlier connection",
-			   verdict_seconds(l->last_syn_ns - l->syn_ns));
+			   verdict_seconds(l->tcp.last_syn_ns - l->tcp.syn_ns));
 }
 
 static bool is_slow_syn(const struct login *l, const struct login_record *r)
@@ -140,9 +140,9 @@ static bool is_slow_syn(const struct login *l, const struct login_record *r)
 
 static const char *slow_syn_name(const struct login *l, const struct login_record *r)
 {
-	if (l->syns < 2 || longest_step(r)->kind != STEP_SYN_RETRANSMIT)
+	if (l->tcp.syns < 2 || longest_step(r)->kind != STEP_SYN_RETRANSMIT)
 		return "slow_connect";
-	if (l->refusals)
+	if (l->tcp.refusals)
 		return "listen_queue_full";
 	return r->vantage == VANTAGE_SERVER ? "listen_queue_full" : "syn_lost";
 }
@@ -159,14 +159,14 @@ static char *slow_syn_text(const struct login *l, const struct login_record *r)
 		return text_format("the SYN was answered after %.3f s: a far or crowded path, or "
 				   "the server's listen queue was full",
 				   verdict_seconds(s->ns));
-	if (l->refusals)
+	if (l->tcp.refusals)
 		return text_format("the server refused %u of %u SYNs (RST) before it took one, "
 				   "which cost %.3f s: it was just starting, or its listen queue "
 				   "was full",
-				   l->refusals, l->syns, verdict_seconds(s->ns));
+				   l->tcp.refusals, l->tcp.syns, verdict_seconds(s->ns));
 	return text_format(
 		"%.3f s went by until one of %u SYNs was answered: %s", verdict_seconds(s->ns),
-		l->syns,
+		l->tcp.syns,
 		r->vantage == VANTAGE_SERVER
 			? "they reached this host, so its listen queue was full: SQL Server "
 			  "did not accept connections fast enough, see its CPU and worker threads"
@@ -176,7 +176,7 @@ static char *slow_syn_text(const struct login *l, const struct login_record *r)
 /* The mark that ends the longest step; NULL: there is no mark. */
 static const struct mark *longest_mark(const struct login *l, uint64_t *ns)
 {
-	uint64_t at = l->ack_ns ? l->ack_ns : l->mark_count ? l->marks[0].ts_ns : 0;
+	uint64_t at = l->tcp.ack_ns ? l->tcp.ack_ns : l->mark_count ? l->marks[0].ts_ns : 0;
 	const struct mark *longest = NULL;
 
 	*ns = 0;
@@ -207,7 +207,7 @@ static char *zero_window_text(const struct login *l, const struct login_record *
 
 	longest_mark(l, &ns);
 	(void)r;
-	client = l->zero_windows[SIDE_CLIENT] >= l->zero_windows[SIDE_SERVER];
+	client = l->tcp.zero_windows[SIDE_CLIENT] >= l->tcp.zero_windows[SIDE_SERVER];
 	return text_format("the %s closed its TCP window while %.3f s went by: its program does "
 			   "not read what came, see its CPU, memory and, of a paused machine, its "
 			   "host",

@@ -11,7 +11,7 @@
 
 struct stall stall_of(const struct login *l, const struct endpoint *server)
 {
-	uint64_t at = l->ack_ns ? l->ack_ns : l->mark_count ? l->marks[0].ts_ns : 0;
+	uint64_t at = l->tcp.ack_ns ? l->tcp.ack_ns : l->mark_count ? l->marks[0].ts_ns : 0;
 	struct stall stall = {.server = *server};
 
 	for (uint32_t i = 0; i < l->mark_count; i++) {

@@ -59,7 +59,7 @@ const struct due *verdict_due(const struct login *l)
 	enum phase phase = m && m->phase != PHASE_TCP ? (enum phase)m->phase : PHASE_PRELOGIN;
 	enum side side = l->owes == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT;
 
-	if (!l->ack_ns && l->syn_ns)
+	if (!l->tcp.ack_ns && l->tcp.syn_ns)
 		return &tcp;
 	return due_of(l, phase, side);
 }
