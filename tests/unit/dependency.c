@@ -304,6 +304,59 @@ UNIT_CASE(a_search_right_before_the_answer_was_waited_for)
 	companions_free(c);
 }
 
+static struct endpoint directory(uint16_t n)
+{
+	struct endpoint at = dc;
+
+	at.addr[14] = (uint8_t)(n >> 8);
+	at.addr[15] = (uint8_t)n;
+	return at;
+}
+
+/* Each of a record's steps has parts that add up to it, or none. */
+UNIT_CASE(more_parts_than_a_record_has_room_for)
+{
+	const uint64_t a = 1000 * MS;
+	struct step steps[3] = {{STEP_LOGIN7, PHASE_LOGIN, SIDE_SERVER, 1300 * MS},
+				{STEP_SSPI, PHASE_LOGIN, SIDE_SERVER, 1300 * MS},
+				{STEP_LOGINACK, PHASE_LOGIN, SIDE_SERVER, 1300 * MS}};
+	const struct dependency_login login = {.id = 1,
+					       .client = client.addr,
+					       .server = server.addr,
+					       .start_ns = a,
+					       .steps = steps,
+					       .step_count = 3,
+					       .authority = AUTHORITY_NONE};
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	for (uint16_t i = 0; i < 3 * 52; i++) {
+		const struct endpoint at = directory(i);
+		uint64_t from = a + i * 25 * MS, to = from + 20 * MS;
+
+		packet(c, &server, 56414, &at, 389, from, (struct seg){.seq = 1, .flags = SEG_ACK},
+		       BYTES(search));
+		packet(c, &at, 389, &server, 56414, to,
+		       (struct seg){.seq = 1, .ack = 15, .flags = SEG_ACK}, BYTES(search_done));
+	}
+	dependency_find(c, &login, &f);
+	CHECK_INT(f.part_count, PARTS_MOST);
+	for (size_t step = 0; step < 3; step++) {
+		uint64_t ns = 0;
+
+		for (size_t i = 0; i < f.part_count; i++) {
+			ns += f.parts[i].step == step ? f.parts[i].ns : 0;
+			for (size_t k = i + 1; k < f.part_count; k++)
+				CHECK(f.parts[k].step != f.parts[i].step ||
+				      f.parts[k].part != PART_PROCESS ||
+				      f.parts[i].part != PART_PROCESS);
+		}
+		CHECK(ns == 0 || ns == steps[step].ns);
+		CHECK(step || ns);
+	}
+	companions_free(c);
+}
+
 UNIT_CASE(a_search_that_began_before_or_goes_on_after_is_anothers)
 {
 	static const uint64_t times[][2] = {{500, 2500}, {1200, 9000}, {1200, 2000}};
@@ -388,6 +441,7 @@ int main(void)
 	RUN(what_was_lost_is_no_outage);
 	RUN(what_was_lost_behind_a_request_is_no_outage);
 	RUN(a_search_right_before_the_answer_was_waited_for);
+	RUN(more_parts_than_a_record_has_room_for);
 	RUN(a_search_that_began_before_or_goes_on_after_is_anothers);
 	RUN(a_message_in_pieces_and_sent_again_is_one_request);
 	RUN(dns_before_the_connection_counts_once);

@@ -32,23 +32,37 @@ static bool part_is_of(const struct step_part *p, size_t step, const struct span
 	       (!span->x || !memcmp(&p->peer, &span->x->peer, sizeof(p->peer)));
 }
 
+static struct step_part *part_find(struct dependency_findings *out, size_t step,
+				   const struct span *span)
+{
+	for (size_t i = 0; i < out->part_count; i++)
+		if (part_is_of(&out->parts[i], step, span))
+			return &out->parts[i];
+	return NULL;
+}
+
 static void part_add(struct dependency_findings *out, size_t step, const struct span *span,
 		     uint64_t ns)
 {
-	struct step_part *p;
+	static const struct span rest = {.part = PART_PROCESS,
+					 .basis = BASIS_INFERRED,
+					 .grounds = "the record has no room for more parts"};
+	struct step_part *p = part_find(out, step, span);
 
-	for (size_t i = 0; i < out->part_count; i++) {
-		p = &out->parts[i];
-		if (!part_is_of(p, step, span))
-			continue;
+	/*
+	 * The last slot holds the rest of its step, so that the step's parts still add up. Steps
+	 * come in order: a later one has no parts.
+	 */
+	if (!p && out->part_count >= PARTS_MOST - 1) {
+		span = &rest;
+		p = part_find(out, step, span);
+		if (!p && out->part_count == PARTS_MOST)
+			return;
+	}
+	if (p) {
 		p->ns += ns;
 		if (span->basis > p->basis) /* keep the weaker of the two */
 			p->basis = span->basis;
-		return;
-	}
-	/* The last slot of a record holds the rest, so that a step's parts still add up. */
-	if (out->part_count == PARTS_MOST) {
-		out->parts[PARTS_MOST - 1].ns += ns;
 		return;
 	}
 	p = &out->parts[out->part_count++];
