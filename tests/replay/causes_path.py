@@ -4,6 +4,7 @@ client or server: segments that were never acknowledged, copies, resets and SYNs
 clocks that jump."""
 import causes
 from causes_close import session, worked
+from causes_slow import split
 from scene import ACK, CLIENT, FIN, PSH, RST, SERVER, SYN
 from tdsbytes import *
 
@@ -23,7 +24,8 @@ def again(c, side, length, times=(300, 600, 1200, 2400, 4800)):
 # ---- acknowledged or not --------------------------------------------------------------------------
 
 @causes.login("path_dead", "the client sent 158 bytes 6 times within 15.000 s, and the server never acknowledged them: "
-              + DEAD, also={"outcome": "timed_out", "waits": {"server_ns": 900000}, "verdict": {"class": "failed"}})
+              + DEAD, also={"outcome": "timed_out", "waits": {"server_ns": 900000}, "verdict": {"class": "failed"},
+              "steps": split("client_close", unacknowledged=15000000000)})
 def login7_never_acknowledged(s):
     c = begin_clear(s.connection()).client(login7())
     again(c, CLIENT, len(login7()))
@@ -31,7 +33,7 @@ def login7_never_acknowledged(s):
 
 
 @causes.login("path_dead", "the server sent 43 bytes 3 times within 5.000 s, and the client never acknowledged them: "
-              + DEAD, also={"outcome": "timed_out"})
+              + DEAD, also={"outcome": "timed_out", "steps": split("client_close", unacknowledged=5000000000)})
 def prelogin_reply_never_acknowledged(s):
     c = s.connection().connect().client(prelogin()).server(prelogin_reply())
     c.packet(SERVER, ACK | PSH, prelogin_reply(), 300, seq=c.seq[SERVER] - 43)

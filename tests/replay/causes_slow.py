@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """Logins that succeeded: in good time, or slow in each phase, by each side."""
 import causes
-from scene import ACK, CLIENT, SERVER, SYN
+from scene import ACK, CLIENT, PSH, SERVER, SYN
 from tdsbytes import *
 
 SLOW_LOGIN = ("the server took %s s to answer LOGIN7; possible causes: no free worker thread, a logon trigger, the "
@@ -41,6 +41,11 @@ def slow_browser(s):
     s.datagram(0, ("10.1.0.1", 40000), ("10.1.0.2", 1434), b"\4INST1\0")
     s.datagram(1500, ("10.1.0.2", 1434), ("10.1.0.1", 40000), b"\5" + struct.pack("<H", len(said)) + said)
     begin_clear(s.connection(1501)).client(login7()).server(success()).close()
+
+
+def split(step="loginack", **parts):
+    """The record's step of that name with these parts, in ns."""
+    return {"has": [{"name": step, "within": {"has": [{"part": part, "ns": ns} for part, ns in parts.items()]}}]}
 
 
 # ---- the path -----------------------------------------------------------------------------------
@@ -110,12 +115,49 @@ def far_away(s):
 
 
 @causes.login("packets_lost", "packets were lost: 3.000 s went by until loginack was through, with 1 retransmissions "
-              "and 0 segments out of order; see the path, not the server", also={"tcp": {"retransmits": 1}})
+              "and 0 segments out of order; see the path, not the server", also={"tcp": {"retransmits": 1},
+                                                                      "steps": split(unacknowledged=2999900000)})
 def answer_retransmitted(s):
     """LOGIN7 was sent twice: the server's host had not got it the first time."""
     c = begin_clear(s.connection()).client(login7())
     c.packet(CLIENT, ACK, login7(), after=2998, seq=c.seq[CLIENT] - len(login7()))
     c.server(success(), 2).close()
+
+
+@causes.fact({"steps": split(unacknowledged=999900000, process=2000000000)})
+def login7_sent_again_and_then_waited_for(s):
+    """Once the server's TCP had it, the server took two seconds."""
+    c = begin_clear(s.connection()).client(login7())
+    c.packet(CLIENT, ACK, login7(), after=999.8, seq=c.seq[CLIENT] - len(login7()))
+    c.ack(SERVER, 0.2)
+    c.server(success(), 2000).close()
+
+
+@causes.fact({"steps": split(unacknowledged=199900000, process=2800000000)})
+def login7_sent_again_and_its_ack_not_captured(s):
+    """No sender waits that long for an ACK: it had one."""
+    c = begin_clear(s.connection()).client(login7())
+    c.packet(CLIENT, ACK, login7(), after=200, seq=c.seq[CLIENT] - len(login7()))
+    c.server(success(), 2800).close()
+
+
+@causes.fact({"steps": {"has": [{"name": "loginack", "within": None}]}})
+def login7_acknowledged_late_and_not_sent_again(s):
+    """Hosts delay ACKs: it may have come at once."""
+    c = begin_clear(s.connection()).client(login7())
+    c.ack(SERVER, 200)
+    c.server(success(), 2800).close()
+
+
+@causes.fact({"steps": split(unacknowledged=1999900000, process=1000000, step="login7")})
+def prelogin_reply_sent_again(s):
+    """The client had nothing to answer before."""
+    c = s.connection().connect().client(prelogin(NOT_SUP)).server(prelogin_reply(NOT_SUP))
+    size = len(prelogin_reply(NOT_SUP))
+    for after in (300, 600):
+        c.packet(SERVER, ACK | PSH, prelogin_reply(NOT_SUP), after, seq=c.seq[SERVER] - size)
+    c.packet(CLIENT, ACK, after=1100)
+    c.client(login7(), 1).server(success()).close()
 
 
 @causes.login("packets_lost", "packets were lost: 2.500 s went by until login7 was through, with 0 retransmissions and "

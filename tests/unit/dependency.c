@@ -161,8 +161,8 @@ static void find(struct companions *c, uint64_t id, uint64_t a, uint64_t b,
 {
 	const struct step steps[] = {{STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, 1},
 				     {STEP_LOGINACK, PHASE_AUTH, SIDE_SERVER, b - a}};
-	const struct dependency_login login = {id,    client.addr, server.addr, a - 1,
-					       steps, 2,	   authority,	NULL};
+	const struct dependency_login login = {id, client.addr, server.addr, a - 1, steps,
+					       2,  authority,	NULL,	     NULL};
 
 	dependency_find(c, &login, out);
 }
@@ -357,6 +357,52 @@ UNIT_CASE(more_parts_than_a_record_has_room_for)
 	companions_free(c);
 }
 
+/* Times without an ACK come first, and what is left is split as ever. */
+UNIT_CASE(what_was_not_acknowledged_was_not_waited_for_inside)
+{
+	const struct step steps[] = {{STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, 1},
+				     {STEP_LOGINACK, PHASE_AUTH, SIDE_SERVER, 4000 * MS},
+				     {STEP_CLIENT_CLOSE, PHASE_AUTH, SIDE_NETWORK, 9000 * MS}};
+	struct unacked_times u = {.count = 0};
+	const struct dependency_login login = {.id = 1,
+					       .client = client.addr,
+					       .server = server.addr,
+					       .start_ns = 1000 * MS - 1,
+					       .steps = steps,
+					       .step_count = 3,
+					       .authority = AUTHORITY_NONE,
+					       .unacked = &u};
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	ldap(c, 2000 * MS, 4990 * MS);
+	unacked_times_add(&u, 900 * MS, 2500 * MS);
+	unacked_times_add(&u, 2500 * MS, 2500 * MS);
+	unacked_times_add(&u, 5000 * MS, UINT64_MAX);
+	CHECK_INT(u.count, 2);
+	dependency_find(c, &login, &f);
+	CHECK_INT(part_ns(&f, PART_UNACKNOWLEDGED), (1500 + 9000) * MS);
+	CHECK_INT(part_ns(&f, PART_LDAP), 2490 * MS);
+	CHECK_INT(part_ns(&f, PART_PROCESS), 10 * MS);
+	CHECK_INT(f.parts[0].part, PART_UNACKNOWLEDGED);
+	CHECK_INT(f.parts[0].basis, BASIS_OBSERVED);
+	companions_free(c);
+	dependency_find(NULL, &login, &f);
+	CHECK_INT(part_ns(&f, PART_UNACKNOWLEDGED), (1500 + 9000) * MS);
+	CHECK_INT(part_ns(&f, PART_PROCESS), 2500 * MS);
+}
+
+/* A sender that gets no ACK sends again, after twice the time each time. */
+UNIT_CASE(an_ack_that_comes_much_later_than_the_last_copy_was_not_seen)
+{
+	CHECK_INT(unacked_until(1000, 1200, 1300), 1300);
+	CHECK_INT(unacked_until(1000 * MS, 1200 * MS, 1700 * MS), 1700 * MS);
+	CHECK_INT(unacked_until(1000 * MS, 1200 * MS, 1701 * MS), 1200 * MS);
+	CHECK_INT(unacked_until(1000 * MS, 2400 * MS, 5100 * MS), 5100 * MS);
+	CHECK_INT(unacked_until(1000 * MS, 2400 * MS, 5300 * MS), 2400 * MS);
+	CHECK_INT(unacked_until(1000 * MS, 2400 * MS, 2300 * MS), 2300 * MS);
+}
+
 UNIT_CASE(a_search_that_began_before_or_goes_on_after_is_anothers)
 {
 	static const uint64_t times[][2] = {{500, 2500}, {1200, 9000}, {1200, 2000}};
@@ -442,6 +488,8 @@ int main(void)
 	RUN(what_was_lost_behind_a_request_is_no_outage);
 	RUN(a_search_right_before_the_answer_was_waited_for);
 	RUN(more_parts_than_a_record_has_room_for);
+	RUN(what_was_not_acknowledged_was_not_waited_for_inside);
+	RUN(an_ack_that_comes_much_later_than_the_last_copy_was_not_seen);
 	RUN(a_search_that_began_before_or_goes_on_after_is_anothers);
 	RUN(a_message_in_pieces_and_sent_again_is_one_request);
 	RUN(dns_before_the_connection_counts_once);

@@ -39,7 +39,7 @@ struct test {
 	uint8_t end;
 	/* of the one login */
 	uint32_t logins, pendings;
-	uint64_t pending_unread_ns;
+	uint64_t pending_unread_ns, pending_unacked_ns;
 	struct login_record r;
 	struct step steps[32];
 	struct step_part parts[PARTS];
@@ -84,6 +84,8 @@ static void on_pending(void *ctx, const struct pending_record *r)
 		sum += r->parts[i].ns;
 		if (r->parts[i].part == PART_UNREAD)
 			t->pending_unread_ns = r->parts[i].ns;
+		if (r->parts[i].part == PART_UNACKNOWLEDGED)
+			t->pending_unacked_ns = r->parts[i].ns;
 	}
 	if (r->part_count)
 		CHECK_INT(sum, r->ns);
@@ -341,6 +343,53 @@ UNIT_CASE(a_server_that_does_not_accept)
 	CHECK(strstr(t.text, "up to 129 connections") && strstr(t.text, "limit 128"));
 	CHECK_INT(t.r.host->queue_length, 129);
 	end(&t);
+}
+
+/* The client's PRELOGIN, once more. */
+static void again(struct test *t, uint64_t after)
+{
+	t->seq[CLIENT] -= 47;
+	prelogin(t, CLIENT, after);
+}
+
+/* Its host drops what the client sends, for the accept queue is full. */
+UNIT_CASE(a_server_whose_accept_queue_is_full)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	prelogin(&t, CLIENT, MS);
+	t.socket.accepted = WITNESS_NO;
+	t.socket.has_unread = false;
+	t.socket.queue = 129;
+	for (int i = 0; i < 5; i++) {
+		waits(&t, (200 << i) * MS);
+		again(&t, 0);
+	}
+	t.now += MS;
+	goes_on(&t);
+	CHECK(part_ns(&t, PART_UNACKNOWLEDGED) > 6 * S);
+	CHECK_INT(part_basis(&t, PART_UNACKNOWLEDGED), BASIS_OBSERVED);
+	CHECK_STR(t.verdict, "server_stalled");
+	end(&t);
+}
+
+/* It has not come to the server's host so far: that wait is the path's. */
+UNIT_CASE(a_wait_for_an_ack_that_goes_on)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	prelogin(&t, CLIENT, MS);
+	for (int i = 0; i < 5; i++)
+		again(&t, (200 << i) * MS);
+	engine_tick(t.e, t.now);
+	engine_tick(t.e, t.now + S);
+	CHECK_INT(t.pendings, 1);
+	CHECK(t.pending_unacked_ns > 6 * S);
+	engine_free(t.e);
 }
 
 UNIT_CASE(accepted_late_and_read_later)
@@ -601,6 +650,8 @@ int main(void)
 	RUN(a_server_that_does_not_read);
 	RUN(a_traced_read_is_exact);
 	RUN(a_server_that_does_not_accept);
+	RUN(a_server_whose_accept_queue_is_full);
+	RUN(a_wait_for_an_ack_that_goes_on);
 	RUN(accepted_late_and_read_later);
 	RUN(a_stopped_process);
 	RUN(a_stopped_process_that_had_not_accepted);

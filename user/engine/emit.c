@@ -98,10 +98,11 @@ static void depend(struct engine *e, const struct login *l, const bool own[2],
 		r->steps,
 		r->step_count,
 		authority_of(l),
-		l->witness};
+		l->witness,
+		&l->tcp.unacked};
 	bool followed = e->companions && (!e->ops.is_local || own[SIDE_CLIENT] || own[SIDE_SERVER]);
 
-	if (!followed && !l->witness)
+	if (!followed && !l->witness && !l->tcp.unacked.count)
 		return;
 	if (!r->mid_stream && followed)
 		r->before.dns_ns = dependency_dns_before(e->companions, r->id, login.client,

@@ -172,10 +172,26 @@ static bool has_room(struct pending *p, uint64_t now_ns, bool half_open)
 	return true;
 }
 
+/* The login's times without an ACK, those that go on included. */
+static struct unacked_times unacked_so_far(const struct flow *f)
+{
+	struct unacked_times u = f->login->tcp.unacked;
+
+	for (int i = 0; i < 2; i++) {
+		struct unacked now = tcp_unacked(f, (enum side)i);
+
+		if (now.sent > 1)
+			unacked_times_add(&u, now.since_ns, UINT64_MAX);
+	}
+	return u;
+}
+
 /* With packets missing, it is not known what the login waits for. */
 static void pending_report(struct engine *e, struct flow *f)
 {
 	struct dependency_findings findings;
+	struct unacked_times unacked;
+	struct dependency_wait wait;
 	struct pending_record r;
 
 	if (!pending_is_in_progress(f) || f->login->lossy)
@@ -186,7 +202,10 @@ static void pending_report(struct engine *e, struct flow *f)
 	}
 	f->login->wait.reported = true;
 	r = pending_record(e, f);
-	dependency_pending(f->login->witness, r.waits_on, r.time_ns - r.ns, r.time_ns, &findings);
+	unacked = unacked_so_far(f);
+	wait = (struct dependency_wait){r.waits_on, r.time_ns - r.ns, r.time_ns, f->login->witness,
+					&unacked};
+	dependency_pending(&wait, &findings);
 	r.parts = findings.parts;
 	r.part_count = findings.part_count;
 	e->ops.pending(e->ctx, &r);

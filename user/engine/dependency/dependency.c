@@ -575,8 +575,10 @@ static void wait_find(struct companions *c, const struct dependency_login *login
 	size_t own;
 
 	s.count = 0;
-	if (is_long)
+	if (is_long) {
+		unacked_times_spans(login->unacked, w, &s);
 		read = witness_spans(login->witness, w, &s);
+	}
 	own = s.count;
 	if (wait_is_servers(&login->steps[step])) {
 		server_spans(c, login, w, out, &s);
@@ -590,6 +592,19 @@ static void wait_find(struct companions *c, const struct dependency_login *login
 		    out);
 	for (size_t i = own; i < s.count && all->count < SPANS_MOST; i++)
 		all->at[all->count++] = s.at[i];
+}
+
+/* Nothing that a side sent got through: its last step waits for the network. */
+static void network_find(const struct dependency_login *login, size_t step, const struct wait *w,
+			 struct dependency_findings *out)
+{
+	struct spans s;
+
+	if (w->b - w->a < WAIT_SPLIT_NS || !unacked_times_cover(login->unacked, w))
+		return;
+	s.count = 0;
+	unacked_times_spans(login->unacked, w, &s);
+	spans_split(&s, w, step, BASIS_INFERRED, NULL, out);
 }
 
 /* Was a ticket for SQL Server refused, because the KDC does not know its name? */
@@ -630,15 +645,17 @@ void dependency_find(struct companions *c, const struct dependency_login *login,
 	memset(out, 0, sizeof(*out));
 	out->rtt_ns = NO_NS;
 	all.count = 0;
-	if (!companions_newest(c) && !login->witness)
+	if (!companions_newest(c) && !login->witness && !(login->unacked && login->unacked->count))
 		return;
 	for (size_t i = 0; i < login->step_count; at += login->steps[i++].ns) {
 		const struct step *step = &login->steps[i];
 		struct wait w = {step->waits_on == SIDE_SERVER ? login->server : login->client,
 				 step->waits_on, at, at + step->ns};
 
-		if (step->waits_on == SIDE_NETWORK || !step->ns)
+		if (step->waits_on == SIDE_NETWORK || !step->ns) {
+			network_find(login, i, &w, out);
 			continue;
+		}
 		if (step->ns >= WAIT_SPLIT_NS && count < WAITS_MOST)
 			waits[count++] = w;
 		wait_find(c, login, i, &w, out, &all);

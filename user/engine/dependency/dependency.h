@@ -8,12 +8,13 @@
 #define TDSMON_DEPENDENCY_H
 
 #include "engine/dependency/companions.h"
+#include "engine/stream/unacked_time.h"
 #include "engine/dependency/witness.h"
 #include "engine/record.h"
 
 #define WAIT_SPLIT_NS	  20000000ull /* shorter steps are not split (JSON contract) */
 #define DEPENDENCIES_MOST 16
-#define PARTS_MOST	  48
+#define PARTS_MOST	  48 /* of a record; the last one holds the rest of its step */
 
 /* The requests that a Windows login causes to a domain controller. */
 enum authority {
@@ -29,7 +30,8 @@ struct dependency_login {
 	const struct step *steps;
 	size_t step_count;
 	enum authority authority;
-	const struct witness *witness; /* NULL: no sockets of its hosts were sampled */
+	const struct witness *witness;	     /* NULL: no sockets of its hosts were sampled */
+	const struct unacked_times *unacked; /* NULL: none */
 };
 
 enum cause {
@@ -79,12 +81,19 @@ struct dependency_findings {
 void dependency_find(struct companions *c, const struct dependency_login *login,
 		     struct dependency_findings *out);
 
+/* A wait that goes on: for a side since from_ns. */
+struct dependency_wait {
+	enum side side;
+	uint64_t from_ns, now_ns;
+	const struct witness *witness;	     /* NULL: no sockets were sampled */
+	const struct unacked_times *unacked; /* NULL: none */
+};
+
 /*
- * The parts of a wait that goes on, of step 0: of what sockets say only, because a request can still
- * turn out to be another login's. Fills in parts and part_count.
+ * Its parts, of step 0: of what sockets and TCP say only, because a request can still turn out to be
+ * another login's. Fills in parts and part_count.
  */
-void dependency_pending(const struct witness *w, enum side side, uint64_t from_ns, uint64_t now_ns,
-			struct dependency_findings *out);
+void dependency_pending(const struct dependency_wait *wait, struct dependency_findings *out);
 
 /*
  * Time for which the client's host waited for DNS to give the server's address (16 bytes), before

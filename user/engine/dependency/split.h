@@ -50,6 +50,12 @@ void spans_split(const struct spans *s, const struct wait *w, size_t step, enum 
  */
 const char *witness_spans(const struct witness *w, const struct wait *wait, struct spans *s);
 
+/* unacked_spans.c: add the spans in which no ACK had come. u may be NULL. */
+void unacked_times_spans(const struct unacked_times *u, const struct wait *w, struct spans *s);
+
+/* unacked_spans.c: was nothing acknowledged, during all of the wait and after it? u may be NULL. */
+bool unacked_times_cover(const struct unacked_times *u, const struct wait *w);
+
 /* witness.c: set the cause, if the server's process was not there for most of the longest step. */
 void witness_cause(const struct dependency_login *login, struct dependency_findings *out);
 

@@ -334,17 +334,18 @@ const char *witness_spans(const struct witness *w, const struct wait *wait, stru
 	return read;
 }
 
-void dependency_pending(const struct witness *w, enum side side, uint64_t from_ns, uint64_t now_ns,
-			struct dependency_findings *out)
+void dependency_pending(const struct dependency_wait *of, struct dependency_findings *out)
 {
-	const struct wait wait = {.side = side, .a = from_ns, .b = now_ns};
+	const struct wait wait = {.side = of->side, .a = of->from_ns, .b = of->now_ns};
 	struct spans s = {.count = 0};
 	const char *read;
 
 	out->part_count = 0;
-	if (!w || now_ns < from_ns + WAIT_SPLIT_NS)
+	if (of->now_ns < of->from_ns + WAIT_SPLIT_NS ||
+	    (of->side == SIDE_NETWORK && !unacked_times_cover(of->unacked, &wait)))
 		return;
-	read = witness_spans(w, &wait, &s);
+	unacked_times_spans(of->unacked, &wait, &s);
+	read = witness_spans(of->witness, &wait, &s);
 	if (s.count || read)
 		spans_split(&s, &wait, 0, read ? BASIS_SAMPLED : BASIS_INFERRED, read, out);
 }
@@ -382,22 +383,38 @@ static enum wait_part reason_of(const uint64_t sums[PART_COUNT], uint64_t stalle
 	return 2 * sums[PART_UNACCEPTED] >= sums[PART_UNREAD] ? PART_UNACCEPTED : PART_UNREAD;
 }
 
+/*
+ * With a full accept queue the server's host drops what the client sends: TCP does not acknowledge
+ * it, and the reason is still that nobody accepts.
+ */
+static uint64_t queue_refused(const uint64_t parts[PART_COUNT], const uint64_t sums[PART_COUNT])
+{
+	uint64_t hidden = sums[PART_UNACCEPTED] > parts[PART_UNACCEPTED]
+				  ? sums[PART_UNACCEPTED] - parts[PART_UNACCEPTED]
+				  : 0;
+
+	return hidden < parts[PART_UNACKNOWLEDGED] ? hidden : parts[PART_UNACKNOWLEDGED];
+}
+
 /* A process that was not there for most of the step that took longest. */
 void witness_cause(const struct dependency_login *login, struct dependency_findings *out)
 {
-	uint64_t sums[PART_COUNT] = {0}, stalled = 0;
+	uint64_t sums[PART_COUNT] = {0}, parts[PART_COUNT] = {0}, stalled = 0;
 	size_t slowest = 0;
 
 	for (size_t i = 0; i < login->step_count; i++)
 		if (login->steps[i].ns > login->steps[slowest].ns)
 			slowest = i;
 	for (size_t i = 0; i < out->part_count; i++)
-		if (out->parts[i].step == slowest && part_is_stall(out->parts[i].part))
-			stalled += out->parts[i].ns;
+		if (out->parts[i].step == slowest)
+			parts[out->parts[i].part] += out->parts[i].ns;
+	states_of(login, slowest, sums);
+	for (enum wait_part part = 0; part < PART_COUNT; part++)
+		stalled += part_is_stall(part) ? parts[part] : 0;
+	stalled += queue_refused(parts, sums);
 	if (!stalled || login->steps[slowest].waits_on != SIDE_SERVER ||
 	    2 * stalled < login->steps[slowest].ns)
 		return;
-	states_of(login, slowest, sums);
 	out->stalled_by = reason_of(sums, stalled);
 	out->cause = out->stalled_by == PART_THROTTLED ? CAUSE_THROTTLED : CAUSE_STALLED;
 	out->cause_ns = out->stalled_by == PART_STOPPED || out->stalled_by == PART_THROTTLED

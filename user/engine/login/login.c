@@ -350,6 +350,8 @@ static void note_wait(struct flow *f, enum side waits)
 	l->unacked = tcp_unacked(f, waits);
 	if (!l->unacked.sent)
 		l->unacked = tcp_unacked(f, other);
+	if (l->unacked.sent)
+		unacked_times_add(&l->tcp.unacked, l->unacked.since_ns, UINT64_MAX);
 	if (part->kind == FRAME_TDS && part->left) {
 		l->whole = frame_length(FRAME_TDS, part->header);
 		l->part = l->whole - part->left;

@@ -204,6 +204,21 @@ static bool claim_contradicted(const struct flow *f, enum side of, const struct 
 		(peer->has_acked && tcp_seq_diff(seg->ack, peer->acked) > 0));
 }
 
+/* The peer acknowledged more of a side: what was sent again, or a hole in it, got through. */
+static void end_unacked(struct flow *f, enum side side, uint64_t ts_ns)
+{
+	struct reorder *r = f->reorder;
+	struct resent *again = &r->resent[side];
+
+	if (f->tcp && again->times)
+		unacked_times_add(&f->tcp->unacked, again->since_ns,
+				  unacked_until(again->since_ns, again->last_ns, ts_ns));
+	if (f->tcp && r->hole[side])
+		unacked_times_add(&f->tcp->unacked, r->hole_ns[side], ts_ns);
+	again->times = 0;
+	r->hole[side] = false;
+}
+
 void doubt_settle(struct flow *f, enum side side)
 {
 	struct reorder *r = f->reorder;
@@ -215,8 +230,8 @@ void doubt_settle(struct flow *f, enum side side)
 	if (!h->has_acked || tcp_seq_diff(r->claim[side], h->acked) > 0)
 		h->acked = r->claim[side];
 	h->has_acked = true;
-	if (tcp_seq_diff(h->acked, r->resent[side].end) >= 0)
-		r->resent[side].times = 0;
+	if (tcp_seq_diff(h->acked, r->resent[side].end) >= 0 && r->resent[side].times)
+		end_unacked(f, side, r->claim_ns[side]);
 }
 
 void doubt_ack(struct flow *f, enum side from, const struct seg *seg)
@@ -243,8 +258,6 @@ void doubt_ack(struct flow *f, enum side from, const struct seg *seg)
 		return;
 	peer->has_acked = true;
 	peer->acked = seg->ack;
-	if (!r)
-		return;
-	r->resent[of].times = 0;
-	r->hole[of] = false;
+	if (r)
+		end_unacked(f, of, seg->ts_ns);
 }

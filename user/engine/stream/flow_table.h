@@ -38,7 +38,8 @@ struct held {
 
 /* Payload that its sender had to send again, and that the peer has not acknowledged so far. */
 struct resent {
-	uint64_t since_ns; /* when it was sent first */
+	uint64_t since_ns; /* when it was sent first, */
+	uint64_t last_ns;  /* and last */
 	uint32_t times;	   /* how often sent, the first time included; 0: no such payload */
 	uint32_t longest;  /* bytes of the longest segment among those sent again, */
 	uint32_t shortest; /* and of the shortest */
@@ -54,6 +55,7 @@ struct reorder {
 	struct held *held[2];	  /* of each side, by rising sequence number */
 	uint64_t stall_ns;
 	uint64_t claim_ns[2];
+	uint64_t hole_ns[2]; /* when bytes behind the hole came */
 	uint32_t held_bytes;
 	uint16_t held_count;
 	uint16_t stall_packets;

@@ -619,8 +619,10 @@ static void note_hole(struct flow *f, enum side from, const struct seg *seg)
 
 	if (held && h->known && seg->ack == h->next &&
 	    tcp_seq_diff(data_seq(&held->seg), h->next) > 0 &&
-	    seg->ts_ns > held->seg.ts_ns + HOLE_NS)
+	    seg->ts_ns > held->seg.ts_ns + HOLE_NS && !f->reorder->hole[of]) {
 		f->reorder->hole[of] = true;
+		f->reorder->hole_ns[of] = held->seg.ts_ns;
+	}
 }
 
 /* It acknowledges bytes of the peer that the kernel saw and kept to itself: nothing is missing. */
@@ -699,8 +701,10 @@ static void note_resent(struct flow *f, enum side from, const struct seg *seg, u
 		return;
 	again = &f->reorder->resent[from];
 	if (!again->times)
-		*again = (struct resent){first_ns, 1, 0, UINT32_MAX, seg->seq};
+		*again = (struct resent){
+			.since_ns = first_ns, .times = 1, .shortest = UINT32_MAX, .end = seg->seq};
 	again->times++;
+	again->last_ns = seg->ts_ns;
 	if (tcp_seq_diff(seg->seq + seg->len, again->end) > 0)
 		again->end = seg->seq + seg->len;
 	if (seg->len > again->longest)

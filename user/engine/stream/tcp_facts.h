@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "engine/record.h"
+#include "engine/stream/unacked_time.h"
 #include "segment.h"
 
 struct tcp_facts {
@@ -18,7 +19,8 @@ struct tcp_facts {
 	uint64_t syn_ns, last_syn_ns, synack_ns, last_synack_ns, ack_ns;
 	uint64_t refused_ns;	/* when a reset answered the last SYN; 0: no reset */
 	uint64_t payload_ns[2]; /* each side's last payload; 0: none yet */
-	uint32_t refusals;	/* how often a reset answered a SYN */
+	struct unacked_times unacked;
+	uint32_t refusals; /* how often a reset answered a SYN */
 	uint32_t syns, retransmits, out_of_order, zero_windows[2];
 	uint16_t syn_ip_id;
 	bool port_reused;  /* the SYN got an answer for an earlier connection on these ports */
