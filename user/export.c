@@ -17,6 +17,7 @@
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
 #include "lib/units.h"
+#include "waits.h"
 
 #define TEXTFILE_NS	15000000000ull
 #define HTTP_COUNTERS	8
@@ -126,6 +127,47 @@ static size_t engine_counters(const struct engine_stats *stats, struct counter o
 	return n;
 }
 
+/* The numbers of a page that are no records' and have labels. */
+struct export_lists {
+	const struct app *app;
+	struct dependency_total dependencies[ENGINE_DEPENDENCIES];
+	size_t dependency_count;
+	struct prometheus_queue queues[PROMETHEUS_QUEUES];
+	size_t queue_count;
+};
+
+static void export_dependency(void *ctx, const struct dependency_total *total)
+{
+	struct export_lists *lists = ctx;
+
+	lists->dependencies[lists->dependency_count++] = *total;
+}
+
+/* Is the first queue fuller than the second? One without a limit holds a connection, too. */
+static bool queue_is_fuller(const struct socket_queue *a, const struct prometheus_queue *b)
+{
+	return (uint64_t)a->length * (b->limit + 1ull) > (uint64_t)b->length * (a->limit + 1ull);
+}
+
+/* Keep the fullest of each watched port. */
+static void export_queue(void *ctx, const struct socket_queue *queue)
+{
+	struct export_lists *lists = ctx;
+	size_t i = 0;
+
+	if (!live_watches(lists->app->live, queue->port))
+		return;
+	while (i < lists->queue_count && lists->queues[i].port != queue->port)
+		i++;
+	if (i == PROMETHEUS_QUEUES)
+		return;
+	if (i == lists->queue_count)
+		lists->queue_count++;
+	else if (!queue_is_fuller(queue, &lists->queues[i]))
+		return;
+	lists->queues[i] = (struct prometheus_queue){queue->port, queue->length, queue->limit};
+}
+
 /* x: NULL if nothing is served. process: NULL in a file, whose reader has such metrics itself. */
 static void export_page(const struct exporter *x, const struct app *app,
 			const struct process_usage *process, enum exposition_format format,
@@ -133,6 +175,7 @@ static void export_page(const struct exporter *x, const struct app *app,
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
 	struct counter counters[APP_COUNTERS + HTTP_COUNTERS + ENGINE_COUNTERS], more[4];
+	struct export_lists lists = {.app = app};
 	struct prometheus_facts facts = {
 		.counters = counters,
 		.counter_count = app_counters(app, counters),
@@ -143,6 +186,12 @@ static void export_page(const struct exporter *x, const struct app *app,
 		.process = process,
 	};
 
+	engine_dependencies(app->engine, export_dependency, &lists);
+	waits_queues(app->waits, export_queue, &lists);
+	facts.dependencies = lists.dependencies;
+	facts.dependency_count = lists.dependency_count;
+	facts.queues = lists.queues;
+	facts.queue_count = lists.queue_count;
 	facts.counter_count += engine_counters(stats, counters + facts.counter_count);
 	if (x && x->http)
 		facts.counter_count +=

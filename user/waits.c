@@ -125,6 +125,12 @@ void waits_on_read(struct waits *w, const struct seg *seg)
 	engine_witness(w->app->engine, &sample);
 }
 
+void waits_queues(struct waits *w, socket_queue_fn *fn, void *ctx)
+{
+	if (w)
+		sockets_queues(w->sockets, fn, ctx);
+}
+
 bool waits_wanted(const struct opts *opts)
 {
 	return !opts->mirror && opts->witness != SOCKETS_OFF;

@@ -7,6 +7,7 @@
 
 #include "app.h"
 #include "lib/loop.h"
+#include "source/live/socket_look.h"
 
 struct waits;
 
@@ -26,6 +27,9 @@ void waits_close(struct waits *waits);
 
 /* Segments came: is there a login to look at soon? NULL is accepted. */
 void waits_expect(struct waits *waits);
+
+/* sockets_queues(), of any port. NULL is accepted. */
+void waits_queues(struct waits *waits, socket_queue_fn *fn, void *ctx);
 
 /* A record with SEG_F_READ came. NULL is accepted. */
 void waits_on_read(struct waits *waits, const struct seg *seg);

@@ -304,6 +304,99 @@ UNIT_CASE(a_search_right_before_the_answer_was_waited_for)
 	companions_free(c);
 }
 
+struct totals_seen {
+	struct dependency_total all[64];
+	size_t count;
+};
+
+static void note_total(void *ctx, const struct dependency_total *total)
+{
+	struct totals_seen *seen = ctx;
+
+	if (seen->count < 64)
+		seen->all[seen->count++] = *total;
+}
+
+static struct dependency_total total_of(struct companions *c, uint64_t now_ns,
+					enum dependency_kind kind)
+{
+	struct totals_seen seen = {.count = 0};
+
+	companions_totals(c, now_ns, note_total, &seen);
+	for (size_t i = 0; i < seen.count; i++)
+		if (seen.all[i].kind == kind)
+			return seen.all[i];
+	return (struct dependency_total){0};
+}
+
+UNIT_CASE(requests_count_once_with_their_time)
+{
+	struct companions *c = new_companions();
+	struct dependency_total netlogon;
+
+	call(c, 1000 * MS, 4000 * MS, 7, 100);
+	ldap(c, 1010 * MS, 3500 * MS);
+	call(c, 5000 * MS, 0, 8, 140);
+	netlogon = total_of(c, 20000 * MS, DEPENDENCY_NETLOGON);
+	CHECK_INT(netlogon.requests, 1); /* the other may still be answered */
+	CHECK_INT(netlogon.failures, 0);
+	CHECK_INT(netlogon.ns, 3000 * MS);
+	CHECK_INT(netlogon.peer.port, dc.port);
+	CHECK_INT(total_of(c, 20000 * MS, DEPENDENCY_LDAP).ns, 2490 * MS);
+	netlogon = total_of(c, 35001 * MS, DEPENDENCY_NETLOGON);
+	CHECK_INT(netlogon.requests, 2);
+	CHECK_INT(netlogon.failures, 1);
+	netlogon = total_of(c, 99000 * MS, DEPENDENCY_NETLOGON);
+	CHECK_INT(netlogon.requests, 2);
+	CHECK_INT(netlogon.ns, 3000 * MS);
+	companions_free(c);
+}
+
+UNIT_CASE(what_is_open_at_the_end_has_failed)
+{
+	struct companions *c = new_companions();
+
+	call(c, 1000 * MS, 0, 7, 100);
+	companions_finish(c, 5900 * MS);
+	CHECK_INT(total_of(c, 5900 * MS, DEPENDENCY_NETLOGON).requests, 0);
+	companions_finish(c, 6100 * MS);
+	CHECK_INT(total_of(c, 6100 * MS, DEPENDENCY_NETLOGON).failures, 1);
+	companions_free(c);
+}
+
+UNIT_CASE(what_was_lost_is_not_counted)
+{
+	struct companions *c = new_companions();
+
+	call(c, 1000 * MS, 0, 7, 100);
+	companions_lost(c, 8000 * MS);
+	CHECK_INT(total_of(c, 99000 * MS, DEPENDENCY_NETLOGON).requests, 0);
+	companions_free(c);
+}
+
+static struct endpoint directory(uint16_t n);
+
+UNIT_CASE(of_more_peers_than_have_a_place_the_rest_count_together)
+{
+	struct companions *c = new_companions();
+	struct totals_seen seen = {.count = 0};
+
+	for (uint16_t i = 0; i < 100; i++) {
+		const struct endpoint at = directory(i);
+
+		packet(c, &server, 56414, &at, 389, 1000 * MS,
+		       (struct seg){.seq = 1, .flags = SEG_ACK}, BYTES(search));
+		packet(c, &at, 389, &server, 56414, 1001 * MS,
+		       (struct seg){.seq = 1, .ack = 15, .flags = SEG_ACK}, BYTES(search_done));
+	}
+	companions_totals(c, 2000 * MS, note_total, &seen);
+	CHECK_INT(seen.count, DEPENDENCY_PEERS + 1);
+	CHECK(!seen.all[0].is_rest);
+	CHECK(seen.all[DEPENDENCY_PEERS].is_rest);
+	CHECK_INT(seen.all[DEPENDENCY_PEERS].requests, 100 - DEPENDENCY_PEERS);
+	companions_free(c);
+}
+
 static struct endpoint directory(uint16_t n)
 {
 	struct endpoint at = dc;
@@ -487,6 +580,10 @@ int main(void)
 	RUN(what_was_lost_is_no_outage);
 	RUN(what_was_lost_behind_a_request_is_no_outage);
 	RUN(a_search_right_before_the_answer_was_waited_for);
+	RUN(requests_count_once_with_their_time);
+	RUN(what_is_open_at_the_end_has_failed);
+	RUN(what_was_lost_is_not_counted);
+	RUN(of_more_peers_than_have_a_place_the_rest_count_together);
 	RUN(more_parts_than_a_record_has_room_for);
 	RUN(what_was_not_acknowledged_was_not_waited_for_inside);
 	RUN(an_ack_that_comes_much_later_than_the_last_copy_was_not_seen);

@@ -73,10 +73,18 @@ static const char *page_of(void *sink, enum exposition_format format)
 {
 	const struct counter lost[] = {{"packets_lost", "packets lost", 3}};
 	const struct counter gauges[] = {{"interfaces", "Interfaces watched.", 2}};
+	const struct dependency_total dependencies[] = {
+		{DEPENDENCY_NETLOGON, ipv4(0x0a000009, 49152), false, 12, 2, 6500000000},
+		{DEPENDENCY_DNS, {{0}, 0}, true, 3, 0, 1000000}};
+	const struct prometheus_queue queues[] = {{1433, 3, 128}};
 	const struct prometheus_facts facts = {.counters = lost,
 					       .counter_count = 1,
 					       .gauges = gauges,
 					       .gauge_count = 1,
+					       .dependencies = dependencies,
+					       .dependency_count = 2,
+					       .queues = queues,
+					       .queue_count = 1,
 					       .connections = {1, 2, 3}};
 
 	strbuf_release(&page);
@@ -163,6 +171,28 @@ UNIT_CASE(a_login_is_counted_everywhere)
 	CHECK_LINE(p, "# TYPE tdsmon_logins_total counter");
 	CHECK(!strstr(p, "client=\""));
 	CHECK(!strstr(p, "# EOF"));
+	prometheus_sink.free(sink);
+}
+
+UNIT_CASE(what_is_no_records_has_its_labels)
+{
+	const struct host_facts host = {.side = SIDE_SERVER, .throttled_ns = 2500000000};
+	struct login_record rec = login();
+	void *sink = sink_new(0);
+	const char *p;
+
+	rec.host = &host;
+	prometheus_sink.login(sink, &rec);
+	p = page_of(sink, EXPOSITION_TEXT);
+#define DC "{kind=\"netlogon\",peer=\"10.0.0.9:49152\"} "
+	CHECK_LINE(p, "tdsmon_dependency_requests_total" DC "12");
+	CHECK_LINE(p, "tdsmon_dependency_failures_total" DC "2");
+	CHECK_LINE(p, "tdsmon_dependency_seconds_total" DC "6.5");
+	CHECK_LINE(p, "tdsmon_dependency_requests_total{kind=\"dns\",peer=\"other\"} 3");
+	CHECK_LINE(p, "tdsmon_label_overflows_total{label=\"peer\"} 3");
+	CHECK_LINE(p, "tdsmon_accept_queue_connections{port=\"1433\"} 3");
+	CHECK_LINE(p, "tdsmon_accept_queue_limit{port=\"1433\"} 128");
+	CHECK_LINE(p, "tdsmon_login_throttled_seconds_total{" SERVER "} 2.5");
 	prometheus_sink.free(sink);
 }
 
@@ -483,6 +513,7 @@ UNIT_CASE(the_format_is_negotiated)
 int main(void)
 {
 	RUN(a_login_is_counted_everywhere);
+	RUN(what_is_no_records_has_its_labels);
 	RUN(health_checks_have_no_time);
 	RUN(failures_closes_and_commands_are_counted);
 	RUN(logins_in_progress_and_the_oldest);

@@ -629,6 +629,12 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 		timeline_segment(e, seg, payload);
 }
 
+void engine_dependencies(struct engine *e, engine_dependency_fn *fn, void *ctx)
+{
+	if (e->companions)
+		companions_totals(e->companions, e->now_ns, fn, ctx);
+}
+
 void engine_errorlog(struct engine *e, const struct errorlog_entry *entry)
 {
 	if (!e->errorlog)
@@ -703,5 +709,6 @@ void engine_finish(struct engine *e)
 	while (e->flows.head[FLOW_CLOSED])
 		conn_remove(e, flow_oldest(&e->flows, FLOW_CLOSED));
 	browser_tick(&e->browser, e->now_ns, true);
+	companions_finish(e->companions, e->now_ns);
 	e->stats.flows = e->flows.count;
 }

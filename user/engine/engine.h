@@ -162,6 +162,14 @@ void engine_finish(struct engine *e);
 typedef void engine_in_progress_fn(void *ctx, const struct pending_record *rec);
 void engine_in_progress(const struct engine *e, engine_in_progress_fn *fn, void *ctx);
 
+/*
+ * Report what the services that logins depend on were asked so far, by kind and peer: at most
+ * ENGINE_DEPENDENCIES. Nothing, if they are not followed.
+ */
+#define ENGINE_DEPENDENCIES (DEPENDENCY_COUNT * (DEPENDENCY_PEERS + 1))
+typedef void engine_dependency_fn(void *ctx, const struct dependency_total *total);
+void engine_dependencies(struct engine *e, engine_dependency_fn *fn, void *ctx);
+
 /* A login waits for a side whose socket may be on this host. */
 struct engine_wait {
 	struct flow_key key;

@@ -318,6 +318,18 @@ struct dependency {
 	uint32_t in_flight_most;
 };
 
+#define DEPENDENCY_PEERS 16 /* peers of a kind that are counted by themselves */
+
+/* All requests of one kind to one peer so far, whatever login they were for. */
+struct dependency_total {
+	enum dependency_kind kind;
+	struct endpoint peer;
+	bool is_rest; /* of all peers of this kind that have no place; peer is unset */
+	uint64_t requests;
+	uint64_t failures; /* of them, without a response, or with an error */
+	uint64_t ns;	   /* from request to response, of those with a response */
+};
+
 /* The host of a side that a login waited for, if that side's socket is on this host. */
 struct host_facts {
 	enum side side;

@@ -7,17 +7,20 @@
 #include <string.h>
 
 #include "engine/dependency/companions.h"
+#include "engine/dependency/totals.h"
 #include "engine/protocol/tls.h"
 #include "lib/siphash.h"
 #include "service_ports.h"
 #include "lib/units.h"
 
 #define BUCKETS	      (2 * COMPANION_CONVERSATIONS) /* a power of two */
-#define FRAME_KEEP    4096u	  /* bytes of a message that comes in several segments */
-#define COPY_NS	      50000000ull /* what comes again sooner is the capture's copy */
-#define RPC_ENDPOINTS 64	  /* known to speak RPC */
-#define COPIES_LATEST 16	  /* exchanges of which a response may be another's copy */
-#define SKIP_NS	      NS_PER_S	  /* SEG_F_SKIPPED holds for so long, at most */
+#define FRAME_KEEP    4096u	      /* bytes of a message that comes in several segments */
+#define COPY_NS	      50000000ull     /* what comes again sooner is the capture's copy */
+#define RPC_ENDPOINTS 64	      /* known to speak RPC */
+#define COPIES_LATEST 16	      /* exchanges of which a response may be another's copy */
+#define UNANSWERED_NS (30 * NS_PER_S) /* no response comes later */
+#define LEFT_OPEN_NS  (5 * NS_PER_S)  /* and probably not, if the capture ends */
+#define SKIP_NS	      NS_PER_S	      /* SEG_F_SKIPPED holds for so long, at most */
 
 enum side_of { REQUESTER, SERVICE };
 
@@ -84,6 +87,7 @@ struct companions {
 	uint64_t lost_ns;	/* the source lost packets up to this time; 0: never */
 	uint64_t skipped_ns[2]; /* when the source last left out packets, by service_is_bulk(); 0 */
 	struct companion_stats stats;
+	struct totals totals;
 };
 
 const uint8_t companions_own_host[16];
@@ -272,6 +276,8 @@ static void exchange_vacate(struct companions *c, struct exchange *x)
 	if (!x->serial || x->state != EXCHANGE_OPEN)
 		return;
 	c->stats.unanswered_forgotten++;
+	if (!companions_unclear(c, x))
+		totals_add(&c->totals, x);
 	for (uint32_t end = 0; end < 2; end++) {
 		memset(&key, 0, sizeof(key));
 		memcpy(key.addr[end], x->host, 16);
@@ -320,6 +326,37 @@ static void exchange_end(struct companions *c, struct conversation *v, struct ex
 	x->end_ns = ns;
 	if (state == EXCHANGE_ANSWERED && x->ack_ns == NO_NS)
 		x->ack_ns = ns;
+	totals_add(&c->totals, x);
+}
+
+bool companions_failed(const struct exchange *x)
+{
+	return x->result && strcmp(x->result, "ok") && strcmp(x->result, "closed") &&
+	       strcmp(x->result, "KDC_ERR_PREAUTH_REQUIRED") &&
+	       strcmp(x->result, "KRB_ERR_RESPONSE_TOO_BIG");
+}
+
+/* Count as failed what has been open for more than ns. */
+static void count_unanswered(struct companions *c, uint64_t now_ns, uint64_t ns)
+{
+	for (struct exchange *x = companions_newest(c); x; x = companions_before(c, x))
+		if (x->state == EXCHANGE_OPEN && x->start_ns + ns < now_ns &&
+		    !companions_unclear(c, x))
+			totals_add(&c->totals, x);
+}
+
+void companions_finish(struct companions *c, uint64_t now_ns)
+{
+	count_unanswered(c, now_ns, LEFT_OPEN_NS);
+}
+
+void companions_totals(struct companions *c, uint64_t now_ns, companions_total_fn *fn, void *ctx)
+{
+	count_unanswered(c, now_ns, UNANSWERED_NS);
+	for (int kind = 0; kind < DEPENDENCY_COUNT; kind++)
+		for (uint32_t i = 0; i <= c->totals.count[kind]; i++)
+			if (c->totals.at[kind][i].requests)
+				fn(ctx, &c->totals.at[kind][i]);
 }
 
 /*

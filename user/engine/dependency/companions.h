@@ -45,6 +45,7 @@ struct exchange {
 	uint32_t end_seq; /* sequence number after the request, over TCP */
 	uint16_t port;	  /* the host's */
 	bool connect, udp;
+	bool counted;	   /* totals.h */
 	int32_t next_open; /* next open exchange of its conversation; -1: none */
 };
 
@@ -85,6 +86,20 @@ void companions_lost(struct companions *c, uint64_t now_ns);
 /* The newest exchange, and the one that began before it; NULL: no such exchange, or c is NULL. */
 struct exchange *companions_newest(struct companions *c);
 struct exchange *companions_before(struct companions *c, const struct exchange *x);
+
+/* Its response is an error, or the connection ended before a response. */
+bool companions_failed(const struct exchange *x);
+
+typedef void companions_total_fn(void *ctx, const struct dependency_total *total);
+
+/*
+ * Call fn for each kind and peer. A request without a response for 30 s counts as failed from then
+ * on; once no more segments come, for 5 s.
+ */
+void companions_totals(struct companions *c, uint64_t now_ns, companions_total_fn *fn, void *ctx);
+
+/* No more segments will come. c may be NULL. */
+void companions_finish(struct companions *c, uint64_t now_ns);
 
 const struct companion_stats *companions_stats(const struct companions *c);
 

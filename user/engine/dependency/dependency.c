@@ -360,19 +360,12 @@ static void list_add(struct companions *c, struct dependency_findings *out, stru
 		d->in_flight_most = in_flight;
 }
 
-static bool exchange_failed(const struct exchange *x)
-{
-	return x->result && strcmp(x->result, "ok") && strcmp(x->result, "closed") &&
-	       strcmp(x->result, "KDC_ERR_PREAUTH_REQUIRED") &&
-	       strcmp(x->result, "KRB_ERR_RESPONSE_TOO_BIG");
-}
-
 static bool listed_for(const struct exchange *x, const struct wait *waits, size_t count,
 		       uint64_t start, uint64_t end, const uint8_t *host)
 {
 	if (!exchange_of(x, host) || (x->connect && same_text(x->result, "ok")))
 		return false;
-	if (exchange_failed(x) && x->end_ns >= start && x->start_ns <= end)
+	if (companions_failed(x) && x->end_ns >= start && x->start_ns <= end)
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (!memcmp(waits[i].host, host, 16) &&
@@ -622,7 +615,7 @@ static void kerberos_errors_find(struct companions *c, const struct dependency_l
 		if (x->start_ns < login->start_ns)
 			break;
 		if (x->kind != DEPENDENCY_KERBEROS || !exchange_of(x, login->client) ||
-		    x->start_ns > end || !exchange_failed(x))
+		    x->start_ns > end || !companions_failed(x))
 			continue;
 		out->kerberos_errors++;
 		if (!out->kerberos_error)

@@ -238,6 +238,13 @@ static void put_parts(struct page *p, const struct server *s)
 	}
 }
 
+/* Only where it is known of a process of this host. */
+static void put_throttled(struct page *p, const struct server *s)
+{
+	if (s->has_throttled)
+		exposition_seconds(&p->expo, &LABEL("server", s->name), 1, s->throttled_ns);
+}
+
 /* Counts by learned names. A count of 0 means that only another server has the name. */
 static void put_names(struct page *p, const struct server *s, const char *label,
 		      const struct label_set *names, const uint64_t counts[LABEL_SET_IDS])
@@ -393,6 +400,75 @@ static void put_connections(struct page *p)
 		exposition_count(&p->expo, &LABEL("state", states[i]), 1, p->facts->connections[i]);
 }
 
+/* The labels of a kind and peer. */
+static void dependency_labels(const struct dependency_total *d, char peer[SINK_ENDPOINT_MAX],
+			      struct exposition_label labels[2])
+{
+	labels[0] = LABEL("kind", dependency_kind_name(d->kind));
+	labels[1] = LABEL("peer", d->is_rest ? "other" : sink_endpoint(&d->peer, peer));
+}
+
+/* Put one of a total's numbers, at that offset, of each kind and peer. */
+static void put_dependencies(struct page *p, size_t offset,
+			     void (*put)(struct exposition *e,
+					 const struct exposition_label *labels, size_t count,
+					 uint64_t value))
+{
+	struct exposition_label labels[2];
+	char peer[SINK_ENDPOINT_MAX];
+
+	for (size_t i = 0; i < p->facts->dependency_count; i++) {
+		const struct dependency_total *d = &p->facts->dependencies[i];
+
+		dependency_labels(d, peer, labels);
+		put(&p->expo, labels, 2, *(const uint64_t *)((const char *)d + offset));
+	}
+}
+
+static void put_dependency_requests(struct page *p)
+{
+	put_dependencies(p, offsetof(struct dependency_total, requests), exposition_count);
+}
+
+static void put_dependency_failures(struct page *p)
+{
+	put_dependencies(p, offsetof(struct dependency_total, failures), exposition_count);
+}
+
+static void put_dependency_seconds(struct page *p)
+{
+	put_dependencies(p, offsetof(struct dependency_total, ns), exposition_seconds);
+}
+
+static void put_queue(struct page *p, const struct prometheus_queue *q, uint64_t value)
+{
+	char port[8];
+
+	snprintf(port, sizeof(port), "%u", q->port);
+	exposition_count(&p->expo, &LABEL("port", port), 1, value);
+}
+
+static void put_queue_lengths(struct page *p)
+{
+	for (size_t i = 0; i < p->facts->queue_count; i++)
+		put_queue(p, &p->facts->queues[i], p->facts->queues[i].length);
+}
+
+static void put_queue_limits(struct page *p)
+{
+	for (size_t i = 0; i < p->facts->queue_count; i++)
+		put_queue(p, &p->facts->queues[i], p->facts->queues[i].limit);
+}
+
+static uint64_t dependencies_folded(const struct prometheus_facts *facts)
+{
+	uint64_t folded = 0;
+
+	for (size_t i = 0; i < facts->dependency_count; i++)
+		folded += facts->dependencies[i].is_rest ? facts->dependencies[i].requests : 0;
+	return folded;
+}
+
 static void put_folded(struct page *p)
 {
 	const struct servers *s = &p->sink->servers;
@@ -401,6 +477,7 @@ static void put_folded(struct page *p)
 	exposition_count(&p->expo, &LABEL("label", "driver"), 1, s->drivers.folded);
 	exposition_count(&p->expo, &LABEL("label", "error"), 1, s->errors.folded);
 	exposition_count(&p->expo, &LABEL("label", "verdict"), 1, s->verdicts.folded);
+	exposition_count(&p->expo, &LABEL("label", "peer"), 1, dependencies_folded(p->facts));
 }
 
 static void put_build(struct page *p)
@@ -458,6 +535,20 @@ static const struct family families[] = {
 	       "TCP windows that closed during logins."),
 	SERVER("certificate_not_after_timestamp_seconds", EXPOSITION_GAUGE, put_certificate,
 	       "Expiry of the certificate that the server showed last."),
+	SERVER("login_throttled_seconds", EXPOSITION_COUNTER, put_throttled,
+	       "Time for which the cgroup of the server's process was throttled while logins "
+	       "waited."),
+	PAGE("accept_queue_connections", EXPOSITION_GAUGE, put_queue_lengths,
+	     "Connections that wait for accept(), of the fullest listener on the port."),
+	PAGE("accept_queue_limit", EXPOSITION_GAUGE, put_queue_limits,
+	     "How many of them that listener's queue has room for."),
+	PAGE("dependency_requests", EXPOSITION_COUNTER, put_dependency_requests,
+	     "Requests to services that logins depend on, by kind and peer, whatever login they "
+	     "were for."),
+	PAGE("dependency_failures", EXPOSITION_COUNTER, put_dependency_failures,
+	     "Of these, requests with an error as response, or with no response."),
+	PAGE("dependency_seconds", EXPOSITION_COUNTER, put_dependency_seconds,
+	     "Time from these requests to their responses."),
 	PAGE("connections", EXPOSITION_GAUGE, put_connections,
 	     "Connections followed now, by state; over means kept a moment for late packets."),
 	SERVER("connection_closes", EXPOSITION_COUNTER, put_closes,

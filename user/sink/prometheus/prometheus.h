@@ -16,8 +16,20 @@ extern const struct sink_ops prometheus_sink;
 
 extern const struct fixed_histogram_bounds prometheus_login_bounds, prometheus_command_bounds;
 
+#define PROMETHEUS_QUEUES 64 /* most ports with an accept queue; more are left out */
+
+/* The fullest accept queue among the listeners on a port. */
+struct prometheus_queue {
+	uint16_t port;
+	uint32_t length, limit;
+};
+
 /* Facts on the page that do not come from records. */
 struct prometheus_facts {
+	const struct dependency_total *dependencies;
+	size_t dependency_count;
+	const struct prometheus_queue *queues;
+	size_t queue_count;
 	const struct counter *counters; /* "packets_lost" becomes tdsmon_packets_lost_total */
 	size_t counter_count;
 	const struct counter *gauges; /* the same, without _total */

@@ -159,6 +159,10 @@ void servers_login(struct servers *s, const struct login_record *rec, const stru
 		snprintf(number, sizeof(number), "%d", rec->error.number);
 		server->errors[label_set_id(&s->errors, number)]++;
 	}
+	if (rec->host && rec->host->side == SIDE_SERVER && rec->host->throttled_ns != NO_NS) {
+		server->has_throttled = true;
+		server->throttled_ns += rec->host->throttled_ns;
+	}
 	server->syn_retransmits += rec->tcp.syn_retransmits;
 	server->retransmits += rec->tcp.retransmits;
 	server->out_of_order += rec->tcp.out_of_order;

@@ -49,6 +49,8 @@ struct server {
 	struct server_exemplar exemplars[FIXED_HISTOGRAM_BUCKETS + 1]; /* of duration */
 	uint64_t wait_ns[PHASE_SESSION][SIDE_NONE];
 	uint64_t part_ns[PART_COUNT];
+	uint64_t throttled_ns;
+	bool has_throttled;
 	uint64_t outcomes[OUTCOME_COUNT][BASIS_COUNT];
 	uint64_t classes[VERDICT_CLASS_COUNT];
 	uint64_t auth[AUTH_COUNT];

@@ -465,6 +465,11 @@ void live_tap(struct live *live, const struct flow_key *flow, uint8_t client, en
 	tap_control_add(&live->control, &steer);
 }
 
+bool live_watches(const struct live *live, uint16_t port)
+{
+	return port_set_has(&live->ports, port) || port_set_has(&live->learned, port);
+}
+
 void live_set_ports(struct live *live, const struct port_set *ports)
 {
 	live->ports = *ports;

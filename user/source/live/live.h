@@ -60,6 +60,9 @@ const char *live_interface_name(const struct live *live, uint32_t ifindex);
 /* Watch these ports from now on. Followed connections on others get no more segments. */
 void live_set_ports(struct live *live, const struct port_set *ports);
 
+/* Is it a server's port, as set, or as SQL Server Browser named it? */
+bool live_watches(const struct live *live, uint16_t port);
+
 /*
  * The capabilities that watching keeps needing, bit n for capability n. Interfaces attached by
  * links need none. Without tcx (kernels before 6.6) CAP_NET_ADMIN adds and removes filters; CAP_BPF

@@ -44,21 +44,42 @@ static void take_answer(const struct socket_query *q, const struct socket_ends *
 	out->listener_inode = ends->serves ? q->listener_inode : 0;
 }
 
+/* remote_port 0: no connection has it. */
+static int ask(const struct socket_bpf *program, const struct socket_ends *ends,
+	       uint16_t remote_port, int32_t netns, struct socket_query *q)
+{
+	const struct socket_look_bpf *skel = (const struct socket_look_bpf *)program;
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = q, .data_size_in = sizeof(*q), .data_out = q,
+		    .data_size_out = sizeof(*q));
+
+	*q = (struct socket_query){
+		.local_port = ends->local_port, .remote_port = remote_port, .netns = netns};
+	memcpy(q->local, ends->local, sizeof(q->local));
+	memcpy(q->remote, ends->remote, sizeof(q->remote));
+	return bpf_prog_test_run_opts(bpf_program__fd(skel->progs.socket_look), &run);
+}
+
+int socket_bpf_queue(const struct socket_bpf *program, const struct socket_ends *ends,
+		     int32_t netns, struct socket_queue *out)
+{
+	struct socket_query q;
+	int err = ask(program, ends, 0, netns, &q);
+
+	if (err)
+		return err;
+	*out = (struct socket_queue){ends->local_port, q.queue_length, q.queue_limit};
+	return q.has_listener ? 0 : -ENOENT;
+}
+
 int socket_bpf_look(const struct socket_bpf *program, const struct socket_ends *ends, int32_t netns,
 		    struct socket_look *out)
 {
-	const struct socket_look_bpf *skel = (const struct socket_look_bpf *)program;
-	struct socket_query q = {
-		.local_port = ends->local_port, .remote_port = ends->remote_port, .netns = netns};
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = &q, .data_size_in = sizeof(q),
-		    .data_out = &q, .data_size_out = sizeof(q));
+	struct socket_query q;
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	memcpy(q.local, ends->local, sizeof(q.local));
-	memcpy(q.remote, ends->remote, sizeof(q.remote));
 	out->ts_ns = clock_now_ns();
-	err = bpf_prog_test_run_opts(bpf_program__fd(skel->progs.socket_look), &run);
+	err = ask(program, ends, ends->remote_port, netns, &q);
 	if (err)
 		return err;
 	/* Where there is no connection its listener answers. */

@@ -19,4 +19,8 @@ void socket_bpf_close(struct socket_bpf *program);
 int socket_bpf_look(const struct socket_bpf *program, const struct socket_ends *ends, int32_t netns,
 		    struct socket_look *out);
 
+/* The listener of the local end, likewise. */
+int socket_bpf_queue(const struct socket_bpf *program, const struct socket_ends *ends,
+		     int32_t netns, struct socket_queue *out);
+
 #endif

@@ -109,6 +109,42 @@ int socket_diag_open(struct netlink *nl)
 	return err;
 }
 
+struct dump {
+	socket_queue_fn *fn;
+	void *ctx;
+};
+
+static void take_listener(void *ctx, const struct nlmsghdr *msg)
+{
+	const struct dump *dump = ctx;
+	struct inet_diag_msg listener;
+
+	if (msg->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    msg->nlmsg_len < NLMSG_LENGTH(sizeof(listener)))
+		return;
+	memcpy(&listener, NLMSG_DATA(msg), sizeof(listener));
+	dump->fn(dump->ctx, &(struct socket_queue){ntohs(listener.id.idiag_sport),
+						   listener.idiag_rqueue, listener.idiag_wqueue});
+}
+
+void socket_diag_queues(struct netlink *nl, socket_queue_fn *fn, void *ctx)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct dump dump = {fn, ctx};
+
+	for (size_t i = 0; i < sizeof(families); i++) {
+		struct inet_diag_req_v2 fixed = {
+			.sdiag_family = families[i],
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = 1u << SOCKET_LISTEN,
+		};
+		struct netlink_request req;
+
+		netlink_begin(&req, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &fixed, sizeof(fixed));
+		netlink_ask(nl, &req, take_listener, &dump);
+	}
+}
+
 static void take_connection(const struct answer *a, struct socket_look *out)
 {
 	uint32_t fin = a->msg.idiag_state == SOCKET_CLOSE_WAIT;

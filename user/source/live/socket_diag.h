@@ -17,4 +17,7 @@ int socket_diag_open(struct netlink *nl);
 /* 0, -ENOENT: no such connection is here, or another -errno. */
 int socket_diag_look(struct netlink *nl, const struct socket_ends *ends, struct socket_look *out);
 
+/* Call fn for each TCP listener of this network namespace. */
+void socket_diag_queues(struct netlink *nl, socket_queue_fn *fn, void *ctx);
+
 #endif

@@ -36,6 +36,13 @@ struct socket_look {
 	uint32_t netns_inode;	 /* of its network namespace; 0: not known */
 };
 
+/* A listener's accept queue. */
+struct socket_queue {
+	uint16_t port;
+	uint32_t length, limit; /* connections; one more than limit fits in */
+};
+typedef void socket_queue_fn(void *ctx, const struct socket_queue *queue);
+
 /* The connection, as the host of the key's end sees it. */
 struct socket_ends socket_ends(const struct flow_key *key, uint8_t end, bool serves);
 

@@ -15,11 +15,22 @@
 #include "source/live/socket_reads.h"
 #include "source/live/sockets.h"
 
+#define LISTENERS_BEHIND 64 /* in other network namespaces; the oldest is replaced */
+
+/* A listener in another network namespace, as it was found. */
+struct behind {
+	struct socket_ends ends;
+	int32_t netns;
+};
+
 struct sockets {
 	struct socket_bpf *program; /* NULL: the kernel cannot do it, or it is not wanted */
 	struct netlink diag;	    /* else this */
+	struct netlink listeners;   /* of this namespace; closed: not known */
 	struct netns_ids netns;
 	struct socket_reads *reads; /* NULL: not traced */
+	size_t behind_count, behind_next;
+	struct behind behind[LISTENERS_BEHIND];
 };
 
 static int open_bpf(struct sockets *s)
@@ -56,7 +67,7 @@ struct sockets *sockets_open(enum sockets_way way, int events_fd)
 
 	if (!s)
 		return NULL;
-	s->diag.fd = s->netns.netlink.fd = -1;
+	s->diag.fd = s->listeners.fd = s->netns.netlink.fd = -1;
 	if ((way == SOCKETS_DIAG || open_bpf(s)) && (way == SOCKETS_BPF || open_diag(s))) {
 		log_info("why a login waits for a process of this host is not known: the kernel "
 			 "tells nothing of its sockets");
@@ -65,6 +76,8 @@ struct sockets *sockets_open(enum sockets_way way, int events_fd)
 	}
 	if (way == SOCKETS_AUTO)
 		open_reads(s, events_fd);
+	if (socket_diag_open(&s->listeners))
+		log_debug("accept queues of this network namespace are not known");
 	return s;
 }
 
@@ -75,8 +88,35 @@ void sockets_close(struct sockets *s)
 	socket_reads_close(s->reads);
 	socket_bpf_close(s->program);
 	netlink_close(&s->diag);
+	netlink_close(&s->listeners);
 	netns_ids_close(&s->netns);
 	free(s);
+}
+
+/* Remember where a listener is, for sockets_queues(). */
+static void behind_note(struct sockets *s, const struct socket_ends *ends, int32_t netns)
+{
+	for (size_t i = 0; i < s->behind_count; i++) {
+		const struct behind *b = &s->behind[i];
+
+		if (b->netns == netns && b->ends.local_port == ends->local_port &&
+		    !memcmp(b->ends.local, ends->local, sizeof(ends->local)))
+			return;
+	}
+	s->behind[s->behind_next] = (struct behind){*ends, netns};
+	s->behind_next = (s->behind_next + 1) % LISTENERS_BEHIND;
+	s->behind_count += s->behind_count < LISTENERS_BEHIND;
+}
+
+void sockets_queues(struct sockets *s, socket_queue_fn *fn, void *ctx)
+{
+	struct socket_queue queue;
+
+	if (s->listeners.fd >= 0)
+		socket_diag_queues(&s->listeners, fn, ctx);
+	for (size_t i = 0; i < s->behind_count; i++)
+		if (!socket_bpf_queue(s->program, &s->behind[i].ends, s->behind[i].netns, &queue))
+			fn(ctx, &queue);
 }
 
 /* In the namespaces that the interface leads to, or with 0 in all others that are known. */
@@ -86,8 +126,11 @@ static int look_behind(struct sockets *s, const struct socket_ends *ends, uint32
 	int err = -ENOENT;
 
 	for (size_t i = 0; i < s->netns.count && err == -ENOENT; i++)
-		if (!ifindex || s->netns.at[i].ifindex == ifindex)
+		if (!ifindex || s->netns.at[i].ifindex == ifindex) {
 			err = socket_bpf_look(s->program, ends, s->netns.at[i].id, out);
+			if (!err && out->has_queue)
+				behind_note(s, ends, s->netns.at[i].id);
+		}
 	return err;
 }
 

@@ -31,6 +31,12 @@ int sockets_look(struct sockets *s, const struct socket_ends *ends, uint32_t ifi
 		 struct socket_look *out);
 
 /*
+ * Call fn for the accept queue of each TCP listener of this network namespace, and of those in
+ * others that a look has found.
+ */
+void sockets_queues(struct sockets *s, socket_queue_fn *fn, void *ctx);
+
+/*
  * Have the ring buffer tell when the process of this socket, which was just looked at, has read all
  * that came; where the kernel can trace it.
  */
