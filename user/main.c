@@ -14,8 +14,7 @@
 
 #include "app.h"
 #include "lib/log.h"
-
-#define EXIT_USAGE 2
+#include "subcommand.h"
 
 /* Too big for the stack; only main.c has globals. */
 static struct output out, messages;
@@ -41,7 +40,7 @@ static void on_hangup(int sig)
  * No SA_RESTART: a signal must interrupt a read from a pipe. The loop's tick covers all races.
  * Without a file to read again, SIGHUP means that the terminal is gone, and may be ignored (nohup).
  */
-static void signals_init(const struct opts *opts)
+static void signals_init(bool reloads)
 {
 	struct sigaction end = {.sa_handler = on_signal}, hangup = {.sa_handler = on_hangup}, was;
 
@@ -49,7 +48,7 @@ static void signals_init(const struct opts *opts)
 	sigaction(SIGTERM, &end, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGHUP, NULL, &was);
-	if ((opts->config || opts->web_config) && !opts->file_count)
+	if (reloads)
 		sigaction(SIGHUP, &hangup, NULL);
 	else if (was.sa_handler != SIG_IGN)
 		sigaction(SIGHUP, &end, NULL);
@@ -98,19 +97,16 @@ static int run_mode(const struct opts *opts, int argc, char **argv)
 
 	if (opts->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
-	signals_init(opts);
+	signals_init((opts->config || opts->web_config) && !opts->file_count);
 	return opts->file_count ? replay_run(&app) : watch_run(&app);
 }
 
-int main(int argc, char **argv)
+/* Watch live or read files, as the options say. Returns the exit status. */
+static int run_options(int argc, char **argv)
 {
 	struct opts opts;
 	int err = 0;
 
-	descriptors_init();
-	output_init(&out, STDOUT_FILENO);
-	output_init(&messages, STDERR_FILENO);
-	log_init(&messages);
 	switch (opts_parse(&opts, argc, argv)) {
 	case OPTS_USAGE:
 		opts_release(&opts);
@@ -126,8 +122,32 @@ int main(int argc, char **argv)
 		break;
 	}
 	opts_release(&opts);
-	if (finish_output())
-		err = -EIO;
-	output_finish(&messages);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_subcommand(const struct subcommand *word, int argc, char **argv)
+{
+	const struct subcommand_io io = {
+		.out = &out, .messages = &messages, .stop = &stop, .reload = &reload};
+
+	signals_init(false);
+	return word->run(&io, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	const struct subcommand *word = argc > 1 ? subcommand_find(argv[1]) : NULL;
+	int status;
+
+	descriptors_init();
+	output_init(&out, STDOUT_FILENO);
+	output_init(&messages, STDERR_FILENO);
+	log_init(&messages);
+	status = word ? run_subcommand(word, argc - 1, argv + 1) : run_options(argc, argv);
+	if (status == EXIT_USAGE)
+		return status;
+	if (finish_output())
+		status = EXIT_FAILURE;
+	output_finish(&messages);
+	return status;
 }

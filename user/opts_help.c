@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "opts_int.h"
+#include "subcommand.h"
 
 #define OPTS_COLUMNS	 80
 #define OPTS_HELP_INDENT 28
@@ -26,6 +27,21 @@ static void opts_help_text(struct output *out, const char *text)
 	output_printf(out, "%s\n", text);
 }
 
+static void opts_help_subcommands(struct output *out)
+{
+	char left[OPTS_HELP_INDENT + 16];
+
+	if (subcommands->name)
+		output_printf(out, "subcommands, each with its own --help:\n");
+	for (const struct subcommand *s = subcommands; s->name; s++) {
+		snprintf(left, sizeof(left), "  tdsmon %s", s->name);
+		output_printf(out, "%-*s", OPTS_HELP_INDENT, left);
+		opts_help_text(out, s->help);
+	}
+	if (subcommands->name)
+		output_printf(out, "\n");
+}
+
 void opts_help(struct output *out)
 {
 	char left[OPTS_HELP_INDENT + 16];
@@ -39,6 +55,7 @@ void opts_help(struct output *out)
 		"phase took, which side was waited for, and why a login failed. Packets pass\n"
 		"unchanged.\n"
 		"\n");
+	opts_help_subcommands(out);
 	for (size_t i = 0; i < OPTS_COUNT; i++) {
 		const struct opt *o = &opts_table[i];
 		char letter[5] = "    ";

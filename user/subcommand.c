@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * subcommand.c - the table of subcommands.
+ */
+#include <string.h>
+
+#include "subcommand.h"
+
+const struct subcommand subcommands[] = {
+	{0},
+};
+
+const struct subcommand *subcommand_find(const char *word)
+{
+	for (const struct subcommand *s = subcommands; s->name; s++)
+		if (!strcmp(s->name, word))
+			return s;
+	return NULL;
+}
