@@ -12,6 +12,8 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ports.h"
+#include "sink/feed/feed.h"
+#include "sink/heartbeat.h"
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
 #include "sink/summary.h"
@@ -201,10 +203,12 @@ int app_open(struct app *app)
 
 	app->prompt = !app->live && config.terminal;
 	app->progress = isatty(STDERR_FILENO) && !config.terminal;
+	if (opts->heartbeat)
+		app->beat = heartbeat_new(&config);
 	format = app_listen(app, opts->format, &config, opts->commands);
 	if (format)
 		format->problems = opts->only_problems;
-	else
+	if (!format || (opts->heartbeat && !app->beat))
 		err = -ENOMEM;
 	config.out = app->messages;
 	config.terminal = config.colour = false;
@@ -213,7 +217,10 @@ int app_open(struct app *app)
 		app->metrics = app_listen(app, &prometheus_sink, &config, true);
 	if (serve)
 		app->page = app_listen(app, &page_sink, &config, false);
-	if (!app->summary || (metrics && !app->metrics) || (serve && !app->page))
+	if (serve || app->socket)
+		app->feed = app_listen(app, &feed_sink, &config, false);
+	if (!app->summary || (metrics && !app->metrics) || (serve && !app->page) ||
+	    ((serve || app->socket) && !app->feed))
 		err = -ENOMEM;
 	if (!err)
 		err = app_open_engine(app);
@@ -253,6 +260,7 @@ void app_release(struct app *app)
 	engine_free(app->engine);
 	for (size_t i = 0; i < app->listener_count; i++)
 		app->listeners[i].ops->free(app->listeners[i].sink);
+	heartbeat_free(app->beat);
 }
 
 size_t app_counters(const struct app *app, struct counter *counters)

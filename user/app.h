@@ -19,6 +19,7 @@
 #include "source/capture/capture.h"
 #include "source/live/live.h"
 
+struct heartbeat;
 struct waits;
 
 /* An open sink. */
@@ -29,7 +30,7 @@ struct listener {
 	bool problems; /* it only gets logins and closes that went wrong */
 };
 
-#define LISTENERS 4 /* most sinks */
+#define LISTENERS 5 /* most sinks */
 
 struct app {
 	const struct opts *opts;
@@ -48,6 +49,10 @@ struct app {
 	struct listener *summary;
 	struct listener *metrics; /* NULL without metrics */
 	struct listener *page;	  /* NULL without a page */
+	struct listener *feed;	  /* NULL if records are not served */
+	struct heartbeat *beat;	  /* live, --heartbeat: on standard output; or NULL */
+	const char *socket;	  /* the UNIX socket to serve, or NULL */
+	bool socket_asked;	  /* by --socket: without it the run fails */
 	struct wallclock clock;
 	struct service service;	     /* live: the service manager, if any */
 	struct keylog *keylog;	     /* NULL: no key log was named */

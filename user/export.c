@@ -14,6 +14,7 @@
 #include "system/process.h"
 #include "lib/regular.h"
 #include "lib/replace.h"
+#include "sink/feed/feed.h"
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
 #include "lib/units.h"
@@ -22,7 +23,9 @@
 #define TEXTFILE_NS	15000000000ull
 #define HTTP_COUNTERS	8
 #define ENGINE_COUNTERS 3
-#define EXPORT_ROUTES	4
+#define EXPORT_ROUTES	5
+#define LOCAL_ROUTES	3 /* of them, at the UNIX socket */
+#define LOCAL_GROUP	"tdsmon"
 #define PAGE_NS		NS_PER_S /* as page_tick() expects it */
 #define HTTP_NOT_READY	503
 #define PAGE_KEEP_NS	100000000ull /* requests within this time get the same page */
@@ -37,10 +40,11 @@ struct metrics_page {
 struct exporter {
 	struct app *app;
 	struct http *http;		     /* NULL without --listen */
+	struct http *local;		     /* the UNIX socket's, or NULL */
 	int textfile_err;		     /* the last one logged */
 	uint64_t page_ns;		     /* the longest time that making a page took */
 	struct metrics_page pages[2][PAGES]; /* by enum exposition_format */
-	struct http_route routes[EXPORT_ROUTES];
+	struct http_route routes[EXPORT_ROUTES], local_routes[LOCAL_ROUTES];
 	struct process process;
 };
 
@@ -282,15 +286,19 @@ static void get_healthz(void *ctx, const struct http_request *req, struct http_r
 	strbuf_adds(&reply->body, "no interface is watched: none of them is up\n");
 }
 
-static int on_page(void *ctx)
+static int on_second(void *ctx)
 {
 	struct exporter *x = ctx;
 	struct counter counters[APP_COUNTERS];
 	size_t count = app_counters(x->app, counters);
 
-	if (page_is_watched(x->app->page->sink))
+	if (x->app->page && page_is_watched(x->app->page->sink))
 		engine_in_progress(x->app->engine, page_waiting, x->app->page->sink);
-	page_tick(x->app->page->sink, clock_now_ns(), counters, count);
+	if (x->app->page)
+		page_tick(x->app->page->sink, clock_now_ns(), counters, count);
+	if (feed_is_watched(x->app->feed->sink))
+		engine_in_progress(x->app->engine, feed_waiting, x->app->feed->sink);
+	feed_tick(x->app->feed->sink, clock_now_ns(), counters, count);
 	return 0;
 }
 
@@ -375,22 +383,50 @@ static int serve_http(struct exporter *x, struct loop *loop)
 					   .open_ctx = x->app->opener,
 					   .routes = x->routes,
 					   .route_count = EXPORT_ROUTES};
-	void *page = x->app->page->sink;
+	void *page = x->app->page->sink, *door = feed_door(x->app->feed->sink, 0);
 	int err;
 
 	x->routes[0] = (struct http_route){"/metrics", get_metrics, x, false};
 	x->routes[1] = (struct http_route){"/healthz", get_healthz, x, true};
 	x->routes[2] = (struct http_route){"/", page_document, page, false};
 	x->routes[3] = (struct http_route){"/events", page_events, page, false};
+	x->routes[4] = (struct http_route){"/records", feed_records, door, false};
 	x->http = http_open(&config, loop, &err);
 	if (!x->http)
 		return err;
 	err = page_serve(page, x->http);
 	if (!err)
-		err = loop_every(loop, PAGE_NS, on_page, x);
+		err = feed_serve(door, x->http);
 	if (err)
 		log_error("cannot serve the page: %s", strerror(-err));
 	return err;
+}
+
+/*
+ * The same for programs of this host, by a UNIX socket. If nobody asked for it, tdsmon watches
+ * without it.
+ */
+static int serve_local(struct exporter *x, struct loop *loop)
+{
+	struct app *app = x->app;
+	void *door = feed_door(app->feed->sink, 1);
+	size_t count = app->metrics ? LOCAL_ROUTES : LOCAL_ROUTES - 1;
+	const struct http_config config = {.socket = app->socket,
+					   .socket_group = LOCAL_GROUP,
+					   .routes = x->local_routes,
+					   .route_count = count};
+	int err;
+
+	x->local_routes[0] = (struct http_route){"/records", feed_records, door, true};
+	x->local_routes[1] = (struct http_route){"/healthz", get_healthz, x, true};
+	x->local_routes[2] = (struct http_route){"/metrics", get_metrics, x, true};
+	x->local = http_open(&config, loop, &err);
+	if (!x->local && !app->socket_asked)
+		return 0;
+	if (!x->local)
+		return err;
+	opener_ask(app->opener, OPENER_SOCKET_BOUND);
+	return feed_serve(door, x->local);
 }
 
 struct exporter *export_open(struct app *app, struct loop *loop, int *err)
@@ -406,6 +442,10 @@ struct exporter *export_open(struct app *app, struct loop *loop, int *err)
 	process_open(&x->process);
 	if (app->opts->listen)
 		*err = serve_http(x, loop);
+	if (!*err && app->socket)
+		*err = serve_local(x, loop);
+	if (!*err && app->feed)
+		*err = loop_every(loop, PAGE_NS, on_second, x);
 	if (!*err && app->opts->textfile) {
 		on_textfile(x);
 		*err = loop_every(loop, TEXTFILE_NS, on_textfile, x);
@@ -422,6 +462,7 @@ void export_close(struct exporter *x)
 {
 	if (!x)
 		return;
+	http_close(x->local);
 	http_close(x->http);
 	process_close(&x->process);
 	for (size_t i = 0; i < 2 * PAGES; i++)
@@ -436,7 +477,7 @@ int export_reload(struct exporter *x)
 
 const char *export_url(const struct exporter *x)
 {
-	return x->http ? http_url(x->http) : NULL;
+	return x->http ? http_url(x->http) : x->local ? http_url(x->local) : NULL;
 }
 
 int export_listener(const struct exporter *x)

@@ -22,7 +22,7 @@ void export_close(struct exporter *x);
 /* Read the web configuration again. 0, or -errno with the reason logged; the old one then stays. */
 int export_reload(struct exporter *x);
 
-/* Its URL, "http://127.0.0.1:9433/", or NULL. */
+/* Its URL, "http://127.0.0.1:9433/", else its UNIX socket's path, or NULL. */
 const char *export_url(const struct exporter *x);
 
 /* The listening socket, which export_reload() duplicates; -1: none. */

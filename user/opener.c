@@ -25,6 +25,7 @@
 #include "lib/number.h"
 #include "lib/pass_fd.h"
 #include "lib/replace.h"
+#include "lib/socket_file.h"
 #include "http/web_config.h"
 
 #define OPENER_WAIT_NS 2000000000ull /* the watching process waits no longer */
@@ -41,6 +42,7 @@ struct files {
 	struct web_config_names web; /* as in the web configuration when it was last read */
 	struct replace textfile;
 	bool textfile_begun;
+	struct socket_file socket_file; /* of the UNIX socket that is served */
 };
 
 /* One kind of request. A new kind takes an enum value, a opener_row and its capabilities. */
@@ -66,6 +68,11 @@ static bool has_web_config(const struct opener_config *config)
 static bool has_textfile(const struct opener_config *config)
 {
 	return config->textfile;
+}
+
+static bool has_socket(const struct opener_config *config)
+{
+	return config->socket;
 }
 
 static bool has_errorlogs(const struct opener_config *config)
@@ -129,6 +136,13 @@ static int serve_textfile_drop(struct files *files, const struct opener_request 
 	return 0;
 }
 
+static int serve_socket_bound(struct files *files, const struct opener_request *req)
+{
+	(void)req;
+	socket_file_note(&files->socket_file);
+	return 0;
+}
+
 static int serve_errorlog(struct files *files, const struct opener_request *req)
 {
 	const struct opener_config *config = &files->config;
@@ -178,6 +192,8 @@ static const struct opener_row rows[OPENER_KINDS] = {
 				    SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 	[OPENER_TEXTFILE_DROP] = {serve_textfile_drop, has_textfile, WRITES,
 				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
+	[OPENER_SOCKET_BOUND] = {serve_socket_bound, has_socket, WRITES,
+				 SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 	[OPENER_ERRORLOG] = {serve_errorlog, has_errorlogs, READS, SANDBOX_OPENER, true, false},
 	[OPENER_SOCKET_STAT] = {serve_socket_stat, has_processes, LOOKS,
 				SANDBOX_OPENER | SANDBOX_LOOKER, true, true},
@@ -226,6 +242,7 @@ static void serve_all(struct files *files)
 			close(result);
 	}
 	serve_textfile_drop(files, &req);
+	socket_file_remove(&files->socket_file);
 }
 
 /*
@@ -235,7 +252,7 @@ static void serve_all(struct files *files)
 static void opener_keep(struct files *files)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
-	    *kept[] = {&files->socket, &files->textfile.dir};
+	    *kept[] = {&files->socket, &files->textfile.dir, &files->socket_file.dir};
 	int count = 3;
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
@@ -330,7 +347,10 @@ static bool may_write(void *ctx)
 {
 	const struct files *files = ctx;
 
-	return !faccessat(files->textfile.dir, ".", W_OK, AT_EACCESS);
+	return (files->textfile.dir < 0 ||
+		!faccessat(files->textfile.dir, ".", W_OK, AT_EACCESS)) &&
+	       (files->socket_file.dir < 0 ||
+		!faccessat(files->socket_file.dir, ".", W_OK, AT_EACCESS));
 }
 
 static int opener_begin(struct files *files)
@@ -346,6 +366,12 @@ static int opener_begin(struct files *files)
 		log_error("cannot write %s: %s", config->textfile, regular_error(err));
 		return err;
 	}
+	if (config->socket)
+		err = socket_file_open(&files->socket_file, config->socket);
+	if (err) {
+		log_error("cannot serve %s: %s", config->socket, strerror(-err));
+		return err;
+	}
 	opener_needs(config, &capabilities, &roles);
 	if (capabilities & WRITES && sandbox_works_without(WRITES, may_write, files))
 		capabilities &= ~WRITES;
@@ -357,16 +383,18 @@ static int opener_begin(struct files *files)
 
 struct opener *opener_start(const struct opener_config *config, int *err)
 {
-	struct files files = {.socket = -1, .config = *config, .textfile.dir = -1};
+	struct files files = {
+		.socket = -1, .config = *config, .textfile.dir = -1, .socket_file.dir = -1};
 	struct opener *opener;
 
 	*err = 0;
-	if (!config->config && !config->web_config && !config->textfile &&
+	if (!config->config && !config->web_config && !config->textfile && !config->socket &&
 	    !config->errorlog_count && !config->processes)
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
 	replace_close(&files.textfile);
+	socket_file_close(&files.socket_file);
 	if (*err < 0) {
 		free(opener);
 		return NULL;

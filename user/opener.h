@@ -27,6 +27,7 @@ enum opener_kind {
 	OPENER_SOCKET_STAT,	/* number: a socket's inode, name: a process that may have it, "0":
 				 * any. /proc/PID/stat of the process that has it */
 	OPENER_CGROUP,		/* number: a process. Its /proc/PID/cgroup */
+	OPENER_SOCKET_BOUND,	/* the UNIX socket exists now; it is removed at the end: 0 */
 	OPENER_CPU_STAT,	/* number: a process. cpu.stat of the cgroup that limits its CPU */
 	OPENER_KINDS
 };
@@ -47,7 +48,7 @@ struct opener_answer {
 
 /* Paths from the settings, or NULL. */
 struct opener_config {
-	const char *config, *web_config, *textfile;
+	const char *config, *web_config, *textfile, *socket;
 	const char *const *errorlogs;
 	size_t errorlog_count;
 	bool processes; /* find the processes that have sockets, which takes CAP_SYS_PTRACE */

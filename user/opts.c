@@ -200,6 +200,10 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 		opts_error(opts, "--web-config needs --listen: add it, or leave --web-config out");
 		return OPTS_USAGE;
 	}
+	if (opts->heartbeat && strcmp(opts->format->name, "json")) {
+		opts_error(opts, "--heartbeat writes JSON records: add --format json");
+		return OPTS_USAGE;
+	}
 	opts->commands |= opts->sql;
 	if (opts->ports_from == OPTS_FROM_NOWHERE)
 		port_set_add(&opts->ports, OPTS_PORT_DEFAULT);
@@ -261,6 +265,7 @@ enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int 
 			      .hook = LIVE_HOOK_TC,
 			      .sql_browser = true,
 			      .dependencies = true,
+			      .local = true,
 			      .again = config_fd != CONFIG_BY_PATH};
 	opts_getopt_tables(longs, shorts);
 	optind = 0; /* glibc: start again, for each parse */

@@ -14,6 +14,8 @@
 
 #define OPTS_PORT_DEFAULT   1433
 #define OPTS_LISTEN_DEFAULT "127.0.0.1:9433"
+#define OPTS_SOCKET_NAME    "tdsmon.sock"
+#define OPTS_SOCKET_DEFAULT "/run/tdsmon/" OPTS_SOCKET_NAME
 
 /* The origin of a setting. Later ones take precedence. */
 enum opts_source {
@@ -34,6 +36,7 @@ struct opts {
 	const struct sink_ops *format;
 	const char *live_only; /* a given option that does not apply to files, or NULL */
 	const char *listen;    /* where HTTP is served, or NULL */
+	const char *socket;    /* the UNIX socket that --socket names, or NULL */
 	const char *web_config, *textfile, *keylog; /* files, or NULL */
 	uint32_t top_clients;
 	uint32_t max_connections; /* 0: the default */
@@ -44,8 +47,9 @@ struct opts {
 		errorlogs_from;
 	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
-	bool sql_browser, dependencies;		  /* on by default */
-	bool any_port, mirror, show_identities, commands, sql, explain, only_problems, verbose;
+	bool sql_browser, dependencies, local;	  /* on by default */
+	bool any_port, mirror, show_identities, commands, sql, explain, only_problems, verbose,
+		heartbeat;
 	bool again; /* parsed again after SIGHUP: former names were logged before */
 };
 

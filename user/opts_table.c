@@ -16,6 +16,7 @@
 #include "tunnels.h"
 
 #define OPTS_RING_MIB	 1024u	     /* most */
+#define OPTS_SOCKET_PATH 108	     /* unix(7) */
 #define OPTS_CONNECTIONS (16u << 20) /* most; each may take kilobytes */
 
 static int opts_append(const char ***list, size_t *count, const char *value)
@@ -134,6 +135,16 @@ static int set_listen(struct opts *opts, const char *value)
 	return 0;
 }
 
+static int set_socket(struct opts *opts, const char *value)
+{
+	opts->socket = value ? value : OPTS_SOCKET_DEFAULT;
+	if (strlen(opts->socket) < OPTS_SOCKET_PATH && *opts->socket == '/')
+		return 0;
+	opts_error(opts, "'%s' is no path for a socket: use an absolute one of at most %d bytes",
+		   opts->socket, OPTS_SOCKET_PATH - 1);
+	return -EINVAL;
+}
+
 static int set_web_config(struct opts *opts, const char *value)
 {
 	opts->web_config = value;
@@ -247,6 +258,8 @@ const struct opt opts_table[OPTS_COUNT] = {
 	 "follow connections to SQL Server only"},
 	{"format", 0, 0, "FORMAT", set_format, 0,
 	 "text for people (default), or json: one object per line"},
+	{"heartbeat", 0, OPT_LIVE, NULL, NULL, FLAG(heartbeat),
+	 "json: also write every second what was lost, and the logins that wait"},
 	{"commands", 0, 0, NULL, NULL, FLAG(commands),
 	 "also write a record for each command: kind, times, sizes"},
 	{"sql", 0, 0, NULL, NULL, FLAG(sql),
@@ -287,6 +300,11 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"listen", 0, OPT_LIVE | OPT_LONE, "[ADDR:PORT]", set_listen, 0,
 	 "serve a live page and metrics for Prometheus by HTTP; PORT listens on 127.0.0.1, :PORT "
 	 "on every address (without a value: " OPTS_LISTEN_DEFAULT ")"},
+	{"socket", 0, OPT_LIVE | OPT_LONE, "[PATH]", set_socket, 0,
+	 "serve the records to programs of this host, such as tdsmon top, by a UNIX socket "
+	 "(without a value: " OPTS_SOCKET_DEFAULT "; the service does so by default)"},
+	{"no-socket", 0, OPT_LIVE | OPT_NO, NULL, NULL, FLAG(local),
+	 "serve no UNIX socket, also as a service"},
 	{"web-config", 0, OPT_LIVE, "FILE", set_web_config, 0,
 	 "TLS and passwords for --listen, in the file format that Prometheus exporters share"},
 	{"allowed-host", 0, OPT_LIVE, "NAME", set_allowed_host, 0,

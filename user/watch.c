@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,15 +17,18 @@
 #include "errorlogs.h"
 #include "export.h"
 #include "lib/log.h"
+#include "sink/heartbeat.h"
 #include "lib/loop.h"
 #include "ports.h"
 #include "waits.h"
 
 #define TICK_NS	      200000000ull  /* for live_dispatch(); each tick costs 0.01 % of a core */
 #define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is read */
-#define OUT_QUEUE     (16u << 20)   /* most bytes that wait for a reader of standard output */
-#define MESSAGE_QUEUE (256u << 10)  /* and of standard error */
-#define STATUS_MAX    256	    /* interfaces that do not fit are left out */
+#define HEARTBEAT_NS  1000000000ull
+#define OUT_QUEUE     (16u << 20)  /* most bytes that wait for a reader of standard output */
+#define MESSAGE_QUEUE (256u << 10) /* and of standard error */
+#define STATUS_MAX    256	   /* interfaces that do not fit are left out */
+#define SOCKET_PATH   108	   /* unix(7) */
 
 /* The keys first: a client writes them before it uses them. */
 static int watch_segments(struct app *app)
@@ -106,6 +110,23 @@ static int watch_sync(void *ctx)
 	return 0;
 }
 
+static void watch_line_end(void *out)
+{
+	output_record_end(out);
+}
+
+/* --heartbeat: what waits and what was lost, also while no login comes. */
+static int watch_beat(void *ctx)
+{
+	struct app *app = ctx;
+	struct counter counters[APP_COUNTERS];
+	size_t count = app_counters(app, counters);
+
+	engine_in_progress(app->engine, heartbeat_waiting, app->beat);
+	heartbeat_write(app->beat, clock_now_ns(), counters, count, watch_line_end, app->out);
+	return output_flush(app->out);
+}
+
 static const char *watch_status(const struct app *app, char text[STATUS_MAX])
 {
 	const struct engine_stats *stats = engine_stats(app->engine);
@@ -162,6 +183,8 @@ static int watch_timers(struct app *app, struct loop *loop)
 		err = loop_every(loop, CLOCK_SYNC_NS, watch_sync, app);
 	if (!err && app->service.period_ns)
 		err = loop_every(loop, app->service.period_ns, watch_alive, app);
+	if (!err && app->beat)
+		err = loop_every(loop, HEARTBEAT_NS, watch_beat, app);
 	if (!err)
 		err = waits_open(&app->waits, app, loop, watch_segments);
 	if (!err)
@@ -307,17 +330,33 @@ static int watch_live(struct app *app)
 	return err;
 }
 
+/* The UNIX socket: the option's, else the one in the directory that the service manager made. */
+static void watch_socket(struct app *app, char path[SOCKET_PATH])
+{
+	const char *dir = getenv("RUNTIME_DIRECTORY");
+
+	app->socket = app->opts->socket;
+	app->socket_asked = app->socket;
+	if (app->socket || !app->opts->local || !dir || *dir != '/' || strchr(dir, ':'))
+		return;
+	if (snprintf(path, SOCKET_PATH, "%s/" OPTS_SOCKET_NAME, dir) < SOCKET_PATH)
+		app->socket = path;
+}
+
 int watch_run(struct app *app)
 {
+	char path[SOCKET_PATH];
 	const struct opener_config config = {.config = app->opts->config,
 					     .web_config = app->opts->web_config,
 					     .textfile = app->opts->textfile,
 					     .errorlogs = app->opts->errorlogs,
 					     .errorlog_count = app->opts->errorlog_count,
+					     .socket = app->opts->socket,
 					     .processes = waits_wanted(app->opts) &&
 							  sandbox_has(CAP_SYS_PTRACE)};
 	int err;
 
+	watch_socket(app, path);
 	/* Before any kernel object is open or mapped: the opener sees no packet. */
 	app->opener = opener_start(&config, &err);
 	if (!err)

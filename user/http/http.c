@@ -384,7 +384,10 @@ static int http_adopt(struct http *http, struct web_config *web)
 	*web = (struct web_config){0};
 	http->daemon = daemon;
 	http->daemon_fd = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	http_socket_url(http->listener, http->web.cert, http->url);
+	if (http->config.socket)
+		snprintf(http->url, sizeof(http->url), "%s", http->config.socket);
+	else
+		http_socket_url(http->listener, http->web.cert, http->url);
 	return watch_fd(http, http->daemon_fd);
 }
 
@@ -419,7 +422,9 @@ static int http_start(struct http *http, struct loop *loop)
 	http->auth_timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (http->epoll < 0 || http->again < 0 || http->auth_timer < 0)
 		return -errno;
-	http->listener = http_socket_open(http->config.listen);
+	http->listener = http->config.socket
+				 ? http_local_open(http->config.socket, http->config.socket_group)
+				 : http_socket_open(http->config.listen);
 	if (http->listener < 0)
 		return http->listener;
 	err = watch_fd(http, http->again) ?: watch_fd(http, http->auth_timer);

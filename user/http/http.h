@@ -77,6 +77,8 @@ struct http_route {
 struct http_config {
 	const char *listen;	     /* "127.0.0.1:9433", "[::1]:9433", ":9433" (every
 					  * address), "9433" (127.0.0.1); port 0: any */
+	const char *socket;	     /* or the path of a UNIX socket, mode 0660; listen is NULL */
+	const char *socket_group;    /* its group, if that exists and may be given */
 	const char *web_config;	     /* web configuration file; NULL: neither TLS nor users */
 	web_config_open_fn *open_fn; /* opens files at http_reload(); or NULL */
 	void *open_ctx;
@@ -113,7 +115,7 @@ void http_close(struct http *http);
  */
 int http_reload(struct http *http);
 
-/* "http://127.0.0.1:9433/", with the actual port. */
+/* "http://127.0.0.1:9433/", with the actual port; or the UNIX socket's path. */
 const char *http_url(const struct http *http);
 
 /* The listening socket. http_reload() duplicates it. */

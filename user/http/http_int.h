@@ -24,7 +24,7 @@
 #define HTTP_STALL_NS		45000000000ull /* a client that misses three heartbeats */
 #define HTTP_HEARTBEAT_NS	15000000000ull /* proxies close a silent stream */
 #define HTTP_AUTH_SERVED	64	       /* the latest parties that had a password checked */
-#define HTTP_TEXT		64	       /* of an address or an URL */
+#define HTTP_TEXT		128	       /* of an address, an URL or a socket's path */
 
 struct http_listener;
 
@@ -107,6 +107,8 @@ struct http {
 
 /* http_socket.c: a listening socket for "ADDR:PORT"; -errno on failure, logged. */
 int http_socket_open(const char *listen);
+/* http_local.c: the same for a UNIX socket, as http_config has it. */
+int http_local_open(const char *path, const char *group);
 /* Its URL: "http://127.0.0.1:9433/". */
 void http_socket_url(int fd, bool tls, char url[HTTP_TEXT]);
 

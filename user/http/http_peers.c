@@ -13,16 +13,21 @@
 #include "http/http_int.h"
 #include "lib/ip_addr.h"
 
-/* The party of an address: this host is one party, and so is an IPv6 /64 (RFC 6177). */
+/*
+ * The party of an address: this host is one party, and so is an IPv6 /64 (RFC 6177). A client of a
+ * UNIX socket has no address, and is on this host.
+ */
 static void party_of(const struct sockaddr *addr, uint8_t party[16])
 {
 	const struct sockaddr_in6 *v6 = (const void *)addr;
 	const struct sockaddr_in *v4 = (const void *)addr;
 
 	memset(party, 0, 16);
-	if (addr && addr->sa_family == AF_INET) {
+	if (!addr || addr->sa_family == AF_UNIX) {
+		ip_map_v4(party, &(struct in_addr){htonl(INADDR_LOOPBACK)});
+	} else if (addr->sa_family == AF_INET) {
 		ip_map_v4(party, &v4->sin_addr);
-	} else if (addr && addr->sa_family == AF_INET6) {
+	} else if (addr->sa_family == AF_INET6) {
 		bool whole = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
 
 		memcpy(party, &v6->sin6_addr, whole ? 16 : 8);

@@ -171,7 +171,8 @@ struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply 
 	l->at = stream->published;
 	l->next = stream->listeners;
 	stream->listeners = l;
-	stream->clients++;
+	if (!stream->clients++)
+		stream->published_ns = clock_now_ns(); /* nothing was owed to nobody */
 	stream->http->stats.streams++;
 	peer->listener = l;
 	http_peer_set(peer, HTTP_PEER_STREAM, UINT64_MAX);
