@@ -260,6 +260,7 @@ ROOM_TESTS := $(filter $(O)/tests/unit/room_%,$(TESTS))
 in_rooms = $(filter $(O)/user/lib/%.o $(O)/user/engine/record.o \
 	$(addprefix $(O)/user/engine/,$(addsuffix /%.o,$(ROOMS))),$(LIB_OBJ))
 $(O)/tests/unit/room_browser: ROOMS := protocol browser
+$(O)/tests/unit/room_stream: ROOMS := protocol stream
 $(ROOM_TESTS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(in_rooms) $(LDLIBS)

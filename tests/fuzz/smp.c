@@ -4,6 +4,7 @@
  * streams, each u8 (bit 0: of the server, bit 1: not captured), u16 length and its bytes.
  */
 #include "fuzz.h"
+#include "engine/engine_private.h"
 #include "engine/session/session.h"
 
 static struct engine engine; /* of it only the callback is used */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/stream/repeats.h"
+#include "engine/engine_private.h"
 #include "engine/conn.h"
 #include "engine/emit.h"
 #include "engine/decrypt/decrypt.h"
@@ -554,9 +556,10 @@ static void feed_held(struct engine *e, struct flow *f, uint64_t ts_ns)
 	feed(&c, held.held, held.have, ts_ns);
 }
 
-void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
-	       uint64_t ts_ns)
+static void conn_data(void *ctx, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
+		      uint64_t ts_ns)
 {
+	struct engine *e = ctx;
 	struct conn c = {e, f, from, false};
 	uint32_t used;
 
@@ -570,9 +573,10 @@ void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *
 	forget_decrypt(e, f);
 }
 
-void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
-	      uint64_t ts_ns)
+static void conn_gap(void *ctx, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
+		     uint64_t ts_ns)
 {
+	struct engine *e = ctx;
 	struct conn c = {e, f, from, false};
 
 	if (is_over(f))
@@ -588,9 +592,10 @@ void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, en
 	login_settle(e, f);
 }
 
-void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, bool to_head,
-	       uint64_t ts_ns)
+static void conn_skip(void *ctx, struct flow *f, enum side from, uint32_t len, bool to_head,
+		      uint64_t ts_ns)
 {
+	struct engine *e = ctx;
 	struct conn c = {e, f, from, false};
 	uint32_t left = f->half[from].framer.left;
 
@@ -632,8 +637,10 @@ static void note_close(struct flow *f, enum side from, enum close_how how)
 	f->close_how = (uint8_t)how;
 }
 
-void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns)
+static void conn_fin(void *ctx, struct flow *f, enum side from, uint64_t ts_ns)
 {
+	struct engine *e = ctx;
+
 	if (is_over(f))
 		return;
 	feed_held(e, f, ts_ns);
@@ -665,9 +672,10 @@ static bool is_elsewhere(const struct flow *f, enum side from, uint8_t ttl)
 	return usual && !f->half[from].ttl_varies && hops(ttl) != hops(usual);
 }
 
-void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
-	      uint64_t ts_ns)
+static void conn_rst(void *ctx, struct flow *f, enum side from, const struct seg *seg,
+		     uint64_t ts_ns)
 {
+	struct engine *e = ctx;
 	bool elsewhere;
 
 	feed_held(e, f, ts_ns);
@@ -698,6 +706,15 @@ void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg
 		login_left(e, f);
 	}
 }
+
+static void conn_established(void *ctx, struct flow *f, const struct seg *seg, uint64_t ts_ns)
+{
+	(void)ctx;
+	login_established(f->login, seg, ts_ns);
+}
+
+const struct stream_ops conn_stream = {conn_data, conn_gap, conn_skip,
+				       conn_fin,  conn_rst, conn_established};
 
 void conn_settle(struct engine *e, struct flow *f)
 {
@@ -781,9 +798,9 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (f->told)
 		return;
 	if (how != CLOSE_RST && doubt_reset_holds(f, true))
-		tcp_reset(e, f);
+		tcp_reset(&e->reassembly, f);
 	else
-		tcp_flush(e, f);
+		tcp_flush(&e->reassembly, f);
 	if (awaits_follower(e, f, how) ||
 	    ((how == CLOSE_FIN || how == CLOSE_RST) && (awaits_next(e, f) || logwait_holds(e, f))))
 		return;
@@ -801,7 +818,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn ||
 	       f->half[0].probes >= KEEPALIVE_LEAST || f->half[1].probes >= KEEPALIVE_LEAST;
 	e->stats.one_sided +=
-		seen && (tcp_is_unseen(f, SIDE_CLIENT) || tcp_is_unseen(f, SIDE_SERVER));
+		seen && (flow_is_unseen(f, SIDE_CLIENT) || flow_is_unseen(f, SIDE_SERVER));
 	if (f->login && left_blind(f))
 		login_forget(f);
 	if (f->login) {
@@ -830,7 +847,7 @@ void conn_waited(struct engine *e, struct flow *f)
 
 void conn_remove(struct engine *e, struct flow *f)
 {
-	tcp_release(e, f);
+	tcp_release(&e->reassembly, f);
 	late_keys_drop(e, f);
 	decryption_end(e->decryption, flow_place(&e->flows, f));
 	login_free(f->login);
@@ -846,7 +863,7 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 	if (!l)
 		return;
 	if (doubt_reset_holds(f, idle_ns >= e->config.give_up_ns)) {
-		tcp_reset(e, f);
+		tcp_reset(&e->reassembly, f);
 		conn_settle(e, f);
 		return;
 	}
@@ -869,7 +886,7 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 	}
 	if (idle_ns < e->config.give_up_ns)
 		return;
-	tcp_flush(e, f);
+	tcp_flush(&e->reassembly, f);
 	conn_settle(e, f);
 	if (!f->login)
 		return;

@@ -7,29 +7,10 @@
 #define TDSMON_CONN_H
 
 #include "engine/stream/flow_table.h"
+#include "engine/stream/reassembly.h"
 
-#define KEEPALIVE_LEAST 3 /* so many unanswered probes are no accident */
-
-enum gap_kind {
-	GAP_UNREAD,  /* seen on the wire, but not captured (snap length) */
-	GAP_MISSING, /* never seen: the tap lost it */
-};
-
-/* Take len bytes from one side; data is never NULL. */
-void conn_data(struct engine *e, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
-	       uint64_t ts_ns);
-void conn_gap(struct engine *e, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
-	      uint64_t ts_ns);
-/*
- * The kernel saw len bytes, frames among them, and did not forward them. to_head: the next byte
- * begins a frame's head.
- */
-void conn_skip(struct engine *e, struct flow *f, enum side from, uint32_t len, bool to_head,
-	       uint64_t ts_ns);
-void conn_fin(struct engine *e, struct flow *f, enum side from, uint64_t ts_ns);
-/* A reset ends the stream; nothing after it is passed on. conn_settle() closes the connection. */
-void conn_rst(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
-	      uint64_t ts_ns);
+/* Takes the streams of the reassembly. A reset closes no connection: conn_settle() does. */
+extern const struct stream_ops conn_stream;
 /* After the stream was fed: close the connection if a reset ended it. */
 void conn_settle(struct engine *e, struct flow *f);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/stream/repeats.h"
+#include "engine/engine_private.h"
 #include "engine/dependency/dependency.h"
 #include "engine/emit.h"
 #include "engine/errorlog/errorlog.h"

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 
+#include "engine/engine_private.h"
 #include "engine/dependency/companions.h"
 #include "engine/conn.h"
 #include "engine/decrypt/decrypt.h"
@@ -70,6 +71,27 @@ void engine_expect_late_keys(struct engine *e)
 	e->config.keys_late = true;
 }
 
+static void engine_take_settled(void *ctx, const struct seg *seg, const uint8_t *payload)
+{
+	engine_take(ctx, seg, payload);
+}
+
+static void engine_set_back(void *ctx, uint64_t now_ns)
+{
+	struct engine *e = ctx;
+
+	e->now_ns = e->swept_ns = now_ns;
+}
+
+static void engine_stepped(void *ctx, struct flow *f, uint64_t now_ns)
+{
+	(void)ctx;
+	conn_clock_stepped(f, now_ns);
+}
+
+static const struct timeline_ops engine_timeline = {engine_take_settled, engine_set_back,
+						    engine_stepped};
+
 struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
 			  void *ctx)
 {
@@ -82,12 +104,18 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 	e->ctx = ctx;
 	if (!e->config.max_flows)
 		e->config.max_flows = FLOWS_DEFAULT;
-	if (!e->config.max_buffer)
-		e->config.max_buffer = BUFFER_DEFAULT;
+	e->reassembly = (struct reassembly){
+		.ops = &conn_stream,
+		.ctx = e,
+		.now_ns = &e->now_ns,
+		.max_buffer = e->config.max_buffer ? e->config.max_buffer : BUFFER_DEFAULT,
+		.reorder_ns = e->config.reorder_ns ? e->config.reorder_ns : REORDER_DEFAULT_NS,
+		.capture = engine_reads_capture(&e->config),
+	};
+	e->timeline = (struct timeline){
+		.ops = &engine_timeline, .ctx = e, .now_ns = &e->now_ns, .flows = &e->flows};
 	e->pool.max = e->config.max_messages ? e->config.max_messages : MESSAGES_DEFAULT;
 	e->pool.refused = &e->stats.messages_refused;
-	if (!e->config.reorder_ns)
-		e->config.reorder_ns = REORDER_DEFAULT_NS;
 	if (!e->config.give_up_ns)
 		e->config.give_up_ns = GIVE_UP_DEFAULT_NS;
 	engine_set_slow(e, config->slow_prelogin_ns, config->slow_login_ns);
@@ -137,6 +165,11 @@ const struct engine_stats *engine_stats(struct engine *e)
 	e->stats.in_login = e->flows.listed[FLOW_HALF] + e->flows.listed[FLOW_LOGIN];
 	e->stats.in_session = e->flows.listed[FLOW_SESSION];
 	e->stats.over = e->flows.listed[FLOW_CLOSED];
+	e->stats.buffer_evicted = e->reassembly.counts.buffer_evicted;
+	e->stats.missing_bytes = e->reassembly.counts.missing_bytes;
+	e->stats.out_of_window = e->reassembly.counts.out_of_window;
+	e->stats.duplicates = e->reassembly.counts.duplicates;
+	e->stats.clock_steps = e->timeline.steps;
 	e->stats.browser_questions = e->browser.counts.questions;
 	e->stats.browser_unanswered = e->browser.counts.unanswered;
 	e->stats.browser_evicted = e->browser.counts.evicted;
@@ -325,7 +358,7 @@ static struct flow *flow_meet(struct engine *e, struct flow *f)
 	struct seg syn = f->reorder->syn;
 
 	f->reorder->has_syn = false;
-	tcp_segment(e, f, SIDE_SERVER, &syn, NULL);
+	tcp_segment(&e->reassembly, f, SIDE_SERVER, &syn, NULL);
 	return f;
 }
 
@@ -428,7 +461,7 @@ static void visit_session(struct engine *e, struct flow *f, uint64_t idle_ns)
 	bool reset = flow_is_reset(f);
 
 	if (doubt_reset_holds(f, false)) {
-		tcp_reset(e, f);
+		tcp_reset(&e->reassembly, f);
 		conn_settle(e, f);
 	} else if ((f->half[0].fin_done && f->half[1].fin_done) || reset) {
 		conn_close(e, f, reset ? CLOSE_RST : CLOSE_FIN, e->now_ns);
@@ -450,9 +483,9 @@ static void sweep(struct engine *e)
 
 	e->swept_ns = e->now_ns;
 	late_keys_tick(e);
-	for (f = e->flows.stalled; f; f = next) {
+	for (f = e->reassembly.held.stalled; f; f = next) {
 		next = f->reorder->next;
-		tcp_tick(e, f);
+		tcp_tick(&e->reassembly, f);
 		conn_settle(e, f);
 	}
 	sweep_list(e, FLOW_HALF, visit_login, RETRY_NS);
@@ -538,7 +571,7 @@ static void take(struct engine *e, struct flow *f, uint8_t sender, const struct 
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);
-	tcp_segment(e, f, from, seg, payload);
+	tcp_segment(&e->reassembly, f, from, seg, payload);
 	conn_settle(e, f);
 	if (from == SIDE_SERVER && seg->flags & SEG_SYN)
 		note_answer(e, f, seg->ts_ns, false);
@@ -611,7 +644,7 @@ void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload
 		conn_tap_again(e, f);
 	from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
 	if (is_copy(f, from, seg)) {
-		e->stats.duplicates++;
+		e->reassembly.counts.duplicates++;
 		return;
 	}
 	if (seg->ifindex)
@@ -626,7 +659,7 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 	if (e->ops.tap) /* live: the kernel's clock never jumps */
 		engine_take(e, seg, payload);
 	else
-		timeline_segment(e, seg, payload);
+		timeline_segment(&e->timeline, seg, payload);
 }
 
 void engine_dependencies(struct engine *e, engine_dependency_fn *fn, void *ctx)
@@ -671,7 +704,7 @@ void engine_resume(struct engine *e, uint64_t now_ns)
 {
 	static const enum flow_list lists[] = {FLOW_LOGIN, FLOW_HALF, FLOW_LOGIN};
 
-	timeline_finish(e);
+	timeline_finish(&e->timeline);
 	late_keys_end_all(e);
 	if (now_ns < e->now_ns || now_ns - e->now_ns < e->config.give_up_ns)
 		return;
@@ -691,7 +724,7 @@ void engine_finish(struct engine *e)
 {
 	static const enum flow_list order[] = {FLOW_SESSION, FLOW_LOGIN, FLOW_HALF};
 
-	timeline_finish(e);
+	timeline_finish(&e->timeline);
 	late_keys_end_all(e);
 	/* A connection that closes may move from one list to another first: look again. */
 	for (int i = 0; i < 6; i++) {

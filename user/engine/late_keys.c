@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/engine_private.h"
 #include "engine/decrypt/decrypt.h"
 #include "engine/late_keys.h"
 #include "lib/wipe.h"

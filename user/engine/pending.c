@@ -2,6 +2,8 @@
 /*
  * pending.c - see pending.h.
  */
+#include "engine/stream/repeats.h"
+#include "engine/engine_private.h"
 #include "engine/dependency/dependency.h"
 #include "engine/login/login.h"
 #include "engine/pending.h"

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "engine/engine_private.h"
 #include "engine/dependency/witness.h"
 #include "engine/login/login.h"
 #include "engine/pending.h"

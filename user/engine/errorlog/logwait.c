@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "engine/engine_private.h"
 #include "engine/conn.h"
 #include "engine/errorlog/errorlog.h"
 #include "engine/errorlog/logwait.h"

@@ -2,6 +2,7 @@
 /* login.c - see login.h: the state machine. report.c turns its results into a record. */
 #include <stdlib.h>
 
+#include "engine/engine_private.h"
 #include "engine/login/steps.h"
 
 #define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
@@ -342,7 +343,7 @@ static void note_wait(struct flow *f, enum side waits)
 	const struct framer *part = &f->half[other].framer;
 
 	for (int i = 0; i < 2; i++) {
-		if (tcp_is_unseen(f, (enum side)i))
+		if (flow_is_unseen(f, (enum side)i))
 			l->lossy = l->one_sided = true;
 	}
 	if (may_lack_packets(l))

@@ -6,13 +6,16 @@
 #ifndef TDSMON_LOGIN_H
 #define TDSMON_LOGIN_H
 
+#include "engine/engine.h"
 #include "engine/decrypt/decrypt.h"
+#include "engine/errorlog/logwait.h"
+#include "engine/pending.h"
 #include "engine/protocol/byte_buf.h"
 #include "engine/stream/flow_table.h"
 #include "engine/login/size_inference.h"
 #include "engine/protocol/proxy_header.h"
 #include "engine/protocol/sspi.h"
-#include "engine/stream/reassembly.h"
+#include "engine/stream/repeats.h"
 #include "engine/protocol/tds.h"
 #include "engine/protocol/tls.h"
 #include "lib/units.h"

@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "engine/engine_private.h"
 #include "engine/session/encrypted_session.h"
 #include "engine/login/login.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/engine_private.h"
 #include "engine/session/encrypted_session.h"
 #include "engine/login/login.h"
 #include "engine/session/session.h"

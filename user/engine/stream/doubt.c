@@ -2,8 +2,11 @@
 /*
  * doubt.c - see doubt.h.
  */
+#include <string.h>
+
 #include "engine/stream/doubt.h"
-#include "engine/stream/reassembly.h"
+#include "engine/stream/held.h"
+#include "engine/stream/seq.h"
 #include "lib/units.h"
 
 #define LATER_NS   (10 * NS_PER_S / 1000) /* more than a capture mixes up the order of packets */

@@ -1,29 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * flow_table.h - a connection as the engine keeps it, and the table of connections. Internal to the
- * engine.
+ * flow_table.h - a connection as the engine keeps it, and the table of connections.
  */
 #ifndef TDSMON_FLOW_TABLE_H
 #define TDSMON_FLOW_TABLE_H
 
-#include "engine/login/answers.h"
-#include "engine/protocol/byte_buf.h"
-#include "engine/protocol/x509.h"
-#include "engine/browser/browser.h"
-#include "engine/engine.h"
-#include "engine/errorlog/logwait.h"
-#include "engine/verdict/stalls.h"
+#include <linux/types.h>
+
 #include "engine/protocol/frame.h"
-#include "engine/verdict/recent.h"
-#include "engine/pending.h"
-#include "engine/stranger.h"
+#include "engine/record.h"
 #include "engine/stream/tcp_facts.h"
-#include "engine/stream/timeline.h"
+#include "segment.h"
 
 #define FLOW_SIZE_MAX 248 /* bytes; and four of the hash table */
 
-struct companions;
-struct decryption;
 struct hidden;
 struct login;
 struct mars;
@@ -167,15 +157,6 @@ _Static_assert(FLOW_LISTS <= 4 && PHASE_COUNT <= 8 && SIDE_COUNT <= 4 && CLOSE_C
 	       "struct flow's bits hold the enums");
 _Static_assert(sizeof(struct flow) <= FLOW_SIZE_MAX, "memory of an idle connection");
 
-struct waiting;
-
-/* Connections that wait for secrets, and what is held of them: late_keys.h. */
-struct late_keys {
-	struct waiting *first;
-	uint32_t count;
-	uint64_t bytes;
-};
-
 struct flow_table {
 	struct flow *at;   /* by place; place 0 is unused */
 	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once a flow has a tunnel */
@@ -187,33 +168,6 @@ struct flow_table {
 	uint32_t used, spare; /* places that were ever used; the first one free again */
 	uint32_t listed[FLOW_LISTS];
 	uint32_t head[FLOW_LISTS], tail[FLOW_LISTS];
-	struct flow *stalled;
-};
-
-struct engine {
-	struct engine_config config;
-	struct engine_ops ops;
-	void *ctx;
-	struct engine_stats stats;
-	struct flow_table flows;
-	uint64_t now_ns, swept_ns;
-	uint64_t lost_ns; /* the source lost packets up to this time; 0: never */
-	struct timeline timeline;
-	uint64_t held_bytes; /* memory held for reassembly, including the segments' own bytes */
-	struct pool pool;    /* for messages put together, TLS handshakes, MARS sessions */
-	uint32_t sql_count;  /* requests whose text is held */
-	struct history history;
-	struct answers answers;
-	struct browser browser;
-	struct cert_cache certs;
-	struct pending pending;
-	struct strangers strangers;
-	struct companions *companions; /* NULL: not followed */
-	struct decryption *decryption; /* NULL: there are no secrets */
-	struct late_keys late;
-	struct errorlog *errorlog; /* NULL: none is followed */
-	struct logwaits logwaits;
-	struct stalls stalls;
 };
 
 /*
@@ -249,9 +203,6 @@ static inline struct flow *flow_next(const struct flow_table *t, const struct fl
 	return flow_at(t, f->next);
 }
 
-/* Take a segment whose time is settled: engine.c. */
-void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload);
-
 /* Is a login in progress, or still to begin? */
 static inline bool flow_in_login(const struct flow *f)
 {
@@ -282,6 +233,14 @@ uint64_t flow_id(const struct flow_table *t, const struct flow *f);
 static inline enum side side_other(enum side s)
 {
 	return s == SIDE_CLIENT ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+/* Was this side never seen, though its peer answers it? Then only one direction was captured. */
+static inline bool flow_is_unseen(const struct flow *f, enum side side)
+{
+	const struct half *h = &f->half[side];
+
+	return h->known && !h->last_ns && f->half[side_other(side)].last_ns;
 }
 
 #endif

@@ -8,59 +8,73 @@
 #ifndef TDSMON_REASSEMBLY_H
 #define TDSMON_REASSEMBLY_H
 
-#include "engine/stream/flow_table.h"
+#include "engine/stream/held.h"
+
+enum gap_kind {
+	GAP_UNREAD,  /* seen on the wire, but not captured (snap length) */
+	GAP_MISSING, /* never seen: the tap lost it */
+};
+
+/*
+ * The bytes and events of both sides, in order. None may be NULL. They may end the flow's login,
+ * but not the flow, and do not call the reassembly.
+ */
+struct stream_ops {
+	/* len bytes from one side; data is never NULL. */
+	void (*data)(void *ctx, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
+		     uint64_t ts_ns);
+	void (*gap)(void *ctx, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
+		    uint64_t ts_ns);
+	/*
+	 * The kernel saw len bytes, frames among them, and did not forward them. to_head: the next
+	 * byte begins a frame's head.
+	 */
+	void (*skip)(void *ctx, struct flow *f, enum side from, uint32_t len, bool to_head,
+		     uint64_t ts_ns);
+	void (*fin)(void *ctx, struct flow *f, enum side from, uint64_t ts_ns);
+	/* A reset ends the stream: nothing comes after it. */
+	void (*rst)(void *ctx, struct flow *f, enum side from, const struct seg *seg,
+		    uint64_t ts_ns);
+	/* The client's segment completes the handshake: the flow's tcp_facts have it. */
+	void (*established)(void *ctx, struct flow *f, const struct seg *seg, uint64_t ts_ns);
+};
+
+struct stream_counts {
+	uint64_t buffer_evicted; /* streams given up, no room: max_buffer */
+	uint64_t missing_bytes;	 /* declared missing */
+	uint64_t out_of_window;	 /* segments too far from their stream to be believed */
+	uint64_t duplicates;	 /* the same packet seen twice */
+};
+
+/* The reassembly of all connections. Its owner fills in all but held and counts, which begin 0. */
+struct reassembly {
+	const struct stream_ops *ops;
+	void *ctx;		/* of ops */
+	const uint64_t *now_ns; /* the owner's clock */
+	uint64_t reorder_ns;	/* how long to wait for bytes that a peer acknowledged */
+	uint64_t max_buffer;	/* bytes held over all flows */
+	bool capture;		/* not the tap, which may forward a packet twice */
+	struct held_pool held;
+	struct stream_counts counts;
+};
 
 /* Take a segment of flow f, sent by `from`. */
-void tcp_segment(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+void tcp_segment(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
 		 const uint8_t *payload);
 
 /* Time has advanced: give up on bytes that have been missing for long enough. */
-void tcp_tick(struct engine *e, struct flow *f);
+void tcp_tick(struct reassembly *re, struct flow *f);
 
 /* No more segments will come: deliver all that is held, and report the missing bytes. */
-void tcp_flush(struct engine *e, struct flow *f);
-
-/* A side's held segments, first in order; NULL: no segment is held. */
-const struct held *tcp_held(const struct flow *f, enum side from);
+void tcp_flush(struct reassembly *re, struct flow *f);
 
 /* No segment came since a doubtful reset (doubt.h): accept it. */
-void tcp_reset(struct engine *e, struct flow *f);
-
-/* Sequence numbers compare as signed differences: RFC 9293 3.4. */
-static inline int32_t tcp_seq_diff(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b);
-}
-
-/* RFC 7323 2.3: no segment is further than this from its stream's position. */
-static inline bool tcp_believable(int32_t diff)
-{
-	return diff > -(1 << 30) && diff < 1 << 30;
-}
-
-/*
- * The state that the flow keeps while its segments do not simply follow one another; allocated if
- * needed. NULL: no memory.
- */
-struct reorder *tcp_reorder(struct flow *f);
-
-/*
- * Payload of a side that was sent more than once and never acknowledged, or that never reached its
- * peer though later bytes were seen. sent 0: there is no such payload.
- */
-struct unacked {
-	enum side side;
-	uint64_t bytes;
-	uint64_t since_ns; /* when it was sent first */
-	uint32_t sent;	   /* how often; 1: it was not seen, but later bytes were */
-	uint32_t shortest; /* bytes of its shortest segment */
-};
-struct unacked tcp_unacked(const struct flow *f, enum side side);
-
-/* Was this side never seen, though its peer answers it? Then only one direction was captured. */
-bool tcp_is_unseen(const struct flow *f, enum side side);
+void tcp_reset(struct reassembly *re, struct flow *f);
 
 /* Drop all held segments. */
-void tcp_release(struct engine *e, struct flow *f);
+static inline void tcp_release(struct reassembly *re, struct flow *f)
+{
+	held_release(&re->held, f);
+}
 
 #endif

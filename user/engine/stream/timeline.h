@@ -6,21 +6,36 @@
 #ifndef TDSMON_TIMELINE_H
 #define TDSMON_TIMELINE_H
 
-#include "segment.h"
+#include <linux/types.h>
 
-struct engine;
-struct held;
+#include "engine/stream/flow_table.h"
 
+struct timeline_ops {
+	/* Take a segment whose time is settled. */
+	void (*take)(void *ctx, const struct seg *seg, const uint8_t *payload);
+	/* Set the clock back. */
+	void (*set_back)(void *ctx, uint64_t now_ns);
+	/* The clock jumped to now_ns while this connection was open. */
+	void (*stepped)(void *ctx, struct flow *f, uint64_t now_ns);
+};
+
+/* Its owner fills in the first part; the rest begins 0. */
 struct timeline {
+	const struct timeline_ops *ops;
+	void *ctx;		/* of ops */
+	const uint64_t *now_ns; /* the owner's clock */
+	const struct flow_table *flows;
+
 	struct held *ahead; /* a segment far ahead of the one before it; NULL: none */
 	uint32_t walks;	    /* how often all connections were visited */
 	bool begun;
+	uint64_t steps; /* times that the clock jumped */
 };
 
 /* Take a capture's segment: at once, or together with the next one. */
-void timeline_segment(struct engine *e, const struct seg *seg, const uint8_t *payload);
+void timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload);
 /* No more segments will come. */
-void timeline_finish(struct engine *e);
+void timeline_finish(struct timeline *t);
 void timeline_release(struct timeline *t);
 
 #endif

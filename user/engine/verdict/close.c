@@ -3,7 +3,8 @@
  * close.c - see verdict.h: how a connection ended, in a table like that of the logins. If its login
  * failed, the login's own verdict has said so.
  */
-#include "engine/conn.h"
+#include "engine/engine_private.h"
+#include "engine/stream/repeats.h"
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/verdict.h"
 #include "lib/units.h"

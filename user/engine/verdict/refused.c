@@ -2,6 +2,7 @@
 /* refused.c - see rule.h: logins that the server refused, or sent on. */
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/errorlog_words.h"
+#include "engine/verdict/recent.h"
 #include "engine/verdict/rule.h"
 
 #define GUESSING_NS    (60 * NS_PER_S) /* this many refusals ... */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/protocol/wire_text.h"
+#include "engine/verdict/recent.h"
 #include "engine/verdict/rule.h"
 
 #define RTO_NS	   (NS_PER_S / 5) /* no retransmission comes sooner: RFC 6298 and Linux's least */

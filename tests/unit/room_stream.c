@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * room_stream.c - the reassembly by itself: no login, no frames of TDS, no engine. Its callbacks
+ * write a line: upper-case letters are the client's bytes, lower-case ones the server's.
+ */
+#include <ctype.h>
+#include <stdarg.h>
+
+#include "engine/stream/reassembly.h"
+#include "engine/stream/repeats.h"
+#include "lib/units.h"
+#include "unit.h"
+
+#define MS	   1000000ull
+#define CLIENT_ISN 0xffffff00u /* it passes 0 */
+#define SERVER_ISN 9000u
+
+static struct {
+	struct reassembly re;
+	struct flow_table flows;
+	struct flow *f;
+	struct tcp_facts facts;
+	uint64_t now_ns;
+	uint32_t established;
+	char seen[400];
+} t;
+
+static void say(const char *format, ...)
+{
+	size_t len = strlen(t.seen);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(t.seen + len, sizeof(t.seen) - len, format, args);
+	va_end(args);
+}
+
+static const char *who(enum side from)
+{
+	return from == SIDE_CLIENT ? "client" : "server";
+}
+
+static void on_data(void *ctx, struct flow *f, enum side from, const uint8_t *data, uint32_t len,
+		    uint64_t ts_ns)
+{
+	(void)ctx, (void)f, (void)ts_ns;
+	for (uint32_t i = 0; i < len; i++)
+		CHECK(!!isupper(data[i]) == (from == SIDE_CLIENT));
+	say("%.*s ", (int)len, (const char *)data);
+}
+
+static void on_gap(void *ctx, struct flow *f, enum side from, uint32_t len, enum gap_kind kind,
+		   uint64_t ts_ns)
+{
+	(void)ctx, (void)f, (void)ts_ns;
+	say("%s:%s%u ", who(from), kind == GAP_MISSING ? "missing" : "unread", len);
+}
+
+static void on_skip(void *ctx, struct flow *f, enum side from, uint32_t len, bool to_head,
+		    uint64_t ts_ns)
+{
+	(void)ctx, (void)f, (void)ts_ns;
+	say("%s:skip%u%s ", who(from), len, to_head ? "+head" : "");
+}
+
+static void on_fin(void *ctx, struct flow *f, enum side from, uint64_t ts_ns)
+{
+	(void)ctx, (void)f, (void)ts_ns;
+	say("%s:fin ", who(from));
+}
+
+static void on_rst(void *ctx, struct flow *f, enum side from, const struct seg *seg, uint64_t ts_ns)
+{
+	(void)ctx, (void)f, (void)seg, (void)ts_ns;
+	say("%s:rst ", who(from));
+}
+
+static void on_established(void *ctx, struct flow *f, const struct seg *seg, uint64_t ts_ns)
+{
+	(void)f, (void)seg;
+	CHECK(ctx == &t);
+	CHECK_INT(ts_ns, t.facts.ack_ns);
+	t.established++;
+}
+
+static const struct stream_ops ops = {on_data, on_gap, on_skip, on_fin, on_rst, on_established};
+
+/* A segment with text; seq and ack count from the side's SYN. */
+static void segment(enum side from, uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
+{
+	uint32_t own = from == SIDE_CLIENT ? CLIENT_ISN : SERVER_ISN;
+	uint32_t other = from == SIDE_CLIENT ? SERVER_ISN : CLIENT_ISN;
+	struct seg seg = {
+		.ts_ns = t.now_ns += MS,
+		.seq = own + seq,
+		.ack = flags & SEG_ACK ? other + ack : 0,
+		.len = (uint32_t)strlen(text),
+		.cap_len = (uint32_t)strlen(text),
+		.sport = from == SIDE_CLIENT ? 50000 : 1433,
+		.dport = from == SIDE_CLIENT ? 1433 : 50000,
+		.window = 512,
+		.flags = flags,
+		.ttl = 64,
+	};
+
+	if (seg.ts_ns > t.f->last_ns)
+		t.f->last_ns = seg.ts_ns;
+	tcp_segment(&t.re, t.f, from, &seg, (const uint8_t *)text);
+}
+
+static void client(uint32_t seq, uint32_t ack, const char *text)
+{
+	segment(SIDE_CLIENT, SEG_ACK, seq, ack, text);
+}
+
+static void server(uint32_t seq, uint32_t ack, const char *text)
+{
+	segment(SIDE_SERVER, SEG_ACK, seq, ack, text);
+}
+
+static void begin(void)
+{
+	static const struct flow_key key = {.port = {50000, 1433}};
+
+	memset(&t, 0, sizeof(t));
+	t.now_ns = 1000 * NS_PER_S;
+	t.re = (struct reassembly){.ops = &ops,
+				   .ctx = &t,
+				   .now_ns = &t.now_ns,
+				   .reorder_ns = NS_PER_S / 2,
+				   .max_buffer = 1000};
+	CHECK_INT(flow_table_init(&t.flows, 16, (const uint64_t[2]){1, 2}), 0);
+	t.f = flow_add(&t.flows, &key);
+	t.f->tcp = &t.facts;
+	segment(SIDE_CLIENT, SEG_SYN, 0, 0, "");
+	segment(SIDE_SERVER, SEG_SYN | SEG_ACK, 0, 1, "");
+	CHECK_INT(t.established, 0);
+	segment(SIDE_CLIENT, SEG_ACK, 1, 1, "");
+	CHECK_INT(t.established, 1);
+}
+
+static void end(const char *want)
+{
+	CHECK_STR(t.seen, want);
+	tcp_release(&t.re, t.f);
+	CHECK_INT(t.re.held.bytes, 0);
+	CHECK(!t.re.held.stalled);
+	flow_table_release(&t.flows);
+}
+
+UNIT_CASE(in_order)
+{
+	begin();
+	client(1, 1, "ABC");
+	server(1, 4, "xy");
+	client(4, 3, "D");
+	CHECK_INT(t.facts.syns, 1);
+	CHECK_INT(t.facts.ack_ns - t.facts.syn_ns, 2 * MS);
+	CHECK_INT(t.facts.payload_ns[SIDE_SERVER], t.now_ns - MS);
+	CHECK(!t.f->reorder);
+	end("ABC xy D ");
+}
+
+UNIT_CASE(both_sides_in_causal_order)
+{
+	begin();
+	server(1, 4, "xy"); /* it answers bytes that come later */
+	client(3, 1, "C");
+	CHECK_STR(t.seen, "");
+	client(1, 1, "AB");
+	CHECK_INT(t.facts.out_of_order, 1);
+	end("AB C xy ");
+}
+
+UNIT_CASE(sent_again)
+{
+	begin();
+	client(1, 1, "ABC");
+	t.now_ns += 300 * MS;
+	client(1, 1, "ABCD");
+	CHECK_INT(t.facts.retransmits, 1);
+	CHECK_INT(tcp_unacked(t.f, SIDE_CLIENT).sent, 2);
+	CHECK_INT(tcp_unacked(t.f, SIDE_CLIENT).bytes, 4);
+	server(1, 5, "");
+	CHECK_INT(tcp_unacked(t.f, SIDE_CLIENT).sent, 0);
+	end("ABC D ");
+}
+
+UNIT_CASE(missing_by_time)
+{
+	begin();
+	client(1, 1, "AB");
+	server(1, 6, "xy"); /* it has got three bytes more */
+	tcp_tick(&t.re, t.f);
+	CHECK_STR(t.seen, "AB ");
+	t.now_ns += NS_PER_S;
+	tcp_tick(&t.re, t.f);
+	CHECK_INT(t.re.counts.missing_bytes, 3);
+	end("AB client:missing3 xy ");
+}
+
+UNIT_CASE(missing_by_packets)
+{
+	begin();
+	t.re.reorder_ns = UINT64_MAX;
+	client(1, 1, "AB");
+	server(1, 6, "x");
+	for (uint32_t i = 0; i < 30; i++)
+		server(2 + i, 6, "z");
+	CHECK_STR(t.seen,
+		  "AB client:missing3 x z z z z z z z z z z z z z z z z z z z z z z z z z z "
+		  "z z z z ");
+	end(t.seen);
+}
+
+UNIT_CASE(no_room)
+{
+	char text[301];
+
+	begin();
+	memset(text, 'A', 300);
+	text[300] = 0;
+	for (uint32_t i = 0; i < 4; i++)
+		client(2 + 300 * i, 1, text); /* the first byte never comes */
+	CHECK_INT(t.re.counts.buffer_evicted, 1);
+	CHECK_INT(t.re.held.bytes, 0);
+	CHECK_INT(t.re.counts.missing_bytes, 1);
+	CHECK(!strncmp(t.seen, "client:missing1 AAA", 19));
+	end(t.seen);
+}
+
+UNIT_CASE(closed)
+{
+	begin();
+	client(1, 1, "A");
+	segment(SIDE_CLIENT, SEG_ACK | SEG_FIN, 2, 1, "");
+	segment(SIDE_SERVER, SEG_ACK | SEG_FIN, 1, 3, "");
+	client(2, 2, "Z"); /* after its FIN */
+	end("A client:fin server:fin ");
+}
+
+UNIT_CASE(reset)
+{
+	begin();
+	client(1, 1, "A");
+	segment(SIDE_SERVER, SEG_RST | SEG_ACK, 100, 2, ""); /* out of its place */
+	CHECK_STR(t.seen, "A ");
+	segment(SIDE_SERVER, SEG_RST | SEG_ACK, 1, 2, "");
+	client(2, 1, "B");
+	end("A server:rst ");
+}
+
+UNIT_CASE(heads_only)
+{
+	struct seg seg = {.rec_flags = SEG_F_HEADS,
+			  .flags = SEG_ACK,
+			  .seq = SERVER_ISN + 101,
+			  .ack = CLIENT_ISN + 1,
+			  .len = 2,
+			  .cap_len = 2,
+			  .window = 512};
+
+	begin();
+	seg.ts_ns = t.now_ns;
+	tcp_segment(&t.re, t.f, SIDE_SERVER, &seg, (const uint8_t *)"xy");
+	CHECK_INT(t.f->half[SIDE_SERVER].bytes, 102);
+	end("server:skip100+head xy ");
+}
+
+int main(void)
+{
+	RUN(in_order);
+	RUN(both_sides_in_causal_order);
+	RUN(sent_again);
+	RUN(missing_by_time);
+	RUN(missing_by_packets);
+	RUN(no_room);
+	RUN(closed);
+	RUN(reset);
+	RUN(heads_only);
+	return unit_status();
+}

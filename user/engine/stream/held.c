@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* held.c - see held.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/stream/held.h"
+#include "engine/stream/seq.h"
+#include "lib/wipe.h"
+
+#define HELD_MAX	1024	   /* segments held for one flow */
+#define HELD_BYTES_MAX	(1u << 20) /* memory that they take */
+#define MALLOC_OVERHEAD 16
+
+struct reorder *tcp_reorder(struct flow *f)
+{
+	if (!f->reorder)
+		f->reorder = calloc(1, sizeof(*f->reorder));
+	return f->reorder;
+}
+
+void held_settle(struct flow *f)
+{
+	struct reorder *r = f->reorder;
+
+	if (!r || r->stalled || r->held_count || r->has_rst || r->has_syn || r->claimed[0] ||
+	    r->claimed[1] || r->resent[0].times || r->resent[1].times)
+		return;
+	free(r);
+	f->reorder = NULL;
+}
+
+void held_stall(struct held_pool *pool, struct flow *f, uint64_t now_ns)
+{
+	struct reorder *r;
+
+	r = tcp_reorder(f);
+	if (!r)
+		return;
+	r->stalled = true;
+	r->stall_ns = now_ns;
+	r->prev = NULL;
+	r->next = pool->stalled;
+	if (r->next)
+		r->next->reorder->prev = f;
+	pool->stalled = f;
+}
+
+void held_stall_end(struct held_pool *pool, struct flow *f)
+{
+	struct reorder *r = f->reorder;
+
+	if (!held_stalls(f))
+		return;
+	r->stalled = false;
+	r->stall_packets = 0;
+	if (r->prev)
+		r->prev->reorder->next = r->next;
+	else
+		pool->stalled = r->next;
+	if (r->next)
+		r->next->reorder->prev = r->prev;
+}
+
+/* Memory of a held segment, approximately. */
+static uint32_t held_size(const struct seg *seg)
+{
+	return (uint32_t)sizeof(struct held) + seg->cap_len + MALLOC_OVERHEAD;
+}
+
+/*
+ * Does a belong before b, both from one side? At the same position: SYN first, then by what the
+ * senders had seen.
+ */
+static bool held_belongs_before(const struct seg *a, const struct seg *b)
+{
+	int32_t diff = tcp_seq_diff(tcp_data_seq(a), tcp_data_seq(b));
+
+	if (diff)
+		return diff < 0;
+	if ((a->flags ^ b->flags) & SEG_SYN)
+		return a->flags & SEG_SYN;
+	if (a->ack != b->ack)
+		return tcp_seq_diff(a->ack, b->ack) < 0;
+	return a->len + !!(a->flags & SEG_FIN) < b->len + !!(b->flags & SEG_FIN);
+}
+
+bool held_add(struct held_pool *pool, struct flow *f, enum side from, const struct seg *seg,
+	      const uint8_t *payload)
+{
+	struct reorder *r = tcp_reorder(f);
+	struct held **at, *h;
+
+	if (!r)
+		return false;
+	at = &r->held[from];
+	while (*at && !held_belongs_before(seg, &(*at)->seg))
+		at = &(*at)->next;
+	h = malloc(sizeof(*h) + seg->cap_len);
+	if (!h)
+		return false;
+	h->seg = *seg;
+	if (seg->cap_len)
+		memcpy(h->data, payload, seg->cap_len);
+	h->next = *at;
+	*at = h;
+	r->held_count++;
+	r->held_bytes += held_size(seg);
+	pool->bytes += held_size(seg);
+	return true;
+}
+
+bool held_too_much(const struct flow *f)
+{
+	return f->reorder->held_count > HELD_MAX || f->reorder->held_bytes > HELD_BYTES_MAX;
+}
+
+struct held *held_take(struct held_pool *pool, struct flow *f, enum side from)
+{
+	struct reorder *r = f->reorder;
+	struct held *head = r->held[from];
+
+	r->held[from] = head->next;
+	r->held_count--;
+	r->held_bytes -= held_size(&head->seg);
+	pool->bytes -= held_size(&head->seg);
+	return head;
+}
+
+/* The segment may contain part of a login. */
+void held_free(struct held *held)
+{
+	wipe_free(held, sizeof(*held) + held->seg.cap_len);
+}
+
+void held_release(struct held_pool *pool, struct flow *f)
+{
+	for (int i = 0; i < 2; i++) {
+		while (tcp_held(f, (enum side)i))
+			held_free(held_take(pool, f, (enum side)i));
+	}
+	held_stall_end(pool, f);
+	free(f->reorder);
+	f->reorder = NULL;
+}
