@@ -261,6 +261,7 @@ in_rooms = $(filter $(O)/user/lib/%.o $(O)/user/engine/record.o \
 	$(addprefix $(O)/user/engine/,$(addsuffix /%.o,$(ROOMS))),$(LIB_OBJ))
 $(O)/tests/unit/room_browser: ROOMS := protocol browser
 $(O)/tests/unit/room_stream: ROOMS := protocol stream
+$(O)/tests/unit/room_session: ROOMS := protocol stream session
 $(ROOM_TESTS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(in_rooms) $(LDLIBS)

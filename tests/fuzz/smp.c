@@ -4,10 +4,12 @@
  * streams, each u8 (bit 0: of the server, bit 1: not captured), u16 length and its bytes.
  */
 #include "fuzz.h"
-#include "engine/engine_private.h"
 #include "engine/session/session.h"
 
-static struct engine engine; /* of it only the callback is used */
+static struct flow_table flows; /* without a tunnel */
+static uint64_t refused;
+static struct pool pool;
+static struct session_env env = {.flows = &flows, .pool = &pool};
 static enum side sender;
 static uint64_t told, now_ns;
 
@@ -25,18 +27,18 @@ static void command(void *ctx, const struct command_record *r)
 
 static void head(void *ctx, const struct framer *f, uint64_t ts_ns)
 {
-	session_head(&engine, ctx, sender, f, ts_ns);
+	session_head(&env, ctx, sender, f, ts_ns);
 }
 
 static void body(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
 		 uint64_t ts_ns)
 {
-	session_body(&engine, ctx, sender, f, data, len, ts_ns);
+	session_body(&env, ctx, sender, f, data, len, ts_ns);
 }
 
 static void end(void *ctx, const struct framer *f, uint64_t ts_ns)
 {
-	session_end(&engine, ctx, sender, f, ts_ns);
+	session_end(&env, ctx, sender, f, ts_ns);
 }
 
 static void lost(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
@@ -55,10 +57,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t commands = 0;
 
 	FUZZ_ASSERT(f);
-	engine.ops.command = size & 1 ? command : NULL;
-	engine.config.sql = size & 4;
-	engine.pool = (struct pool){.max = size & 8 ? 4096 : 1 << 24,
-				    .refused = &engine.stats.messages_refused};
+	env.command = size & 1 ? command : NULL;
+	env.sql = size & 4;
+	pool = (struct pool){.max = size & 8 ? 4096 : 1 << 24, .refused = &refused};
 	f->mid_stream = size & 2; /* TLS is followed then, too */
 	told = now_ns = 0;
 	while (in.p < in.end) {
@@ -70,15 +71,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		frame_feed(&f->half[sender].framer, &ops, f, how & 2 ? NULL : bytes, len, ++now_ns);
 		free(bytes);
 	}
-	session_close(&engine, f);
+	session_close(&env, f);
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += f->commands[i];
 	FUZZ_ASSERT(commands <= size / 8 && f->resets <= commands && told <= commands);
 	session_mars(f, &r);
 	FUZZ_ASSERT(r.mars_open <= r.mars_sessions && r.mars_sessions <= size / 16);
 	FUZZ_ASSERT(r.mars_window_stalls <= size / 16);
-	session_free(&engine, f);
-	FUZZ_ASSERT(!engine.sql_count && !engine.pool.used);
+	session_free(&env, f);
+	FUZZ_ASSERT(!env.sql_count && !pool.used);
 	free(f);
 	return 0;
 }

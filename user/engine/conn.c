@@ -14,7 +14,7 @@
 #include "engine/stream/doubt.h"
 #include "latency_histogram.h"
 #include "engine/login/steps.h"
-#include "engine/session/session.h"
+#include "engine/handover.h"
 #include "engine/stream/reassembly.h"
 #include "engine/verdict/verdict.h"
 
@@ -211,7 +211,7 @@ static void login_told(struct engine *e, struct flow *f)
 		login_emit(e, f);
 	}
 	if (l->outcome == OUTCOME_OK)
-		session_begin(e, f, l);
+		handover(&e->sessions, f, l);
 	else if (l->outcome == OUTCOME_INCOMPLETE && (l->full || l->strict))
 		f->unfollowed = true; /* a session may have followed */
 	if (l->decrypt && !(l->outcome == OUTCOME_OK && (l->full || l->strict)))
@@ -281,7 +281,7 @@ static void session_disown(struct engine *e, struct flow *f)
 	memset(f->commands, 0, sizeof(f->commands));
 	f->resets = 0;
 	f->awaiting = false;
-	session_free(e, f);
+	session_free(&e->sessions, f);
 }
 
 /*
@@ -302,7 +302,7 @@ static void blind_answer(struct conn *c, const struct framer *frame, bool prelog
 	}
 	if (c->f->login)
 		session_join(c, frame);
-	session_head(c->e, c->f, c->from, frame, ts_ns);
+	session_head(&c->e->sessions, c->f, c->from, frame, ts_ns);
 }
 
 /*
@@ -359,7 +359,7 @@ static void head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 		recognise(c->e, c->f);
 	login_settle(c->e, c->f);
 	if (!read_head(c, frame))
-		session_head(c->e, c->f, c->from, frame, ts_ns);
+		session_head(&c->e->sessions, c->f, c->from, frame, ts_ns);
 }
 
 static void inside(struct conn *c);
@@ -374,7 +374,7 @@ static void body(void *ctx, const struct framer *frame, const uint8_t *data, uin
 	if (login_listens(c->f))
 		login_body(c->f, c->from, frame, data, len, ts_ns);
 	else if (!read_body(c, frame, data, len, ts_ns))
-		session_body(c->e, c->f, c->from, frame, data, len, ts_ns);
+		session_body(&c->e->sessions, c->f, c->from, frame, data, len, ts_ns);
 	inside(c);
 }
 
@@ -387,7 +387,7 @@ static void end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 	if (login_listens(c->f))
 		login_end(c->f, c->from, frame, ts_ns);
 	else if (!read_end(c, frame, ts_ns))
-		session_end(c->e, c->f, c->from, frame, ts_ns);
+		session_end(&c->e->sessions, c->f, c->from, frame, ts_ns);
 	inside(c);
 }
 
@@ -604,9 +604,9 @@ static void conn_skip(void *ctx, struct flow *f, enum side from, uint32_t len, b
 	if (f->login && len)
 		login_gap(f, from, len, false);
 	if (!f->login && len)
-		session_kept(e, f);
+		session_kept(&e->sessions, f);
 	if (!f->login && len > left)
-		session_skip(e, f, from, len - left);
+		session_skip(&e->sessions, f, from, len - left);
 	if (len > left && decrypt_of(e, f))
 		decrypt_lost(decrypt_of(e, f), from);
 	frame_skip(&f->half[from].framer, &conn_ops, &c, len, to_head, ts_ns);
@@ -830,10 +830,10 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 		conn_over(e, f);
 	session_disown(e, f);
 	if ((seen || f->has_login) && !f->tentative) {
-		session_close(e, f);
+		session_close(&e->sessions, f);
 		close_emit(e, f, f->unproven == PROVEN);
 	}
-	session_free(e, f);
+	session_free(&e->sessions, f);
 }
 
 void conn_waited(struct engine *e, struct flow *f)
@@ -851,7 +851,7 @@ void conn_remove(struct engine *e, struct flow *f)
 	late_keys_drop(e, f);
 	decryption_end(e->decryption, flow_place(&e->flows, f));
 	login_free(f->login);
-	session_free(e, f);
+	session_free(&e->sessions, f);
 	flow_remove(&e->flows, f);
 }
 

@@ -114,6 +114,15 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 	};
 	e->timeline = (struct timeline){
 		.ops = &engine_timeline, .ctx = e, .now_ns = &e->now_ns, .flows = &e->flows};
+	e->sessions = (struct session_env){
+		.command = ops->command,
+		.ctx = ctx,
+		.flows = &e->flows,
+		.pool = &e->pool,
+		.sql = config->sql,
+		.live = ops->tap,
+		.kernel_times_commands = config->kernel_times_commands,
+	};
 	e->pool.max = e->config.max_messages ? e->config.max_messages : MESSAGES_DEFAULT;
 	e->pool.refused = &e->stats.messages_refused;
 	if (!e->config.give_up_ns)

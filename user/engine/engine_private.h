@@ -13,6 +13,7 @@
 #include "engine/pending.h"
 #include "engine/protocol/byte_buf.h"
 #include "engine/protocol/x509.h"
+#include "engine/session/session_env.h"
 #include "engine/stranger.h"
 #include "engine/stream/flow_table.h"
 #include "engine/stream/reassembly.h"
@@ -41,8 +42,8 @@ struct engine {
 	uint64_t lost_ns; /* the source lost packets up to this time; 0: never */
 	struct timeline timeline;
 	struct reassembly reassembly;
-	struct pool pool;   /* for messages put together, TLS handshakes, MARS sessions */
-	uint32_t sql_count; /* requests whose text is held */
+	struct pool pool; /* for messages put together, TLS handshakes, MARS sessions */
+	struct session_env sessions;
 	struct history history;
 	struct answers answers;
 	struct browser browser;

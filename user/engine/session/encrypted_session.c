@@ -8,9 +8,9 @@
  */
 #include <stdlib.h>
 
-#include "engine/engine_private.h"
 #include "engine/session/encrypted_session.h"
-#include "engine/login/login.h"
+#include "engine/protocol/tds.h"
+#include "engine/protocol/tls.h"
 
 #define REQUEST_LEAST 30    /* a TDS header and ALL_HEADERS: MS-TDS 2.2.5.3 */
 #define ANSWER_LEAST  17    /* a TDS header and the shortest DONE: MS-TDS 2.2.7.6 */
@@ -28,10 +28,6 @@ enum part {
 	PART_CONTROL, /* only an SMP header: SYN, ACK or FIN */
 	PART_ATTENTION,
 	PART_DATA,
-};
-
-struct size {
-	uint32_t least, most;
 };
 
 /* A request and the answer to it. */
@@ -65,11 +61,11 @@ struct smp {
 };
 
 struct hidden {
-	struct size overhead[2]; /* of a record; most 0: the suite is not known */
-	struct size last[2];	 /* the last packet of each side's run; most 0: none yet */
-	enum part part[2];	 /* of the current record */
-	bool full[2];		 /* the last packet was full: its message goes on */
-	bool open;		 /* the server's last packet has not ended */
+	struct session_size overhead[2]; /* of a record; most 0: the suite is not known */
+	struct session_size last[2];	 /* the last packet of each side's run; most 0: none yet */
+	enum part part[2];		 /* of the current record */
+	bool full[2];			 /* the last packet was full: its message goes on */
+	bool open;			 /* the server's last packet has not ended */
 	bool strict, mars;
 	bool any;   /* a request was seen */
 	bool split; /* TLS 1.0: first bytes may come in records of their own */
@@ -99,23 +95,23 @@ static uint64_t span(uint64_t from_ns, uint64_t to_ns)
 	return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
-static void tell(struct engine *e, const struct flow *f, struct command_record *r)
+static void tell(struct session_env *env, const struct flow *f, struct command_record *r)
 {
-	if (!e->ops.command)
+	if (!env->command)
 		return;
-	r->id = flow_id(&e->flows, f);
-	r->tunnel = flow_tunnel(&e->flows, f);
+	r->id = flow_id(env->flows, f);
+	r->tunnel = flow_tunnel(env->flows, f);
 	r->client = flow_endpoint(f, SIDE_CLIENT);
 	r->server = flow_endpoint(f, SIDE_SERVER);
 	r->spid = r->session = -1;
 	r->basis = BASIS_INFERRED;
-	r->sql_wanted = e->config.sql;
+	r->sql_wanted = env->sql;
 	r->answered = r->total_ns != NO_NS;
 	if (f->hidden->turn.vague) {
 		r->first_byte_ns = r->total_ns = NO_NS;
 		r->answered = -1;
 	}
-	e->ops.command(e->ctx, r);
+	env->command(env->ctx, r);
 }
 
 static bool may_be(uint32_t size, const struct hidden *h)
@@ -133,7 +129,8 @@ static bool was_over(const struct hidden *h)
 	       (may_be(DONE_ALONE, h) || may_be(DONE_OLD, h));
 }
 
-static void tell_request(struct engine *e, const struct flow *f, const struct turn *t, bool over)
+static void tell_request(struct session_env *env, const struct flow *f, const struct turn *t,
+			 bool over)
 {
 	struct command_record r = {
 		.time_ns = t->end_ns,
@@ -145,10 +142,11 @@ static void tell_request(struct engine *e, const struct flow *f, const struct tu
 		.cancelled = t->attention && !over,
 	};
 
-	tell(e, f, &r);
+	tell(env, f, &r);
 }
 
-static void tell_attention(struct engine *e, const struct flow *f, const struct turn *t, bool over)
+static void tell_attention(struct session_env *env, const struct flow *f, const struct turn *t,
+			   bool over)
 {
 	uint64_t last_ns = t->acks ? t->last_ns : 0;
 	struct command_record r = {
@@ -163,11 +161,11 @@ static void tell_attention(struct engine *e, const struct flow *f, const struct 
 		.response_bytes = over ? t->ack_bytes : 0,
 	};
 
-	tell(e, f, &r);
+	tell(env, f, &r);
 }
 
 /* The client sends again, or never will. */
-static void turn_over(struct engine *e, struct flow *f)
+static void turn_over(struct session_env *env, struct flow *f)
 {
 	struct hidden *h = f->hidden;
 	struct turn *t = &h->turn;
@@ -178,9 +176,9 @@ static void turn_over(struct engine *e, struct flow *f)
 	if ((t->asked && !t->ended) || f->half[SIDE_SERVER].framer.kind == FRAME_LOST)
 		t->vague = true;
 	if (t->asked && !t->unknown)
-		tell_request(e, f, t, over);
+		tell_request(env, f, t, over);
 	if (t->attention)
-		tell_attention(e, f, t, over);
+		tell_attention(env, f, t, over);
 	*t = (struct turn){0};
 	h->open = false;
 }
@@ -226,7 +224,7 @@ static void smp_control(struct smp *s, enum side from)
 /* ---- packets ---- */
 
 /* A size that all use, the same size twice in a row, or all that a record can hold. */
-static bool is_full(const struct size *size, const struct size *last)
+static bool is_full(const struct session_size *size, const struct session_size *last)
 {
 	static const uint32_t usual[] = {4096, 8000};
 
@@ -237,14 +235,15 @@ static bool is_full(const struct size *size, const struct size *last)
 	return size->most >= RECORD_FULL || (size->most >= 512 && size->most == last->most);
 }
 
-static void packet(struct hidden *h, enum side from, const struct size *size)
+static void packet(struct hidden *h, enum side from, const struct session_size *size)
 {
 	h->full[from] = is_full(size, &h->last[from]);
 	h->last[from] = *size;
 	h->last[side_other(from)].most = 0;
 }
 
-static void request(struct engine *e, struct flow *f, const struct size *size, uint64_t ts_ns)
+static void request(struct session_env *env, struct flow *f, const struct session_size *size,
+		    uint64_t ts_ns)
 {
 	struct hidden *h = f->hidden;
 	struct turn *t = &h->turn;
@@ -256,7 +255,7 @@ static void request(struct engine *e, struct flow *f, const struct size *size, u
 	if (!more) {
 		/* Several sessions: it does not show which answer belongs to which request. */
 		t->vague |= h->smp.owing > 0;
-		turn_over(e, f);
+		turn_over(env, f);
 		t->asked = true;
 		t->vague = h->smp.owing > 0;
 		/* Joined in the middle: this may be a login, or a step of one. */
@@ -286,7 +285,7 @@ static void attention(struct flow *f, uint64_t ts_ns)
 	t->ack_bytes = 0;
 }
 
-static void answer(struct flow *f, const struct size *size, uint64_t ts_ns)
+static void answer(struct flow *f, const struct session_size *size, uint64_t ts_ns)
 {
 	struct hidden *h = f->hidden;
 	struct turn *t = &h->turn;
@@ -314,7 +313,7 @@ static void answer(struct flow *f, const struct size *size, uint64_t ts_ns)
 
 /* ---- TLS records ---- */
 
-static bool holds(const struct size *size, uint32_t n)
+static bool holds(const struct session_size *size, uint32_t n)
 {
 	return size->least <= n && size->most >= n;
 }
@@ -332,7 +331,7 @@ static enum part part_blind(struct hidden *h, bool client, uint32_t len)
 	return PART_NONE;
 }
 
-static enum part part_of(struct hidden *h, enum side from, const struct size *size)
+static enum part part_of(struct hidden *h, enum side from, const struct session_size *size)
 {
 	bool client = from == SIDE_CLIENT;
 	uint32_t before;
@@ -356,7 +355,8 @@ static enum part part_of(struct hidden *h, enum side from, const struct size *si
 	return h->byte ? PART_NONE : PART_ATTENTION;
 }
 
-static void take(struct engine *e, struct flow *f, enum side from, struct size size, uint64_t ts_ns)
+static void take(struct session_env *env, struct flow *f, enum side from, struct session_size size,
+		 uint64_t ts_ns)
 {
 	struct hidden *h = f->hidden;
 	enum part part = part_of(h, from, &size);
@@ -374,7 +374,7 @@ static void take(struct engine *e, struct flow *f, enum side from, struct size s
 	else if (part == PART_ATTENTION)
 		attention(f, ts_ns);
 	else if (part == PART_DATA && from == SIDE_CLIENT)
-		request(e, f, &size, ts_ns);
+		request(env, f, &size, ts_ns);
 	else if (part == PART_DATA)
 		answer(f, &size, ts_ns);
 }
@@ -401,9 +401,9 @@ void hidden_end(struct flow *f, enum side from, uint64_t ts_ns)
 }
 
 /* Live, the kernel forwards records only if commands are wanted. */
-static bool followed(const struct engine *e)
+static bool followed(const struct session_env *env)
 {
-	return !e->ops.tap || (e->ops.command && !e->config.kernel_times_commands);
+	return !env->live || (env->command && !env->kernel_times_commands);
 }
 
 /* Joined in the middle: neither the login nor the suite is known. */
@@ -412,24 +412,24 @@ static bool joined(const struct flow *f)
 	return f->mid_stream && !f->has_login;
 }
 
-void hidden_head(struct engine *e, struct flow *f, enum side from, const uint8_t *header,
+void hidden_head(struct session_env *env, struct flow *f, enum side from, const uint8_t *header,
 		 uint64_t ts_ns)
 {
 	uint32_t len = frame_length(FRAME_TLS, header) - TLS_HEADER;
-	struct size *over;
+	struct session_size *over;
 
 	if (header[0] != TLS_DATA)
 		return;
-	if (!f->hidden && joined(f) && !f->unfollowed && followed(e))
+	if (!f->hidden && joined(f) && !f->unfollowed && followed(env))
 		f->hidden = calloc(1, sizeof(*f->hidden));
 	if (!f->hidden) {
 		f->unfollowed = true;
 		return;
 	}
 	over = &f->hidden->overhead[from];
-	take(e, f, from,
-	     (struct size){len > over->most ? len - over->most : 0,
-			   len > over->least ? len - over->least : 0},
+	take(env, f, from,
+	     (struct session_size){len > over->most ? len - over->most : 0,
+				   len > over->least ? len - over->least : 0},
 	     ts_ns);
 }
 
@@ -454,11 +454,11 @@ void hidden_lossy(struct flow *f)
 
 /* ---- the session's beginning and end ---- */
 
-void hidden_begin(struct engine *e, struct flow *f, const struct login *l)
+void hidden_begin(const struct session_env *env, struct flow *f, const struct session_start *start)
 {
 	struct hidden *h;
 
-	if (followed(e))
+	if (followed(env))
 		f->hidden = calloc(1, sizeof(*f->hidden));
 	h = f->hidden;
 	if (!h) {
@@ -466,16 +466,17 @@ void hidden_begin(struct engine *e, struct flow *f, const struct login *l)
 		return;
 	}
 	for (int i = 0; i < 2; i++)
-		tls_overhead(&l->tls, (enum side)i, &h->overhead[i].least, &h->overhead[i].most);
-	h->strict = l->strict;
-	h->mars = l->prelogin[0].mars == 1 && l->prelogin[1].mars == 1;
-	h->split = l->tls.version <= TLS_1_0 && h->overhead[0].least != h->overhead[0].most;
-	for (uint32_t i = l->last_unit + 1; i < l->units.count; i++) {
-		const struct unit *u = &l->units.at[i];
+		h->overhead[i] = start->overhead[i];
+	h->strict = start->strict;
+	h->mars = start->mars;
+	h->split = start->split;
+}
 
-		take(e, f, (enum side)u->from, (struct size){u->least, u->most}, u->first_ns);
-		hidden_end(f, (enum side)u->from, u->last_ns);
-	}
+void hidden_past(struct session_env *env, struct flow *f, enum side from, struct session_size size,
+		 uint64_t first_ns, uint64_t last_ns)
+{
+	take(env, f, from, size, first_ns);
+	hidden_end(f, from, last_ns);
 }
 
 void hidden_free(struct hidden *h)
@@ -483,11 +484,11 @@ void hidden_free(struct hidden *h)
 	free(h);
 }
 
-void hidden_close(struct engine *e, struct flow *f)
+void hidden_close(struct session_env *env, struct flow *f)
 {
 	/* The capture ended, or the connection was evicted: after a full packet others follow. */
 	if ((f->close_how == CLOSE_OPEN || f->close_how == CLOSE_EVICTED) &&
 	    f->hidden->full[SIDE_SERVER])
 		f->hidden->turn.last_ns = 0;
-	turn_over(e, f);
+	turn_over(env, f);
 }
