@@ -103,9 +103,19 @@ static void login_next(const struct engine *e, const struct flow *f)
 		encrypted_next(f->login, &left->target, left->target_ns - left->at_ns);
 }
 
+static void conn_free_login(struct login *l)
+{
+	if (!l)
+		return;
+	pending_remove(l);
+	logwait_remove(l);
+	witness_free(l->witness);
+	login_free(l);
+}
+
 static void login_forget(struct flow *f)
 {
-	login_free(f->login);
+	conn_free_login(f->login);
 	f->login = NULL;
 	f->phase = PHASE_SESSION;
 }
@@ -162,7 +172,7 @@ static void recognise(struct engine *e, struct flow *f)
 	}
 	if (l->not_tds || l->state > LOGIN_TCP || l->framed[0] || l->framed[1]) {
 		f->told = true;
-		login_free(f->login);
+		conn_free_login(f->login);
 		f->login = NULL;
 		flow_touch(&e->flows, f, FLOW_CLOSED);
 		tap(e, f, TAP_CLOSE);
@@ -216,7 +226,7 @@ static void login_told(struct engine *e, struct flow *f)
 		f->unfollowed = true; /* a session may have followed */
 	if (l->decrypt && !(l->outcome == OUTCOME_OK && (l->full || l->strict)))
 		decrypt_close(l->decrypt);
-	login_free(l);
+	conn_free_login(l);
 	f->login = NULL;
 	if (flow_in_login(f))
 		flow_touch(&e->flows, f, FLOW_SESSION);
@@ -850,7 +860,7 @@ void conn_remove(struct engine *e, struct flow *f)
 	tcp_release(&e->reassembly, f);
 	late_keys_drop(e, f);
 	decryption_end(e->decryption, flow_place(&e->flows, f));
-	login_free(f->login);
+	conn_free_login(f->login);
 	session_free(&e->sessions, f);
 	flow_remove(&e->flows, f);
 }

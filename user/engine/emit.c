@@ -293,7 +293,7 @@ void close_emit(struct engine *e, const struct flow *f, bool proven)
 	session_mars(f, &r);
 	close_unacked(e, f, &r);
 	if (proven)
-		verdict_close(e, f, &r, &r.verdict);
+		verdict_close(&e->history, f, &r, e->now_ns, e->logins.lost_ns, &r.verdict);
 	e->stats.closes++;
 	if (e->ops.close)
 		e->ops.close(e->ctx, &r);

@@ -12,7 +12,6 @@
 #include "engine/decrypt/secrets.h"
 #include "engine/late_keys.h"
 #include "engine/errorlog/errorlog.h"
-#include "engine/errorlog/logwait.h"
 #include "engine/stream/doubt.h"
 #include "engine/login/login.h"
 #include "engine/stream/reassembly.h"
@@ -33,8 +32,8 @@
 
 void engine_set_slow(struct engine *e, uint64_t slow_prelogin_ns, uint64_t slow_login_ns)
 {
-	e->config.slow_prelogin_ns = slow_prelogin_ns ?: NS_PER_S;
-	e->config.slow_login_ns = slow_login_ns ?: 2 * NS_PER_S;
+	e->logins.slow_prelogin_ns = slow_prelogin_ns ?: NS_PER_S;
+	e->logins.slow_login_ns = slow_login_ns ?: 2 * NS_PER_S;
 }
 
 /* NULL for files: they are read the same way each time. */
@@ -122,6 +121,14 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		.sql = config->sql,
 		.live = ops->tap,
 		.kernel_times_commands = config->kernel_times_commands,
+	};
+	e->logins = (struct login_env){
+		.capture = engine_reads_capture(config),
+		.identities = config->identities,
+		.pool = &e->pool,
+		.certs = &e->certs,
+		.answers = &e->answers,
+		.history = &e->history,
 	};
 	e->pool.max = e->config.max_messages ? e->config.max_messages : MESSAGES_DEFAULT;
 	e->pool.refused = &e->stats.messages_refused;
@@ -271,7 +278,7 @@ static struct flow *flow_begin(struct engine *e, const struct seg *seg, const ui
 	if (e->flows.count >= e->config.max_flows)
 		evict(e);
 	f = flow_add(&e->flows, key);
-	f->login = login_new(e, seg->ts_ns);
+	f->login = login_new(&e->logins, seg->ts_ns);
 	if (!f->login) {
 		flow_remove(&e->flows, f);
 		return NULL;
@@ -501,7 +508,8 @@ static void sweep(struct engine *e)
 	sweep_list(e, FLOW_LOGIN, visit_login, LINGER_NS);
 	sweep_list(e, FLOW_SESSION, visit_session, LINGER_NS);
 	sweep_list(e, FLOW_CLOSED, visit_closed, CLOSED_NS);
-	logwait_tick(e);
+	while ((f = logwait_due(e)))
+		conn_waited(e, f);
 	pending_tick(e);
 	browser_tick(&e->browser, e->now_ns, false);
 	if (e->decryption)
@@ -689,8 +697,8 @@ void engine_lost(struct engine *e, uint64_t now_ns)
 {
 	if (e->companions)
 		companions_lost(e->companions, now_ns);
-	if (now_ns > e->lost_ns)
-		e->lost_ns = now_ns;
+	if (now_ns > e->logins.lost_ns)
+		e->logins.lost_ns = now_ns;
 }
 
 void engine_ports_in_use(const struct engine *e, struct port_set *ports)

@@ -8,8 +8,9 @@
 
 #include "engine/browser/browser.h"
 #include "engine/engine.h"
-#include "engine/errorlog/logwait.h"
+#include "engine/logwait.h"
 #include "engine/login/answers.h"
+#include "engine/login/login.h"
 #include "engine/pending.h"
 #include "engine/protocol/byte_buf.h"
 #include "engine/protocol/x509.h"
@@ -39,7 +40,7 @@ struct engine {
 	struct engine_stats stats;
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
-	uint64_t lost_ns; /* the source lost packets up to this time; 0: never */
+	struct login_env logins;
 	struct timeline timeline;
 	struct reassembly reassembly;
 	struct pool pool; /* for messages put together, TLS handshakes, MARS sessions */

@@ -7,23 +7,11 @@
 #ifndef TDSMON_PENDING_H
 #define TDSMON_PENDING_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "engine/login/login_waits.h"
 
 #define PENDING_SLOTS 32 /* of a quarter of a second: more than from one check to the next */
 
 struct engine;
-struct flow;
-struct login;
-
-/* A login's place in the wheel; all zero: not in the wheel. */
-struct wait {
-	struct wait *prev, *next;
-	struct flow *flow;
-	uint64_t since_ns; /* start of the wait whose marks are counted */
-	uint8_t marks;	   /* so many of them have passed */
-	bool reported;	   /* a record was made of this login */
-};
 
 struct pending {
 	struct wait slots[PENDING_SLOTS]; /* heads of circular lists */

@@ -245,7 +245,7 @@ static void server_answer(struct login *l, const struct message *m, uint64_t ts_
 	l->rounds += l->answer_cut && !l->lossy;
 	tds_answer_release(a);
 	tds_answer_parse(a, m->data, m->len, answer_era(l));
-	if (!l->limits->identities)
+	if (!l->env->identities)
 		a->error.message = redact_message(a->error.message);
 	if (a->sspi)
 		token_seen(l, a->sspi_token, a->sspi_len);

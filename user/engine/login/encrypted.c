@@ -85,7 +85,7 @@ static const struct answers_server *known_of(const struct flow *f)
 {
 	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
 
-	return answers_of(f->login->answers, &server);
+	return answers_of(f->login->env->answers, &server);
 }
 
 bool encrypted_judge(struct flow *f, bool idle)

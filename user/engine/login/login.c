@@ -2,12 +2,11 @@
 /* login.c - see login.h: the state machine. report.c turns its results into a record. */
 #include <stdlib.h>
 
-#include "engine/engine_private.h"
 #include "engine/login/steps.h"
 
 #define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
 
-struct login *login_new(struct engine *e, uint64_t first_ns)
+struct login *login_new(const struct login_env *env, uint64_t first_ns)
 {
 	struct login *l = malloc(sizeof(*l));
 
@@ -16,16 +15,13 @@ struct login *login_new(struct engine *e, uint64_t first_ns)
 	memset(l, 0, offsetof(struct login, units));
 	l->units.count = 0;
 	l->units.more = false;
-	l->limits = &e->config;
-	l->history = &e->history;
-	l->lost_ns = &e->lost_ns;
+	l->env = env;
 	l->first_ns = first_ns;
-	l->answers = &e->answers;
 	tls_init(&l->tls);
-	l->tls.certs = &e->certs;
+	l->tls.certs = env->certs;
 	for (int i = 0; i < 2; i++) {
-		l->message[i].body.pool = &e->pool;
-		l->tls.side[i].handshake.pool = &e->pool;
+		l->message[i].body.pool = env->pool;
+		l->tls.side[i].handshake.pool = env->pool;
 	}
 	tds_prelogin_release(&l->prelogin[0]);
 	tds_prelogin_release(&l->prelogin[1]);
@@ -42,9 +38,6 @@ void login_free(struct login *l)
 {
 	if (!l)
 		return;
-	pending_remove(l);
-	witness_free(l->witness);
-	logwait_remove(l);
 	for (int i = 0; i < 2; i++) {
 		buf_release(&l->message[i].body);
 		tds_prelogin_release(&l->prelogin[i]);
@@ -63,7 +56,7 @@ void login_free(struct login *l)
 /* The source lost packets since this login began: some may be the login's. */
 static bool may_lack_packets(const struct login *l)
 {
-	return *l->lost_ns && *l->lost_ns >= l->first_ns;
+	return l->env->lost_ns && l->env->lost_ns >= l->first_ns;
 }
 
 void login_established(struct login *l, const struct seg *seg, uint64_t ts_ns)
@@ -71,8 +64,8 @@ void login_established(struct login *l, const struct seg *seg, uint64_t ts_ns)
 	const struct tcp_facts *t = &l->tcp;
 
 	l->ack_unsure = tcp_has_more(seg) &&
-			(engine_reads_capture(l->limits) || may_lack_packets(l) || !t->syn_ns) &&
-			!t->retransmits && t->syns < 2 &&
+			(l->env->capture || may_lack_packets(l) || !t->syn_ns) && !t->retransmits &&
+			t->syns < 2 &&
 			(!t->syn_ns || !t->syn_ip_id || !seg->ip_id ||
 			 (uint16_t)(seg->ip_id - t->syn_ip_id) != 1);
 	l->spoke_ns[SIDE_CLIENT] = l->spoke_ns[SIDE_SERVER] = ts_ns;

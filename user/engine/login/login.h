@@ -6,10 +6,7 @@
 #ifndef TDSMON_LOGIN_H
 #define TDSMON_LOGIN_H
 
-#include "engine/engine.h"
 #include "engine/decrypt/decrypt.h"
-#include "engine/errorlog/logwait.h"
-#include "engine/pending.h"
 #include "engine/protocol/byte_buf.h"
 #include "engine/stream/flow_table.h"
 #include "engine/login/size_inference.h"
@@ -18,6 +15,7 @@
 #include "engine/stream/repeats.h"
 #include "engine/protocol/tds.h"
 #include "engine/protocol/tls.h"
+#include "engine/login/login_waits.h"
 #include "lib/units.h"
 
 #define LOGIN_MARKS   64
@@ -64,14 +62,29 @@ struct message {
 	bool decided;  /* carrier is decided */
 };
 
+struct history;
+struct witness;
+
+/*
+ * All that logins need of their owner, and know of each other. Its owner fills it in.
+ */
+struct login_env {
+	bool capture;		       /* not the tap: packets may be missing without notice */
+	bool identities;	       /* names of users are wanted */
+	uint64_t slow_prelogin_ns;     /* as in engine_config */
+	uint64_t slow_login_ns;	       /* likewise */
+	uint64_t lost_ns;	       /* the source lost packets up to this time; 0: never */
+	struct pool *pool;	       /* of messages' memory */
+	struct cert_cache *certs;      /* shared by all */
+	const struct answers *answers; /* to the other logins */
+	const struct history *history; /* of the other logins: for verdict/, which knows it */
+};
+
 struct login {
-	struct tcp_facts tcp;		    /* written by the reassembly: the flow's */
-	const struct engine_config *limits; /* what counts as slow */
-	const struct history *history;	    /* of the other logins */
-	const uint64_t *lost_ns;	    /* the source lost packets up to this time; 0: never */
-	uint64_t first_ns;		    /* when this login's first segment was seen */
-	const struct answers *answers;	    /* to the other logins */
-	struct lookup lookup;		    /* the client's request before it connected */
+	struct tcp_facts tcp; /* written by the reassembly: the flow's */
+	const struct login_env *env;
+	uint64_t first_ns;    /* when this login's first segment was seen */
+	struct lookup lookup; /* the client's request before it connected */
 	struct wait wait;
 	struct witness *witness; /* of its waits' sockets; NULL: none was looked at */
 	struct logwait logwait;
@@ -155,7 +168,9 @@ struct login {
 
 _Static_assert(offsetof(struct login, tcp) == 0, "struct flow has both in one pointer");
 
-struct login *login_new(struct engine *e, uint64_t first_ns);
+/* NULL: no memory. env must outlive the login. first_ns: when its first segment was seen. */
+struct login *login_new(const struct login_env *env, uint64_t first_ns);
+/* l may be NULL. Its places in lists, and its witness, are its owner's to free before. */
 void login_free(struct login *l);
 
 /* TCP's handshake is complete: tcp_facts_segment(). */

@@ -106,8 +106,7 @@ void login_decide(struct login *l, enum outcome outcome, enum confidence confide
 	 * completed the handshake. Else the capture lacks the ACK, and the time when the handshake
 	 * was over is not known.
 	 */
-	if (l->tcp.lacks_ack && engine_reads_capture(l->limits) && !l->tcp.retransmits &&
-	    l->tcp.syns < 2) {
+	if (l->tcp.lacks_ack && l->env->capture && !l->tcp.retransmits && l->tcp.syns < 2) {
 		l->lossy = true;
 		l->sound_marks = 0;
 	}

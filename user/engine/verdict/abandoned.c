@@ -20,7 +20,7 @@
 static bool is_parallel_lost(const struct login *l, const struct login_record *r)
 {
 	return (r->outcome == OUTCOME_UNANSWERED || r->outcome == OUTCOME_REJECTED) &&
-	       attempts_winner(l->history, &r->client, &r->server, r->start_ns);
+	       attempts_winner(l->env->history, &r->client, &r->server, r->start_ns);
 }
 
 static char *parallel_lost_text(const struct login *l, const struct login_record *r)
@@ -38,7 +38,7 @@ static char *parallel_lost_text(const struct login *l, const struct login_record
 static bool is_dead_address(const struct login *l, const struct login_record *r)
 {
 	return (r->outcome == OUTCOME_UNANSWERED || r->outcome == OUTCOME_REJECTED) &&
-	       attempts_gone_on(l->history, &r->client, &r->server, r->start_ns);
+	       attempts_gone_on(l->env->history, &r->client, &r->server, r->start_ns);
 }
 
 static char *dead_address_text(const struct login *l, const struct login_record *r)
@@ -69,7 +69,7 @@ static char *unanswered_text(const struct login *l, const struct login_record *r
 static bool is_refused_among_others(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_REJECTED &&
-	       attempts_served(l->history, &r->server, r->end_ns, SERVED_NS);
+	       attempts_served(l->env->history, &r->server, r->end_ns, SERVED_NS);
 }
 
 static char *refused_among_others_text(const struct login *l, const struct login_record *r)
@@ -147,9 +147,9 @@ static bool is_scan(const struct login *l, const struct login_record *r)
 {
 	return (r->outcome == OUTCOME_PROBE || r->outcome == OUTCOME_NOT_TDS ||
 		r->outcome == OUTCOME_REJECTED) &&
-	       (history_targets(l->history, login_record_client(r), r->end_ns, SCAN_NS) >=
+	       (history_targets(l->env->history, login_record_client(r), r->end_ns, SCAN_NS) >=
 			SCAN_TARGETS ||
-		history_beginnings(l->history, login_record_client(r), r->end_ns, SCAN_NS) >=
+		history_beginnings(l->env->history, login_record_client(r), r->end_ns, SCAN_NS) >=
 			SCAN_BEGINNINGS);
 }
 
@@ -157,7 +157,7 @@ static bool is_scan(const struct login *l, const struct login_record *r)
 static bool is_port_scan(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_PROBE && !l->tcp.payload_ns[SIDE_CLIENT] &&
-	       attempts_one_port(l->history, &r->client, &r->server, r->start_ns);
+	       attempts_one_port(l->env->history, &r->client, &r->server, r->start_ns);
 }
 
 static char *port_scan_text(const struct login *l, const struct login_record *r)
@@ -171,13 +171,14 @@ static char *port_scan_text(const struct login *l, const struct login_record *r)
 
 static char *scan_text(const struct login *l, const struct login_record *r)
 {
-	uint32_t targets = history_targets(l->history, login_record_client(r), r->end_ns, SCAN_NS);
+	uint32_t targets =
+		history_targets(l->env->history, login_record_client(r), r->end_ns, SCAN_NS);
 
 	if (targets < SCAN_TARGETS)
-		return text_format(
-			"this client sent %u kinds of what is not TDS within a minute: "
-			"a scanner that finds out what listens here",
-			history_beginnings(l->history, login_record_client(r), r->end_ns, SCAN_NS));
+		return text_format("this client sent %u kinds of what is not TDS within a minute: "
+				   "a scanner that finds out what listens here",
+				   history_beginnings(l->env->history, login_record_client(r),
+						      r->end_ns, SCAN_NS));
 	return text_format(
 		"this client connected to %u servers or ports within a minute and asked for "
 		"nothing: a port scan, or the monitoring of many servers",
@@ -188,7 +189,7 @@ static char *scan_text(const struct login *l, const struct login_record *r)
 static bool is_parallel(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_PROBE && !l->tcp.payload_ns[SIDE_CLIENT] &&
-	       history_parallel(l->history, &r->client, &r->server, r->start_ns, PARALLEL_NS);
+	       history_parallel(l->env->history, &r->client, &r->server, r->start_ns, PARALLEL_NS);
 }
 
 static char *parallel_text(const struct login *l, const struct login_record *r)

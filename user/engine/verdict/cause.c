@@ -56,7 +56,7 @@ static bool has_cause(const struct login *l, const struct login_record *r, enum 
 		return !verdict_in_time(l, r) &&
 		       !(l->answer.has_error && l->answer.error.class_ > 10);
 	if (r->outcome == OUTCOME_REFUSED)
-		return r->total_ns > l->limits->slow_login_ns && cause_is_dc(cause);
+		return r->total_ns > l->env->slow_login_ns && cause_is_dc(cause);
 	return is_failed_waiting(r) && cause != CAUSE_SERVER_BUSY;
 }
 
@@ -278,7 +278,7 @@ static char *slow_dns_within_text(const struct login *l, const struct login_reco
 static bool is_slow_dns_before(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_OK && verdict_in_time(l, r) && r->before.dns_ns != NO_NS &&
-	       r->before.dns_ns >= l->limits->slow_prelogin_ns;
+	       r->before.dns_ns >= l->env->slow_prelogin_ns;
 }
 
 static char *slow_dns_before_text(const struct login *l, const struct login_record *r)

@@ -3,9 +3,9 @@
  * close.c - see verdict.h: how a connection ended, in a table like that of the logins. If its login
  * failed, the login's own verdict has said so.
  */
-#include "engine/engine_private.h"
 #include "engine/stream/repeats.h"
 #include "engine/protocol/wire_text.h"
+#include "engine/verdict/recent.h"
 #include "engine/verdict/verdict.h"
 #include "lib/units.h"
 
@@ -280,15 +280,15 @@ static const struct close_verdict verdicts[] = {
 	{"server_closed", is_server_closed, server_closed_text, VERDICT_FAILED},
 };
 
-void verdict_close(const struct engine *e, const struct flow *f, const struct close_record *r,
-		   struct verdict_words *words)
+void verdict_close(const struct history *h, const struct flow *f, const struct close_record *r,
+		   uint64_t now_ns, uint64_t lost_ns, struct verdict_words *words)
 {
 	const struct close_verdict *v = verdicts;
-	struct closing c = {.f = f, .r = r, .now_ns = e->now_ns, .lost_ns = e->lost_ns};
+	struct closing c = {.f = f, .r = r, .now_ns = now_ns, .lost_ns = lost_ns};
 
 	*words = (struct verdict_words){0};
 	if (r->has_login && r->login == OUTCOME_REDIRECTED)
-		c.redirect = history_redirect(&e->history, &r->client, &r->server);
+		c.redirect = history_redirect(h, &r->client, &r->server);
 	else if (r->has_login && r->login != OUTCOME_OK && r->login != OUTCOME_INCOMPLETE)
 		return;
 	while (!v->match(&c))

@@ -93,8 +93,7 @@ static char *ended_text(const struct login *l, const struct login_record *r)
 
 	(void)r;
 	return text_format("%s while %s was waited for",
-			   engine_reads_capture(l->limits) ? "the capture ended"
-							   : "tdsmon stopped watching",
+			   l->env->capture ? "the capture ended" : "tdsmon stopped watching",
 			   due->what);
 }
 

@@ -162,7 +162,7 @@ const char *verdict_error_text(int32_t number)
 
 static uint32_t failures(const struct login *l, const struct login_record *r)
 {
-	return history_failures(l->history, login_record_client(r), r->end_ns, GUESSING_NS);
+	return history_failures(l->env->history, login_record_client(r), r->end_ns, GUESSING_NS);
 }
 
 static bool is_guessing(const struct login *l, const struct login_record *r)
@@ -185,7 +185,8 @@ static uint32_t guesses(const struct login *l, const struct login_record *r)
 {
 	uint32_t login7 = l->units.count ? l->units.at[0].most : l->login7_size;
 
-	return answers_guesses(l->answers, login_record_client(r), &r->server, login7, r->start_ns);
+	return answers_guesses(l->env->answers, login_record_client(r), &r->server, login7,
+			       r->start_ns);
 }
 
 static bool is_guessed(const struct login *l, const struct login_record *r)

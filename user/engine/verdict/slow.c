@@ -75,7 +75,7 @@ static char *slow_browser_text(const struct login *l, const struct login_record 
 static char *fine_text(const struct login *l, const struct login_record *r)
 {
 	const struct endpoint *by =
-		history_sent_by(l->history, &r->client, &r->server, r->start_ns);
+		history_sent_by(l->env->history, &r->client, &r->server, r->start_ns);
 
 	if (l->answer_cut)
 		return text_format("logged in after %.3f ms (inferred: its answer was not read "
@@ -96,7 +96,7 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 static bool is_after_attempts(const struct login *l, const struct login_record *r)
 {
 	return r->outcome == OUTCOME_OK && r->before.count &&
-	       r->before.ns > l->limits->slow_login_ns && r->before.ns > r->total_ns;
+	       r->before.ns > l->env->slow_login_ns && r->before.ns > r->total_ns;
 }
 
 static char *after_attempts_text(const struct login *l, const struct login_record *r)

@@ -82,7 +82,7 @@ const struct due *verdict_awaited(const struct login *l)
 const char *verdict_after(const struct login *l, const struct login_record *r,
 			  char text[VERDICT_AFTER])
 {
-	if (r->total_ns <= l->limits->slow_login_ns)
+	if (r->total_ns <= l->env->slow_login_ns)
 		return "";
 	snprintf(text, VERDICT_AFTER, " (after %.3f s)", verdict_seconds(r->total_ns));
 	return text;
@@ -94,7 +94,7 @@ bool verdict_in_time(const struct login *l, const struct login_record *r)
 
 	for (int i = PHASE_TCP; i <= PHASE_TLS; i++)
 		before += r->phase_ns[i] == NO_NS ? 0 : r->phase_ns[i];
-	return before <= l->limits->slow_prelogin_ns && r->total_ns <= l->limits->slow_login_ns;
+	return before <= l->env->slow_prelogin_ns && r->total_ns <= l->env->slow_login_ns;
 }
 
 static enum verdict_class class_of(const struct login *l, const struct login_record *r)

@@ -6,24 +6,11 @@
 #ifndef TDSMON_LOGWAIT_H
 #define TDSMON_LOGWAIT_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "engine/login/login_waits.h"
 
 #define LOGWAIT_MOST 1024 /* logins that wait; one more does not */
 
 struct engine;
-struct flow;
-struct login;
-
-struct logwaits;
-
-/* A login's place among those that wait; all zeroes: it has none. */
-struct logwait {
-	struct login *prev, *next;
-	struct flow *flow;
-	uint64_t until_ns;	/* 0: it has not begun to wait */
-	struct logwaits *waits; /* that it stands in; NULL: none */
-};
 
 /* In the order in which their waits end. */
 struct logwaits {
@@ -35,8 +22,8 @@ struct logwaits {
 bool logwait_holds(struct engine *e, struct flow *f);
 /* The login is freed; it need not wait. */
 void logwait_remove(struct login *l);
-/* Report the logins whose wait is over. */
-void logwait_tick(struct engine *e);
+/* The next connection whose login's wait is over, which ends it; NULL: none is due. */
+struct flow *logwait_due(struct engine *e);
 /* A login is about to be reported: join the entry that is its own, if there is one. */
 void logwait_join(struct engine *e, const struct flow *f);
 

@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "engine/engine_private.h"
-#include "engine/conn.h"
 #include "engine/errorlog/errorlog.h"
-#include "engine/errorlog/logwait.h"
+#include "engine/logwait.h"
 #include "engine/login/steps.h"
 #include "lib/ip_addr.h"
 
@@ -197,12 +196,12 @@ void logwait_remove(struct login *l)
 	waits->count--;
 }
 
-void logwait_tick(struct engine *e)
+struct flow *logwait_due(struct engine *e)
 {
-	struct login *l;
+	struct login *l = e->logwaits.first;
 
-	while ((l = e->logwaits.first) && l->logwait.until_ns <= e->now_ns) {
-		logwait_remove(l);
-		conn_waited(e, l->logwait.flow);
-	}
+	if (!l || l->logwait.until_ns > e->now_ns)
+		return NULL;
+	logwait_remove(l);
+	return l->logwait.flow;
 }
