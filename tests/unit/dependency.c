@@ -258,6 +258,23 @@ UNIT_CASE(a_call_without_an_ack_is_a_dead_domain_controller)
 	companions_free(c);
 }
 
+/* The login that stands behind the call of another, which was reported first. */
+UNIT_CASE(a_queue_behind_a_dead_call_is_a_dead_domain_controller)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1000 * MS, 0, 7, 100);
+	call(c, 1200 * MS, 0, 7, 100);
+	call(c, 6000 * MS, 7000 * MS, 7, 100);
+	find(c, 1, 999 * MS, 7001 * MS, AUTHORITY_DC, &f);
+	CHECK_INT(f.own->id, 7);
+	find(c, 2, 1500 * MS, 5500 * MS, AUTHORITY_DC, &f);
+	CHECK_INT(f.cause, CAUSE_DC_UNREACHABLE);
+	CHECK_INT(part_ns(&f, PART_DC), 4000 * MS);
+	companions_free(c);
+}
+
 UNIT_CASE(what_was_lost_is_no_outage)
 {
 	struct companions *c = new_companions();
@@ -577,6 +594,7 @@ int main(void)
 	RUN(calls_one_after_another_are_a_queue);
 	RUN(a_prompt_call_leaves_the_rest_to_the_server);
 	RUN(a_call_without_an_ack_is_a_dead_domain_controller);
+	RUN(a_queue_behind_a_dead_call_is_a_dead_domain_controller);
 	RUN(what_was_lost_is_no_outage);
 	RUN(what_was_lost_behind_a_request_is_no_outage);
 	RUN(a_search_right_before_the_answer_was_waited_for);

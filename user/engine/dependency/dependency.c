@@ -288,8 +288,7 @@ static void unanswered_add(struct companions *c, const struct wait *w, struct sp
 		enum wait_part part;
 
 		if (!exchange_of(x, w->host) || !exchange_overlaps(x, w->a, w->b) ||
-		    !exchange_unanswered(c, x, w->b) || (exchange_is_call(x) && x->owner) ||
-		    peer_answers(c, x, w->b))
+		    !exchange_unanswered(c, x, w->b) || peer_answers(c, x, w->b))
 			continue;
 		part = part_unanswered(c, w, x);
 		if (part != PART_PROCESS)
