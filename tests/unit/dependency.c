@@ -308,6 +308,64 @@ static void ldap(struct companions *c, uint64_t from_ns, uint64_t to_ns)
 	       (struct seg){.seq = 1, .ack = 15, .flags = SEG_ACK}, BYTES(search_done));
 }
 
+/* A search's entry, so long that the bytes which are forwarded live hold nothing of what follows. */
+static void ldap_entry(struct companions *c, uint64_t ns, uint32_t seq, size_t seen, size_t len)
+{
+	uint8_t entry[512] = "\x30\x81\xb7\2\1\2\x64\x81\xb1\4\5dc=ex\x30\x81\xa7";
+	struct seg seg = {.ts_ns = ns, .seq = seq, .ack = 15, .flags = SEG_ACK, .sport = 389};
+
+	memcpy(seg.saddr, dc.addr, 16);
+	memcpy(seg.daddr, server.addr, 16);
+	seg.dport = 56414;
+	seg.len = (uint32_t)len;
+	seg.cap_len = (uint32_t)seen;
+	companions_segment(c, &seg, entry);
+}
+
+static void ldap_request(struct companions *c, uint64_t ns, uint32_t seq)
+{
+	packet(c, &server, 56414, &dc, 389, ns, (struct seg){.seq = seq, .flags = SEG_ACK},
+	       BYTES(search));
+}
+
+UNIT_CASE(a_response_of_which_the_end_was_cut_off_is_no_outage)
+{
+	struct companions *c = new_companions();
+	const struct exchange *x;
+
+	ldap_request(c, 1000 * MS, 1);
+	x = companions_newest(c);
+	ldap_entry(c, 1010 * MS, 1, 128, 200); /* 186 bytes, and search_done behind */
+	CHECK(x && x->state == EXCHANGE_ANSWERED && x->end_ns == 1010 * MS && !x->result);
+	ldap_entry(c, 1300 * MS, 1, 128, 200); /* sent again */
+	CHECK(x && x->end_ns == 1010 * MS);
+	ldap_entry(c, 1500 * MS, 201, 128, 200); /* more entries */
+	CHECK(x && x->end_ns == 1500 * MS);
+	CHECK(x == companions_newest(c));
+	ldap_request(c, 1600 * MS, 15);
+	CHECK(x != companions_newest(c));
+	ldap_entry(c, 1700 * MS, 401, 128, 200);
+	CHECK(x && x->end_ns == 1500 * MS);
+	x = companions_newest(c);
+	CHECK(x && x->state == EXCHANGE_ANSWERED && x->end_ns == 1700 * MS);
+	CHECK_INT(companions_stats(c)->responses, 2);
+	companions_free(c);
+}
+
+UNIT_CASE(a_response_ends_with_the_datagram_that_begins_it)
+{
+	struct companions *c = new_companions();
+	struct seg udp = {.rec_flags = SEG_F_UDP};
+	uint8_t entry[128] = "\x30\x81\xb7\2\1\2\x64\x81\xb1\4\5dc=ex\x30\x81\xa7";
+	const struct exchange *x;
+
+	packet(c, &server, 56414, &dc, 389, 1000 * MS, udp, BYTES(search));
+	packet(c, &dc, 389, &server, 56414, 1008 * MS, udp, entry, sizeof(entry));
+	x = companions_newest(c);
+	CHECK(x && x->state == EXCHANGE_ANSWERED && x->end_ns == 1008 * MS);
+	companions_free(c);
+}
+
 UNIT_CASE(a_search_right_before_the_answer_was_waited_for)
 {
 	struct companions *c = new_companions();
@@ -597,6 +655,8 @@ int main(void)
 	RUN(a_queue_behind_a_dead_call_is_a_dead_domain_controller);
 	RUN(what_was_lost_is_no_outage);
 	RUN(what_was_lost_behind_a_request_is_no_outage);
+	RUN(a_response_of_which_the_end_was_cut_off_is_no_outage);
+	RUN(a_response_ends_with_the_datagram_that_begins_it);
 	RUN(a_search_right_before_the_answer_was_waited_for);
 	RUN(requests_count_once_with_their_time);
 	RUN(what_is_open_at_the_end_has_failed);

@@ -71,6 +71,7 @@ struct conversation {
 	bool used, udp, turned;	 /* turned: the only turn that is timed is over */
 	struct stream stream[2]; /* by enum side_of */
 	int32_t first_open;	 /* exchange, newest first; -1: none */
+	uint64_t part; /* serial of the exchange whose response began last and goes on; 0: none */
 };
 
 struct companions {
@@ -409,8 +410,11 @@ static void exchange_answer(struct companions *c, struct conversation *v,
 
 	if (!x && !m->more && !response_is_copy(c, v, m->id, ns))
 		exchange_orphan(c, v, m, ns);
+	if (x && m->more)
+		v->part = x->serial;
 	if (!x || m->more)
 		return;
+	v->part = 0;
 	x->result = m->result;
 	if (!*x->target)
 		memcpy(x->target, m->target, sizeof(x->target));
@@ -420,11 +424,46 @@ static void exchange_answer(struct companions *c, struct conversation *v,
 	c->stats.responses++;
 }
 
+/*
+ * The source cut off the rest of a segment of the service. If a response had begun, its end is
+ * either there or in a later segment: response_goes_on().
+ */
+static void response_cut(struct companions *c, struct conversation *v, uint64_t ns)
+{
+	struct exchange *x = exchange_at(c, v->part);
+
+	if (!x || x->state != EXCHANGE_OPEN)
+		return;
+	exchange_end(c, v, x, EXCHANGE_ANSWERED, ns);
+	c->stats.responses++;
+}
+
+/*
+ * Is this segment of the service's another part of a response that was cut off? Its end is the last
+ * such segment before the next request.
+ */
+static bool response_goes_on(struct companions *c, struct conversation *v, const struct seg *seg)
+{
+	struct exchange *x = exchange_at(c, v->part);
+	struct stream *s = &v->stream[SERVICE];
+	uint32_t next = seg->seq + seg->len;
+
+	if (!x || x->state != EXCHANGE_ANSWERED || open_first(c, v))
+		return false;
+	if ((int32_t)(next - s->next) > 0) { /* else it was sent again */
+		s->next = next;
+		x->end_ns = seg->ts_ns;
+	}
+	stream_reset(s);
+	return true;
+}
+
 static void exchange_request(struct companions *c, struct conversation *v,
 			     const struct service_message *m, uint64_t ns, uint32_t end_seq)
 {
 	struct exchange *again = v->udp ? exchange_match(c, v, m->id) : NULL;
 
+	v->part = 0;
 	if (again && again->operation == m->operation) {
 		again->sent += ns >= again->start_ns + COPY_NS;
 		return;
@@ -585,6 +624,9 @@ static void stream_take(struct companions *c, struct conversation *v, enum side_
 		if (!s->taken)
 			s->first_ns = piece->ns;
 		if (!s->length && !stream_head(v, s, piece)) {
+			if (from == SERVICE && !piece->cap)
+				response_cut(c, v, piece->ns);
+			s->next += piece->len;
 			stream_reset(s);
 			return;
 		}
@@ -754,6 +796,17 @@ static void conversation_over(struct companions *c, struct conversation *v, cons
 	}
 }
 
+static void conversation_payload(struct companions *c, struct conversation *v, enum side_of from,
+				 const struct seg *seg, const uint8_t *payload)
+{
+	if (from == SERVICE && response_goes_on(c, v, seg))
+		return;
+	if (v->service->length)
+		stream_segment(c, v, from, seg, payload);
+	else
+		turn_segment(c, v, from, seg, payload);
+}
+
 static void conversation_segment(struct companions *c, struct conversation *v, enum side_of from,
 				 const struct seg *seg, const uint8_t *payload)
 {
@@ -763,10 +816,8 @@ static void conversation_segment(struct companions *c, struct conversation *v, e
 	}
 	if (from == SERVICE && seg->flags & SEG_ACK)
 		conversation_acked(c, v, seg);
-	if (seg->len && v->service->length)
-		stream_segment(c, v, from, seg, payload);
-	else if (seg->len)
-		turn_segment(c, v, from, seg, payload);
+	if (seg->len)
+		conversation_payload(c, v, from, seg, payload);
 	/* A requester that closes its half may still get its responses. */
 	if (seg->flags & SEG_RST || (seg->flags & SEG_FIN && from == SERVICE))
 		conversation_over(c, v, seg);
@@ -873,6 +924,7 @@ static void datagram(struct companions *c, struct conversation *v, enum side_of 
 	struct service_message m;
 
 	message_parse(v, v->service->kind, payload, seg->cap_len, &m);
+	m.more = false; /* all messages of a response are in one datagram */
 	if (m.role != MESSAGE_UNKNOWN)
 		conversation_message(c, v, from, &m, seg->ts_ns, seg->ts_ns, 0);
 }
