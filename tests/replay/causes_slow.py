@@ -288,6 +288,14 @@ def slow_domain_controller(s):
     ntlm(s, server=7000.1)
 
 
+@causes.login("slow_login", "the server took 7.000 s after it had the client's Kerberos ticket, which it seldom checks "
+                            "with a domain controller; possible causes: no free worker thread, a logon trigger or the "
+                            "database's state", also={"auth": {"method": "kerberos"}})
+def slow_after_the_ticket(s):
+    c = begin_clear(s.connection()).client(login7(sspi=kerberos_token()))
+    c.server(answer(sspi_token(kerberos_token(2, 100)))).server(success(), 7000.1).close()
+
+
 @causes.login("slow_client", "the client took 6.000 s to answer the server's challenge; check its CPU and its domain "
                              "controller")
 def slow_challenge_answer(s):

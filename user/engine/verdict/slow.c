@@ -308,6 +308,10 @@ static const struct slow {
 	{"slow_token_check", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, METHOD(AUTH_FEDAUTH),
 	 "the server took %.3f s over the client's federated token; check its way to the "
 	 "identity provider, and logon triggers"},
+	{"slow_login", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, METHOD(AUTH_KERBEROS),
+	 "the server took %.3f s after it had the client's Kerberos ticket, which it seldom "
+	 "checks with a domain controller; possible causes: no free worker thread, a logon "
+	 "trigger or the database's state"},
 	{"slow_domain_controller", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s over the client's authentication message; it asks its "
 	 "domain controller then, which may be slow, far away or overrun"},
