@@ -4,6 +4,7 @@
 "use strict";
 const { chromium } = require("playwright-core");
 const [url, folder] = process.argv.slice(2);
+const record = JSON.parse(require("fs").readFileSync(folder + "/dc_slow.json", "utf8"));
 const WAIT = { timeout: 15000 };
 const HOSTILE = "<img src=x onerror=alert(1)>";
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -118,7 +119,7 @@ async function filters(page) {
 async function many(page) {
 	await tell("ten thousand logins: all are kept, two hundred drawn, and it still answers", async () => {
 		await page.evaluate(() => {
-			const one = JSON.parse(JSON.stringify(logins[0]));
+			const one = JSON.parse(JSON.stringify(logins.find(r => r.outcome === "refused")));
 			for (let i = 0; i < 10050; i++) take(Object.assign({}, one, { seq: 1000000 + i }));
 		});
 		await page.waitForFunction(() => document.getElementById("shown").textContent === "10000 of 10000", null, WAIT);
@@ -127,6 +128,40 @@ async function many(page) {
 		await page.selectOption("#by-outcome", "ok");
 		await page.waitForFunction(() => document.querySelectorAll(".login").length === 0, null, WAIT);
 	});
+}
+
+/* A login of a capture, RECORD: its server waited for a domain controller. take() gets the data of an event. */
+async function causes(page) {
+	await page.evaluate(r => take(Object.assign(r, { seq: 900000 })), record);
+	await page.waitForFunction(() => document.querySelector(".login").dataset.seq === "900000", null, WAIT);
+	await tell("a step's parts are parts of its bar, and add up to it", async () => {
+		const split = record.steps.filter(s => s.within);
+		const bars = await page.$$eval(".login[data-seq='900000'] .fall i", all => all.map(b => [b.className, Number(b.style.flexGrow)]));
+		const want = record.steps.filter(s => s.ns > 0).reduce((n, s) => n + (s.within || [s]).length, 0);
+		const asked = bars.filter(b => b[0] === "server asked").reduce((n, b) => n + b[1], 0);
+		const near = (got, is) => Math.abs(got - is) < 1e-4 * is ? null : got + ", not " + is; // styles have six digits
+		return differ(bars.length, want) || (split.length ? null : "no step is split") ||
+			near(asked, split.flatMap(s => s.within).filter(p => p.part === "dc").reduce((n, p) => n + p.ns, 0)) ||
+			near(bars.reduce((n, b) => n + b[1], 0), record.total_ns);
+	});
+	await tell("the row's text has the parts, for those who do not see the bar", async () => {
+		const text = await page.getAttribute(".login[data-seq='900000'] .fall", "aria-label");
+		return /dc ~3[.]\d\d s 10[.]77[.]0[.]10:49152/.test(text) ? null : text;
+	});
+	await tell("opened, it lists parts and dependencies", async () => {
+		await page.locator(".login[data-seq='900000']").click();
+		await page.waitForSelector(".asks", WAIT);
+		const parts = await page.$$eval(".part", rows => rows.map(r => r.firstChild.textContent));
+		const asks = await page.$$eval(".asks tbody tr", rows => rows.map(r => [...r.cells].map(c => c.textContent).join("|")));
+		return differ(parts, record.steps.flatMap(s => (s.within || []).map(p => p.part))) || differ(asks.length, record.dependencies.length) ||
+			(asks[0].startsWith("the server|netlogon 10.77.0.10:49152|SamLogon|1|3.0") ? null : asks[0]);
+	});
+	await page.screenshot({ path: folder + "/why.png" });
+	await page.setViewportSize({ width: 360, height: 800 });
+	await tell("parts and dependencies fit a narrow screen", async () =>
+		differ(await page.evaluate(() => document.scrollingElement.scrollWidth), 360));
+	await page.locator(".asks").screenshot({ path: folder + "/why-narrow.png" });
+	await page.setViewportSize({ width: 1300, height: 1000 });
 }
 
 async function looks(browser, troubles) {
@@ -158,6 +193,7 @@ async function main() {
 	await hostile(page);
 	await filters(page);
 	await looks(browser, troubles);
+	await causes(page);
 	await many(page);
 	await tell("nothing from elsewhere, no error, no dialog", async () => troubles.join("; ") || null);
 	await browser.close();
