@@ -418,6 +418,42 @@ UNIT_CASE(text_names_the_server_again_only_when_it_changes)
 	CHECK_INT(named, 2);
 }
 
+static int count_of(const char *text, const char *what)
+{
+	int n = 0;
+
+	for (const char *p = text; (p = strstr(p, what)); p++)
+		n++;
+	return n;
+}
+
+/* A name that a KDC does not know: once for each, and not where the verdict has it. */
+UNIT_CASE(text_says_why_the_client_fell_back_to_ntlm)
+{
+	struct login_record rec = full_login();
+	char verdict[] = "slow: no MSSQLSvc/c:1433";
+	void *sink = sink_begin(&text_sink, false);
+
+	rec.auth.missing_spn = "MSSQLSvc/a:1433";
+	text_sink.login(sink, &rec);
+	text_sink.login(sink, &rec);
+	rec.auth.missing_spn = "MSSQLSvc/b:1433";
+	text_sink.login(sink, &rec);
+	rec.auth.missing_spn = "MSSQLSvc/c:1433";
+	rec.verdict.text = verdict;
+	text_sink.login(sink, &rec);
+	sink_end(&text_sink, sink);
+	CHECK_INT(count_of(written, "NTLM, not Kerberos"), 2);
+	CHECK_INT(count_of(written, "knows no MSSQLSvc/a:1433"), 1);
+	CHECK_INT(count_of(written, "knows no MSSQLSvc/b:1433"), 1);
+	sink = sink_open(&text_sink, false, true);
+	rec.auth.missing_spn = "MSSQLSvc/a:1433";
+	text_sink.login(sink, &rec);
+	text_sink.login(sink, &rec);
+	sink_end(&text_sink, sink);
+	CHECK_INT(count_of(written, "knows no MSSQLSvc/a:1433"), 2);
+}
+
 /* The same server in another tunnel is another server. */
 UNIT_CASE(text_names_the_tunnel)
 {
@@ -826,6 +862,7 @@ int main(void)
 	RUN(text_login_failed_is_explained_and_harmless);
 	RUN(text_fits_a_hundred_columns);
 	RUN(text_names_the_server_again_only_when_it_changes);
+	RUN(text_says_why_the_client_fell_back_to_ntlm);
 	RUN(text_names_the_tunnel);
 	RUN(text_is_coloured_only_where_asked);
 	RUN(text_errorlog);

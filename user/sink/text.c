@@ -28,6 +28,8 @@
 #define COLOUR_DIM  "\033[2m"
 #define COLOUR_OFF  "\033[0m"
 
+#define TEXT_SPN_MAX 256
+
 struct text_sink {
 	struct sink_config config;
 	struct endpoint server; /* the last one named, */
@@ -39,6 +41,7 @@ struct text_sink {
 	unsigned lines;		/* since the header; 0: no header yet */
 	bool explained;		/* the meaning of "~" */
 	bool hinted;		/* how to show hidden names */
+	char spn[TEXT_SPN_MAX]; /* the last name named that a KDC does not know */
 };
 
 static const char *const outcome_colours[OUTCOME_COUNT] = {
@@ -403,11 +406,34 @@ static void text_evidence(struct text_sink *sink, const struct login_record *rec
 	text_sqlclient(sink, rec);
 }
 
+/*
+ * Why the client did not use Kerberos: once for each name, because a login in good time may be one
+ * of thousands; with --explain each time.
+ */
+static void text_fallback(struct text_sink *sink, const struct login_record *rec)
+{
+	const char *spn = rec->auth.missing_spn;
+	char *text = NULL;
+
+	if (!spn || strstr(rec->verdict.text, spn) ||
+	    (!sink->config.explain && !strncmp(sink->spn, spn, sizeof(sink->spn) - 1)))
+		return;
+	snprintf(sink->spn, sizeof(sink->spn), "%s", spn);
+	if (asprintf(&text,
+		     "NTLM, not Kerberos (inferred): the client's KDC knows no %s "
+		     "(KDC_ERR_S_PRINCIPAL_UNKNOWN); register it for the server's service account: "
+		     "setspn -S %s ACCOUNT",
+		     spn, spn) > 0)
+		text_paragraph(sink, text);
+	free(text);
+}
+
 static void text_remarks(struct text_sink *sink, const struct login_record *rec)
 {
 	char *error = NULL;
 
 	if (rec->outcome == OUTCOME_OK && rec->verdict.unremarkable) {
+		text_fallback(sink, rec);
 		if (sink->config.explain)
 			text_evidence(sink, rec);
 		return;
@@ -421,6 +447,7 @@ static void text_remarks(struct text_sink *sink, const struct login_record *rec)
 		     rec->error.message ?: "") > 0)
 		text_paragraph(sink, error);
 	free(error);
+	text_fallback(sink, rec);
 	text_identity(sink, rec);
 	if (sink->config.explain)
 		text_evidence(sink, rec);
