@@ -96,6 +96,32 @@ def a_refusal_that_was_read_and_slow(s):
     c.close()
 
 
+def with_states(s, state, count=20):
+    """So many refusals, each with its entry in the error log: the state that the client does not get."""
+    lines = log(s)
+    for i in range(count):
+        c = begin_clear(s.connection(i * 2000.0)).client(login7()).server(failure(18456)).close()
+        lines.failed(at(c), HOST, state)
+    return c
+
+
+@causes.login("guessing", "20 logins of this client were refused within a minute: somebody guesses passwords, or a "
+              "service goes on with an old one", also={"errorlog": {"state": 8}})
+def wrong_passwords_by_the_error_log(s):
+    return with_states(s, 8)
+
+
+def _no_guessing(state):
+    def build(s):
+        return with_states(s, state)
+    build.__name__ = "state_%d_is_no_guessing" % state
+    return build
+
+
+for _number in (11, 38, 40, 46, 58):
+    causes.fact({"verdict": {"name": "login_failed"}, "errorlog": {"state": _number}})(_no_guessing(_number))
+
+
 # ---- not refused --------------------------------------------------------------------------------
 
 @causes.login("server_dropped", "the server closed the connection while PRELOGIN was due of the client; its error log says "

@@ -479,12 +479,28 @@ static inline const struct endpoint *login_record_client(const struct login_reco
 	return r->has_proxied ? &r->proxied_from : &r->client;
 }
 
+/*
+ * Do a name and a password that do not fit have this state of error 18456? Clients only get state
+ * 1, which hides it. Others are about a database, a permission or the server's mode: Microsoft's
+ * documentation of MSSQLSERVER_18456.
+ */
+static inline bool login_failed_by_credentials(int state)
+{
+	return state <= 2 || (state >= 5 && state <= 9) || (state >= 102 && state <= 111) ||
+	       (state >= 122 && state <= 124) || state == 132 || state == 133;
+}
+
 /* Was the login refused for its name or password, as far as known? */
 static inline bool login_record_guess(const struct login_record *r)
 {
-	return r->outcome == OUTCOME_REFUSED &&
-	       (!r->has_error || r->error.number == 18456 || r->error.number == 18486 ||
-		r->error.number == 4002);
+	int state =
+		r->errorlog && r->errorlog->number == 18456 ? r->errorlog->state : r->error.state;
+
+	if (r->outcome != OUTCOME_REFUSED)
+		return false;
+	if (r->has_error && r->error.number == 18456)
+		return login_failed_by_credentials(state);
+	return !r->has_error || r->error.number == 18486 || r->error.number == 4002;
 }
 
 struct close_record {
