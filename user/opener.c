@@ -172,6 +172,12 @@ static int serve_cpu_stat(struct files *files, const struct opener_request *req)
 	return procfs_open_cpu_stat(req->number);
 }
 
+static int serve_freezer(struct files *files, const struct opener_request *req)
+{
+	(void)files;
+	return procfs_open_freezer(req->number);
+}
+
 #define READS  SANDBOX_BIT(CAP_DAC_READ_SEARCH) /* only root may read these files, or write them */
 #define WRITES SANDBOX_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
 
@@ -199,6 +205,7 @@ static const struct opener_row rows[OPENER_KINDS] = {
 				SANDBOX_OPENER | SANDBOX_LOOKER, true, true},
 	[OPENER_CGROUP] = {serve_cgroup, has_processes, LOOKS, SANDBOX_OPENER, true, false},
 	[OPENER_CPU_STAT] = {serve_cpu_stat, has_processes, LOOKS, SANDBOX_OPENER, true, false},
+	[OPENER_FREEZER] = {serve_freezer, has_processes, LOOKS, SANDBOX_OPENER, true, false},
 };
 
 /* Is the name a single component of a path that stays in its directory? */

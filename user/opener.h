@@ -29,6 +29,7 @@ enum opener_kind {
 	OPENER_CGROUP,		/* number: a process. Its /proc/PID/cgroup */
 	OPENER_SOCKET_BOUND,	/* the UNIX socket exists now; it is removed at the end: 0 */
 	OPENER_CPU_STAT,	/* number: a process. cpu.stat of the cgroup that limits its CPU */
+	OPENER_FREEZER, /* number: a process. The file that says whether its cgroup is frozen */
 	OPENER_KINDS
 };
 

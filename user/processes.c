@@ -37,11 +37,12 @@ enum search {
 /* A process, its files open. */
 struct process {
 	uint32_t pid; /* 0: the place is free */
-	int stat_fd, cpu_fd;
-	int cgroup_ticket, cpu_ticket; /* -EBUSY: to be sent; -1: answered */
+	int stat_fd, cpu_fd, freezer_fd;
+	int cgroup_ticket, cpu_ticket, freezer_ticket; /* -EBUSY: to be sent; -1: answered */
 	uint64_t used_ns, read_ns;
 	struct witness_process who;
 	enum witness_answer stopped;
+	bool frozen;
 	bool has_throttled;
 	uint64_t throttled_ns;
 };
@@ -75,18 +76,20 @@ struct processes *processes_new(struct opener *opener)
 
 static void process_release(struct processes *p, struct process *process)
 {
-	int *const tickets[] = {&process->cgroup_ticket, &process->cpu_ticket};
+	int *const tickets[] = {&process->cgroup_ticket, &process->cpu_ticket,
+				&process->freezer_ticket};
 
 	if (!process->pid)
 		return;
 	for (size_t i = 0; i < SOCKETS_MOST; i++)
 		if (p->sockets[i].process == process)
 			p->sockets[i] = (struct socket){0};
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < sizeof(tickets) / sizeof(tickets[0]); i++)
 		if (*tickets[i] >= 0)
 			opener_forget(p->opener, *tickets[i]);
 	fd_close(process->stat_fd);
 	fd_close(process->cpu_fd);
+	fd_close(process->freezer_fd);
 	process->pid = 0;
 }
 
@@ -163,6 +166,15 @@ static void read_cpu_stat(struct process *process)
 	process->throttled_ns = v1 ? value : value * 1000;
 }
 
+/* The process runs no more than a stopped one; its state does not show it. */
+static void read_freezer(struct process *process)
+{
+	char text[FILE_MAX];
+
+	process->frozen = file_read(process->freezer_fd, text) &&
+			  (strstr(text, "frozen 1") || !strncmp(text, "FROZEN", 6));
+}
+
 static void read_cgroup(struct process *process, int fd)
 {
 	char text[FILE_MAX];
@@ -194,6 +206,8 @@ static void process_ask(struct processes *p, struct process *process)
 		process->cgroup_ticket = opener_send(p->opener, OPENER_CGROUP, process->pid, "");
 	if (process->cpu_ticket == -EBUSY)
 		process->cpu_ticket = opener_send(p->opener, OPENER_CPU_STAT, process->pid, "");
+	if (process->freezer_ticket == -EBUSY)
+		process->freezer_ticket = opener_send(p->opener, OPENER_FREEZER, process->pid, "");
 }
 
 /* Take a process whose stat the opener opened. If it is known already, the known one is returned. */
@@ -201,8 +215,10 @@ static struct process *process_begin(struct processes *p, int stat_fd, uint64_t 
 {
 	struct process new = {.stat_fd = stat_fd,
 			      .cpu_fd = -1,
+			      .freezer_fd = -1,
 			      .cgroup_ticket = -EBUSY,
 			      .cpu_ticket = -EBUSY,
+			      .freezer_ticket = -EBUSY,
 			      .used_ns = now_ns,
 			      .read_ns = now_ns},
 		       *place;
@@ -239,17 +255,21 @@ static bool process_update(struct processes *p, struct process *process, uint64_
 {
 	int cgroup = ticket_take(p, &process->cgroup_ticket);
 	int cpu = ticket_take(p, &process->cpu_ticket);
+	int freezer = ticket_take(p, &process->freezer_ticket);
 
 	process_ask(p, process);
 	process->used_ns = now_ns;
 	if (cpu >= 0)
 		process->cpu_fd = cpu;
+	if (freezer >= 0)
+		process->freezer_fd = freezer;
 	if (cgroup >= 0)
 		read_cgroup(process, cgroup);
-	if (cgroup < 0 && cpu < 0 && now_ns - process->read_ns < READ_NS)
+	if (cgroup < 0 && cpu < 0 && freezer < 0 && now_ns - process->read_ns < READ_NS)
 		return true;
 	process->read_ns = now_ns;
 	read_cpu_stat(process);
+	read_freezer(process);
 	if (read_stat(process))
 		return true;
 	process_release(p, process);
@@ -363,7 +383,7 @@ bool processes_find(struct processes *p, uint32_t inode, uint32_t listener, uint
 	process = find(p, inode, listener, now_ns);
 	if (!process || !process_update(p, process, now_ns))
 		return false;
-	*out = (struct process_state){&process->who, process->stopped, process->has_throttled,
-				      process->throttled_ns};
+	*out = (struct process_state){&process->who, process->stopped, process->frozen,
+				      process->has_throttled, process->throttled_ns};
 	return true;
 }

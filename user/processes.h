@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * processes.h - the processes that have sockets: who they are, whether they are stopped, for how long
+ * processes.h - the processes that have sockets: who they are, whether they are stopped or frozen, for how long
  * their cgroups were throttled. The opener finds them and opens their files; nothing here waits for
  * it: an answer counts from the next look on.
  */
@@ -20,6 +20,7 @@ void processes_free(struct processes *p);
 struct process_state {
 	const struct witness_process *who;
 	enum witness_answer stopped;
+	bool frozen; /* with its cgroup */
 	bool has_throttled;
 	uint64_t throttled_ns;
 };

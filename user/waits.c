@@ -67,7 +67,8 @@ static void waits_look(void *ctx, const struct engine_wait *wait)
 		if (processes_find(w->processes, look.inode, look.listener_inode, look.ts_ns,
 				   &process)) {
 			sample.process = process.who;
-			sample.stopped = process.stopped;
+			sample.stopped = process.frozen ? WITNESS_YES : process.stopped;
+			sample.frozen = process.frozen;
 			sample.has_throttled = process.has_throttled;
 			sample.throttled_ns = process.throttled_ns;
 		}

@@ -399,6 +399,8 @@ UNIT_CASE(the_process_of_a_socket)
 	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "0")), -ENOENT);
 	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "x")), -EINVAL);
 	CHECK_INT(taken(o, opener_send(o, OPENER_SOCKET_STAT, inode, "")), -EINVAL);
+	text_of(taken(o, opener_send(o, OPENER_FREEZER, (uint32_t)getpid(), "")));
+	CHECK_INT(taken(o, opener_send(o, OPENER_FREEZER, 0x7fffffff, "")), -ENOENT);
 	CHECK_INT(taken(o, opener_send(o, OPENER_CGROUP, 0x7fffffff, "")), -ENOENT);
 	/* Answers match their requests, whatever their order, and beside one that is waited for. */
 	for (int i = 0; i < 8; i++)

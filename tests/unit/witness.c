@@ -21,7 +21,7 @@ enum { CLIENT, SERVER };
 /* The kernel's answer about the socket that is waited for. */
 struct socket_state {
 	enum witness_answer here, accepted, stopped;
-	bool has_unread, is_throttled, has_process;
+	bool frozen, has_unread, is_throttled, has_process;
 	uint32_t unread, queue;
 	uint64_t throttled_ns;
 };
@@ -170,6 +170,7 @@ static void on_wait(void *ctx, const struct engine_wait *wait)
 		.here = t->socket.here,
 		.accepted = t->socket.accepted,
 		.stopped = t->socket.stopped,
+		.frozen = t->socket.frozen,
 		.has_unread = t->socket.has_unread,
 		.unread = t->socket.unread,
 		.has_queue = t->socket.queue > 0,
@@ -433,6 +434,28 @@ UNIT_CASE(a_stopped_process)
 	end(&t);
 }
 
+UNIT_CASE(a_frozen_cgroup)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	prelogin(&t, CLIENT, MS);
+	t.socket.unread = 47;
+	t.socket.stopped = WITNESS_YES;
+	t.socket.frozen = true;
+	waits(&t, 3 * S);
+	t.socket.stopped = WITNESS_NO;
+	t.socket.frozen = false;
+	waits(&t, S);
+	goes_on(&t);
+	CHECK(part_ns(&t, PART_STOPPED) > 2800 * MS);
+	CHECK_STR(t.verdict, "server_stalled");
+	CHECK(strstr(t.text, "its cgroup was frozen"));
+	CHECK(!strstr(t.text, "state T"));
+	end(&t);
+}
+
 /* Its connections are not accepted: that has the time, and the reason is still that it is stopped. */
 UNIT_CASE(a_stopped_process_that_had_not_accepted)
 {
@@ -654,6 +677,7 @@ int main(void)
 	RUN(a_wait_for_an_ack_that_goes_on);
 	RUN(accepted_late_and_read_later);
 	RUN(a_stopped_process);
+	RUN(a_frozen_cgroup);
 	RUN(a_stopped_process_that_had_not_accepted);
 	RUN(a_throttled_cgroup);
 	RUN(throttled_time_is_bounded);

@@ -335,6 +335,7 @@ struct host_facts {
 	enum side side;
 	uint32_t pid;					/* 0: not known */
 	const char *process, *cgroup, *container, *pod; /* NULL: not known */
+	bool frozen; /* it was stopped meanwhile, by freezing its cgroup */
 	bool has_queue;
 	uint32_t queue_length, queue_limit; /* of the accept queue: the longest seen */
 	uint64_t throttled_ns;		    /* of its cgroup, during its waits; NO_NS: not known */

@@ -116,6 +116,7 @@ static bool list_has(const char *list, size_t len, const char *word)
 }
 
 struct cgroup {
+	const char *controller; /* of version 1 */
 	bool v2;
 	char path[PATH_MAX];   /* as /proc/PID/cgroup has it */
 	char folder[PATH_MAX]; /* of the file system */
@@ -123,10 +124,10 @@ struct cgroup {
 };
 
 /*
- * A line "ID:CONTROLLERS:PATH" is of version 1's CPU controller, or of version 2's only hierarchy.
- * The former counts where both are there.
+ * A line "ID:CONTROLLERS:PATH" is of the controller's hierarchy in version 1, or of version 2's only
+ * hierarchy. The former counts where both are there, unless only version 2 is wanted.
  */
-static bool read_path(uint32_t pid, struct cgroup *out)
+static bool read_path(uint32_t pid, bool only_v2, struct cgroup *out)
 {
 	char name[64], *text, *save;
 	bool found = false;
@@ -137,13 +138,14 @@ static bool read_path(uint32_t pid, struct cgroup *out)
 	     line = strtok_r(NULL, "\n", &save)) {
 		char *controllers = strchr(line, ':');
 		char *path = controllers ? strchr(controllers + 1, ':') : NULL;
-		bool cpu =
-			path && list_has(controllers + 1, (size_t)(path - controllers - 1), "cpu");
+		bool v1 = path && !only_v2 &&
+			  list_has(controllers + 1, (size_t)(path - controllers - 1),
+				   out->controller);
 
-		if (!path || (!cpu && (found || path != controllers + 1)))
+		if (!path || (!v1 && (found || path != controllers + 1)))
 			continue;
 		found = true;
-		out->v2 = !cpu;
+		out->v2 = !v1;
 		snprintf(out->path, sizeof(out->path), "%s", path + 1);
 	}
 	free(text);
@@ -161,7 +163,7 @@ static bool read_mount(char *line, struct cgroup *out)
 	if (!rest || sscanf(line, "%*s %*s %*s %4095s %4095s", root, point) != 2 ||
 	    sscanf(rest, " - %31s %*s %1023s", type, options) != 2 ||
 	    strcmp(type, out->v2 ? "cgroup2" : "cgroup") ||
-	    (!out->v2 && !list_has(options, strlen(options), "cpu")))
+	    (!out->v2 && !list_has(options, strlen(options), out->controller)))
 		return false;
 	len = strcmp(root, "/") ? strlen(root) : 0;
 	if (strncmp(out->path, root, len) || (out->path[len] && out->path[len] != '/'))
@@ -211,13 +213,36 @@ int procfs_open_cpu_stat(uint32_t pid)
 	size_t own, len;
 	int fd = cgroup ? -ENOENT : -ENOMEM;
 
-	if (cgroup && read_path(pid, cgroup) && find_folder(cgroup)) {
+	if (cgroup)
+		cgroup->controller = "cpu";
+	if (cgroup && read_path(pid, false, cgroup) && find_folder(cgroup)) {
 		own = len = strlen(cgroup->folder);
 		while (len > cgroup->top && !is_limited(cgroup, len))
 			while (len > cgroup->top && cgroup->folder[--len] != '/')
 				;
 		fd = open_in(cgroup, len > cgroup->top ? len : own, "cpu.stat");
 	}
+	free(cgroup);
+	return fd;
+}
+
+/* The file of its own cgroup; the root has none. */
+static int open_freezer(uint32_t pid, bool only_v2, struct cgroup *cgroup)
+{
+	cgroup->controller = "freezer";
+	if (!read_path(pid, only_v2, cgroup) || !find_folder(cgroup))
+		return -ENOENT;
+	return open_in(cgroup, strlen(cgroup->folder),
+		       cgroup->v2 ? "cgroup.events" : "freezer.state");
+}
+
+int procfs_open_freezer(uint32_t pid)
+{
+	struct cgroup *cgroup = calloc(1, sizeof(*cgroup));
+	int fd = cgroup ? open_freezer(pid, false, cgroup) : -ENOMEM;
+
+	if (cgroup && fd < 0 && !cgroup->v2)
+		fd = open_freezer(pid, true, cgroup);
 	free(cgroup);
 	return fd;
 }

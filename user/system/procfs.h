@@ -24,4 +24,11 @@ int procfs_open_cgroup(uint32_t pid);
  */
 int procfs_open_cpu_stat(uint32_t pid);
 
+/*
+ * The file that says whether its cgroup is frozen, be it by one around it: cgroup.events of version 2
+ * ("frozen 1"), or freezer.state of version 1 ("FROZEN"). -ENOENT: it is not mounted here, or the
+ * cgroup is the root.
+ */
+int procfs_open_freezer(uint32_t pid);
+
 #endif

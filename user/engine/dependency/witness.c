@@ -118,10 +118,11 @@ static void seen_add(struct seen *s, uint64_t ns)
 	s->last_ns = ns;
 }
 
-static void note_stopped(struct watched *now, const struct witness_sample *s)
+static void note_stopped(struct watched *now, struct host *host, const struct witness_sample *s)
 {
 	bool stopped = s->stopped == WITNESS_YES;
 
+	host->facts.frozen |= stopped && s->frozen;
 	if (stopped && !now->stopped && now->stop_count < STOPS_MOST)
 		now->stops[now->stop_count++] =
 			(struct stop){.from_ns = s->ts_ns, .to = {s->ts_ns, s->ts_ns}};
@@ -203,7 +204,7 @@ static void note_look(struct witness *w, enum side side, uint64_t since_ns,
 		seen_add(&now->unread, s->ts_ns);
 	else if (s->has_unread && !now->all_read_ns)
 		now->all_read_ns = s->ts_ns;
-	note_stopped(now, s);
+	note_stopped(now, &w->hosts[side], s);
 	note_throttled(now, &w->hosts[side], s);
 }
 
@@ -247,7 +248,8 @@ static const char *grounds_of(enum wait_part part, uint64_t distance_ns)
 {
 	static const uint32_t limits_ms[] = {25, 50, 100, 250, 500};
 	static const char *const unaccepted[] = GROUNDS("the kernel had no process's accept()");
-	static const char *const stopped[] = GROUNDS("the process was stopped (state T)");
+	static const char *const stopped[] =
+		GROUNDS("the process was stopped (state T), or frozen with its cgroup");
 	static const char *const throttled[] = GROUNDS("the cgroup's cpu.stat counted it");
 	static const char *const unread[] = GROUNDS("bytes lay unread in the socket");
 	static const char *const process[] = GROUNDS("the process had read all that was sent");

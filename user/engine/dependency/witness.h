@@ -43,7 +43,8 @@ struct witness_sample {
 	bool is_read;
 	enum witness_answer here; /* is the socket on this host? If not, it is not sampled again */
 	enum witness_answer accepted; /* by its process; always for a client */
-	enum witness_answer stopped;  /* is its process stopped? */
+	enum witness_answer stopped;  /* is its process stopped, or frozen with its cgroup? */
+	bool frozen;		      /* stopped: it is frozen */
 	bool has_unread, has_received, has_received_bytes, has_queue, has_throttled;
 	uint32_t unread;		       /* bytes that TCP holds for the process */
 	uint32_t received;		       /* the next sequence number that TCP expects */

@@ -382,6 +382,20 @@ static char *not_accepted_text(const struct login_record *r, const char *process
 		process, verdict_seconds(r->findings->cause_ns), queue);
 }
 
+static char *stopped_text(const struct login_record *r, const char *process)
+{
+	double seconds = verdict_seconds(r->findings->cause_ns);
+
+	if (r->host && r->host->side == SIDE_SERVER && r->host->frozen)
+		return text_format("%s did not run for %.3f s, its cgroup was frozen: thaw it "
+				   "(cgroup.freeze; of a paused container: podman or docker "
+				   "unpause)",
+				   process, seconds);
+	return text_format("%s did not run for %.3f s, it was stopped (state T in /proc): let it "
+			   "continue (kill -CONT), or detach the debugger that holds it",
+			   process, seconds);
+}
+
 static char *stalled_here_text(const struct login *l, const struct login_record *r)
 {
 	char name[PROCESS_LEN];
@@ -392,11 +406,7 @@ static char *stalled_here_text(const struct login *l, const struct login_record 
 	if (r->findings->stalled_by == PART_UNACCEPTED)
 		return worded(r, not_accepted_text(r, process));
 	if (r->findings->stalled_by == PART_STOPPED)
-		return worded(r,
-			      text_format("%s did not run for %.3f s, it was stopped (state T in "
-					  "/proc): let it continue (kill -CONT), or detach the "
-					  "debugger that holds it",
-					  process, seconds));
+		return worded(r, stopped_text(r, process));
 	return worded(r,
 		      text_format("what the client had sent lay unread in the socket of %s for "
 				  "%.3f s (the kernel was asked): as a whole it hangs or gets no "
