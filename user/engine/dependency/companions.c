@@ -330,13 +330,6 @@ static void exchange_end(struct companions *c, struct conversation *v, struct ex
 	totals_add(&c->totals, x);
 }
 
-bool companions_failed(const struct exchange *x)
-{
-	return x->result && strcmp(x->result, "ok") && strcmp(x->result, "closed") &&
-	       strcmp(x->result, "KDC_ERR_PREAUTH_REQUIRED") &&
-	       strcmp(x->result, "KRB_ERR_RESPONSE_TOO_BIG");
-}
-
 /* Count as failed what has been open for more than ns. */
 static void count_unanswered(struct companions *c, uint64_t now_ns, uint64_t ns)
 {

@@ -364,7 +364,7 @@ static bool listed_for(const struct exchange *x, const struct wait *waits, size_
 {
 	if (!exchange_of(x, host) || (x->connect && same_text(x->result, "ok")))
 		return false;
-	if (companions_failed(x) && x->end_ns >= start && x->start_ns <= end)
+	if (exchange_failed(x) && x->end_ns >= start && x->start_ns <= end)
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (!memcmp(waits[i].host, host, 16) &&
@@ -614,7 +614,7 @@ static void kerberos_errors_find(struct companions *c, const struct dependency_l
 		if (x->start_ns < login->start_ns)
 			break;
 		if (x->kind != DEPENDENCY_KERBEROS || !exchange_of(x, login->client) ||
-		    x->start_ns > end || !companions_failed(x))
+		    x->start_ns > end || !exchange_failed(x))
 			continue;
 		out->kerberos_errors++;
 		if (!out->kerberos_error)

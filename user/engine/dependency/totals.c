@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "engine/dependency/companions.h"
+#include "engine/dependency/exchange.h"
 #include "engine/dependency/totals.h"
 
 /* The peer's place, or that of all others. */
@@ -28,7 +28,7 @@ static struct dependency_total *total_of(struct totals *t, const struct exchange
 
 void totals_add(struct totals *t, struct exchange *x)
 {
-	bool failed = x->state != EXCHANGE_ANSWERED || companions_failed(x);
+	bool failed = x->state != EXCHANGE_ANSWERED || exchange_failed(x);
 	struct dependency_total *total;
 
 	if (x->counted || x->state == EXCHANGE_UNKNOWN || (x->connect && !failed))
