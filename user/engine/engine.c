@@ -70,6 +70,8 @@ void engine_expect_late_keys(struct engine *e)
 	e->config.keys_late = true;
 }
 
+static void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload);
+
 static void engine_take_settled(void *ctx, const struct seg *seg, const uint8_t *payload)
 {
 	engine_take(ctx, seg, payload);
@@ -130,6 +132,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		.answers = &e->answers,
 		.history = &e->history,
 	};
+	e->late.take = engine_take;
 	e->pool.max = e->config.max_messages ? e->config.max_messages : MESSAGES_DEFAULT;
 	e->pool.refused = &e->stats.messages_refused;
 	if (!e->config.give_up_ns)
@@ -626,7 +629,7 @@ static bool is_doubted(const struct flow *f, const struct seg *seg)
 	       f->reorder->syn.sport == seg->sport;
 }
 
-void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload)
+static void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	struct flow *f;
 	uint8_t sender;

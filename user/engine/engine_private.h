@@ -24,10 +24,13 @@
 
 struct companions;
 struct decryption;
+struct engine;
 struct waiting;
 
 /* Connections that wait for secrets, and what is held of them: late_keys.h. */
 struct late_keys {
+	/* Takes a segment whose wait is over. */
+	void (*take)(struct engine *e, const struct seg *seg, const uint8_t *payload);
 	struct waiting *first;
 	uint32_t count;
 	uint64_t bytes;
@@ -58,8 +61,5 @@ struct engine {
 	struct logwaits logwaits;
 	struct stalls stalls;
 };
-
-/* Take a segment whose time is settled: engine.c. */
-void engine_take(struct engine *e, const struct seg *seg, const uint8_t *payload);
 
 #endif

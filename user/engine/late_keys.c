@@ -58,7 +58,7 @@ static void end(struct engine *e, struct waiting **link)
 		struct held *h = w->first;
 
 		w->first = h->next;
-		engine_take(e, &h->seg, h->data);
+		e->late.take(e, &h->seg, h->data);
 		wipe_free(h, size_of(h));
 	}
 	free(w);
@@ -129,7 +129,7 @@ bool late_keys_take(struct engine *e, const struct flow *f, const struct seg *se
 	}
 	end(e, link);
 	e->stats.segments--;
-	engine_take(e, seg, payload);
+	e->late.take(e, seg, payload);
 	return true;
 }
 

@@ -34,13 +34,6 @@ void decrypt_close(struct decrypt *d)
 	wipe_if_over(d);
 }
 
-void decrypt_give_up(struct decrypt *d, uint64_t *count)
-{
-	*count += !d->over;
-	d->over = true;
-	d->waits = false;
-}
-
 bool decrypt_reads(const struct decrypt *d)
 {
 	return d && d->reads && !d->over;
