@@ -256,9 +256,12 @@ $(TESTS) $(TOOLS): override LDFLAGS += -fno-lto
 $(addprefix $(O)/tests/unit/,decrypt inside inside_wipe): LDLIBS += -lssl
 $(O)/tdsmon $(BENCHES): override LDFLAGS += $(FAT)
 # A test of one room of the engine: it is linked with ROOMS, that room and those below it, and with lib/.
-ROOM_TESTS := $(filter $(O)/tests/unit/room_%,$(TESTS))
+PARSER_TESTS := $(addprefix $(O)/tests/unit/,buf cert frame proxy redact sql_mask sspi ssrp tds tds_old tls)
+ROOM_TESTS := $(filter $(O)/tests/unit/room_%,$(TESTS)) $(PARSER_TESTS) $(addprefix $(O)/tests/unit/,answers infer)
 in_rooms = $(filter $(O)/user/lib/%.o $(O)/user/engine/record.o \
 	$(addprefix $(O)/user/engine/,$(addsuffix /%.o,$(ROOMS))),$(LIB_OBJ))
+$(PARSER_TESTS): ROOMS := protocol
+$(addprefix $(O)/tests/unit/,answers infer): ROOMS := protocol stream decrypt login
 $(O)/tests/unit/room_browser: ROOMS := protocol browser
 $(O)/tests/unit/room_stream: ROOMS := protocol stream
 $(O)/tests/unit/room_session: ROOMS := protocol stream session
