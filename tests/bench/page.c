@@ -48,7 +48,8 @@ static void fill_server(unsigned server)
 		login.client.addr[15] = (uint8_t)i;
 		login.client.port = (uint16_t)i;
 		login.total_ns = 50000ull << i % 21;
-		login.tds.driver = login.verdict.name = name;
+		login.tds.driver = name;
+		login.verdict.id = V_NONE + 1 + i % names % (VERDICT_COUNT - 1);
 		login.tds.connection_id = "b7333977-e59d-49a8-8c3d-aff24f705f22";
 		login.error.number = (int)(i % names);
 		login.auth.method = i % AUTH_COUNT;

@@ -177,14 +177,14 @@ static void check_texts(const struct login_record *r)
 		r->auth.domain,
 		r->auth.workstation,
 		r->redirect_host,
-		r->verdict.name,
 		r->verdict.text,
 		r->error.message,
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		fuzz_text(texts[i]);
-	FUZZ_ASSERT(r->verdict.name && r->verdict.text);
+	fuzz_text(verdict_name(r->verdict.id));
+	FUZZ_ASSERT(r->verdict.id != V_NONE && r->verdict.text);
 }
 
 /* Out of range these would abort by themselves. */
@@ -294,8 +294,8 @@ static void checked_close_record(void *ctx, const struct close_record *r)
 	FUZZ_ASSERT(r->by == SIDE_NONE || r->how == CLOSE_FIN || r->how == CLOSE_RST);
 	FUZZ_ASSERT(r->by != SIDE_NONE || r->how != CLOSE_RST);
 	FUZZ_ASSERT(!r->graceful || r->by != SIDE_NONE);
-	FUZZ_ASSERT(!r->verdict.name == !r->verdict.text);
-	fuzz_text(r->verdict.name);
+	FUZZ_ASSERT((r->verdict.id == V_NONE) == !r->verdict.text);
+	fuzz_text(verdict_name(r->verdict.id));
 	fuzz_text(r->verdict.text);
 	verdict_class_name(r->verdict.class);
 	c->told += r->bytes[SIDE_CLIENT] + r->bytes[SIDE_SERVER];

@@ -20,7 +20,8 @@ struct test {
 	struct engine *e;
 	struct port_set ports, watched;
 	struct login_record logins[RECORDS_MAX];
-	char instances[RECORDS_MAX][80], verdicts[RECORDS_MAX][32];
+	char instances[RECORDS_MAX][80];
+	enum verdict verdicts[RECORDS_MAX];
 	struct browser_record unanswered[RECORDS_MAX];
 	char asked_for[RECORDS_MAX][80];
 	uint32_t login_count, unanswered_count, closed;
@@ -35,7 +36,7 @@ static void on_login(void *ctx, const struct login_record *r)
 	if (t->login_count == RECORDS_MAX)
 		return;
 	snprintf(t->instances[t->login_count], 80, "%s", r->tds.instance ?: "(null)");
-	snprintf(t->verdicts[t->login_count], 32, "%s", r->verdict.name);
+	t->verdicts[t->login_count] = r->verdict.id;
 	t->logins[t->login_count++] = *r;
 }
 
@@ -215,7 +216,7 @@ UNIT_CASE(an_answer_teaches_port_and_name)
 	CHECK(t.logins[0].browser.seen);
 	CHECK_INT(t.logins[0].browser.ns, 7 * MS);
 	CHECK_INT(t.logins[0].browser.retries, 0);
-	CHECK_STR(t.verdicts[0], "ok");
+	CHECK_INT(t.verdicts[0], V_OK);
 	/* the next one did not ask */
 	login(&t, CLIENT, 51234);
 	CHECK_INT(t.login_count, 2);
@@ -359,7 +360,7 @@ UNIT_CASE(asked_again)
 	CHECK_INT(t.login_count, 1);
 	CHECK_INT(t.logins[0].browser.ns, 2500 * MS);
 	CHECK_INT(t.logins[0].browser.retries, 2);
-	CHECK_STR(t.verdicts[0], "slow_browser");
+	CHECK_INT(t.verdicts[0], V_SLOW_BROWSER);
 	/* the login's time does not include the request's */
 	CHECK_INT(t.logins[0].total_ns, 6 * MS);
 	CHECK_INT(engine_stats(t.e)->browser_questions, 1);
@@ -432,7 +433,7 @@ UNIT_CASE(unanswered_but_connected)
 	CHECK(t.logins[0].browser.seen);
 	CHECK_INT(t.logins[0].browser.ns, NO_NS);
 	CHECK_INT(t.logins[0].browser.waited_ns, 1200 * MS);
-	CHECK_STR(t.verdicts[0], "slow_browser");
+	CHECK_INT(t.verdicts[0], V_SLOW_BROWSER);
 	end(&t);
 	CHECK_INT(t.unanswered_count, 0);
 }

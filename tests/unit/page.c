@@ -21,7 +21,7 @@ static void *open_page(void)
 }
 
 static void log_in(void *page, uint64_t at_ns, uint64_t total_ns, enum outcome outcome,
-		   const char *verdict)
+		   enum verdict verdict)
 {
 	enum verdict_class class =
 		outcome != OUTCOME_OK && outcome != OUTCOME_REDIRECTED && outcome != OUTCOME_PROBE
@@ -37,7 +37,7 @@ static void log_in(void *page, uint64_t at_ns, uint64_t total_ns, enum outcome o
 		.outcome = outcome,
 		.total_ns = total_ns,
 		.phase_ns = {MS, total_ns - MS, NO_NS, NO_NS, NO_NS},
-		.verdict = {verdict, "a sentence", class, !strcmp(verdict, "ok")},
+		.verdict = {verdict, class, "a sentence", verdict == V_OK},
 	};
 
 	page_sink.login(page, &rec);
@@ -78,8 +78,8 @@ UNIT_CASE(a_browser_gets_what_was)
 	void *page = open_page();
 	char *text;
 
-	log_in(page, START_NS, 20 * MS, OUTCOME_OK, "ok");
-	log_in(page, START_NS, 40 * MS, OUTCOME_REFUSED, "login_failed");
+	log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
+	log_in(page, START_NS, 40 * MS, OUTCOME_REFUSED, V_LOGIN_FAILED);
 	text = first(page, "");
 	CHECK(!strncmp(text, "event: begin\ndata: {\"run\":", 26));
 	CHECK_INT(count_of(text, "\nevent: login\ndata: {\"type\":\"login\","), 2);
@@ -102,10 +102,10 @@ UNIT_CASE(causes)
 	void *page = open_page();
 	char *text;
 
-	log_in(page, START_NS, 20 * MS, OUTCOME_PROBE, "probe");
-	log_in(page, START_NS, 20 * MS, OUTCOME_REDIRECTED, "redirected");
-	log_in(page, START_NS, 3000 * MS, OUTCOME_OK, "slow_login");
-	log_in(page, START_NS, 3000 * MS, OUTCOME_OK, "packets_lost");
+	log_in(page, START_NS, 20 * MS, OUTCOME_PROBE, V_PROBE);
+	log_in(page, START_NS, 20 * MS, OUTCOME_REDIRECTED, V_REDIRECTED);
+	log_in(page, START_NS, 3000 * MS, OUTCOME_OK, V_SLOW_LOGIN);
+	log_in(page, START_NS, 3000 * MS, OUTCOME_OK, V_PACKETS_LOST);
 	text = first(page, "");
 	CHECK(strstr(text, "\"logins\":4,\"failed\":0,\"lost\":[],\"causes\":["));
 	/* each is in its login, and in addition these two among the causes */
@@ -123,7 +123,7 @@ UNIT_CASE(a_browser_that_comes_again_gets_the_rest)
 	char *text;
 
 	for (int i = 0; i < 5; i++)
-		log_in(page, START_NS, 20 * MS, OUTCOME_OK, "ok");
+		log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
 	text = first(page, "3");
 	CHECK_INT(count_of(text, "event: login"), 2);
 	CHECK(strstr(text, "id: 4\n") && strstr(text, "id: 5\n"));
@@ -142,7 +142,7 @@ UNIT_CASE(an_event_is_one_line_whatever_the_wire_said)
 	void *page = open_page();
 	char *text;
 
-	log_in(page, START_NS, 20 * MS, OUTCOME_OK, "ok");
+	log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
 	text = first(page, "");
 	CHECK_INT(count_of(text, "</script><img src=x>\\u009B\\n"), 1);
 	CHECK_INT(count_of(text, "\n\n"), 3); /* begin, stats, login */
@@ -158,9 +158,9 @@ UNIT_CASE(of_a_flood_some_are_shown_and_all_are_counted)
 	char *text;
 
 	for (int i = 0; i < 10000; i++)
-		log_in(page, START_NS, 20 * MS, OUTCOME_OK, "ok");
+		log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
 	for (int i = 0; i < 3; i++)
-		log_in(page, START_NS, 20 * MS, OUTCOME_DROPPED, "server_dropped");
+		log_in(page, START_NS, 20 * MS, OUTCOME_DROPPED, V_SERVER_DROPPED);
 	page_tick(page, START_NS + 1000 * MS, counters, 2);
 	text = first(page, "");
 	CHECK_INT(count_of(text, "event: login"), 50 + 3);
@@ -168,7 +168,7 @@ UNIT_CASE(of_a_flood_some_are_shown_and_all_are_counted)
 	CHECK(strstr(text, "\"logins\":10003,\"failed\":3,"
 			   "\"lost\":[{\"value\":7,\"text\":\"packets lost\"}],"));
 	free(text);
-	log_in(page, START_NS, 20 * MS, OUTCOME_OK, "ok"); /* another second */
+	log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK); /* another second */
 	text = first(page, "");
 	CHECK_INT(count_of(text, "event: login"), 54);
 	free(text);
@@ -181,7 +181,7 @@ UNIT_CASE(the_backlog_is_bounded)
 	char *text;
 
 	for (int i = 0; i < 1500; i++) {
-		log_in(page, START_NS, 20 * MS, OUTCOME_OK, "ok");
+		log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
 		page_tick(page, START_NS + i * 1000 * MS, NULL, 0);
 	}
 	text = first(page, "");
@@ -198,7 +198,7 @@ UNIT_CASE(slots_of_a_quarter_of_an_hour)
 	char *text;
 
 	for (uint64_t i = 0; i < 200; i++)
-		log_in(page, START_NS + i * 10000 * MS, (2 + i) * MS, OUTCOME_OK, "ok");
+		log_in(page, START_NS + i * 10000 * MS, (2 + i) * MS, OUTCOME_OK, V_OK);
 	text = first(page, "");
 	CHECK_INT(count_of(text, "{\"t\":"), 91);
 	CHECK(strstr(text, "\"slots\":[{\"t\":1609460290,\"logins\":1,\"failed\":0,"));

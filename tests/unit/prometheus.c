@@ -57,7 +57,7 @@ static struct login_record login(void)
 		.step_count = 4,
 		.parts = parts,
 		.part_count = 3,
-		.verdict = {"ok", "Logged in.", VERDICT_SLOW, true},
+		.verdict = {V_OK, VERDICT_SLOW, "Logged in.", true},
 	};
 }
 
@@ -237,7 +237,7 @@ UNIT_CASE(failures_closes_and_commands_are_counted)
 	rec.outcome_basis = BASIS_INFERRED;
 	rec.has_error = true;
 	rec.error.number = 18456;
-	rec.verdict.name = "login_failed";
+	rec.verdict.id = V_LOGIN_FAILED;
 	rec.tcp.syn_retransmits = 1;
 	rec.tcp.retransmits = 2;
 	prometheus_sink.login(sink, &rec);

@@ -52,7 +52,7 @@ static struct login_record full_login(void)
 		.steps = steps,
 		.step_count = 2,
 		.wait_ns = {2000000, 15579000, 976000},
-		.verdict = {"ok", "Logged in.", VERDICT_OK, true},
+		.verdict = {V_OK, VERDICT_OK, "Logged in.", true},
 		.tcp = {.retransmits = 1},
 	};
 }
@@ -71,7 +71,7 @@ static struct login_record bare_login(void)
 		.total_ns = 3000000000,
 		.phase_ns = {3000000000, NO_NS, NO_NS, NO_NS, NO_NS},
 		.wait_ns = {0, 0, 3000000000},
-		.verdict = {"no_answer", "Nothing answered.", VERDICT_FAILED, false},
+		.verdict = {V_SYN_UNANSWERED, VERDICT_FAILED, "Nothing answered.", false},
 	};
 }
 
@@ -604,7 +604,7 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 	CHECK(strstr(sink_end(&text_sink, sink),
 		     "00:00:01.000 [::1]:5               session reset by the server after 333ms "
 		     "and 3 commands\n"));
-	rec.verdict.name = "keepalive_dead";
+	rec.verdict.id = V_KEEPALIVE_DEAD;
 	rec.verdict.text = "Nobody answered.";
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
@@ -612,7 +612,7 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 		     "session reset by the server after 333ms and 3 commands\n"
 		     "             Nobody answered.\n"));
 	/* The end of a finished MARS connection is not a session that was cut off. */
-	rec.verdict.name = "mars_finished";
+	rec.verdict.id = V_MARS_FINISHED;
 	rec.verdict.class = VERDICT_OK;
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
@@ -620,12 +620,12 @@ UNIT_CASE(text_tells_of_sessions_cut_off_and_of_no_others)
 	/* A pool may end all its sessions with resets: they get no lines. */
 	rec.by = SIDE_CLIENT;
 	rec.verdict =
-		(struct verdict_words){"client_reset", "The client reset.", VERDICT_ENDED, false};
+		(struct verdict_words){V_CLIENT_RESET, VERDICT_ENDED, "The client reset.", false};
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
 	rec.graceful = true;
-	rec.verdict = (struct verdict_words){"closed", "Nobody answered.", VERDICT_OK, false};
+	rec.verdict = (struct verdict_words){V_CLOSED, VERDICT_OK, "Nobody answered.", false};
 	sink = sink_begin(&text_sink, false);
 	text_sink.close(sink, &rec);
 	CHECK_STR(sink_end(&text_sink, sink), "");
@@ -776,11 +776,11 @@ UNIT_CASE(summary_counts_slow_logins_and_resets)
 				     .by = SIDE_CLIENT,
 				     .phase = PHASE_SESSION,
 				     .has_login = true,
-				     .verdict = {"client_reset", "", VERDICT_ENDED, false}};
+				     .verdict = {V_CLIENT_RESET, VERDICT_ENDED, "", false}};
 	void *sink = sink_begin(&summary_sink, false);
 
 	rec.outcome = OUTCOME_OK;
-	rec.verdict = (struct verdict_words){"guess_succeeded", "", VERDICT_SLOW, false};
+	rec.verdict = (struct verdict_words){V_GUESS_SUCCEEDED, VERDICT_SLOW, "", false};
 	summary_sink.login(sink, &rec);
 	rec.outcome = OUTCOME_REDIRECTED;
 	summary_sink.login(sink, &rec);
@@ -788,7 +788,7 @@ UNIT_CASE(summary_counts_slow_logins_and_resets)
 	summary_sink.login(sink, &rec);
 	summary_sink.close(sink, &reset);
 	summary_sink.close(sink, &reset);
-	reset.verdict = (struct verdict_words){"closed_busy", "", VERDICT_FAILED, false};
+	reset.verdict = (struct verdict_words){V_CLOSED_BUSY, VERDICT_FAILED, "", false};
 	summary_sink.close(sink, &reset);
 	summary_print(sink, NULL, 0);
 	CHECK(strstr(sink_end(&summary_sink, sink),
@@ -801,7 +801,7 @@ UNIT_CASE(text_marks_what_is_slow)
 	struct login_record rec = full_login();
 
 	rec.outcome = OUTCOME_OK;
-	rec.verdict = (struct verdict_words){"guess_succeeded", "A sentence.", VERDICT_SLOW, false};
+	rec.verdict = (struct verdict_words){V_GUESS_SUCCEEDED, VERDICT_SLOW, "A sentence.", false};
 	CHECK(strstr(login_as(&text_sink, &rec), " ~ok, slow "));
 	rec.verdict.class = VERDICT_OK;
 	CHECK(!strstr(login_as(&text_sink, &rec), "slow"));
@@ -814,7 +814,7 @@ UNIT_CASE(text_shows_the_error_whatever_the_verdict_is)
 
 	rec.outcome = OUTCOME_REFUSED;
 	rec.verdict =
-		(struct verdict_words){"guessing", "Somebody guesses.", VERDICT_FAILED, false};
+		(struct verdict_words){V_GUESSING, VERDICT_FAILED, "Somebody guesses.", false};
 	rec.has_error = true;
 	rec.error = (struct login_error){
 		.number = 18456, .state = 1, .class_ = 14, .message = "Login failed."};

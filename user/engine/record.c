@@ -34,6 +34,25 @@ RECORD_NAME(step_kind_name, enum step_kind, STEP_KINDS)
 RECORD_NAME(wait_part_name, enum wait_part, WAIT_PARTS)
 RECORD_NAME(errorlog_timer_name, enum errorlog_timer, ERRORLOG_TIMERS)
 
+#define VERDICT_WORD(verdict, word, class)  [verdict] = word,
+#define VERDICT_CLASS(verdict, word, class) [verdict] = class,
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const words[] = {VERDICTS(VERDICT_WORD)};
+
+	assert(verdict < VERDICT_COUNT);
+	return words[verdict];
+}
+
+enum verdict_class verdict_class_of(enum verdict verdict)
+{
+	static const uint8_t classes[] = {VERDICTS(VERDICT_CLASS)};
+
+	assert(verdict < VERDICT_COUNT);
+	return (enum verdict_class)classes[verdict];
+}
+
 const char *tunnel_kind(uint32_t tunnel)
 {
 	if (tunnel >= TUNNEL_GRE || tunnel == TUNNEL_GRE_NO_KEY ||

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/verdict/verdict_list.h"
+
 #define NO_NS UINT64_MAX
 
 struct endpoint {
@@ -222,6 +224,9 @@ enum wait_part { WAIT_PARTS(RECORD_ENUM) PART_COUNT };
 enum errorlog_timer { ERRORLOG_TIMERS(RECORD_ENUM) TIMER_COUNT };
 enum dependency_kind { DEPENDENCY_KINDS(RECORD_ENUM) DEPENDENCY_COUNT };
 #undef RECORD_ENUM
+#define RECORD_ENUM(name, word, class) name,
+enum verdict { VERDICTS(RECORD_ENUM) VERDICT_COUNT };
+#undef RECORD_ENUM
 
 /* The words of the JSON contract; NULL where it says null. A value out of range is a bug. */
 const char *vantage_name(enum vantage v);
@@ -234,12 +239,16 @@ const char *auth_method_name(enum auth_method m);
 const char *basis_name(enum basis b);
 const char *confidence_name(enum confidence c);
 const char *verdict_class_name(enum verdict_class c);
+const char *verdict_name(enum verdict v);
 const char *close_how_name(enum close_how h);
 const char *command_kind_name(enum command_kind k);
 const char *dependency_kind_name(enum dependency_kind k);
 const char *step_kind_name(enum step_kind k);
 const char *wait_part_name(enum wait_part p);
 const char *errorlog_timer_name(enum errorlog_timer t);
+
+/* The class that the list gives: VERDICT_BY_OUTCOME where a verdict has several. */
+enum verdict_class verdict_class_of(enum verdict v);
 
 /* Extensions of LOGIN7 by id: MS-TDS 2.2.6.4. USERAGENT is known only from the drivers. */
 #define FEATURES(X)                                                                                \
@@ -392,8 +401,9 @@ struct before {
 };
 
 struct verdict_words {
-	const char *name, *text;
+	enum verdict id; /* V_NONE: there is nothing to report */
 	enum verdict_class class;
+	const char *text;  /* NULL with V_NONE */
 	bool unremarkable; /* it went well, and there is nothing more to report */
 };
 
@@ -533,7 +543,7 @@ struct close_record {
 		uint64_t ns;   /* from the first sending to the connection's end; NO_NS: not
 				* known */
 	} unacknowledged;
-	struct verdict_words verdict; /* name NULL: no verdict */
+	struct verdict_words verdict;
 };
 
 /* A login that waits and is not decided yet. */

@@ -477,12 +477,12 @@ static void json_before(struct json_writer *w, const struct before *before)
 
 static void json_verdict(struct json_writer *w, const struct verdict_words *verdict)
 {
-	if (!verdict->name) {
+	if (verdict->id == V_NONE) {
 		json_writer_null(w, "verdict");
 		return;
 	}
 	json_writer_object(w, "verdict");
-	json_writer_text(w, "name", verdict->name);
+	json_writer_text(w, "name", verdict_name(verdict->id));
 	json_writer_text(w, "class", verdict_class_name(verdict->class));
 	json_writer_text(w, "text", verdict->text);
 	json_writer_object_end(w);

@@ -19,11 +19,10 @@ struct closing {
 	uint64_t lost_ns; /* when the tap last lost packets; 0: never */
 };
 
-struct close_verdict {
-	const char *name;
+struct close_row {
+	enum verdict verdict;
 	bool (*match)(const struct closing *c);
 	char *(*text)(const struct closing *c);
-	enum verdict_class class;
 };
 
 static const char *who(const struct closing *c)
@@ -262,28 +261,28 @@ static char *server_closed_text(const struct closing *c)
 		c->r->how == CLOSE_RST ? "reset" : "closed");
 }
 
-static const struct close_verdict verdicts[] = {
-	{"redirect_followed", is_followed, followed_text, VERDICT_OK},
-	{"redirect_not_followed", is_not_followed, not_followed_text, VERDICT_FAILED},
-	{"redirect_open", is_redirect_open, redirect_open_text, VERDICT_UNKNOWN},
-	{"reset_by_device", is_reset_by_device, reset_by_device_text, VERDICT_FAILED},
-	{"idle_dropped", is_idle_dropped, idle_dropped_text, VERDICT_FAILED},
-	{"path_dead", is_path_dead, path_dead_text, VERDICT_FAILED},
-	{"keepalive_dead", is_keepalive, keepalive_text, VERDICT_FAILED},
-	{NULL, is_open, NULL, VERDICT_UNKNOWN},
-	{"mars_finished", is_mars_finished, mars_finished_text, VERDICT_OK},
-	{"packets_missing", is_close_unsure, close_unsure_text, VERDICT_UNKNOWN},
-	{NULL, is_server_unclear, NULL, VERDICT_UNKNOWN},
-	{"closed_busy", is_busy, busy_text, VERDICT_FAILED},
-	{"closed", is_graceful, graceful_text, VERDICT_OK},
-	{"client_reset", is_client_reset, client_reset_text, VERDICT_ENDED},
-	{"server_closed", is_server_closed, server_closed_text, VERDICT_FAILED},
+static const struct close_row verdicts[] = {
+	{V_REDIRECT_FOLLOWED, is_followed, followed_text},
+	{V_REDIRECT_NOT_FOLLOWED, is_not_followed, not_followed_text},
+	{V_REDIRECT_OPEN, is_redirect_open, redirect_open_text},
+	{V_RESET_BY_DEVICE, is_reset_by_device, reset_by_device_text},
+	{V_IDLE_DROPPED, is_idle_dropped, idle_dropped_text},
+	{V_PATH_DEAD, is_path_dead, path_dead_text},
+	{V_KEEPALIVE_DEAD, is_keepalive, keepalive_text},
+	{V_NONE, is_open, NULL},
+	{V_MARS_FINISHED, is_mars_finished, mars_finished_text},
+	{V_PACKETS_MISSING, is_close_unsure, close_unsure_text},
+	{V_NONE, is_server_unclear, NULL},
+	{V_CLOSED_BUSY, is_busy, busy_text},
+	{V_CLOSED, is_graceful, graceful_text},
+	{V_CLIENT_RESET, is_client_reset, client_reset_text},
+	{V_SERVER_CLOSED, is_server_closed, server_closed_text},
 };
 
 void verdict_close(const struct history *h, const struct flow *f, const struct close_record *r,
 		   uint64_t now_ns, uint64_t lost_ns, struct verdict_words *words)
 {
-	const struct close_verdict *v = verdicts;
+	const struct close_row *v = verdicts;
 	struct closing c = {.f = f, .r = r, .now_ns = now_ns, .lost_ns = lost_ns};
 
 	*words = (struct verdict_words){0};
@@ -293,7 +292,7 @@ void verdict_close(const struct history *h, const struct flow *f, const struct c
 		return;
 	while (!v->match(&c))
 		v++; /* the last row always matches */
-	words->name = v->name;
+	words->id = v->verdict;
 	words->text = v->text ? v->text(&c) : NULL;
-	words->class = v->class;
+	words->class = verdict_class_of(v->verdict);
 }

@@ -178,16 +178,16 @@ static char *path_dead_text(const struct login *l, const struct login_record *r)
 			    "it. Check firewalls and the network between the two hosts");
 }
 
-const struct verdict verdict_path[] = {
-	{.name = "one_direction", .match = is_one_sided, .text = one_sided_text},
-	{.name = "packets_missing", .match = is_missing, .text = missing_text},
-	{.name = "evicted", .match = is_evicted, .text = evicted_text},
-	{.name = "clock_stepped", .match = is_clock_stepped, .text = clock_stepped_text},
-	{.name = "capture_cut", .match = is_cut, .text = cut_text},
-	{.name = "capture_ended", .match = is_ended, .text = ended_text},
-	{.name = "outcome_hidden", .match = is_hidden, .text = hidden_text},
-	{.name = "reset_by_device", .match = is_device_reset, .text = device_reset_text},
-	{.name = "mtu", .match = is_mtu, .text = mtu_text},
-	{.name = "path_dead", .match = is_path_dead, .text = path_dead_text},
-	{.name = NULL},
+const struct verdict_row verdict_path[] = {
+	{.verdict = V_ONE_DIRECTION, .match = is_one_sided, .text = one_sided_text},
+	{.verdict = V_PACKETS_MISSING, .match = is_missing, .text = missing_text},
+	{.verdict = V_EVICTED, .match = is_evicted, .text = evicted_text},
+	{.verdict = V_CLOCK_STEPPED, .match = is_clock_stepped, .text = clock_stepped_text},
+	{.verdict = V_CAPTURE_CUT, .match = is_cut, .text = cut_text},
+	{.verdict = V_CAPTURE_ENDED, .match = is_ended, .text = ended_text},
+	{.verdict = V_OUTCOME_HIDDEN, .match = is_hidden, .text = hidden_text},
+	{.verdict = V_RESET_BY_DEVICE, .match = is_device_reset, .text = device_reset_text},
+	{.verdict = V_MTU, .match = is_mtu, .text = mtu_text},
+	{.verdict = V_PATH_DEAD, .match = is_path_dead, .text = path_dead_text},
+	{0},
 };

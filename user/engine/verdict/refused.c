@@ -11,131 +11,132 @@
 /* SQL Server's errors of a login, by number: their names here, and the advice. */
 static const struct cause {
 	int32_t number;
-	const char *name, *text;
+	enum verdict verdict;
+	const char *text;
 } causes[] = {
-	{18456, "login_failed",
+	{18456, V_LOGIN_FAILED,
 	 "login failed (18456): wrong name or password, or a Windows account without a login; only "
 	 "the server's error log has the state that tells which"},
-	{4002, "login_failed",
+	{4002, V_LOGIN_FAILED,
 	 "login failed (4002): wrong name or password, on Sybase or a SQL Server before 7.0"},
-	{18452, "untrusted_domain",
+	{18452, V_UNTRUSTED_DOMAIN,
 	 "Windows login from an untrusted domain (18452): no Kerberos ticket, null credentials or "
 	 "a local account; see the SPN, the trust and the client's account"},
-	{18470, "account_disabled",
+	{18470, V_ACCOUNT_DISABLED,
 	 "the account is disabled (18470): ALTER LOGIN ... ENABLE lets it in"},
-	{18486, "account_locked",
+	{18486, V_ACCOUNT_LOCKED,
 	 "the account is locked out (18486): somebody tried wrong passwords; ALTER LOGIN ... "
 	 "UNLOCK lets it in"},
-	{18487, "password_expired", "the password has expired (18487): give the login a new one"},
-	{18488, "password_must_change",
+	{18487, V_PASSWORD_EXPIRED, "the password has expired (18487): give the login a new one"},
+	{18488, V_PASSWORD_MUST_CHANGE,
 	 "the password must be changed first (18488): the client must offer that, or an "
 	 "administrator sets a new one"},
-	{4060, "database_unavailable",
+	{4060, V_DATABASE_UNAVAILABLE,
 	 "the database can't be opened (4060): see its name, its state, and whether the login has "
 	 "a user in it"},
-	{4061, "database_unavailable",
+	{4061, V_DATABASE_UNAVAILABLE,
 	 "neither the database asked for nor the login's default database can be opened (4061)"},
-	{4064, "database_unavailable",
+	{4064, V_DATABASE_UNAVAILABLE,
 	 "the login's default database can't be opened (4064): it was dropped, is offline, or the "
 	 "login has no user in it"},
-	{911, "database_unavailable",
+	{911, V_DATABASE_UNAVAILABLE,
 	 "there is no such database (911): see the connection string's spelling"},
-	{40613, "database_unavailable",
+	{40613, V_DATABASE_UNAVAILABLE,
 	 "the database is not available just now (40613): try again, it may be starting or moving"},
-	{4221, "database_unavailable",
+	{4221, V_DATABASE_UNAVAILABLE,
 	 "the readable secondary was not ready (4221): a long transaction on the primary holds it "
 	 "up"},
-	{976, "replica_not_readable",
+	{976, V_REPLICA_NOT_READABLE,
 	 "the database is in an availability group and not readable here (976): connect to the "
 	 "listener "
 	 "or the primary"},
-	{978, "replica_not_readable",
+	{978, V_REPLICA_NOT_READABLE,
 	 "the secondary replica takes only read-only logins (978): ApplicationIntent=ReadOnly is "
 	 "missing"},
-	{979, "replica_not_readable",
+	{979, V_REPLICA_NOT_READABLE,
 	 "the replica takes no read-only logins (979): see its role's connection setting"},
-	{983, "replica_not_readable",
+	{983, V_REPLICA_NOT_READABLE,
 	 "the replica is neither primary nor secondary just now (983): see the availability "
 	 "group's state"},
-	{17892, "logon_trigger",
+	{17892, V_LOGON_TRIGGER,
 	 "a logon trigger refused the login (17892): see the trigger and what it printed in the "
 	 "error log"},
-	{18461, "single_user",
+	{18461, V_SINGLE_USER,
 	 "the server is in single user mode (18461): another connection has the one place"},
-	{18451, "administrators_only",
+	{18451, V_ADMINISTRATORS_ONLY,
 	 "only administrators may connect at this time (18451): the server starts, stops or is "
 	 "being serviced"},
-	{18401, "upgrading",
+	{18401, V_UPGRADING,
 	 "the server is in script upgrade mode (18401): wait until its upgrade is done, see its "
 	 "error log"},
-	{18458, "license_limit", "the licensed number of users is reached (18458)"},
-	{18459, "license_limit", "the licensed number of workstations is reached (18459)"},
-	{18460, "license_limit", "the licensed number of connections is reached (18460)"},
-	{17809, "too_many_connections",
+	{18458, V_LICENSE_LIMIT, "the licensed number of users is reached (18458)"},
+	{18459, V_LICENSE_LIMIT, "the licensed number of workstations is reached (18459)"},
+	{18460, V_LICENSE_LIMIT, "the licensed number of connections is reached (18460)"},
+	{17809, V_TOO_MANY_CONNECTIONS,
 	 "the largest number of user connections is reached (17809): see sp_configure 'user "
 	 "connections' and who leaves connections open"},
-	{17810, "dac_in_use",
+	{17810, V_DAC_IN_USE,
 	 "the dedicated administrator connection is in use (17810): there is only one"},
-	{18489, "dac_in_use",
+	{18489, V_DAC_IN_USE,
 	 "the dedicated administrator connection is in use (18489): there is only one"},
-	{18462, "password_change_failed",
+	{18462, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18462): the old password is too new to be changed"},
-	{18463, "password_change_failed",
+	{18463, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18463): that password can't be used at this time"},
-	{18464, "password_change_failed",
+	{18464, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18464): the new password is too short"},
-	{18465, "password_change_failed",
+	{18465, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18465): the new password is too long"},
-	{18466, "password_change_failed",
+	{18466, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18466): the new password is not complex enough"},
-	{18467, "password_change_failed",
+	{18467, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18467): a password filter refused the new one"},
-	{18468, "password_change_failed",
+	{18468, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18468): an error in checking the new password"},
-	{18471, "password_change_failed",
+	{18471, V_PASSWORD_CHANGE_FAILED,
 	 "the password change failed (18471): the login may not change its password"},
-	{17187, "server_starting",
+	{17187, V_SERVER_STARTING,
 	 "the server is not ready for connections yet (17187): it starts, wait until it is up"},
-	{17188, "server_stopping", "the server shuts down and takes no connections (17188)"},
-	{17189, "no_thread",
+	{17188, V_SERVER_STOPPING, "the server shuts down and takes no connections (17188)"},
+	{17189, V_NO_THREAD,
 	 "the server could not start a thread for the connection (17189): check its memory and its "
 	 "worker threads"},
-	{17806, "sspi_failed",
+	{17806, V_SSPI_FAILED,
 	 "the SSPI handshake failed (17806): see the server's account, its domain controller and "
 	 "the SPN"},
-	{17828, "login_malformed",
+	{17828, V_LOGIN_MALFORMED,
 	 "the server could not read the PRELOGIN packet (17828): the client's driver does not fit, "
 	 "or another service's client connected"},
-	{17829, "login_broken_off", "a network error broke the login off (17829)"},
-	{17830, "login_broken_off",
+	{17829, V_LOGIN_BROKEN_OFF, "a network error broke the login off (17829)"},
+	{17830, V_LOGIN_BROKEN_OFF,
 	 "a network error broke the login off (17830): the server's error log has its timers"},
-	{17832, "login_malformed",
+	{17832, V_LOGIN_MALFORMED,
 	 "the server could not read the login packet (17832): the client's driver does not fit, or "
 	 "a device changed it"},
-	{17835, "encryption_required",
+	{17835, V_ENCRYPTION_REQUIRED,
 	 "the server requires encryption and the client does not encrypt (17835)"},
-	{17836, "login_malformed",
+	{17836, V_LOGIN_MALFORMED,
 	 "the login packet's length is wrong (17836): the client's driver does not fit"},
-	{18056, "pool_reset_failed",
+	{18056, V_POOL_RESET_FAILED,
 	 "a pooled connection could not be reset (18056): see the errors before it in the server's "
 	 "error log"},
-	{18061, "pool_reset_failed",
+	{18061, V_POOL_RESET_FAILED,
 	 "a pooled connection could not be reset for another login (18061)"},
-	{4014, "login_malformed",
+	{4014, V_LOGIN_MALFORMED,
 	 "the server could not read on from the network (4014): see the path and the client"},
-	{4019, "language_unknown", "the server does not know the requested language (4019)"},
-	{40615, "firewall_rule",
+	{4019, V_LANGUAGE_UNKNOWN, "the server does not know the requested language (4019)"},
+	{40615, V_FIREWALL_RULE,
 	 "the server's firewall does not allow this address (40615): add a rule for it"},
-	{40532, "server_unknown",
+	{40532, V_SERVER_UNKNOWN,
 	 "the gateway knows no such server (40532): see the server's name, and user@server"},
-	{40197, "service_error", "the service had an error (40197): try again after some seconds"},
-	{40501, "service_busy", "the service is busy (40501): try again after ten seconds"},
-	{49918, "service_busy", "too few resources for the request (49918): try again later"},
-	{49919, "service_busy", "too many create or update operations (49919): try again later"},
-	{49920, "service_busy", "too many operations are under way (49920): try again later"},
-	{10928, "resource_limit",
+	{40197, V_SERVICE_ERROR, "the service had an error (40197): try again after some seconds"},
+	{40501, V_SERVICE_BUSY, "the service is busy (40501): try again after ten seconds"},
+	{49918, V_SERVICE_BUSY, "too few resources for the request (49918): try again later"},
+	{49919, V_SERVICE_BUSY, "too many create or update operations (49919): try again later"},
+	{49920, V_SERVICE_BUSY, "too many operations are under way (49920): try again later"},
+	{10928, V_RESOURCE_LIMIT,
 	 "the database's limit of workers or sessions is reached (10928): see what holds them"},
-	{10929, "resource_limit",
+	{10929, V_RESOURCE_LIMIT,
 	 "the server is too busy for more than the guaranteed minimum (10929): try again later"},
 };
 
@@ -224,12 +225,12 @@ static bool is_refused(const struct login *l, const struct login_record *r)
 	return r->outcome == OUTCOME_REFUSED;
 }
 
-static const char *refused_name(const struct login *l, const struct login_record *r)
+static enum verdict refused_verdict(const struct login *l, const struct login_record *r)
 {
 	const struct cause *cause = cause_of(r);
 
 	(void)l;
-	return cause ? cause->name : "login_refused";
+	return cause ? cause->verdict : V_LOGIN_REFUSED;
 }
 
 static char *refused_text(const struct login *l, const struct login_record *r)
@@ -278,14 +279,16 @@ static char *redirected_text(const struct login *l, const struct login_record *r
 			   verdict_after(l, r, after));
 }
 
-const struct verdict verdict_refused[] = {
-	{.name = "guess_succeeded", .match = is_guessed, .text = guessed_text},
-	{.name = "guessing", .match = is_guessing, .text = guessing_text},
-	{.name = "null_credentials", .match = is_null_credentials, .text = null_credentials_text},
-	{.name = "login_refused",
+const struct verdict_row verdict_refused[] = {
+	{.verdict = V_GUESS_SUCCEEDED, .match = is_guessed, .text = guessed_text},
+	{.verdict = V_GUESSING, .match = is_guessing, .text = guessing_text},
+	{.verdict = V_NULL_CREDENTIALS,
+	 .match = is_null_credentials,
+	 .text = null_credentials_text},
+	{.verdict = V_LOGIN_REFUSED,
 	 .match = is_refused,
 	 .text = refused_text,
-	 .rename = refused_name},
-	{.name = "redirected", .match = is_redirected, .text = redirected_text},
-	{.name = NULL},
+	 .pick = refused_verdict},
+	{.verdict = V_REDIRECTED, .match = is_redirected, .text = redirected_text},
+	{0},
 };

@@ -2,20 +2,20 @@
 /*
  * rule.h - a row of the table of verdicts, and the groups of rows that form the table, in the order
  * in which they are tried. Within a group, too, the first row that fits wins, so more specific rows
- * come first. A group ends with a row without a name.
+ * come first. A group ends with an empty row.
  */
 #ifndef TDSMON_RULE_H
 #define TDSMON_RULE_H
 
 #include "engine/login/login.h"
 
-struct verdict {
-	const char *name;
+struct verdict_row {
+	enum verdict verdict;
 	bool (*match)(const struct login *l, const struct login_record *r);
 	char *(*text)(const struct login *l, const struct login_record *r);
-	/* A more specific name; NULL: keep the row's own. */
-	const char *(*rename)(const struct login *l, const struct login_record *r);
-	/* The verdict's class; VERDICT_UNKNOWN: as the outcome and the login's time say. */
+	/* Picks the verdict instead; NULL: it is the row's own. */
+	enum verdict (*pick)(const struct login *l, const struct login_record *r);
+	/* Instead of the class in the list of verdicts; VERDICT_UNKNOWN: as there. */
 	enum verdict_class class;
 	bool unremarkable; /* as in verdict_words */
 };
@@ -23,7 +23,7 @@ struct verdict {
 /* A login that succeeded in less than the times that count as slow. */
 bool verdict_in_time(const struct login *l, const struct login_record *r);
 
-extern const struct verdict verdict_path[], verdict_tls[], verdict_cause[], verdict_left[],
+extern const struct verdict_row verdict_path[], verdict_tls[], verdict_cause[], verdict_left[],
 	verdict_refused[], verdict_slow[];
 
 #define PARALLEL_NS (6 * NS_PER_S / 10) /* parallel attempts begin this close to each other */

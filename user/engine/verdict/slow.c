@@ -139,13 +139,13 @@ static bool is_slow_syn(const struct login *l, const struct login_record *r)
 	return s && s->phase == PHASE_TCP && s->ns > r->total_ns / 2;
 }
 
-static const char *slow_syn_name(const struct login *l, const struct login_record *r)
+static enum verdict slow_syn_verdict(const struct login *l, const struct login_record *r)
 {
 	if (l->tcp.syns < 2 || longest_step(r)->kind != STEP_SYN_RETRANSMIT)
-		return "slow_connect";
+		return V_SLOW_CONNECT;
 	if (l->tcp.refusals)
-		return "listen_queue_full";
-	return r->vantage == VANTAGE_SERVER ? "listen_queue_full" : "syn_lost";
+		return V_LISTEN_QUEUE_FULL;
+	return r->vantage == VANTAGE_SERVER ? V_LISTEN_QUEUE_FULL : V_SYN_LOST;
 }
 
 static char *slow_syn_text(const struct login *l, const struct login_record *r)
@@ -263,59 +263,59 @@ static char *slow_network_text(const struct login *l, const struct login_record 
  * message.
  */
 static const struct slow {
-	const char *name;
+	enum verdict verdict;
 	uint8_t phase, side;
 	uint8_t step;	  /* enum step_kind; STEP_COUNT: any step of that phase and side */
 	uint32_t methods; /* METHOD bits */
 	const char *text;
 } slows[] = {
-	{"slow_prelogin", PHASE_PRELOGIN, SIDE_SERVER, STEP_COUNT, ANY,
+	{V_SLOW_PRELOGIN, PHASE_PRELOGIN, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s to answer PRELOGIN, which costs it next to nothing; "
 	 "possible causes: no free worker thread, too little CPU, or a server that was "
 	 "just starting"},
-	{"slow_client", PHASE_PRELOGIN, SIDE_CLIENT, STEP_COUNT, ANY,
+	{V_SLOW_CLIENT, PHASE_PRELOGIN, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s after the TCP handshake before it sent PRELOGIN; possible "
 	 "causes: too little CPU or too few threads, or a proxy that connects ahead"},
-	{"slow_tls", PHASE_TLS, SIDE_CLIENT, STEP_CLIENT_HELLO, ANY,
+	{V_SLOW_TLS, PHASE_TLS, SIDE_CLIENT, STEP_CLIENT_HELLO, ANY,
 	 "the client took %.3f s to begin TLS (client_hello); possible causes: too little "
 	 "CPU or too few threads, or it loads its certificate store"},
-	{"slow_tls", PHASE_TLS, SIDE_CLIENT, STEP_COUNT, ANY,
+	{V_SLOW_TLS, PHASE_TLS, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s in the TLS handshake (client_finished): a client that looks up "
 	 "certificate revocation does that"},
-	{"slow_tls", PHASE_TLS, SIDE_SERVER, STEP_COUNT, ANY,
+	{V_SLOW_TLS, PHASE_TLS, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s in the TLS handshake; possible causes: too little CPU, or "
 	 "no free worker thread"},
-	{"slow_ticket", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, WINDOWS,
+	{V_SLOW_TICKET, PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, WINDOWS,
 	 "the client took %.3f s before it sent %s; a Windows login gets its ticket "
 	 "then, so check its domain controller (KDC) and its DNS"},
-	{"slow_token", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_FEDAUTH),
+	{V_SLOW_TOKEN, PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_FEDAUTH),
 	 "the client took %.3f s before it sent %s with its federated token; check its "
 	 "way to the token service"},
-	{"slow_client", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_SQL),
+	{V_SLOW_CLIENT, PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_SQL),
 	 "the client took %.3f s before it sent %s; possible causes: too little CPU or "
 	 "too few threads, or a certificate check after the handshake"},
-	{"slow_login7", PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, ANY,
+	{V_SLOW_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s before it sent %s; possible causes: a certificate "
 	 "check, a ticket or token that was slow to come (its KDC, DNS or token service), "
 	 "or too little CPU"},
-	{"slow_login", PHASE_LOGIN, SIDE_SERVER, STEP_COUNT, ANY,
+	{V_SLOW_LOGIN, PHASE_LOGIN, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s to answer %s; possible causes: no free worker thread, "
 	 "a logon trigger, the database's state or, for Windows logins, its domain "
 	 "controller"},
-	{"slow_token", PHASE_AUTH, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_FEDAUTH),
+	{V_SLOW_TOKEN, PHASE_AUTH, SIDE_CLIENT, STEP_COUNT, METHOD(AUTH_FEDAUTH),
 	 "the client took %.3f s to get its federated token; check its way to the token "
 	 "service, and whether a person was asked"},
-	{"slow_token_check", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, METHOD(AUTH_FEDAUTH),
+	{V_SLOW_TOKEN_CHECK, PHASE_AUTH, SIDE_SERVER, STEP_COUNT, METHOD(AUTH_FEDAUTH),
 	 "the server took %.3f s over the client's federated token; check its way to the "
 	 "identity provider, and logon triggers"},
-	{"slow_login", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, METHOD(AUTH_KERBEROS),
+	{V_SLOW_LOGIN, PHASE_AUTH, SIDE_SERVER, STEP_COUNT, METHOD(AUTH_KERBEROS),
 	 "the server took %.3f s after it had the client's Kerberos ticket, which it seldom "
 	 "checks with a domain controller; possible causes: no free worker thread, a logon "
 	 "trigger or the database's state"},
-	{"slow_domain_controller", PHASE_AUTH, SIDE_SERVER, STEP_COUNT, ANY,
+	{V_SLOW_DOMAIN_CONTROLLER, PHASE_AUTH, SIDE_SERVER, STEP_COUNT, ANY,
 	 "the server took %.3f s over the client's authentication message; it asks its "
 	 "domain controller then, which may be slow, far away or overrun"},
-	{"slow_client", PHASE_AUTH, SIDE_CLIENT, STEP_COUNT, ANY,
+	{V_SLOW_CLIENT, PHASE_AUTH, SIDE_CLIENT, STEP_COUNT, ANY,
 	 "the client took %.3f s to answer the server's challenge; check its CPU and its "
 	 "domain controller"},
 };
@@ -341,10 +341,10 @@ static bool is_slow_side(const struct login *l, const struct login_record *r)
 	return slow_side(r);
 }
 
-static const char *slow_side_name(const struct login *l, const struct login_record *r)
+static enum verdict slow_side_verdict(const struct login *l, const struct login_record *r)
 {
 	(void)l;
-	return slow_side(r)->name;
+	return slow_side(r)->verdict;
 }
 
 static char *slow_side_text(const struct login *l, const struct login_record *r)
@@ -377,26 +377,24 @@ static bool always(const struct login *l, const struct login_record *r)
 	return true;
 }
 
-const struct verdict verdict_slow[] = {
-	{.name = "dead_address_first",
-	 .match = is_after_attempts,
-	 .text = after_attempts_text,
-	 .class = VERDICT_SLOW},
-	{.name = "port_reused", .match = is_port_reused, .text = port_reused_text},
-	{.name = "slow_browser", .match = is_slow_browser, .text = slow_browser_text},
-	{.name = "error_after_login", .match = is_error_after, .text = error_after_text},
-	{.name = "ok", .match = is_fine, .text = fine_text, .unremarkable = true},
-	{.name = "slow_connect",
+const struct verdict_row verdict_slow[] = {
+	{.verdict = V_DEAD_ADDRESS_FIRST, .match = is_after_attempts, .text = after_attempts_text},
+	{.verdict = V_PORT_REUSED, .match = is_port_reused, .text = port_reused_text},
+	{.verdict = V_SLOW_BROWSER, .match = is_slow_browser, .text = slow_browser_text},
+	{.verdict = V_ERROR_AFTER_LOGIN, .match = is_error_after, .text = error_after_text},
+	{.verdict = V_OK, .match = is_fine, .text = fine_text, .unremarkable = true},
+	{.verdict = V_SLOW_CONNECT,
 	 .match = is_slow_syn,
 	 .text = slow_syn_text,
-	 .rename = slow_syn_name},
-	{.name = "zero_window", .match = is_zero_window, .text = zero_window_text},
-	{.name = "packets_lost", .match = is_retransmitted, .text = retransmitted_text},
-	{.name = "slow_network", .match = is_slow_network, .text = slow_network_text},
-	{.name = "slow_side",
-	 .match = is_slow_side,
-	 .text = slow_side_text,
-	 .rename = slow_side_name},
-	{.name = "slow", .match = is_slow, .text = slow_text},
-	{.name = "ok", .match = always, .text = fine_text, .unremarkable = true},
+	 .pick = slow_syn_verdict},
+	{.verdict = V_ZERO_WINDOW, .match = is_zero_window, .text = zero_window_text},
+	{.verdict = V_PACKETS_LOST, .match = is_retransmitted, .text = retransmitted_text},
+	{.verdict = V_SLOW_NETWORK, .match = is_slow_network, .text = slow_network_text},
+	{.match = is_slow_side, .text = slow_side_text, .pick = slow_side_verdict},
+	{.verdict = V_SLOW, .match = is_slow, .text = slow_text},
+	{.verdict = V_OK,
+	 .match = always,
+	 .text = fine_text,
+	 .class = VERDICT_SLOW,
+	 .unremarkable = true},
 };

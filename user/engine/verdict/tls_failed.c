@@ -7,34 +7,35 @@
 static const struct alert_cause {
 	uint8_t least, most; /* descriptions */
 	uint8_t from;	     /* enum side; SIDE_NONE: either */
-	const char *name, *look;
+	enum verdict verdict;
+	const char *look;
 } alert_causes[] = {
-	{70, 70, SIDE_NONE, "tls_no_common_version",
+	{70, 70, SIDE_NONE, V_TLS_NO_COMMON_VERSION,
 	 "client and server have no TLS version in common; old clients offer TLS 1.0 or 1.1, which "
 	 "current servers have switched off, and old servers know no more"},
-	{86, 86, SIDE_NONE, "tls_no_common_version",
+	{86, 86, SIDE_NONE, V_TLS_NO_COMMON_VERSION,
 	 "the client came back with an older TLS version, which the server takes for an attack"},
-	{40, 40, SIDE_NONE, "tls_no_common_cipher",
+	{40, 40, SIDE_NONE, V_TLS_NO_COMMON_CIPHER,
 	 "client and server have no cipher suite in common, or no key exchange; compare what both "
 	 "sides have switched off"},
-	{71, 71, SIDE_NONE, "tls_no_common_cipher",
+	{71, 71, SIDE_NONE, V_TLS_NO_COMMON_CIPHER,
 	 "the server wants stronger cipher suites than the client offers"},
-	{45, 45, SIDE_CLIENT, "certificate_refused", "the server's certificate has expired"},
-	{48, 48, SIDE_CLIENT, "certificate_refused",
+	{45, 45, SIDE_CLIENT, V_CERTIFICATE_REFUSED, "the server's certificate has expired"},
+	{48, 48, SIDE_CLIENT, V_CERTIFICATE_REFUSED,
 	 "the client does not know the issuer of the server's certificate: install one that it "
 	 "trusts, or let it trust this one"},
-	{42, 46, SIDE_CLIENT, "certificate_refused",
+	{42, 46, SIDE_CLIENT, V_CERTIFICATE_REFUSED,
 	 "the client refused the server's certificate: see its name, dates and purpose"},
-	{42, 48, SIDE_SERVER, "client_certificate_refused",
+	{42, 48, SIDE_SERVER, V_CLIENT_CERTIFICATE_REFUSED,
 	 "the server refused the client's certificate"},
-	{116, 116, SIDE_SERVER, "client_certificate_refused",
+	{116, 116, SIDE_SERVER, V_CLIENT_CERTIFICATE_REFUSED,
 	 "the server asks for a client certificate and got none"},
-	{112, 112, SIDE_SERVER, "tls_wrong_name",
+	{112, 112, SIDE_SERVER, V_TLS_WRONG_NAME,
 	 "the server does not know the name that the client asked for (SNI)"},
-	{120, 120, SIDE_SERVER, "tds8_not_spoken",
+	{120, 120, SIDE_SERVER, V_TDS8_NOT_SPOKEN,
 	 "the server does not speak TDS 8.0 (ALPN tds/8.0): Encrypt=Strict needs SQL Server 2022 "
 	 "or later"},
-	{0, 255, SIDE_NONE, "tls_alert", "see both sides' TLS settings and logs"},
+	{0, 255, SIDE_NONE, V_TLS_ALERT, "see both sides' TLS settings and logs"},
 };
 
 static const struct alert_cause *alert_cause(const struct login *l)
@@ -54,10 +55,10 @@ static bool is_tls_alert(const struct login *l, const struct login_record *r)
 	       r->tls.alert.description;
 }
 
-static const char *tls_alert_name(const struct login *l, const struct login_record *r)
+static enum verdict tls_alert_verdict(const struct login *l, const struct login_record *r)
 {
 	(void)r;
-	return alert_cause(l)->name;
+	return alert_cause(l)->verdict;
 }
 
 static char *tls_alert_text(const struct login *l, const struct login_record *r)
@@ -226,22 +227,22 @@ static char *tls_failed_text(const struct login *l, const struct login_record *r
 				   : "");
 }
 
-const struct verdict verdict_tls[] = {
-	{.name = "tls_alert",
+const struct verdict_row verdict_tls[] = {
+	{.verdict = V_TLS_ALERT,
 	 .match = is_tls_alert,
 	 .text = tls_alert_text,
-	 .rename = tls_alert_name},
-	{.name = "encryption_mismatch",
+	 .pick = tls_alert_verdict},
+	{.verdict = V_ENCRYPTION_MISMATCH,
 	 .match = is_encryption_mismatch,
 	 .text = encryption_mismatch_text},
-	{.name = "tls_not_agreed", .match = is_tls_not_agreed, .text = tls_not_agreed_text},
-	{.name = "sspi_context", .match = is_sspi_context, .text = sspi_context_text},
-	{.name = "certificate_check_slow",
+	{.verdict = V_TLS_NOT_AGREED, .match = is_tls_not_agreed, .text = tls_not_agreed_text},
+	{.verdict = V_SSPI_CONTEXT, .match = is_sspi_context, .text = sspi_context_text},
+	{.verdict = V_CERTIFICATE_CHECK_SLOW,
 	 .match = is_certificate_slow,
 	 .text = certificate_slow_text},
-	{.name = "certificate_refused", .match = is_certificate, .text = certificate_text},
-	{.name = "tds8_not_spoken", .match = is_strict_refused, .text = strict_refused_text},
-	{.name = "tls_refused", .match = is_tls_refused, .text = tls_refused_text},
-	{.name = "tls_failed", .match = is_tls_failed, .text = tls_failed_text},
-	{.name = NULL},
+	{.verdict = V_CERTIFICATE_REFUSED, .match = is_certificate, .text = certificate_text},
+	{.verdict = V_TDS8_NOT_SPOKEN, .match = is_strict_refused, .text = strict_refused_text},
+	{.verdict = V_TLS_REFUSED, .match = is_tls_refused, .text = tls_refused_text},
+	{.verdict = V_TLS_FAILED, .match = is_tls_failed, .text = tls_failed_text},
+	{0},
 };

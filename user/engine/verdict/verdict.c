@@ -21,20 +21,22 @@ static enum verdict_class class_of(const struct login *l, const struct login_rec
 
 void verdict_find(const struct login *l, const struct login_record *r, struct verdict_words *words)
 {
-	static const struct verdict *const groups[] = {
+	static const struct verdict_row *const groups[] = {
 		verdict_path, verdict_tls,     verdict_cause,
 		verdict_left, verdict_refused, verdict_slow,
 	};
-	const struct verdict *v = groups[0];
+	const struct verdict_row *v = groups[0];
 
-	for (size_t i = 0; !v->name || !v->match(l, r);)
-		v = v->name ? v + 1 : groups[++i]; /* the last row of the last group always
-						    * matches */
-	words->name = v->rename ? v->rename(l, r) : v->name;
+	for (size_t i = 0; !v->match || !v->match(l, r);)
+		v = v->match ? v + 1 : groups[++i]; /* the last row of the last group always
+						     * matches */
+	words->id = v->pick ? v->pick(l, r) : v->verdict;
 	words->text = v->text(l, r);
 	if (r->errorlog)
 		words->text = errorlog_ended_text(r, verdict_error_text(r->errorlog->number),
 						  (char *)words->text);
-	words->class = v->class ? v->class : class_of(l, r);
+	words->class = v->class ? v->class : verdict_class_of(words->id);
+	if (words->class == VERDICT_BY_OUTCOME)
+		words->class = class_of(l, r);
 	words->unremarkable = v->unremarkable;
 }

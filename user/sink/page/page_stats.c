@@ -12,7 +12,6 @@
 #define PAGE_STATS_SLOT_NS (10 * NS_PER_S)
 #define PAGE_STATS_SLOTS   90
 #define PAGE_STATS_TIMES   (PHASE_SESSION + 1) /* the phases, then the total */
-#define PAGE_STATS_CAUSES  64		       /* more than there are verdicts */
 #define PAGE_STATS_LOST	   32
 #define PAGE_STATS_TEXT	   240 /* of a verdict's sentence, with its NUL */
 
@@ -27,7 +26,6 @@ struct slot {
 };
 
 struct cause {
-	const char *name; /* a constant of the verdict's table */
 	uint64_t count, last_ns;
 	char text[PAGE_STATS_TEXT]; /* the latest login's sentence */
 };
@@ -38,7 +36,7 @@ struct page_stats {
 	struct slot now, past[PAGE_STATS_SLOTS];
 	uint32_t next;				     /* index into past */
 	struct log_histogram hist[PAGE_STATS_TIMES]; /* of now */
-	struct cause causes[PAGE_STATS_CAUSES];
+	struct cause causes[VERDICT_COUNT];	     /* by verdict */
 	struct counter lost[PAGE_STATS_LOST];
 	size_t lost_count;
 };
@@ -86,17 +84,11 @@ static void slot_at(struct page_stats *stats, uint64_t ts_ns)
 
 static void cause_add(struct page_stats *stats, const struct login_record *rec)
 {
-	for (int i = 0; i < PAGE_STATS_CAUSES; i++) {
-		struct cause *c = &stats->causes[i];
+	struct cause *c = &stats->causes[rec->verdict.id];
 
-		if (c->name && strcmp(c->name, rec->verdict.name))
-			continue;
-		c->name = rec->verdict.name;
-		c->count++;
-		c->last_ns = rec->end_ns;
-		strncpy(c->text, rec->verdict.text ? rec->verdict.text : "", PAGE_STATS_TEXT - 1);
-		return;
-	}
+	c->count++;
+	c->last_ns = rec->end_ns;
+	strncpy(c->text, rec->verdict.text ? rec->verdict.text : "", PAGE_STATS_TEXT - 1);
 }
 
 bool page_stats_login(struct page_stats *stats, const struct login_record *rec)
@@ -188,11 +180,13 @@ void page_stats_write(const struct page_stats *stats, struct json_writer *w, uin
 	}
 	json_writer_array_end(w);
 	json_writer_array(w, "causes");
-	for (int i = 0; i < PAGE_STATS_CAUSES && stats->causes[i].name; i++) {
+	for (int i = 0; i < VERDICT_COUNT; i++) {
 		const struct cause *c = &stats->causes[i];
 
+		if (!c->count)
+			continue;
 		json_writer_object(w, NULL);
-		json_writer_text(w, "name", c->name);
+		json_writer_text(w, "name", verdict_name((enum verdict)i));
 		json_writer_text(w, "text", c->text);
 		json_writer_uint(w, "count", c->count);
 		time_write(stats, w, "last", c->last_ns);

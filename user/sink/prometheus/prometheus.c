@@ -256,7 +256,10 @@ static void put_names(struct page *p, const struct server *s, const char *label,
 
 static void put_verdicts(struct page *p, const struct server *s)
 {
-	put_names(p, s, "verdict", &p->sink->servers.verdicts, s->verdicts);
+	for (int v = V_NONE + 1; v < VERDICT_COUNT; v++)
+		if (s->verdicts[v])
+			put_count(p, s, "verdict", verdict_name((enum verdict)v), NULL, NULL,
+				  s->verdicts[v]);
 }
 
 static void put_errors(struct page *p, const struct server *s)
@@ -476,7 +479,6 @@ static void put_folded(struct page *p)
 	exposition_count(&p->expo, &LABEL("label", "server"), 1, s->folded);
 	exposition_count(&p->expo, &LABEL("label", "driver"), 1, s->drivers.folded);
 	exposition_count(&p->expo, &LABEL("label", "error"), 1, s->errors.folded);
-	exposition_count(&p->expo, &LABEL("label", "verdict"), 1, s->verdicts.folded);
 	exposition_count(&p->expo, &LABEL("label", "peer"), 1, dependencies_folded(p->facts));
 }
 

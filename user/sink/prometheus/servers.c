@@ -152,7 +152,7 @@ void servers_login(struct servers *s, const struct login_record *rec, const stru
 	server->classes[rec->verdict.class]++;
 	server->auth[rec->auth.method]++;
 	server->encryption[rec->encryption.effective][tls_version(&rec->tls)]++;
-	server->verdicts[label_set_id(&s->verdicts, rec->verdict.name)]++;
+	server->verdicts[rec->verdict.id]++;
 	server->drivers[label_set_id(&s->drivers,
 				     driver_known(rec->tds.driver) ?: rec->tds.driver)]++;
 	if (rec->has_error) {

@@ -55,7 +55,8 @@ struct server {
 	uint64_t classes[VERDICT_CLASS_COUNT];
 	uint64_t auth[AUTH_COUNT];
 	uint64_t encryption[ENCRYPTION_COUNT][SERVER_TLS_COUNT];
-	uint64_t verdicts[LABEL_SET_IDS], errors[LABEL_SET_IDS], drivers[LABEL_SET_IDS];
+	uint64_t verdicts[VERDICT_COUNT];
+	uint64_t errors[LABEL_SET_IDS], drivers[LABEL_SET_IDS];
 	uint64_t syn_retransmits, retransmits, out_of_order, zero_windows;
 	int64_t cert_not_after_s;
 	bool has_cert;
@@ -65,7 +66,7 @@ struct server {
 };
 
 struct servers {
-	struct label_set verdicts, errors, drivers;
+	struct label_set errors, drivers;
 	size_t count, silent;
 	uint64_t folded; /* records of servers without a place */
 	struct server *slots[SERVERS_SLOTS];
