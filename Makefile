@@ -91,7 +91,7 @@ demo: deps
 	$(Q)tests/demo $(O) $(ARGS)
 
 # Suites that need no root and no network.
-CHECKS := $(addprefix tests/static/,layers format cppcheck) tests/unit/ $(addprefix tests/replay/,golden \
+CHECKS := $(addprefix tests/static/,layers names format cppcheck) tests/unit/ $(addprefix tests/replay/,golden \
 	verdicts facts sqlna ids identities joined oldtds passwords sessions commands tunnels) tests/cli/
 
 ## check: build and run the quick tests, without root or network (ONLY=SUITE or SUITE:CASE: one of them)
