@@ -258,6 +258,29 @@ UNIT_CASE(a_call_without_an_ack_is_a_dead_domain_controller)
 	companions_free(c);
 }
 
+/* Two calls at a time: the one that is reported first waited for its challenge as the other began. */
+UNIT_CASE(a_call_before_the_last_token_is_anothers)
+{
+	const struct step steps[] = {{STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, MS},
+				     {STEP_SSPI_CHALLENGE, PHASE_LOGIN, SIDE_SERVER, 30 * MS},
+				     {STEP_SSPI, PHASE_AUTH, SIDE_CLIENT, 10 * MS},
+				     {STEP_LOGINACK, PHASE_AUTH, SIDE_SERVER, 60 * MS}};
+	const struct dependency_login first = {1,     client.addr, server.addr,	 999 * MS,
+					       steps, 4,	   AUTHORITY_DC, NULL};
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1005 * MS, 1405 * MS, 7, 100);
+	call(c, 1041 * MS, 1099 * MS, 8, 140);
+	dependency_find(c, &first, &f);
+	CHECK_INT(f.own->id, 8);
+	CHECK_INT(part_ns(&f, PART_DC), 58 * MS);
+	find(c, 2, 1004 * MS, 1406 * MS, AUTHORITY_DC, &f);
+	CHECK(f.own && f.own->id == 7);
+	CHECK_INT(f.cause, CAUSE_DC_SLOW);
+	companions_free(c);
+}
+
 /* The login that stands behind the call of another, which was reported first. */
 UNIT_CASE(a_queue_behind_a_dead_call_is_a_dead_domain_controller)
 {
@@ -652,6 +675,7 @@ int main(void)
 	RUN(calls_one_after_another_are_a_queue);
 	RUN(a_prompt_call_leaves_the_rest_to_the_server);
 	RUN(a_call_without_an_ack_is_a_dead_domain_controller);
+	RUN(a_call_before_the_last_token_is_anothers);
 	RUN(a_queue_behind_a_dead_call_is_a_dead_domain_controller);
 	RUN(what_was_lost_is_no_outage);
 	RUN(what_was_lost_behind_a_request_is_no_outage);

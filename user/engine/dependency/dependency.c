@@ -288,7 +288,8 @@ static void unanswered_add(struct companions *c, const struct wait *w, struct sp
 		enum wait_part part;
 
 		if (!exchange_of(x, w->host) || !exchange_overlaps(x, w->a, w->b) ||
-		    !exchange_unanswered(c, x, w->b) || peer_answers(c, x, w->b))
+		    !exchange_unanswered(c, x, w->b) || peer_answers(c, x, w->b) ||
+		    (exchange_is_call(x) && !w->verifies))
 			continue;
 		part = part_unanswered(c, w, x);
 		if (part != PART_PROCESS)
@@ -527,7 +528,7 @@ static void server_spans(struct companions *c, const struct dependency_login *lo
 {
 	struct exchange *call = NULL;
 
-	if (login->authority != AUTHORITY_NONE)
+	if (login->authority != AUTHORITY_NONE && w->verifies)
 		call = call_find(c, w);
 	if (call && call_fits(call, w, login->authority)) {
 		call->owner = login->id;
@@ -624,6 +625,13 @@ static void kerberos_errors_find(struct companions *c, const struct dependency_l
 	}
 }
 
+/* The server calls after NTLM's last token, not for its challenge before that. */
+static bool step_verifies(const struct dependency_login *login, const struct step *step)
+{
+	return step->waits_on == SIDE_SERVER &&
+	       (login->authority != AUTHORITY_DC || step->phase == PHASE_AUTH);
+}
+
 #define WAITS_MOST 32
 
 void dependency_find(struct companions *c, const struct dependency_login *login,
@@ -642,7 +650,7 @@ void dependency_find(struct companions *c, const struct dependency_login *login,
 	for (size_t i = 0; i < login->step_count; at += login->steps[i++].ns) {
 		const struct step *step = &login->steps[i];
 		struct wait w = {step->waits_on == SIDE_SERVER ? login->server : login->client,
-				 step->waits_on, at, at + step->ns};
+				 step->waits_on, at, at + step->ns, step_verifies(login, step)};
 
 		if (step->waits_on == SIDE_NETWORK || !step->ns) {
 			network_find(login, i, &w, out);

@@ -15,6 +15,7 @@ struct wait {
 	const uint8_t *host;
 	enum side side;
 	uint64_t a, b;
+	bool verifies; /* a server has all that it needs to verify the login: its call is in it */
 };
 
 /* The time of a wait that one exchange, or an observation of the socket witness, covers. */
