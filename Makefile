@@ -33,6 +33,7 @@ CHECK_DEBS := python3 clang-format cppcheck
 TEST_DEBS  += $(CHECK_DEBS) clang-tidy
 TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit
 TEST_DEBS  += krb5-kdc krb5-user krb5-admin-server python3-gssapi python3-ntlm-auth # a KDC, and a client with tickets
+TEST_DEBS  += samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind # a domain controller, and a member
 TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
 TEST_DEBS  += podman runc catatonit mmdebstrap # the container image
 # The first of these that the package sources have: the newest clang in Debian 12.

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 """Logs in with python-tds as an integrated client does: HOST PORT SPN USER PASSWORD. By a Kerberos ticket for
 SPN (KRB5_CONFIG and KRB5CCNAME say whose), or, without one, as USER by NTLM on the same connection."""
+import socket
 import sys
 
 import gssapi
 import pytds
+from ntlm_auth.ntlm import NegotiateFlags, NtlmContext
 from pytds import tds, tds_base
-from pytds.login import NtlmAuth
 
 SSPI = 0x11  # MS-TDS 2.2.3.1.1; python-tds sends the client's tokens as logins
 
@@ -23,11 +24,15 @@ def process_auth(session):
 
 tds._token_map[tds_base.TDS_AUTH_TOKEN] = process_auth  # pylint: disable=protected-access
 
+
 class Negotiate:
-    """An authentication of python-tds."""
+    """An authentication of python-tds. Its own NTLM is version 1, which domain controllers refuse."""
 
     def __init__(self, spn, user, password):
-        self.spn, self.ntlm, self.kerberos = spn, NtlmAuth(user, password), None
+        domain, name = user.split("\\")
+        self.spn, self.kerberos = spn, None
+        self.ntlm = NtlmContext(name, password, domain, socket.gethostname())
+        self.ntlm.negotiate_flags |= NegotiateFlags.NTLMSSP_REQUEST_TARGET  # as Windows does
 
     def create_packet(self):
         try:
@@ -37,10 +42,10 @@ class Negotiate:
         except gssapi.exceptions.GSSError as e:
             print("no ticket:", e)
             self.kerberos = None
-            return self.ntlm.create_packet()
+            return self.ntlm.step()
 
     def handle_next(self, packet):
-        return None if self.kerberos else self.ntlm.handle_next(packet)
+        return None if self.kerberos else self.ntlm.step(packet)
 
     def close(self):
         pass
