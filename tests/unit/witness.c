@@ -451,7 +451,7 @@ UNIT_CASE(a_frozen_cgroup)
 	waits(&t, S);
 	goes_on(&t);
 	CHECK(part_ns(&t, PART_STOPPED) > 2800 * MS);
-	CHECK_STR(t.verdict, "server_stalled");
+	CHECK_INT(t.verdict, V_SERVER_STALLED);
 	CHECK(strstr(t.text, "its cgroup was frozen"));
 	CHECK(!strstr(t.text, "state T"));
 	end(&t);
@@ -634,7 +634,47 @@ UNIT_CASE(a_client_that_does_not_read)
 	data(&t, SERVER, login_success, sizeof(login_success), MS);
 	CHECK(part_ns(&t, PART_UNREAD) > 2800 * MS);
 	CHECK_INT(t.r.host->side, SIDE_CLIENT);
-	CHECK(t.verdict != V_SERVER_STALLED);
+	CHECK_INT(t.verdict, V_SLOW_CLIENT);
+	CHECK(strstr(t.text, "lay unread in the client's socket"));
+	end(&t);
+}
+
+UNIT_CASE(a_client_that_is_stopped)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	prelogin(&t, CLIENT, MS);
+	prelogin(&t, SERVER, MS);
+	t.socket.accepted = WITNESS_UNKNOWN;
+	t.socket.has_process = true;
+	waits(&t, 100 * MS); /* it has read all */
+	t.socket.stopped = WITNESS_YES;
+	waits(&t, 3 * S);
+	data(&t, CLIENT, login7_sql, sizeof(login7_sql), 0);
+	data(&t, SERVER, login_success, sizeof(login_success), MS);
+	CHECK(part_ns(&t, PART_STOPPED) > 2700 * MS);
+	CHECK_INT(t.verdict, V_SLOW_CLIENT);
+	CHECK(strstr(t.text, "sqlservr (pid 4711) did not run for"));
+	end(&t);
+}
+
+/* A client that took its time, as far as is known. */
+UNIT_CASE(a_client_that_had_read_is_not_stalled)
+{
+	struct test t;
+
+	begin(&t);
+	handshake(&t);
+	prelogin(&t, CLIENT, MS);
+	prelogin(&t, SERVER, MS);
+	t.socket.accepted = WITNESS_UNKNOWN;
+	waits(&t, 3 * S);
+	data(&t, CLIENT, login7_sql, sizeof(login7_sql), 0);
+	data(&t, SERVER, login_success, sizeof(login_success), MS);
+	CHECK_INT(t.verdict, V_SLOW_CLIENT);
+	CHECK(strstr(t.text, "the client took"));
 	end(&t);
 }
 
@@ -688,6 +728,8 @@ int main(void)
 	RUN(a_wait_that_goes_on_has_parts);
 	RUN(bytes_of_another_message_count_for_nothing);
 	RUN(a_client_that_does_not_read);
+	RUN(a_client_that_is_stopped);
+	RUN(a_client_that_had_read_is_not_stalled);
 	RUN(a_login_that_times_out_unaccepted);
 	RUN(a_sample_of_no_connection_is_passed_over);
 	return unit_status();

@@ -49,6 +49,7 @@ enum cause {
 	CAUSE_TOKEN,
 	CAUSE_STALLED, /* the server's process did not accept or read, or was stopped */
 	CAUSE_THROTTLED,
+	CAUSE_CLIENT_STALLED, /* the client's process did not read, was stopped or throttled */
 	CAUSE_COUNT,
 };
 
@@ -59,7 +60,7 @@ struct dependency_findings {
 	size_t part_count;
 	enum cause cause;
 	uint64_t cause_ns;	    /* duration of the part that is the cause */
-	enum wait_part stalled_by;  /* CAUSE_STALLED, CAUSE_THROTTLED: the largest part */
+	enum wait_part stalled_by;  /* of the last three: the largest part */
 	const struct exchange *own; /* the login's Netlogon call; NULL: none found */
 	uint64_t rtt_ns;	    /* to its domain controller; NO_NS: not known */
 	bool own_at_once;	    /* own began right after the client's last token */

@@ -414,11 +414,12 @@ void witness_cause(const struct dependency_login *login, struct dependency_findi
 	for (enum wait_part part = 0; part < PART_COUNT; part++)
 		stalled += part_is_stall(part) ? parts[part] : 0;
 	stalled += queue_refused(parts, sums);
-	if (!stalled || login->steps[slowest].waits_on != SIDE_SERVER ||
-	    2 * stalled < login->steps[slowest].ns)
+	if (!stalled || 2 * stalled < login->steps[slowest].ns)
 		return;
 	out->stalled_by = reason_of(sums, stalled);
-	out->cause = out->stalled_by == PART_THROTTLED ? CAUSE_THROTTLED : CAUSE_STALLED;
+	out->cause = login->steps[slowest].waits_on == SIDE_CLIENT ? CAUSE_CLIENT_STALLED
+		     : out->stalled_by == PART_THROTTLED	   ? CAUSE_THROTTLED
+								   : CAUSE_STALLED;
 	out->cause_ns = out->stalled_by == PART_STOPPED || out->stalled_by == PART_THROTTLED
 				? sums[out->stalled_by]
 				: stalled;

@@ -351,12 +351,13 @@ static char *server_stalled_text(const struct login *l, const struct login_recor
 /* "sqlservr (pid 4711)", as far as known. */
 #define PROCESS_LEN 40
 
-static const char *process_text(const struct login_record *r, char text[PROCESS_LEN])
+static const char *process_text(const struct login_record *r, enum side side,
+				char text[PROCESS_LEN])
 {
 	const struct host_facts *h = r->host;
 
-	if (!h || h->side != SIDE_SERVER || !h->process)
-		return "the server's process";
+	if (!h || h->side != side || !h->process)
+		return side == SIDE_SERVER ? "the server's process" : "the client's process";
 	snprintf(text, PROCESS_LEN, "%.15s (pid %u)", h->process, h->pid);
 	return text;
 }
@@ -382,11 +383,11 @@ static char *not_accepted_text(const struct login_record *r, const char *process
 		process, verdict_seconds(r->findings->cause_ns), queue);
 }
 
-static char *stopped_text(const struct login_record *r, const char *process)
+static char *stopped_text(const struct login_record *r, enum side side, const char *process)
 {
 	double seconds = verdict_seconds(r->findings->cause_ns);
 
-	if (r->host && r->host->side == SIDE_SERVER && r->host->frozen)
+	if (r->host && r->host->side == side && r->host->frozen)
 		return text_format("%s did not run for %.3f s, its cgroup was frozen: thaw it "
 				   "(cgroup.freeze; of a paused container: podman or docker "
 				   "unpause)",
@@ -399,14 +400,14 @@ static char *stopped_text(const struct login_record *r, const char *process)
 static char *stalled_here_text(const struct login *l, const struct login_record *r)
 {
 	char name[PROCESS_LEN];
-	const char *process = process_text(r, name);
+	const char *process = process_text(r, SIDE_SERVER, name);
 	double seconds = verdict_seconds(r->findings->cause_ns);
 
 	(void)l;
 	if (r->findings->stalled_by == PART_UNACCEPTED)
 		return worded(r, not_accepted_text(r, process));
 	if (r->findings->stalled_by == PART_STOPPED)
-		return worded(r, stopped_text(r, process));
+		return worded(r, stopped_text(r, SIDE_SERVER, process));
 	return worded(r,
 		      text_format("what the client had sent lay unread in the socket of %s for "
 				  "%.3f s (the kernel was asked): as a whole it hangs or gets no "
@@ -430,8 +431,42 @@ static char *throttled_text(const struct login *l, const struct login_record *r)
 		      text_format("%s was kept from running for most of %.3f s, because the CPU "
 				  "limit of its cgroup%s%s was used up: raise that limit (cpu.max, "
 				  "cpu.cfs_quota_us; of a container or pod, its CPU limit)",
-				  process_text(r, name), verdict_seconds(r->findings->cause_ns),
-				  named ? " " : "", named ? h->cgroup : ""));
+				  process_text(r, SIDE_SERVER, name),
+				  verdict_seconds(r->findings->cause_ns), named ? " " : "",
+				  named ? h->cgroup : ""));
+}
+
+/*
+ * Only of a login that succeeded: else the server, or the client itself, ended the wait. After the
+ * TLS handshake unread bytes may be session tickets (RFC 8446 4.6.1), which no client has to read
+ * before it sends its login.
+ */
+static bool is_client_stalled(const struct login *l, const struct login_record *r)
+{
+	return r->outcome == OUTCOME_OK && has_cause(l, r, CAUSE_CLIENT_STALLED) &&
+	       (r->findings->stalled_by != PART_UNREAD || !l->tls.done ||
+		slowest_step(r)->phase == PHASE_TLS);
+}
+
+static char *client_stalled_text(const struct login *l, const struct login_record *r)
+{
+	const char *name;
+	char text[PROCESS_LEN];
+
+	(void)l;
+	name = process_text(r, SIDE_CLIENT, text);
+	if (r->findings->stalled_by == PART_STOPPED)
+		return worded(r, stopped_text(r, SIDE_CLIENT, name));
+	if (r->findings->stalled_by == PART_THROTTLED)
+		return worded(r, text_format("%s was kept from running for most of %.3f s, because "
+					     "the CPU limit of its cgroup was used up: raise that "
+					     "limit",
+					     name, verdict_seconds(r->findings->cause_ns)));
+	return worded(r,
+		      text_format("what the server had sent lay unread in the client's socket, "
+				  "of %s, for %.3f s (the kernel was asked): that process hangs, "
+				  "is busy with something else or gets no CPU",
+				  name, verdict_seconds(r->findings->cause_ns)));
 }
 
 /* The server's error log says meanwhile that no worker thread takes new requests. */
@@ -468,6 +503,7 @@ const struct verdict_row verdict_cause[] = {
 	{.verdict = V_WORKER_THREADS, .match = is_worker_threads, .text = worker_threads_text},
 	{.verdict = V_SERVER_STALLED, .match = is_stalled_here, .text = stalled_here_text},
 	{.verdict = V_SERVER_STALLED, .match = is_server_stalled, .text = server_stalled_text},
+	{.verdict = V_SLOW_CLIENT, .match = is_client_stalled, .text = client_stalled_text},
 	{.verdict = V_DC_QUEUE, .match = is_dc_queue, .text = dc_queue_text},
 	{.verdict = V_DC_UNREACHABLE, .match = is_dc_unreachable, .text = dc_unreachable_text},
 	{.verdict = V_DC_FAR, .match = is_dc_far, .text = dc_far_text},
