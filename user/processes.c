@@ -25,6 +25,7 @@
 #define AGAIN_NS       5000000000ull   /* a socket that was not found is not searched for sooner */
 #define READ_NS	       10000000ull     /* a process is not read more often */
 #define SEARCHES_PER_S 10
+#define IDLE_NS	       (60 * NS_PER_S) /* the files of a process that nobody asked for are closed */
 
 enum search {
 	SEARCH_NONE,	/* the place is free */
@@ -61,6 +62,7 @@ struct processes {
 	struct opener *opener;
 	uint64_t second;
 	uint32_t searches; /* in that second */
+	uint64_t swept_ns;
 	struct socket sockets[SOCKETS_MOST];
 	struct process at[PROCESSES_MOST];
 };
@@ -109,6 +111,16 @@ void processes_free(struct processes *p)
 	for (size_t i = 0; i < PROCESSES_MOST; i++)
 		process_release(p, &p->at[i]);
 	free(p);
+}
+
+void processes_sweep(struct processes *p, uint64_t now_ns)
+{
+	if (now_ns < p->swept_ns + NS_PER_S)
+		return;
+	p->swept_ns = now_ns;
+	for (size_t i = 0; i < PROCESSES_MOST; i++)
+		if (p->at[i].used_ns + IDLE_NS < now_ns)
+			process_release(p, &p->at[i]);
 }
 
 /* ---- what files say ---- */

@@ -32,4 +32,10 @@ struct process_state {
 bool processes_find(struct processes *p, uint32_t inode, uint32_t listener, uint64_t now_ns,
 		    struct process_state *out);
 
+/*
+ * Close the files of processes that nobody asked for in the last minute, so that a process or cgroup
+ * that has ended is not held. Does something once a second at most.
+ */
+void processes_sweep(struct processes *p, uint64_t now_ns);
+
 #endif

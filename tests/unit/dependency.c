@@ -265,8 +265,13 @@ UNIT_CASE(a_call_before_the_last_token_is_anothers)
 				     {STEP_SSPI_CHALLENGE, PHASE_LOGIN, SIDE_SERVER, 30 * MS},
 				     {STEP_SSPI, PHASE_AUTH, SIDE_CLIENT, 10 * MS},
 				     {STEP_LOGINACK, PHASE_AUTH, SIDE_SERVER, 60 * MS}};
-	const struct dependency_login first = {1,     client.addr, server.addr,	 999 * MS,
-					       steps, 4,	   AUTHORITY_DC, NULL};
+	const struct dependency_login first = {.id = 1,
+					       .client = client.addr,
+					       .server = server.addr,
+					       .start_ns = 999 * MS,
+					       .steps = steps,
+					       .step_count = 4,
+					       .authority = AUTHORITY_DC};
 	struct companions *c = new_companions();
 	struct dependency_findings f;
 
