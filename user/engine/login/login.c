@@ -423,7 +423,7 @@ void login_give_up(struct flow *f, uint64_t now_ns, enum close_how how)
 		return;
 	}
 	/* A recent SYN may still be answered. */
-	if (l->tcp.syn_ns && !l->tcp.synack_ns && !l->tcp.ack_ns &&
+	if (!l->clock_stepped && l->tcp.syn_ns && !l->tcp.synack_ns && !l->tcp.ack_ns &&
 	    (l->tcp.syns > 1 || now_ns - l->tcp.syn_ns >= LOGIN_WAIT_NS))
 		outcome = OUTCOME_UNANSWERED;
 	if (waits_since(l) && end_ns > waits_since(l))

@@ -10,9 +10,10 @@
 #include "lib/units.h"
 #include "lib/wipe.h"
 
-#define JUMP_NS	   (10 * NS_PER_S) /* a silence, or a wrong time: the next segment decides */
-#define STEP_NS	   NS_PER_S	   /* no capture mixes up the order of packets by so much */
-#define WALKS_MOST 1000		   /* after so many steps a capture's times are noise */
+#define JUMP_NS	    (10 * NS_PER_S) /* a silence, or a wrong time: the next segment decides */
+#define STEP_NS	    NS_PER_S	    /* no capture mixes up the order of packets by so much */
+#define WALKS_MOST  1000	    /* after so many steps a capture's times are noise */
+#define COPIES_MOST 8		    /* of a segment whose time stands out */
 
 /* The clock was set back to now_ns: connections with a packet later than that span the step. */
 static void timeline_step_back(struct timeline *t, uint64_t now_ns)
@@ -40,51 +41,87 @@ static void timeline_take(struct timeline *t, const struct seg *seg, const uint8
 	t->ops->take(t->ctx, seg, payload);
 }
 
+/* A segment far ahead of all others: its time is not known. */
+static void timeline_take_outlier(struct timeline *t, struct held *ahead)
+{
+	struct flow_key key;
+	uint8_t sender;
+	struct flow *f = flow_find(t->flows, &ahead->seg, &key, &sender);
+
+	t->steps++;
+	ahead->seg.ts_ns = *t->now_ns;
+	if (f)
+		t->ops->stepped(t->ctx, f, *t->now_ns);
+	t->ops->take(t->ctx, &ahead->seg, ahead->data);
+	if (f)
+		return;
+	f = flow_find(t->flows, &ahead->seg, &key, &sender);
+	if (f) /* it begins with this segment */
+		t->ops->stepped(t->ctx, f, *t->now_ns);
+}
+
 /*
- * Take the segment that was ahead: do later segments continue from its time? next_ns: the time of
- * the segment after it.
+ * Take the segment that was ahead, and its copies: do later segments continue from its time?
+ * next_ns: the time of the segment after it.
  */
 static void timeline_take_ahead(struct timeline *t, uint64_t next_ns)
 {
-	struct held *ahead = t->ahead;
-	struct flow_key key;
-	struct flow *f;
-	uint8_t sender;
+	struct held *ahead = t->ahead, *next;
+	bool continues = ahead && next_ns + JUMP_NS >= ahead->seg.ts_ns;
 
-	if (!ahead)
-		return;
 	t->ahead = NULL;
-	if (next_ns + JUMP_NS >= ahead->seg.ts_ns) {
-		timeline_take(t, &ahead->seg, ahead->data);
-	} else { /* no other segment is near: its time is not known */
-		t->steps++;
-		ahead->seg.ts_ns = *t->now_ns;
-		f = flow_find(t->flows, &ahead->seg, &key, &sender);
-		if (f)
-			t->ops->stepped(t->ctx, f, *t->now_ns);
-		t->ops->take(t->ctx, &ahead->seg, ahead->data);
+	t->ahead_count = 0;
+	for (; ahead; ahead = next) {
+		next = ahead->next;
+		if (continues)
+			timeline_take(t, &ahead->seg, ahead->data);
+		else
+			timeline_take_outlier(t, ahead);
+		wipe_free(ahead, sizeof(*ahead) + ahead->seg.cap_len);
 	}
-	wipe_free(ahead, sizeof(*ahead) + ahead->seg.cap_len);
+}
+
+/* The same packet as the one that is ahead, captured again: it does not confirm the time. */
+static bool timeline_is_copy(const struct timeline *t, const struct seg *seg)
+{
+	const struct seg *first;
+
+	if (!t->ahead || t->ahead_count == COPIES_MOST)
+		return false;
+	first = &t->ahead->seg;
+	return seg->ip_id == first->ip_id && seg->seq == first->seq && seg->ack == first->ack &&
+	       seg->flags == first->flags && seg->len == first->len && seg->sport == first->sport &&
+	       seg->dport == first->dport &&
+	       !memcmp(seg->saddr, first->saddr, sizeof(seg->saddr)) &&
+	       !memcmp(seg->daddr, first->daddr, sizeof(seg->daddr));
+}
+
+/* Hold a segment until the next one shows whether its time is right. False: no memory. */
+static bool timeline_hold(struct timeline *t, const struct seg *seg, const uint8_t *payload)
+{
+	struct held *h = malloc(sizeof(*h) + seg->cap_len), **end = &t->ahead;
+
+	if (!h)
+		return false;
+	h->next = NULL;
+	h->seg = *seg;
+	if (seg->cap_len)
+		memcpy(h->data, payload, seg->cap_len);
+	while (*end)
+		end = &(*end)->next;
+	*end = h;
+	t->ahead_count++;
+	return true;
 }
 
 void timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload)
 {
-	struct held *h;
-
+	if (timeline_is_copy(t, seg) && timeline_hold(t, seg, payload))
+		return;
 	timeline_take_ahead(t, seg->ts_ns);
-	if (!t->begun || seg->ts_ns <= *t->now_ns + JUMP_NS) {
-		timeline_take(t, seg, payload);
+	if (t->begun && seg->ts_ns > *t->now_ns + JUMP_NS && timeline_hold(t, seg, payload))
 		return;
-	}
-	h = malloc(sizeof(*h) + seg->cap_len);
-	if (!h) {
-		timeline_take(t, seg, payload);
-		return;
-	}
-	h->seg = *seg;
-	if (seg->cap_len)
-		memcpy(h->data, payload, seg->cap_len);
-	t->ahead = h;
+	timeline_take(t, seg, payload);
 }
 
 void timeline_finish(struct timeline *t)
@@ -94,7 +131,10 @@ void timeline_finish(struct timeline *t)
 
 void timeline_release(struct timeline *t)
 {
-	if (t->ahead)
+	struct held *next;
+
+	for (; t->ahead; t->ahead = next) {
+		next = t->ahead->next;
 		wipe_free(t->ahead, sizeof(*t->ahead) + t->ahead->seg.cap_len);
-	t->ahead = NULL;
+	}
 }

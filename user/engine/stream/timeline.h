@@ -26,8 +26,10 @@ struct timeline {
 	const uint64_t *now_ns; /* the owner's clock */
 	const struct flow_table *flows;
 
-	struct held *ahead; /* a segment far ahead of the one before it; NULL: none */
-	uint32_t walks;	    /* how often all connections were visited */
+	struct held
+		*ahead; /* a segment far ahead of the one before it, and its copies; NULL: none */
+	uint32_t ahead_count;
+	uint32_t walks; /* how often all connections were visited */
 	bool begun;
 	uint64_t steps; /* times that the clock jumped */
 };
