@@ -8,6 +8,7 @@
 
 #include "engine/stream/reassembly.h"
 #include "engine/stream/repeats.h"
+#include "engine/stream/timeline.h"
 #include "lib/units.h"
 #include "unit.h"
 
@@ -118,7 +119,8 @@ static void server(uint32_t seq, uint32_t ack, const char *text)
 	segment(SIDE_SERVER, SEG_ACK, seq, ack, text);
 }
 
-static void begin(void)
+/* A connection of which nothing was seen. */
+static void begin_unseen(void)
 {
 	static const struct flow_key key = {.port = {50000, 1433}};
 
@@ -132,6 +134,11 @@ static void begin(void)
 	CHECK_INT(flow_table_init(&t.flows, 16, (const uint64_t[2]){1, 2}), 0);
 	t.f = flow_add(&t.flows, &key);
 	t.f->tcp = &t.facts;
+}
+
+static void begin(void)
+{
+	begin_unseen();
 	segment(SIDE_CLIENT, SEG_SYN, 0, 0, "");
 	segment(SIDE_SERVER, SEG_SYN | SEG_ACK, 0, 1, "");
 	CHECK_INT(t.established, 0);
@@ -267,6 +274,131 @@ UNIT_CASE(heads_only)
 	end("server:skip100+head xy ");
 }
 
+static void join(void)
+{
+	begin_unseen();
+	t.f->mid_stream = t.f->settling = true;
+}
+
+/* First the order of what came settles, then what is missing. */
+static void wait_and_tick(void)
+{
+	for (int i = 0; i < 3; i++) {
+		t.now_ns += NS_PER_S;
+		tcp_tick(&t.re, t.f);
+	}
+}
+
+/* The client got what the server sent meanwhile, and we did not. */
+UNIT_CASE(joined_while_bytes_were_lost)
+{
+	join();
+	client(1, 1, "AB");
+	client(3, 5, "CD");
+	server(9, 5, "xy");
+	wait_and_tick();
+	CHECK_STR(t.seen, "AB server:missing4 CD "); /* nobody acknowledged the rest so far */
+	tcp_flush(&t.re, t.f);
+	CHECK_INT(t.re.counts.missing_bytes, 8);
+	end("AB server:missing4 CD server:missing4 xy ");
+}
+
+/* What the server had sent before is not missing. */
+UNIT_CASE(joined)
+{
+	join();
+	client(1, 9, "AB");
+	server(9, 3, "xy");
+	client(3, 11, "CD");
+	wait_and_tick();
+	end("AB xy CD ");
+}
+
+/* ---- a capture's clock ---- */
+
+static void on_take(void *ctx, const struct seg *seg, const uint8_t *payload)
+{
+	struct flow_key key = {.addr = {{0}}, .port = {seg->sport, seg->dport}};
+
+	(void)ctx, (void)payload;
+	if (seg->flags & SEG_SYN)
+		flow_add(&t.flows, &key);
+	if (seg->ts_ns > t.now_ns)
+		t.now_ns = seg->ts_ns;
+	say("%u@%llu ", seg->seq, (unsigned long long)(seg->ts_ns / NS_PER_S));
+}
+
+static void on_set_back(void *ctx, uint64_t now_ns)
+{
+	(void)ctx;
+	t.now_ns = now_ns;
+	say("back ");
+}
+
+static void on_stepped(void *ctx, struct flow *f, uint64_t now_ns)
+{
+	(void)ctx, (void)now_ns;
+	say("stepped%u ", f->key.port[0]);
+}
+
+static const struct timeline_ops clock_ops = {on_take, on_set_back, on_stepped};
+
+static void captured(struct timeline *clock, uint8_t flags, uint32_t seq, uint64_t s)
+{
+	struct seg seg = {.ts_ns = s * NS_PER_S,
+			  .seq = seq,
+			  .flags = flags,
+			  .sport = flags & SEG_SYN ? 5 : 50000,
+			  .dport = flags & SEG_SYN ? 6 : 60000};
+
+	timeline_segment(clock, &seg, (const uint8_t *)"");
+}
+
+static struct timeline clock_of_capture(void)
+{
+	begin_unseen();
+	t.now_ns = 0;
+	return (struct timeline){.ops = &clock_ops, .now_ns = &t.now_ns, .flows = &t.flows};
+}
+
+UNIT_CASE(a_time_that_stands_out)
+{
+	struct timeline clock = clock_of_capture();
+
+	captured(&clock, SEG_ACK, 1, 100);
+	captured(&clock, SEG_SYN, 2, 900000); /* a connection begins with it */
+	captured(&clock, SEG_ACK, 3, 101);
+	CHECK_INT(clock.steps, 1);
+	timeline_release(&clock);
+	end("1@100 2@100 stepped5 3@101 ");
+}
+
+UNIT_CASE(a_copy_confirms_no_time)
+{
+	struct timeline clock = clock_of_capture();
+
+	captured(&clock, SEG_ACK, 1, 100);
+	for (int i = 0; i < 3; i++)
+		captured(&clock, SEG_ACK, 2, 900000);
+	captured(&clock, SEG_ACK, 3, 101);
+	timeline_release(&clock);
+	end("1@100 2@100 2@100 2@100 3@101 ");
+}
+
+UNIT_CASE(a_silence)
+{
+	struct timeline clock = clock_of_capture();
+
+	captured(&clock, SEG_ACK, 1, 100);
+	captured(&clock, SEG_ACK, 2, 900000);
+	captured(&clock, SEG_ACK, 3, 900000);
+	CHECK_INT(clock.steps, 0);
+	captured(&clock, SEG_ACK, 4, 950000); /* the last one of the capture */
+	timeline_finish(&clock);
+	timeline_release(&clock);
+	end("1@100 2@900000 3@900000 4@950000 ");
+}
+
 int main(void)
 {
 	RUN(in_order);
@@ -278,5 +410,10 @@ int main(void)
 	RUN(closed);
 	RUN(reset);
 	RUN(heads_only);
+	RUN(joined_while_bytes_were_lost);
+	RUN(joined);
+	RUN(a_time_that_stands_out);
+	RUN(a_copy_confirms_no_time);
+	RUN(a_silence);
 	return unit_status();
 }

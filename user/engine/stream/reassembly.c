@@ -167,6 +167,24 @@ static void deliver_next(struct reassembly *re, struct flow *f)
 	deliver_held(re, f, !s || (c && c->seg.ts_ns <= s->seg.ts_ns) ? SIDE_CLIENT : SIDE_SERVER);
 }
 
+/*
+ * Where a side begins whose beginning is missing, and whose first byte that we have is at first: the
+ * peer's packets may acknowledge bytes before that, which it got while we watched.
+ */
+static uint32_t first_number(const struct flow *f, enum side side, uint32_t first)
+{
+	const struct held *peer = tcp_held(f, side_other(side));
+	int32_t before = peer ? tcp_seq_diff(first, peer->seg.ack) : 0;
+	uint32_t acked = peer ? peer->seg.ack : first;
+
+	if (before <= 0 || !tcp_believable(before) || !(peer->seg.flags & SEG_ACK))
+		return first;
+	for (; peer; peer = peer->next)
+		if (peer->seg.flags & SEG_ACK && tcp_seq_diff(peer->seg.ack, acked) > 0)
+			return acked;
+	return first;
+}
+
 /* A side's first bytes are missing or unknown: begin at the first byte that we have of it. */
 static void half_begin(struct reassembly *re, struct flow *f, enum side side)
 {
@@ -179,7 +197,7 @@ static void half_begin(struct reassembly *re, struct flow *f, enum side side)
 		deliver_held(re, f, side);
 		return;
 	}
-	half_known(h, tcp_data_seq(&held->seg));
+	half_known(h, first_number(f, side, tcp_data_seq(&held->seg)));
 	if (repeats_held_probe(held)) {
 		h->next++;
 		while (tcp_held(f, side) && tcp_held(f, side)->seg.seq + 1 == h->next) {
@@ -231,7 +249,7 @@ static bool skip_missing(struct reassembly *re, struct flow *f, bool force)
 		struct half *h = &f->half[i];
 		int32_t n, to_held;
 
-		if (!h->known || flow_is_unseen(f, (enum side)i))
+		if (!h->known || (!held && flow_is_unseen(f, (enum side)i)))
 			continue;
 		n = doubt_claimed(f, (enum side)i);
 		to_held = held ? tcp_seq_diff(tcp_data_seq(&held->seg), h->next) : 0;
