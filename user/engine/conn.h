@@ -6,25 +6,12 @@
 #ifndef TDSMON_CONN_H
 #define TDSMON_CONN_H
 
-#include "engine/stream/flow_table.h"
-#include "engine/stream/reassembly.h"
+#include "engine/engine_private.h"
 
 /* Takes the streams of the reassembly. A reset closes no connection: conn_settle() does. */
 extern const struct stream_ops conn_stream;
 /* After the stream was fed: close the connection if a reset ended it. */
 void conn_settle(struct engine *e, struct flow *f);
-
-/* Take the counts of commands that the source has just reported. */
-void conn_counts(struct flow *f, const struct tap_counts *counts);
-/*
- * The connection did not end and is about to be given up: first ask what the source knows of it and
- * has not reported.
- */
-void conn_ask(struct engine *e, struct flow *f);
-/* The connection is over: the source need not follow it any longer. */
-void conn_over(struct engine *e, const struct flow *f);
-/* The source hands over more than the engine asked for: it has forgotten the flow. */
-void conn_tap_again(struct engine *e, const struct flow *f);
 
 /* The engine drops the connection, because of `how`: decide the login, emit both records. */
 void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t now_ns);

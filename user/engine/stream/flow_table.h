@@ -101,6 +101,12 @@ enum flow_list {
 	FLOW_LISTS,
 };
 
+/*
+ * Bytes of other protocols can look like a request's head. A session that was joined by a request
+ * counts once the server responds, or once the heads of two requests have fitted.
+ */
+enum flow_proof { FLOW_PROVEN, FLOW_UNPROVEN, FLOW_FITS_ONCE };
+
 /* struct flow_key without the tunnel, which most connections do not have. */
 struct flow_ends {
 	uint8_t addr[2][16];
@@ -131,7 +137,7 @@ struct flow {
 	uint32_t gap_last : 2;	    /* a bit of each side: the side's last bytes are missing */
 	uint32_t after_idle : 1;    /* the last payload came after a long silence */
 	uint32_t close_unsure : 1;  /* the other side may have closed first: packets are missing */
-	uint32_t unproven : 2;	    /* joined in the middle, and not yet proven to be TDS: conn.c */
+	uint32_t unproven : 2;	    /* enum flow_proof: joined in the middle */
 	uint32_t blind_answer : 1;  /* joined by a server's message, whose first byte will show its
 				     * kind */
 	/* After the login, a bit of each side: its TDS message goes on; and session.c's IN_*. */
