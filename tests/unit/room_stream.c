@@ -351,7 +351,8 @@ static void captured(struct timeline *clock, uint8_t flags, uint32_t seq, uint64
 			  .sport = flags & SEG_SYN ? 5 : 50000,
 			  .dport = flags & SEG_SYN ? 6 : 60000};
 
-	timeline_segment(clock, &seg, (const uint8_t *)"");
+	if (timeline_segment(clock, &seg, (const uint8_t *)""))
+		on_take(NULL, &seg, (const uint8_t *)"");
 }
 
 static struct timeline clock_of_capture(void)

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* conn_tap.c - see conn_tap.h. */
 #include "engine/conn_tap.h"
-#include "engine/decrypt/decrypt.h"
 #include "latency_histogram.h"
-
-struct decrypt *conn_decrypt(const struct engine *e, const struct flow *f)
-{
-	return decryption_of(e->decryption, flow_place(&e->flows, f));
-}
 
 /*
  * The level to hand over after a login: all for a session that is decrypted, or in clear if the

@@ -5,10 +5,14 @@
 #ifndef TDSMON_CONN_TAP_H
 #define TDSMON_CONN_TAP_H
 
+#include "engine/decrypt/decrypt.h"
 #include "engine/engine_private.h"
 
 /* The flow's decryption, or NULL. */
-struct decrypt *conn_decrypt(const struct engine *e, const struct flow *f);
+static inline struct decrypt *conn_decrypt(const struct engine *e, const struct flow *f)
+{
+	return e->decryption ? decryption_of(e->decryption, flow_place(&e->flows, f)) : NULL;
+}
 
 /* The source hands over this much from now on. */
 void conn_set_level(struct engine *e, const struct flow *f, enum tap_level level);

@@ -392,7 +392,8 @@ void dispatch(struct engine *e, const struct seg *seg, const uint8_t *payload)
 	f = dispatch_flow(e, seg, payload, &sender);
 	if (!f && e->companions && !e->ops.is_local)
 		companions_segment(e->companions, seg, payload);
-	if (!f || dispatch_is_doubted(f, seg) || late_keys_take(e, f, seg, payload))
+	if (!f || dispatch_is_doubted(f, seg) ||
+	    (e->config.keys_late && late_keys_take(e, f, seg, payload)))
 		return;
 	if (seg->rec_flags & SEG_F_COUNTS)
 		dispatch_note_counts(f, payload);

@@ -196,10 +196,9 @@ void engine_tick(struct engine *e, uint64_t now_ns)
 
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
-	if (e->ops.tap) /* live: the kernel's clock never jumps */
+	/* Live, the kernel's clock never jumps. */
+	if (e->ops.tap || timeline_segment(&e->timeline, seg, payload))
 		dispatch(e, seg, payload);
-	else
-		timeline_segment(&e->timeline, seg, payload);
 }
 
 void engine_dependencies(struct engine *e, engine_dependency_fn *fn, void *ctx)

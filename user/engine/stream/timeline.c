@@ -33,12 +33,12 @@ static void timeline_step_back(struct timeline *t, uint64_t now_ns)
 	}
 }
 
-static void timeline_take(struct timeline *t, const struct seg *seg, const uint8_t *payload)
+/* The segment's time is settled. */
+static void timeline_note(struct timeline *t, const struct seg *seg)
 {
 	if (t->begun && seg->ts_ns + STEP_NS < *t->now_ns)
 		timeline_step_back(t, seg->ts_ns);
 	t->begun = true;
-	t->ops->take(t->ctx, seg, payload);
 }
 
 /* A segment far ahead of all others: its time is not known. */
@@ -73,10 +73,12 @@ static void timeline_take_ahead(struct timeline *t, uint64_t next_ns)
 	t->ahead_count = 0;
 	for (; ahead; ahead = next) {
 		next = ahead->next;
-		if (continues)
-			timeline_take(t, &ahead->seg, ahead->data);
-		else
+		if (continues) {
+			timeline_note(t, &ahead->seg);
+			t->ops->take(t->ctx, &ahead->seg, ahead->data);
+		} else {
 			timeline_take_outlier(t, ahead);
+		}
 		wipe_free(ahead, sizeof(*ahead) + ahead->seg.cap_len);
 	}
 }
@@ -114,14 +116,15 @@ static bool timeline_hold(struct timeline *t, const struct seg *seg, const uint8
 	return true;
 }
 
-void timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload)
+bool timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload)
 {
 	if (timeline_is_copy(t, seg) && timeline_hold(t, seg, payload))
-		return;
+		return false;
 	timeline_take_ahead(t, seg->ts_ns);
 	if (t->begun && seg->ts_ns > *t->now_ns + JUMP_NS && timeline_hold(t, seg, payload))
-		return;
-	timeline_take(t, seg, payload);
+		return false;
+	timeline_note(t, seg);
+	return true;
 }
 
 void timeline_finish(struct timeline *t)

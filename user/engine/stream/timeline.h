@@ -11,7 +11,7 @@
 #include "engine/stream/flow_table.h"
 
 struct timeline_ops {
-	/* Take a segment whose time is settled. */
+	/* Take a segment that was held, and whose time is settled. */
 	void (*take)(void *ctx, const struct seg *seg, const uint8_t *payload);
 	/* Set the clock back. */
 	void (*set_back)(void *ctx, uint64_t now_ns);
@@ -34,8 +34,11 @@ struct timeline {
 	uint64_t steps; /* times that the clock jumped */
 };
 
-/* Take a capture's segment: at once, or together with the next one. */
-void timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload);
+/*
+ * A capture's segment comes. True: its time is settled, and the caller takes it now, after those that
+ * ops->take got in the meantime. False: it is held until the next one comes.
+ */
+bool timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload);
 /* No more segments will come. */
 void timeline_finish(struct timeline *t);
 void timeline_release(struct timeline *t);
