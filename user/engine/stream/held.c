@@ -5,11 +5,13 @@
 
 #include "engine/stream/held.h"
 #include "engine/stream/seq.h"
+#include "lib/units.h"
 #include "lib/wipe.h"
 
 #define HELD_MAX	1024	   /* segments held for one flow */
 #define HELD_BYTES_MAX	(1u << 20) /* memory that they take */
 #define MALLOC_OVERHEAD 16
+#define HOLE_NS		(NS_PER_S / 5) /* Linux's least RTO: after it a hole is not a mere disorder */
 
 struct reorder *tcp_reorder(struct flow *f)
 {
@@ -112,6 +114,20 @@ bool held_add(struct held_pool *pool, struct flow *f, enum side from, const stru
 bool held_too_much(const struct flow *f)
 {
 	return f->reorder->held_count > HELD_MAX || f->reorder->held_bytes > HELD_BYTES_MAX;
+}
+
+void held_note_hole(struct flow *f, enum side from, const struct seg *seg)
+{
+	enum side of = side_other(from);
+	const struct held *held = tcp_held(f, of);
+	const struct half *h = &f->half[of];
+
+	if (held && h->known && seg->ack == h->next &&
+	    tcp_seq_diff(tcp_data_seq(&held->seg), h->next) > 0 &&
+	    seg->ts_ns > held->seg.ts_ns + HOLE_NS && !f->reorder->hole[of]) {
+		f->reorder->hole[of] = true;
+		f->reorder->hole_ns[of] = held->seg.ts_ns;
+	}
 }
 
 struct held *held_take(struct held_pool *pool, struct flow *f, enum side from)

@@ -39,6 +39,11 @@ bool held_add(struct held_pool *pool, struct flow *f, enum side from, const stru
 	      const uint8_t *payload);
 /* A flow holds more than is reasonable. */
 bool held_too_much(const struct flow *f);
+/*
+ * `from` acknowledges its peer's bytes only up to a hole before those held: note the hole once it is
+ * no longer a mere disorder.
+ */
+void held_note_hole(struct flow *f, enum side from, const struct seg *seg);
 /* Unlink a side's first held segment, which the caller frees. There must be one. */
 struct held *held_take(struct held_pool *pool, struct flow *f, enum side from);
 void held_free(struct held *held);

@@ -5,14 +5,12 @@
 #include "engine/stream/reassembly.h"
 #include "engine/stream/repeats.h"
 #include "engine/stream/seq.h"
-#include "lib/units.h"
 
 /*
  * Bytes that a peer acknowledged and we have not seen may still arrive, out of order. The engine
  * waits for them for this many packets of the flow, or for the configured time.
  */
 #define GRACE_PACKETS 24
-#define HOLE_NS	      (NS_PER_S / 5) /* Linux's least RTO: after it a hole is not a mere disorder */
 
 static uint64_t half_time(struct half *h, uint64_t ts_ns)
 {
@@ -401,21 +399,6 @@ static void note_syn(struct flow *f, enum side from, const struct seg *seg)
 		f->settling = false;
 }
 
-/* The peer acknowledges only up to a hole, and this is no longer a mere disorder. */
-static void note_hole(struct flow *f, enum side from, const struct seg *seg)
-{
-	enum side of = side_other(from);
-	const struct held *held = tcp_held(f, of);
-	const struct half *h = &f->half[of];
-
-	if (held && h->known && seg->ack == h->next &&
-	    tcp_seq_diff(tcp_data_seq(&held->seg), h->next) > 0 &&
-	    seg->ts_ns > held->seg.ts_ns + HOLE_NS && !f->reorder->hole[of]) {
-		f->reorder->hole[of] = true;
-		f->reorder->hole_ns[of] = held->seg.ts_ns;
-	}
-}
-
 /* It acknowledges bytes of the peer that the kernel saw and kept to itself: nothing is missing. */
 static bool acks_skipped(const struct flow *f, enum side from, const struct seg *seg)
 {
@@ -501,7 +484,7 @@ void tcp_segment(struct reassembly *re, struct flow *f, enum side from, const st
 	repeats_note(f, from, seg);
 	repeats_note_probe(f, from, seg, diff);
 	if (seg->flags & SEG_ACK && !acks_skipped(f, from, seg)) {
-		note_hole(f, from, seg);
+		held_note_hole(f, from, seg);
 		doubt_ack(f, from, seg);
 	}
 	if (held_stalls(f))
