@@ -232,6 +232,28 @@ UNIT_CASE(calls_one_after_another_are_a_queue)
 	companions_free(c);
 }
 
+UNIT_CASE(a_busy_server_calls_late_and_answers_late)
+{
+	struct companions *c = new_companions();
+	struct dependency_findings f;
+
+	call(c, 1070 * MS, 1470 * MS, 7, 100);
+	call(c, 1475 * MS, 1875 * MS, 8, 140);
+	call(c, 1880 * MS, 2280 * MS, 9, 180);
+	find(c, 1, 1000 * MS, 1600 * MS, AUTHORITY_DC, &f);
+	CHECK(f.own && f.own->id == 7);
+	CHECK_INT(part_ns(&f, PART_DC_QUEUE), 0);
+	CHECK_INT(f.cause, CAUSE_DC_SLOW);
+	find(c, 2, 1001 * MS, 2000 * MS, AUTHORITY_DC, &f);
+	CHECK(f.own && f.own->id == 8);
+	CHECK_INT(part_ns(&f, PART_DC_QUEUE), 405 * MS);
+	find(c, 3, 1001 * MS, 2400 * MS, AUTHORITY_DC, &f);
+	CHECK(f.own && f.own->id == 9);
+	CHECK_INT(part_ns(&f, PART_DC_QUEUE), 810 * MS);
+	CHECK_INT(f.cause, CAUSE_DC_QUEUE);
+	companions_free(c);
+}
+
 UNIT_CASE(a_prompt_call_leaves_the_rest_to_the_server)
 {
 	struct companions *c = new_companions();
@@ -678,6 +700,7 @@ int main(void)
 	RUN(a_slow_call_is_the_domain_controllers);
 	RUN(a_sql_login_has_no_call);
 	RUN(calls_one_after_another_are_a_queue);
+	RUN(a_busy_server_calls_late_and_answers_late);
 	RUN(a_prompt_call_leaves_the_rest_to_the_server);
 	RUN(a_call_without_an_ack_is_a_dead_domain_controller);
 	RUN(a_call_before_the_last_token_is_anothers);

@@ -10,6 +10,7 @@
 #include "lib/units.h"
 
 #define NEAR_NS		25000000ull	/* a busy host's time between two consecutive steps */
+#define LATE_NS		100000000ull	/* until a busy server makes the call that NTLM needs */
 #define OLDEST_NS	600000000000ull /* older exchanges are not considered */
 #define OPEN_LONG_NS	30000000000ull	/* an open request older than this counts as forgotten */
 #define FAR_RTT_NS	5000000ull
@@ -23,6 +24,12 @@
 static uint64_t near_of(const struct wait *w)
 {
 	return NEAR_NS + (w->b - w->a) / 50;
+}
+
+/* The same for the Netlogon call of a login that makes one for certain. */
+static uint64_t late_of(const struct wait *w)
+{
+	return LATE_NS + (w->b - w->a) / 10;
 }
 
 static bool exchange_of(const struct exchange *x, const uint8_t *host)
@@ -75,25 +82,33 @@ static uint64_t rtt_to(struct companions *c, const uint8_t *host, const uint8_t 
 	return least;
 }
 
-/* Were Netlogon calls of the host in flight without a gap from the wait's beginning to b? */
-static bool calls_without_gap(struct companions *c, const struct wait *w, uint64_t b)
+/*
+ * The time since which Netlogon calls of the host were in flight without a gap until b. NO_NS: there
+ * was a gap, or they began long after the wait did.
+ */
+static uint64_t calls_since(struct companions *c, const struct wait *w, uint64_t b)
 {
-	uint64_t covered = w->a, near = near_of(w);
+	uint64_t since = NO_NS, covered = w->a, late = late_of(w);
 
-	while (covered + near < b) {
+	do {
 		uint64_t most = covered;
 
 		for_each_exchange(x, c, w->a)
 		{
-			if (exchange_is_call(x) && exchange_of(x, w->host) && x->start_ns < b &&
-			    x->start_ns <= covered + near && exchange_until(x, b) > most)
+			if (!exchange_is_call(x) || !exchange_of(x, w->host) || x->start_ns >= b ||
+			    x->start_ns > covered + late || exchange_until(x, b) <= covered)
+				continue;
+			if (exchange_until(x, b) > most)
 				most = exchange_until(x, b);
+			if (covered == w->a && x->start_ns < since)
+				since = x->start_ns;
 		}
 		if (most == covered)
-			return false;
+			return NO_NS;
 		covered = most;
-	}
-	return true;
+		late = near_of(w);
+	} while (covered + late < b);
+	return since;
 }
 
 static uint32_t calls_in_flight(struct companions *c, const uint8_t *host, uint64_t a, uint64_t b)
@@ -120,9 +135,9 @@ static uint32_t calls_in_flight(struct companions *c, const uint8_t *host, uint6
 
 /*
  * The Netlogon call of a login that waited for its server's answer in w. In a queue, the calls of
- * earlier logins come first, so the login's own is the one that ended right before the answer.
- * Without a queue it is the first call after the token, because nothing keeps the server from
- * calling at once.
+ * earlier logins come first, so the login's own is the one that ended right before the answer; if
+ * the server took its time over that, it is the first that no earlier login has claimed. Without a
+ * queue it is the first call after the token, because nothing keeps the server from calling.
  */
 static struct exchange *call_find(struct companions *c, const struct wait *w)
 {
@@ -145,9 +160,9 @@ static struct exchange *call_find(struct companions *c, const struct wait *w)
 	if (!first)
 		return NULL;
 	tight = last && last->end_ns + near >= w->b;
-	if (tight && calls_without_gap(c, w, last->start_ns))
+	if (tight && calls_since(c, w, last->start_ns) != NO_NS)
 		return last;
-	if (first->start_ns <= w->a + near)
+	if (first->start_ns <= w->a + late_of(w) || calls_since(c, w, first->start_ns) != NO_NS)
 		return first;
 	return tight ? last : NULL;
 }
@@ -523,6 +538,20 @@ static bool others_unclear(struct companions *c, const struct wait *w, const str
 	return false;
 }
 
+/* Add the time for which earlier logins' calls kept the login's own from beginning. */
+static void queue_add(struct companions *c, const struct wait *w, const struct exchange *call,
+		      struct dependency_findings *out, struct spans *s)
+{
+	uint64_t since = call->start_ns > w->a ? calls_since(c, w, call->start_ns) : NO_NS;
+
+	if (since == NO_NS)
+		return;
+	out->in_flight = calls_in_flight(c, w->host, w->a, call->start_ns);
+	out->queue_is_dead = queue_is_dead(c, w, call);
+	span_add(s, w, since <= w->a + near_of(w) ? w->a : since, call->start_ns, PART_DC_QUEUE,
+		 call, "earlier logins' Netlogon calls were in flight without a gap");
+}
+
 static void server_spans(struct companions *c, const struct dependency_login *login,
 			 const struct wait *w, struct dependency_findings *out, struct spans *s)
 {
@@ -536,12 +565,7 @@ static void server_spans(struct companions *c, const struct dependency_login *lo
 		out->own_at_once = call->start_ns <= w->a + near_of(w);
 		span_add(s, w, call->start_ns, exchange_until(call, w->b), PART_DC, call,
 			 "the Netlogon call that fits this login by order");
-		if (call->start_ns > w->a && calls_without_gap(c, w, call->start_ns) &&
-		    (out->in_flight = calls_in_flight(c, w->host, w->a, call->start_ns))) {
-			out->queue_is_dead = queue_is_dead(c, w, call);
-			span_add(s, w, w->a, call->start_ns, PART_DC_QUEUE, call,
-				 "earlier logins' Netlogon calls were in flight without a gap");
-		}
+		queue_add(c, w, call, out, s);
 	} else {
 		call = NULL;
 	}
