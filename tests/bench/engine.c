@@ -5,6 +5,10 @@
  *
  *	engine rate CAPTURE COPIES [FORMAT]
  *		Prints "events<TAB>logins<TAB>CPU seconds"; records go in that format to /dev/null.
+ *	engine live CAPTURE COPIES [FORMAT]
+ *	engine causes CAPTURE COPIES [FORMAT]
+ *		The same as if these were packets of this host; and the second also with what tells
+ *		causes: the dependencies, and a look at what waits as often as there is one to take.
  *	engine memory CAPTURE COPIES
  *		Prints bytes per connection: in its handshake, before the last answer; then logged in
  *		and idle; and how many of those are on the heap.
@@ -35,6 +39,8 @@ static struct port_set ports;
 static struct output out;
 static const struct sink_ops *format;
 static void *sink;
+static bool is_live, tells_causes;
+static uint64_t look_ns; /* when to look next */
 
 static int load(const char *path)
 {
@@ -75,10 +81,30 @@ static void on_close(void *ctx, const struct close_record *rec)
 		format->close(sink, rec);
 }
 
+static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum tap_level level)
+{
+	(void)ctx, (void)key, (void)client, (void)level;
+}
+
+static bool on_is_local(void *ctx, const uint8_t *addr)
+{
+	(void)ctx, (void)addr;
+	return true;
+}
+
+static void on_wait(void *ctx, const struct engine_wait *wait)
+{
+	(void)ctx, (void)wait;
+}
+
 static struct engine *engine_for(uint32_t connections)
 {
-	const struct engine_config config = {.ports = &ports, .max_flows = connections};
-	const struct engine_ops ops = {.login = on_login, .close = on_close};
+	const struct engine_config config = {
+		.ports = &ports, .max_flows = connections, .dependencies = tells_causes};
+	const struct engine_ops ops = {.login = on_login,
+				       .close = on_close,
+				       .tap = is_live ? on_tap : NULL,
+				       .is_local = is_live ? on_is_local : NULL};
 
 	return engine_new(&config, &ops, NULL);
 }
@@ -106,6 +132,10 @@ static void feed(struct engine *engine, size_t first, size_t end, unsigned long 
 		client[15] = (uint8_t)copy;
 		seg.ts_ns += later_ns;
 		engine_segment(engine, &seg, events[i].payload);
+		if (tells_causes && seg.ts_ns >= look_ns) {
+			engine_waiting(engine, seg.ts_ns, on_wait, NULL);
+			look_ns = seg.ts_ns + WITNESS_FIRST_NS;
+		}
 	}
 }
 
@@ -216,6 +246,8 @@ int main(int argc, char **argv)
 	if (!copies || argc > 5 || (argc == 5 && !format) || load(argv[2]) || !event_count)
 		return 2;
 	port_set_add(&ports, 1433);
+	tells_causes = !strcmp(argv[1], "causes");
+	is_live = tells_causes || !strcmp(argv[1], "live");
 	status = strcmp(argv[1], "memory") ? rate(copies) : memory(copies);
 	for (size_t i = 0; i < event_count; i++)
 		free(events[i].payload);
