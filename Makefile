@@ -52,7 +52,7 @@ CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O
 CFLAGS   ?= -O2 -g
 FAT      := -flto=2 -ffat-lto-objects
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes
-LDLIBS    = $(shell pkg-config --libs $(LIBS))
+LDLIBS    = $(shell pkg-config --libs $(LIBS)) -lm
 # Failed allocations are counted: user/lib/memory.c.
 override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf asprintf)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
@@ -239,6 +239,7 @@ $(O)/user/%.o: user/%.c | $(SKEL)
 
 # The compiler does not list files that are included by .incbin.
 $(O)/user/sink/page/page.o: user/sink/page/page.html
+$(O)/user/report/html.o: user/report/report.css
 
 $(O)/skel/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -193,7 +193,8 @@ int app_open(struct app *app)
 				     .clock = &app->clock,
 				     .interface_name = app->live ? interface_name : NULL,
 				     .interfaces = app->live,
-				     .terminal = isatty(STDOUT_FILENO),
+				     .terminal =
+					     app->out->fd == STDOUT_FILENO && isatty(STDOUT_FILENO),
 				     .colour = colour_wanted(),
 				     .explain = opts->explain,
 				     .top_clients = opts->top_clients};
@@ -301,5 +302,9 @@ void app_summary(struct app *app)
 {
 	struct counter counters[APP_COUNTERS];
 
+	if (app->finish) {
+		app->finish(app);
+		return;
+	}
 	summary_print(app->summary->sink, counters, app_counters(app, counters));
 }

@@ -66,6 +66,9 @@ struct app {
 	bool losing_lines;	     /* lines are being lost, which was reported */
 	uint64_t progress_ns;	     /* when it was last shown */
 	struct capture_stats read;   /* the captures so far */
+	/* Shows the records at the end, instead of the summary; NULL: the summary is printed. */
+	void (*finish)(struct app *app);
+	void *finish_ctx; /* finish's own */
 };
 
 /*
@@ -95,7 +98,7 @@ int app_memory(struct app *app);
 /* engine_in_progress_fn for the end of the run; ctx is the app. */
 void app_waiting(void *ctx, const struct pending_record *rec);
 
-/* Print the summary. */
+/* Print the summary, or what app->finish shows instead. */
 void app_summary(struct app *app);
 
 /* Watch live, or read files. 0, or -errno with the reason logged. */

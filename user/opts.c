@@ -13,8 +13,9 @@
 #include "lib/log.h"
 #include "opts_int.h"
 
-#define OPTS_MAX                                                                                   \
-	(OPTS_COUNT + OPTS_OLD_COUNT + 1) /* rows for getopt_long(), with the terminating one */
+#define OPTS_OWN 16 /* most options that a subcommand has for itself */
+/* Rows for getopt_long(), with the terminating one. */
+#define OPTS_MAX     (OPTS_OWN + OPTS_COUNT + OPTS_OLD_COUNT + 1)
 #define OPTS_MESSAGE 512
 
 /* Log why a setting is rejected, and where it is, or where to read more. */
@@ -28,16 +29,40 @@ void opts_error(const struct opts *opts, const char *fmt, ...)
 	va_end(args);
 	if (opts && opts->line)
 		log_error("%s:%u: %s", opts->config, opts->line, text);
+	else if (opts && opts->words)
+		log_error("%s; see tdsmon %s --help", text, opts->words->subcommand);
 	else
 		log_error("%s; see tdsmon --help", text);
 }
 
-/* The option of that name; NULL: none. */
-static const struct opt *opts_find(const char *name)
+static const struct opt *opts_of_table(const char *name)
 {
 	for (size_t i = 0; i < OPTS_COUNT; i++)
 		if (!strcmp(opts_table[i].name, name))
 			return &opts_table[i];
+	return NULL;
+}
+
+const struct opt *opts_at(const struct opts_words *words, size_t i)
+{
+	if (!words)
+		return i < OPTS_COUNT ? &opts_table[i] : NULL;
+	if (i < words->own_count)
+		return &words->own[i];
+	for (size_t k = words->own_count; words->shared[k - words->own_count]; k++)
+		if (k == i)
+			return opts_of_table(words->shared[k - words->own_count]);
+	return NULL;
+}
+
+/* The option of that name; NULL: none. */
+static const struct opt *opts_find(const struct opts_words *words, const char *name)
+{
+	const struct opt *row;
+
+	for (size_t i = 0; (row = opts_at(words, i)); i++)
+		if (!strcmp(row->name, name))
+			return row;
 	return NULL;
 }
 
@@ -63,7 +88,7 @@ static void opts_renamed(const struct opts *opts, const struct opt_old *old)
  * numbers above all letters.
  */
 #define ROW_BASE 256
-#define OLD_BASE (ROW_BASE + OPTS_COUNT)
+#define OLD_BASE (ROW_BASE + OPTS_OWN + OPTS_COUNT)
 
 static struct option opts_long(const struct opt *row, const char *name, int answer)
 {
@@ -74,14 +99,14 @@ static struct option opts_long(const struct opt *row, const char *name, int answ
 	return (struct option){.name = name, .has_arg = has_arg, .val = answer};
 }
 
-static void opts_getopt_tables(struct option longs[OPTS_MAX], char shorts[3 * OPTS_MAX])
+static void opts_getopt_tables(const struct opts_words *words, struct option longs[OPTS_MAX],
+			       char shorts[3 * OPTS_MAX])
 {
+	const struct opt *row;
 	char *s = shorts;
 
 	*s++ = ':'; /* distinguishes a missing argument from an unknown option */
-	for (int i = 0; i < OPTS_COUNT; i++) {
-		const struct opt *row = &opts_table[i];
-
+	for (int i = 0; (row = opts_at(words, (size_t)i)); i++) {
 		*longs++ = opts_long(row, row->name, ROW_BASE + i);
 		if (!row->letter)
 			continue;
@@ -89,28 +114,33 @@ static void opts_getopt_tables(struct option longs[OPTS_MAX], char shorts[3 * OP
 		if (row->arg)
 			*s++ = ':';
 	}
-	for (int i = 0; i < OPTS_OLD_COUNT; i++)
-		*longs++ = opts_long(opts_find(opts_old[i].now), opts_old[i].name, OLD_BASE + i);
+	for (int i = 0; i < OPTS_OLD_COUNT; i++) {
+		row = opts_find(words, opts_old[i].now);
+		if (row)
+			*longs++ = opts_long(row, opts_old[i].name, OLD_BASE + i);
+	}
 	*longs = (struct option){0};
 	*s = '\0';
 }
 
-static const struct opt *opts_row(int answer)
+static const struct opt *opts_row(const struct opts_words *words, int answer)
 {
+	const struct opt *row;
+
 	if (answer >= OLD_BASE)
-		return opts_find(opts_old[answer - OLD_BASE].now);
+		return opts_find(words, opts_old[answer - OLD_BASE].now);
 	if (answer >= ROW_BASE)
-		return &opts_table[answer - ROW_BASE];
-	for (size_t i = 0; i < OPTS_COUNT; i++)
-		if (opts_table[i].letter == answer)
-			return &opts_table[i];
+		return opts_at(words, (size_t)(answer - ROW_BASE));
+	for (size_t i = 0; (row = opts_at(words, i)); i++)
+		if (row->letter == answer)
+			return row;
 	return NULL;
 }
 
 /* Log why getopt_long() returned ':' or '?'. */
 static void opts_complain(const struct opts *opts, int answer, const char *word)
 {
-	const struct opt *row = optopt ? opts_row(optopt) : NULL;
+	const struct opt *row = optopt ? opts_row(opts->words, optopt) : NULL;
 
 	if (answer == ':' && row)
 		opts_error(opts, "--%s needs a value: %s", row->name, row->arg);
@@ -129,7 +159,7 @@ static bool *opts_flag(struct opts *opts, const struct opt *row)
 
 static enum opts_result opts_one(struct opts *opts, int answer, const char *word)
 {
-	const struct opt *row = opts_row(answer);
+	const struct opt *row = opts_row(opts->words, answer);
 
 	if (!row) {
 		opts_complain(opts, answer, word);
@@ -153,7 +183,7 @@ static enum opts_result opts_one(struct opts *opts, int answer, const char *word
 static int opts_config_line(void *ctx, unsigned line, const char *name, const char *value)
 {
 	const struct opt_old *old = opts_find_old(name);
-	const struct opt *row = opts_find(old ? old->now : name);
+	const struct opt *row = opts_find(NULL, old ? old->now : name);
 	struct opts *opts = ctx;
 
 	opts->line = line;
@@ -178,6 +208,10 @@ static int opts_config_line(void *ctx, unsigned line, const char *name, const ch
 /* Check rules that involve several options. */
 static enum opts_result opts_check(struct opts *opts, const char *rest)
 {
+	if (rest && opts->words) {
+		opts_error(opts, "'%s' has no option before it: -r %s reads a capture", rest, rest);
+		return OPTS_USAGE;
+	}
 	if (rest) {
 		opts_error(opts,
 			   "'%s' has no option before it: -r %s reads a capture, -i %s watches an "
@@ -214,11 +248,11 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
  * getopt_long(), except that an optional value may be a separate word, and that after an option
  * with several values the *more words before argv[optind] are values, too.
  */
-static int opts_next(int argc, char **argv, const char *shorts, const struct option *longs,
-		     int *more)
+static int opts_next(const struct opts_words *words, int argc, char **argv, const char *shorts,
+		     const struct option *longs, int *more)
 {
 	int answer = getopt_long(argc, argv, shorts, longs, NULL);
-	const struct opt *row = answer == -1 ? NULL : opts_row(answer);
+	const struct opt *row = answer == -1 ? NULL : opts_row(words, answer);
 
 	*more = 0;
 	if (row && row->traits & OPT_LONE && !optarg && optind < argc && argv[optind][0] != '-')
@@ -235,8 +269,8 @@ static int opts_config(struct opts *opts, int argc, char **argv, const char *sho
 {
 	int answer, more, err = 0;
 
-	while ((answer = opts_next(argc, argv, shorts, longs, &more)) != -1) {
-		const struct opt *row = opts_row(answer);
+	while ((answer = opts_next(NULL, argc, argv, shorts, longs, &more)) != -1) {
+		const struct opt *row = opts_row(NULL, answer);
 
 		if (row && row->set == opts_set_config)
 			opts_set_config(opts, optarg);
@@ -255,25 +289,25 @@ enum opts_result opts_parse(struct opts *opts, int argc, char **argv)
 	return opts_parse_again(opts, argc, argv, CONFIG_BY_PATH);
 }
 
-enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int config_fd)
+static void opts_defaults(struct opts *opts)
 {
-	struct option longs[OPTS_MAX];
-	char shorts[3 * OPTS_MAX];
-	int answer, more;
-
 	*opts = (struct opts){.format = sink_formats[0],
 			      .hook = LIVE_HOOK_TC,
 			      .sql_browser = true,
 			      .dependencies = true,
-			      .local = true,
-			      .again = config_fd != CONFIG_BY_PATH};
-	opts_getopt_tables(longs, shorts);
+			      .local = true};
+}
+
+/* Everything on the command line. */
+static enum opts_result opts_line(struct opts *opts, int argc, char **argv, const char *shorts,
+				  const struct option *longs)
+{
+	int answer, more;
+
 	optind = 0; /* glibc: start again, for each parse */
 	opterr = 0;
-	if (opts_config(opts, argc, argv, shorts, longs, config_fd))
-		return OPTS_USAGE;
-	optind = 0;
-	while ((answer = opts_next(argc, argv, shorts, longs, &more)) != -1) {
+	opts->source = OPTS_FROM_LINE;
+	while ((answer = opts_next(opts->words, argc, argv, shorts, longs, &more)) != -1) {
 		enum opts_result result = opts_one(opts, answer, argv[optind - 1]);
 
 		for (; result == OPTS_RUN && more; more--) {
@@ -284,6 +318,33 @@ enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int 
 			return result;
 	}
 	return opts_check(opts, argv[optind]);
+}
+
+enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int config_fd)
+{
+	struct option longs[OPTS_MAX];
+	char shorts[3 * OPTS_MAX];
+
+	opts_defaults(opts);
+	opts->again = config_fd != CONFIG_BY_PATH;
+	opts_getopt_tables(NULL, longs, shorts);
+	optind = 0;
+	opterr = 0;
+	if (opts_config(opts, argc, argv, shorts, longs, config_fd))
+		return OPTS_USAGE;
+	return opts_line(opts, argc, argv, shorts, longs);
+}
+
+enum opts_result opts_parse_words(struct opts *opts, const struct opts_words *words, int argc,
+				  char **argv)
+{
+	struct option longs[OPTS_MAX];
+	char shorts[3 * OPTS_MAX];
+
+	opts_defaults(opts);
+	opts->words = words;
+	opts_getopt_tables(words, longs, shorts);
+	return opts_line(opts, argc, argv, shorts, longs);
 }
 
 void opts_release(struct opts *opts)

@@ -24,7 +24,18 @@ enum opts_source {
 	OPTS_FROM_LINE,
 };
 
+struct opts_words;
+
+/* How tdsmon report writes. */
+enum opts_report {
+	OPTS_REPORT_BY_NAME, /* as the name of its file ends, else HTML */
+	OPTS_REPORT_HTML,
+	OPTS_REPORT_TEXT,
+	OPTS_REPORT_CSV,
+};
+
 struct opts {
+	const struct opts_words *words; /* of a subcommand; NULL: tdsmon's own */
 	const char **interfaces, **files, **allowed_hosts,
 		**errorlogs; /* point into argv and text */
 	size_t interface_count, file_count, allowed_host_count, errorlog_count;
@@ -50,6 +61,8 @@ struct opts {
 	bool sql_browser, dependencies, local;	  /* on by default */
 	bool any_port, mirror, show_identities, commands, sql, explain, only_problems, verbose,
 		heartbeat;
+	enum opts_report report_format;
+	const char *output, *against; /* of tdsmon report: files, or NULL */
 	bool again; /* parsed again after SIGHUP: former names were logged before */
 };
 
@@ -67,9 +80,13 @@ enum opts_result {
 enum opts_result opts_parse(struct opts *opts, int argc, char **argv);
 /* The same with a configuration file that is already open; config_fd as for config_read(). */
 enum opts_result opts_parse_again(struct opts *opts, int argc, char **argv, int config_fd);
+/* The same of a subcommand, whose name is argv[0] and which has no configuration file. */
+enum opts_result opts_parse_words(struct opts *opts, const struct opts_words *words, int argc,
+				  char **argv);
 void opts_release(struct opts *opts);
 
-/* Print --help, 80 columns wide. */
+/* Print --help, 80 columns wide; of a subcommand, or (NULL) tdsmon's own. */
 void opts_help(struct output *out);
+void opts_help_words(struct output *out, const struct opts_words *words);
 
 #endif

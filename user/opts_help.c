@@ -27,6 +27,34 @@ static void opts_help_text(struct output *out, const char *text)
 	output_printf(out, "%s\n", text);
 }
 
+static void opts_help_options(struct output *out, const struct opts_words *words)
+{
+	char left[OPTS_HELP_INDENT + 16];
+	const struct opt *o;
+
+	for (size_t i = 0; (o = opts_at(words, i)); i++) {
+		char letter[5] = "    ";
+
+		if (o->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(left, sizeof(left), "  %s--%s %s", letter, o->name, o->arg ? o->arg : "");
+		output_printf(out, "%-*s", OPTS_HELP_INDENT, left);
+		opts_help_text(out, o->help);
+	}
+}
+
+void opts_help_words(struct output *out, const struct opts_words *words)
+{
+	const struct subcommand *s = subcommand_find(words->subcommand);
+
+	output_printf(out, "usage: tdsmon %s %s\n\n%s\n", words->subcommand, s ? s->usage : "",
+		      words->about);
+	opts_help_options(out, words);
+	output_printf(out,
+		      "\nexamples:\n%s\nExit status: 0 done, 1 something failed, 2 wrong usage.\n",
+		      words->examples);
+}
+
 static void opts_help_subcommands(struct output *out)
 {
 	char left[OPTS_HELP_INDENT + 16];
@@ -44,8 +72,6 @@ static void opts_help_subcommands(struct output *out)
 
 void opts_help(struct output *out)
 {
-	char left[OPTS_HELP_INDENT + 16];
-
 	output_printf(
 		out,
 		"usage: tdsmon [-i NAME]... [-p PORTS]... [OPTION]...\n"
@@ -56,16 +82,7 @@ void opts_help(struct output *out)
 		"unchanged.\n"
 		"\n");
 	opts_help_subcommands(out);
-	for (size_t i = 0; i < OPTS_COUNT; i++) {
-		const struct opt *o = &opts_table[i];
-		char letter[5] = "    ";
-
-		if (o->letter)
-			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		snprintf(left, sizeof(left), "  %s--%s %s", letter, o->name, o->arg ? o->arg : "");
-		output_printf(out, "%-*s", OPTS_HELP_INDENT, left);
-		opts_help_text(out, o->help);
-	}
+	opts_help_options(out, NULL);
 	output_printf(
 		out, "\n"
 		     "examples:\n"

@@ -37,7 +37,20 @@ struct opt_old {
 };
 
 extern const struct opt opts_table[OPTS_COUNT];
+
+/* A subcommand's options: its own, and some of the table above. */
+struct opts_words {
+	const char *subcommand;
+	const char *about; /* for the help: a sentence or two, in lines of at most 80 columns */
+	const char *examples;
+	const struct opt *own;
+	size_t own_count;
+	const char *const *shared; /* names; ends with NULL */
+};
 extern const struct opt_old opts_old[OPTS_OLD_COUNT];
+
+/* The i-th option, of a subcommand or (NULL) of tdsmon itself; NULL: there are no more. */
+const struct opt *opts_at(const struct opts_words *words, size_t i);
 
 /* Log why a setting is rejected, with its place in the file or a hint to the help. */
 void opts_error(const struct opts *opts, const char *fmt, ...)

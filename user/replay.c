@@ -143,8 +143,10 @@ int replay_run(struct app *app)
 	}
 	if (!err) {
 		/* Captures may be malicious. Not every kernel has filters. */
-		sandbox_syscalls(SANDBOX_WATCHER | (app->opts->textfile ? SANDBOX_WRITER : 0),
-				 &(struct sandbox_descriptors){-1, -1});
+		sandbox_syscalls(
+			SANDBOX_WATCHER |
+				(app->opts->textfile || app->opts->output ? SANDBOX_WRITER : 0),
+			&(struct sandbox_descriptors){-1, -1});
 		err = read_series(app, series);
 		engine_finish(app->engine);
 		output_flush(app->out);

@@ -4,9 +4,12 @@
  */
 #include <string.h>
 
+#include "report_command.h"
 #include "subcommand.h"
 
 const struct subcommand subcommands[] = {
+	{"report", "-r FILE... [-o FILE] [OPTION]...",
+	 "what captures show, as one HTML file, text or CSV", report_command},
 	{0},
 };
 
