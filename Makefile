@@ -28,7 +28,7 @@ BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev li
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark wireshark-common zstd procps libcap2-bin libclang-rt-14-dev \
-	chromium curl openssl python3-prometheus-client python3-jsonschema
+	chromium curl openssl python3-prometheus-client python3-jsonschema python3-html5lib
 CHECK_DEBS := python3 clang-format cppcheck
 TEST_DEBS  += $(CHECK_DEBS) clang-tidy
 TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and its unit

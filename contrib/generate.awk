@@ -19,6 +19,22 @@ function row(line, cell,    n, i)
 	return n
 }
 
+# A row of a subcommand's options: its long names and letters are only completed after it.
+function suboption_row(line, of,    cell, names, n, i)
+{
+	row(line, cell)
+	subrows++
+	subrow_of[subrows] = of
+	subrow_names[subrows] = cell[1]
+	subrow_text[subrows] = cell[2]
+	n = split(cell[1], names, /[,;] */)
+	for (i = 1; i <= n; i++) {
+		gsub(/`/, "", names[i])
+		sub(/ .*/, "", names[i])
+		subwords[of] = subwords[of] (subwords[of] == "" ? "" : " ") names[i]
+	}
+}
+
 # A row of the options' table: names, argument and text of each option in it.
 function option_row(line,    cell, names, n, i, word)
 {
@@ -64,8 +80,18 @@ fenced {
 }
 /^\|/ {
 	row($0, cells)
-	if (cells[1] == "option" || cells[1] == "outcome") {
+	if (cells[1] == "option" || cells[1] == "outcome" || cells[1] == "subcommand" ||
+	    cells[1] ~ /^option of /) {
 		table = cells[1]
+	} else if (table == "subcommand") {
+		subcommands++
+		subcommand[subcommands] = cells[1]
+		subcommand_text[subcommands] = cells[2]
+		gsub(/`/, "", cells[1])
+		sub(/ .*/, "", cells[1])
+		subcommand_name[subcommands] = cells[1]
+	} else if (table ~ /^option of /) {
+		suboption_row($0, substr(table, 11))
 	} else if (table == "option") {
 		option_row($0)
 	} else if (table == "outcome") {
@@ -139,7 +165,7 @@ function paragraphs_of(which, most,    i)
 	}
 }
 
-function man(    i)
+function man(    i, k)
 {
 	print ".\\\" made from docs/MANUAL.md by contrib/generate.awk"
 	print ".TH TDSMON 8 \"\" \"tdsmon " version "\" \"System Administration\""
@@ -148,12 +174,21 @@ function man(    i)
 	heading("SYNOPSIS")
 	print "\\fBtdsmon\\fR [\\fB\\-i\\fR \\fINAME\\fR]... [\\fB\\-p\\fR \\fIPORTS\\fR]... [\\fIOPTION\\fR]..."
 	print ".br\n\\fBtdsmon\\fR \\fB\\-r\\fR \\fIFILE\\fR... [\\fB\\-p\\fR \\fIPORTS\\fR]... [\\fIOPTION\\fR]..."
+	for (i = 1; i <= subcommands; i++)
+		print ".br\n\\fBtdsmon\\fR " roff(subcommand[i]) " [\\fIOPTION\\fR]..."
 	heading("DESCRIPTION")
 	paragraphs_of("", 1)
 	paragraphs_of("What it reports", 1)
 	heading("OPTIONS")
 	for (i = 1; i <= rows; i++)
 		print ".TP\n" roff_names(row_names[i]) "\n" roff(row_text[i])
+	heading("SUBCOMMANDS")
+	for (i = 1; i <= subcommands; i++) {
+		print ".TP\n" roff(subcommand[i]) "\n" roff(subcommand_text[i])
+		for (k = 1; k <= subrows; k++)
+			if (subrow_of[k] == subcommand_name[i])
+				print ".RS\n.TP\n" roff_names(subrow_names[k]) "\n" roff(subrow_text[k]) "\n.RE"
+	}
 	heading("NOTES")
 	paragraphs_of("Use", 99)
 	heading("OUTCOMES")
@@ -202,6 +237,54 @@ function brief(i,    s)
 	return s
 }
 
+# The subcommands' names, with a blank between two.
+function subcommand_names(    i, names)
+{
+	for (i = 1; i <= subcommands; i++)
+		names = names (i > 1 ? " " : "") subcommand_name[i]
+	return names
+}
+
+# Values of the subcommands' own options, for the shell functions below: "NAME option words".
+function subvalues(k,    values)
+{
+	if (!match(subrow_names[k], / [a-z]+\|[a-z|]+`$/))
+		return ""
+	values = substr(subrow_names[k], RSTART + 1, RLENGTH - 2)
+	gsub(/\|/, " ", values)
+	return values
+}
+
+function bash_subcommands(    i, k, values, name)
+{
+	for (i = 1; i <= subcommands; i++) {
+		name = subcommand_name[i]
+		print "\tif [ \"${COMP_WORDS[1]}\" = " name " ] && [ \"$COMP_CWORD\" -gt 1 ]; then"
+		print "\t\tcase $prev in"
+		for (k = 1; k <= subrows; k++) {
+			if (subrow_of[k] != name)
+				continue
+			values = subvalues(k)
+			print "\t\t" subpattern(subrow_names[k]) ")\n\t\t\t" (values == "" ? \
+				"compopt -o filenames 2>/dev/null\n\t\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))" : \
+				"COMPREPLY=($(compgen -W \"" values "\" -- \"$cur\"))") "\n\t\t\treturn\n\t\t\t;;"
+		}
+		print "\t\tesac\n\t\town=\"" subwords[name] "\"\n\tfi"
+	}
+}
+
+# "-o | --output" of "`-o`, `--output FILE`".
+function subpattern(names,    n, i, name, out)
+{
+	gsub(/`/, "", names)
+	n = split(names, name, /[,;] */)
+	for (i = 1; i <= n; i++) {
+		sub(/ .*/, "", name[i])
+		out = out (i > 1 ? " | " : "") name[i]
+	}
+	return out
+}
+
 function bash(    i, words, pattern, what, value)
 {
 	value["file"] = "compopt -o filenames 2>/dev/null\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))"
@@ -210,7 +293,8 @@ function bash(    i, words, pattern, what, value)
 	value["free"] = "COMPREPLY=()"
 	print "# made from docs/MANUAL.md by contrib/generate.awk"
 	print "_tdsmon()\n{"
-	print "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	print "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} own=\n"
+	bash_subcommands()
 	print "\tcase $prev in"
 	for (i = 1; i <= options; i++) {
 		words = words (i > 1 ? " " : "") "--" long[i] (short[i] ? " -" short[i] : "")
@@ -223,8 +307,66 @@ function bash(    i, words, pattern, what, value)
 		print "\t" pattern ")\n\t\t" value[what] "\n\t\treturn\n\t\t;;"
 	}
 	print "\tesac"
-	print "\tCOMPREPLY=($(compgen -W \"" words "\" -- \"$cur\"))\n}"
+	print "\tCOMPREPLY=($(compgen -W \"" words "\" -- \"$cur\"))"
+	print "\tif [ -n \"$own\" ]; then\n\t\tCOMPREPLY+=($(compgen -W \"$own\" -- \"$cur\"))"
+	print "\telif [ \"$COMP_CWORD\" = 1 ]; then\n\t\tCOMPREPLY+=($(compgen -W \"" subcommand_names() "\" -- \"$cur\"))\n\tfi\n}"
 	print "complete -F _tdsmon tdsmon"
+}
+
+# The first sentence of a subcommand's or its option's text, as the shells show it.
+function subbrief(s)
+{
+	gsub(/`/, "", s)
+	gsub(/\[|\]|'/, "", s)
+	sub(/([.;:] |[.;:(]).*$/, "", s)
+	sub(/ +$/, "", s)
+	return s
+}
+
+# One of a subcommand's options: its long name, its letter or "".
+function sublong(k,    s)
+{
+	s = subrow_names[k]
+	sub(/^.*`--/, "", s)
+	sub(/[ `].*$/, "", s)
+	return s
+}
+
+function subshort(k)
+{
+	return match(subrow_names[k], /`-[a-zA-Z]`/) ? substr(subrow_names[k], RSTART + 2, 1) : ""
+}
+
+# After a subcommand: its own options, and names of files.
+function zsh_subcommands(    i, k, spec)
+{
+	for (i = 1; i <= subcommands; i++) {
+		print "if [[ $words[2] = " subcommand_name[i] " && $CURRENT -gt 2 ]]; then"
+		print "\t_arguments \\"
+		for (k = 1; k <= subrows; k++) {
+			if (subrow_of[k] != subcommand_name[i])
+				continue
+			spec = "[" subbrief(subrow_text[k]) "]:" (subvalues(k) == "" ? "file:_files" : "value:(" subvalues(k) ")")
+			if (subshort(k))
+				print "\t\t'-" subshort(k) spec "' \\"
+			print "\t\t'--" sublong(k) "=" spec "' \\"
+		}
+		print "\t\t'*:file:_files'\n\treturn\nfi"
+	}
+}
+
+function fish_subcommands(    i, k)
+{
+	for (i = 1; i <= subcommands; i++) {
+		print "complete -c tdsmon -n __fish_use_subcommand -a " subcommand_name[i] \
+			" -d '" subbrief(subcommand_text[i]) "'"
+		for (k = 1; k <= subrows; k++)
+			if (subrow_of[k] == subcommand_name[i])
+				print "complete -c tdsmon -n '__fish_seen_subcommand_from " subcommand_name[i] \
+					"' --long-option " sublong(k) (subshort(k) ? " --short-option " subshort(k) : "") \
+					(subvalues(k) == "" ? " -r -F" : " -x -a '" subvalues(k) "'") \
+					" -d '" subbrief(subrow_text[k]) "'"
+	}
 }
 
 function zsh(    i, what, value, spec)
@@ -233,7 +375,9 @@ function zsh(    i, what, value, spec)
 	value["interface"] = ":interface:_net_interfaces"
 	value["run-as"] = ":user:_users"
 	print "#compdef tdsmon\n# made from docs/MANUAL.md by contrib/generate.awk"
+	zsh_subcommands()
 	print "_arguments \\"
+	print "\t'1::subcommand:(" subcommand_names() ")' \\"
 	for (i = 1; i <= options; i++) {
 		what = kind(i)
 		if (what == "" || what == "optional")
@@ -260,6 +404,7 @@ function fish(    i, what, value)
 	value[""] = ""
 	value["optional"] = ""
 	print "# made from docs/MANUAL.md by contrib/generate.awk\ncomplete -c tdsmon -f"
+	fish_subcommands()
 	for (i = 1; i <= options; i++) {
 		what = kind(i)
 		if (!(what in value))

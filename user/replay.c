@@ -17,10 +17,20 @@
 
 #define PROGRESS_EVERY	  4096 /* segments between two readings of the clock */
 #define PROGRESS_NS	  200000000ull
+#define PROGRESS_BAR	  24
 #define COMMENT_MAX	  512	     /* bytes shown */
 #define SECRETS_TLS	  0x544c534b /* a block's type: "TLSK" */
 #define TIME_BIAS_NS	  1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
 #define ERRORLOG_AHEAD_NS NS_PER_S /* entries may be this much later than their logins */
+
+/* "[######..................]  25 %, " */
+static void progress_bar(struct output *out, double share)
+{
+	int done = (int)(share * PROGRESS_BAR);
+
+	output_printf(out, "[%.*s%.*s] %3.0f %%, ", done, "########################",
+		      PROGRESS_BAR - done, "........................", share * 100);
+}
 
 /* The next progress line or message overwrites it. */
 static void progress_show(struct app *app, const struct series *series)
@@ -35,12 +45,11 @@ static void progress_show(struct app *app, const struct series *series)
 	if (!stats)
 		return;
 	app->progress_ns = now_ns;
-	output_printf(app->messages, "\033[Kreading %s: %" PRIu64 " packets, %" PRIu64 " MB", name,
-		      stats->packets, stats->bytes_read / 1000000);
+	output_printf(app->messages, "\033[Kreading %s: ", name);
 	if (stats->bytes_total)
-		output_printf(app->messages, ", %" PRIu64 " %%",
-			      stats->bytes_read * 100 / stats->bytes_total);
-	output_printf(app->messages, "\r");
+		progress_bar(app->messages, (double)stats->bytes_read / (double)stats->bytes_total);
+	output_printf(app->messages, "%" PRIu64 " packets, %" PRIu64 " MB\r", stats->packets,
+		      stats->bytes_read / 1000000);
 	output_flush(app->messages);
 }
 

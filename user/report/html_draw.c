@@ -165,12 +165,11 @@ static void phases_waits(struct strbuf *out, const struct survey *s)
 	if (!sum)
 		return;
 	strbuf_adds(out, "<p>Of all this time, logins waited");
-	for (int i = 0; i < SIDE_NONE; i++)
-		strbuf_addf(out, "%s %s for the %s",
-			    i == SIDE_NONE - 1 ? " and"
-			    : i		       ? ","
-					       : "",
-			    writer_share(s->wait_ns[i], sum, share), side_name(i));
+	for (int i = 0; i < SIDE_NONE; i++) {
+		strbuf_adds(out, i == SIDE_NONE - 1 ? " and " : i ? ", " : " ");
+		html_text(out, writer_share(s->wait_ns[i], sum, share));
+		strbuf_addf(out, " for the %s", side_name(i));
+	}
 	strbuf_adds(out, ".</p>\n");
 }
 
@@ -196,8 +195,9 @@ void html_phases(struct writer *w, const struct survey *s)
 
 /* ---- the slowest logins ---- */
 
-static void slow_bar(struct strbuf *out, const struct slow_login *l, double scale)
+static void slow_bar(struct strbuf *out, const struct slow_login *l)
 {
+	double scale = l->total_ns ? DRAW_WIDTH / (double)l->total_ns : 0;
 	char text[CLOCK_TEXT], title[160];
 	double x = 0;
 
@@ -243,7 +243,7 @@ static void slow_steps(struct strbuf *out, const struct slow_login *l)
 	strbuf_adds(out, "</p>\n");
 }
 
-static void slow_write(struct strbuf *out, const struct slow_login *l, double scale)
+static void slow_write(struct strbuf *out, const struct slow_login *l)
 {
 	static const char *const moods[VERDICT_CLASS_COUNT] = {
 		[VERDICT_SLOW] = "slow", [VERDICT_FAILED] = "bad"};
@@ -260,7 +260,7 @@ static void slow_write(struct strbuf *out, const struct slow_login *l, double sc
 	}
 	strbuf_addf(out, " <span class=\"soft\">%s · %s · %s</span></p>\n", l->outcome,
 		    draw_time(l->wall_ns, when), sink_id(l->id, id));
-	slow_bar(out, l, scale);
+	slow_bar(out, l);
 	slow_steps(out, l);
 	strbuf_adds(out, "<p>");
 	html_element(out, "b", "", l->verdict ? l->verdict : "");
@@ -274,14 +274,10 @@ static void slow_write(struct strbuf *out, const struct slow_login *l, double sc
 
 void html_slowest(struct writer *w, const struct slowest *slowest)
 {
-	double scale = slowest->logins[0]->total_ns
-			       ? DRAW_WIDTH / (double)slowest->logins[0]->total_ns
-			       : 0;
-
 	strbuf_adds(w->out, "<p class=\"key\">");
 	for (int i = 0; i < PHASE_SESSION; i++)
 		draw_key(w->out, phase_fills[i], phase_name(i));
-	strbuf_adds(w->out, "<span>one scale for all; thin: the network's share</span></p>\n");
+	strbuf_adds(w->out, "<span>each bar is one login; thin: the network's share</span></p>\n");
 	for (unsigned i = 0; i < slowest->count; i++)
-		slow_write(w->out, slowest->logins[i], scale);
+		slow_write(w->out, slowest->logins[i]);
 }

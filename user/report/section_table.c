@@ -123,7 +123,7 @@ static void section_row(char **cells, const struct survey_table *table, const st
 		section_extra(&cell, row, table->extras[i].unit, row->extra[i]);
 }
 
-/* What the rows that are left out come to. NULL: none is left out. */
+/* A line on the rows that are left out. NULL: all are shown. */
 static const char *section_more(const struct group **sorted, size_t shown, size_t count,
 				char text[SECTION_MORE])
 {

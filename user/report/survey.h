@@ -15,7 +15,7 @@
 
 struct survey_table;
 
-/* What the records do not say about the run. Texts outlive the survey. */
+/* Facts about the run that no record has. Texts outlive the survey. */
 struct survey_source {
 	const char *const *files; /* captures; NULL: live */
 	size_t file_count;

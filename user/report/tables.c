@@ -128,7 +128,7 @@ static void clients(struct survey *s, struct groups *g, const struct login_recor
 static void apps(struct survey *s, struct groups *g, const struct login_record *rec)
 {
 	(void)s;
-	table_login(g, rec, or_dash(rec->tds.app), NULL);
+	table_login(g, rec, rec->tds.app ? rec->tds.app : "(not seen)", NULL);
 }
 
 static void databases(struct survey *s, struct groups *g, const struct login_record *rec)
