@@ -55,11 +55,43 @@ enum table_id {
 extern const struct survey_table survey_tables[];
 extern const size_t survey_table_count;
 
-/* Add a login to the row of these parts, which end with NULL: its count, class and time. */
-struct group *table_login(struct groups *g, const struct login_record *rec, ...)
-	__attribute__((sentinel));
+/* Add a login to the row of these parts: its count, class and time. The parts end with NULL. */
+#define table_login(groups, record, ...)                                                           \
+	table_login_parts(groups, record, (const char *const[]){__VA_ARGS__})
 /* Count one in the row of these parts, which end with NULL. */
-struct group *table_count(struct groups *g, ...) __attribute__((sentinel));
+#define table_count(groups, ...) table_count_parts(groups, (const char *const[]){__VA_ARGS__})
+
+struct group *table_login_parts(struct groups *g, const struct login_record *rec,
+				const char *const *parts);
+struct group *table_count_parts(struct groups *g, const char *const *parts);
+
+/* Tables about logins: tables_login.c. */
+void table_causes(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_causes_of_clients(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_servers(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_clients(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_apps(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_databases(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_drivers(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_processes(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_methods(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_encryptions(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_weak(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_certificates(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_alerts(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_errors(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_unanswered(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_late(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_probes(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_redirects(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_dead_first(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_instances(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_browser_unanswered(struct survey *s, struct groups *g, const struct browser_record *rec);
+void table_dependencies(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_waits(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_packets(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_paths(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_ports(struct survey *s, struct groups *g, const struct login_record *rec);
 
 /* Tables about connections and their ends: tables_close.c. */
 void table_close_endings(struct survey *s, struct groups *g, const struct close_record *rec);
