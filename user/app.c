@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/memory.h"
 #include "ports.h"
+#include "report/survey.h"
 #include "sink/feed/feed.h"
 #include "sink/heartbeat.h"
 #include "sink/page/page.h"
@@ -199,6 +200,7 @@ int app_open(struct app *app)
 				     .explain = opts->explain,
 				     .top_clients = opts->top_clients};
 	bool serve = app->live && opts->listen, metrics = serve || opts->textfile;
+	bool reports = app->live && opts->report;
 	struct listener *format;
 	int err = 0;
 
@@ -220,8 +222,10 @@ int app_open(struct app *app)
 		app->page = app_listen(app, &page_sink, &config, false);
 	if (serve || app->socket)
 		app->feed = app_listen(app, &feed_sink, &config, false);
+	if (reports)
+		app->survey = app_listen(app, &survey_sink, &config, false);
 	if (!app->summary || (metrics && !app->metrics) || (serve && !app->page) ||
-	    ((serve || app->socket) && !app->feed))
+	    ((serve || app->socket) && !app->feed) || (reports && !app->survey))
 		err = -ENOMEM;
 	if (!err)
 		err = app_open_engine(app);

@@ -30,7 +30,7 @@ struct listener {
 	bool problems; /* it only gets logins and closes that went wrong */
 };
 
-#define LISTENERS 5 /* most sinks */
+#define LISTENERS 6 /* most sinks */
 
 struct app {
 	const struct opts *opts;
@@ -39,6 +39,7 @@ struct app {
 	struct output *out, *messages;
 	const volatile sig_atomic_t *stop; /* a signal asks the run to end */
 	volatile sig_atomic_t *reload;	   /* the settings are to be read again */
+	volatile sig_atomic_t *report_now; /* live: the report is to be written; NULL: never */
 	struct port_set ports;		   /* the engine's current ones */
 	bool ports_fade; /* the kernel still watches others, until their connections end */
 	struct engine *engine;
@@ -53,6 +54,7 @@ struct app {
 	struct heartbeat *beat;	  /* live, --heartbeat: on standard output; or NULL */
 	const char *socket;	  /* the UNIX socket to serve, or NULL */
 	bool socket_asked;	  /* by --socket: without it the run fails */
+	struct listener *survey;  /* live: NULL without a report */
 	struct wallclock clock;
 	struct service service;	     /* live: the service manager, if any */
 	struct keylog *keylog;	     /* NULL: no key log was named */

@@ -18,7 +18,7 @@
 
 /* Too big for the stack; only main.c has globals. */
 static struct output out, messages;
-static volatile sig_atomic_t stop, reload;
+static volatile sig_atomic_t stop, reload, report_now;
 
 /*
  * The first signal ends the run in an orderly way, with the summary. A second one ends it at once,
@@ -34,6 +34,11 @@ static void on_signal(int sig)
 static void on_hangup(int sig)
 {
 	reload = sig;
+}
+
+static void on_report(int sig)
+{
+	report_now = sig;
 }
 
 /*
@@ -93,10 +98,14 @@ static int run_mode(const struct opts *opts, int argc, char **argv)
 			  .out = &out,
 			  .messages = &messages,
 			  .stop = &stop,
-			  .reload = &reload};
+			  .reload = &reload,
+			  .report_now = &report_now};
+	struct sigaction report = {.sa_handler = on_report};
 
 	if (opts->verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
+	if (opts->report)
+		sigaction(SIGUSR1, &report, NULL);
 	signals_init((opts->config || opts->web_config) && !opts->file_count);
 	return opts->file_count ? replay_run(&app) : watch_run(&app);
 }

@@ -40,8 +40,8 @@ struct files {
 	int socket;
 	struct opener_config config;
 	struct web_config_names web; /* as in the web configuration when it was last read */
-	struct replace textfile;
-	bool textfile_begun;
+	struct replace textfile, report;
+	bool textfile_begun, report_begun;
 	struct socket_file socket_file; /* of the UNIX socket that is served */
 };
 
@@ -68,6 +68,11 @@ static bool has_web_config(const struct opener_config *config)
 static bool has_textfile(const struct opener_config *config)
 {
 	return config->textfile;
+}
+
+static bool has_report(const struct opener_config *config)
+{
+	return config->report;
 }
 
 static bool has_socket(const struct opener_config *config)
@@ -109,31 +114,64 @@ static int serve_web_file(struct files *files, const struct opener_request *req)
 	return path ? regular_open(path) : -ENOENT;
 }
 
+static int serve_new(const struct replace *file, bool *begun)
+{
+	int fd = replace_begin(file);
+
+	*begun = fd >= 0;
+	return fd;
+}
+
+static int serve_commit(const struct replace *file, bool *begun)
+{
+	if (!*begun)
+		return -EINVAL;
+	*begun = false;
+	return replace_commit(file);
+}
+
+static int serve_drop(const struct replace *file, bool *begun)
+{
+	if (*begun)
+		replace_drop(file);
+	*begun = false;
+	return 0;
+}
+
 static int serve_textfile(struct files *files, const struct opener_request *req)
 {
-	int fd = replace_begin(&files->textfile);
-
 	(void)req;
-	files->textfile_begun = fd >= 0;
-	return fd;
+	return serve_new(&files->textfile, &files->textfile_begun);
 }
 
 static int serve_textfile_commit(struct files *files, const struct opener_request *req)
 {
 	(void)req;
-	if (!files->textfile_begun)
-		return -EINVAL;
-	files->textfile_begun = false;
-	return replace_commit(&files->textfile);
+	return serve_commit(&files->textfile, &files->textfile_begun);
 }
 
 static int serve_textfile_drop(struct files *files, const struct opener_request *req)
 {
 	(void)req;
-	if (files->textfile_begun)
-		replace_drop(&files->textfile);
-	files->textfile_begun = false;
-	return 0;
+	return serve_drop(&files->textfile, &files->textfile_begun);
+}
+
+static int serve_report(struct files *files, const struct opener_request *req)
+{
+	(void)req;
+	return serve_new(&files->report, &files->report_begun);
+}
+
+static int serve_report_commit(struct files *files, const struct opener_request *req)
+{
+	(void)req;
+	return serve_commit(&files->report, &files->report_begun);
+}
+
+static int serve_report_drop(struct files *files, const struct opener_request *req)
+{
+	(void)req;
+	return serve_drop(&files->report, &files->report_begun);
 }
 
 static int serve_socket_bound(struct files *files, const struct opener_request *req)
@@ -200,6 +238,12 @@ static const struct opener_row rows[OPENER_KINDS] = {
 				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 	[OPENER_SOCKET_BOUND] = {serve_socket_bound, has_socket, WRITES,
 				 SANDBOX_OPENER | SANDBOX_WRITER, false, false},
+	[OPENER_REPORT] = {serve_report, has_report, WRITES, SANDBOX_OPENER | SANDBOX_WRITER, false,
+			   false},
+	[OPENER_REPORT_COMMIT] = {serve_report_commit, has_report, WRITES,
+				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
+	[OPENER_REPORT_DROP] = {serve_report_drop, has_report, WRITES,
+				SANDBOX_OPENER | SANDBOX_WRITER, false, false},
 	[OPENER_ERRORLOG] = {serve_errorlog, has_errorlogs, READS, SANDBOX_OPENER, true, false},
 	[OPENER_SOCKET_STAT] = {serve_socket_stat, has_processes, LOOKS,
 				SANDBOX_OPENER | SANDBOX_LOOKER, true, true},
@@ -250,6 +294,7 @@ static void serve_all(struct files *files)
 	}
 	serve_textfile_drop(files, &req);
 	socket_file_remove(&files->socket_file);
+	serve_report_drop(files, &req);
 }
 
 /*
@@ -259,7 +304,8 @@ static void serve_all(struct files *files)
 static void opener_keep(struct files *files)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
-	    *kept[] = {&files->socket, &files->textfile.dir, &files->socket_file.dir};
+	    *kept[] = {&files->socket, &files->textfile.dir, &files->report.dir,
+		       &files->socket_file.dir};
 	int count = 3;
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
@@ -356,8 +402,19 @@ static bool may_write(void *ctx)
 
 	return (files->textfile.dir < 0 ||
 		!faccessat(files->textfile.dir, ".", W_OK, AT_EACCESS)) &&
+	       (files->report.dir < 0 || !faccessat(files->report.dir, ".", W_OK, AT_EACCESS)) &&
 	       (files->socket_file.dir < 0 ||
 		!faccessat(files->socket_file.dir, ".", W_OK, AT_EACCESS));
+}
+
+/* A file that is written later; path NULL: none. */
+static int opener_replaces(struct replace *file, const char *path)
+{
+	int err = path ? replace_open(file, path) : 0;
+
+	if (err)
+		log_error("cannot write %s: %s", path, regular_error(err));
+	return err;
 }
 
 static int opener_begin(struct files *files)
@@ -365,14 +422,12 @@ static int opener_begin(struct files *files)
 	const struct opener_config *config = &files->config;
 	uint64_t capabilities;
 	unsigned int roles;
-	int err = 0;
+	int err;
 
-	if (config->textfile)
-		err = replace_open(&files->textfile, config->textfile);
-	if (err) {
-		log_error("cannot write %s: %s", config->textfile, regular_error(err));
+	err = opener_replaces(&files->textfile, config->textfile)
+		      ?: opener_replaces(&files->report, config->report);
+	if (err)
 		return err;
-	}
 	if (config->socket)
 		err = socket_file_open(&files->socket_file, config->socket);
 	if (err) {
@@ -390,18 +445,22 @@ static int opener_begin(struct files *files)
 
 struct opener *opener_start(const struct opener_config *config, int *err)
 {
-	struct files files = {
-		.socket = -1, .config = *config, .textfile.dir = -1, .socket_file.dir = -1};
+	struct files files = {.socket = -1,
+			      .config = *config,
+			      .textfile.dir = -1,
+			      .report.dir = -1,
+			      .socket_file.dir = -1};
 	struct opener *opener;
 
 	*err = 0;
-	if (!config->config && !config->web_config && !config->textfile && !config->socket &&
-	    !config->errorlog_count && !config->processes)
+	if (!config->config && !config->web_config && !config->textfile && !config->report &&
+	    !config->socket && !config->errorlog_count && !config->processes)
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
 	replace_close(&files.textfile);
 	socket_file_close(&files.socket_file);
+	replace_close(&files.report);
 	if (*err < 0) {
 		free(opener);
 		return NULL;

@@ -23,6 +23,9 @@ enum opener_kind {
 	OPENER_TEXTFILE,	/* a new file for the metrics, to write to */
 	OPENER_TEXTFILE_COMMIT, /* put it in the old one's place: 0 */
 	OPENER_TEXTFILE_DROP,	/* remove it: 0 */
+	OPENER_REPORT,		/* a new file for the report, and so on as for the metrics */
+	OPENER_REPORT_COMMIT,	/* ... */
+	OPENER_REPORT_DROP,	/* ... */
 	OPENER_ERRORLOG,	/* the error log of that number */
 	OPENER_SOCKET_STAT,	/* number: a socket's inode, name: a process that may have it, "0":
 				 * any. /proc/PID/stat of the process that has it */
@@ -49,7 +52,7 @@ struct opener_answer {
 
 /* Paths from the settings, or NULL. */
 struct opener_config {
-	const char *config, *web_config, *textfile, *socket;
+	const char *config, *web_config, *textfile, *report, *socket;
 	const char *const *errorlogs;
 	size_t errorlog_count;
 	bool processes; /* find the processes that have sockets, which takes CAP_SYS_PTRACE */

@@ -63,6 +63,7 @@ struct opts {
 		heartbeat;
 	enum opts_report report_format;
 	const char *output, *against; /* of tdsmon report: files, or NULL */
+	const char *report;	      /* a live run's report: a file, or NULL */
 	bool again; /* parsed again after SIGHUP: former names were logged before */
 };
 

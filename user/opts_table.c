@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http/http_host.h"
 #include "lib/duration.h"
@@ -196,6 +197,20 @@ static int set_textfile(struct opts *opts, const char *value)
 	return 0;
 }
 
+static int set_report(struct opts *opts, const char *value)
+{
+	size_t len = strlen(value);
+
+	opts->report = value;
+	if (len < 4 || strcasecmp(value + len - 4, ".csv"))
+		return 0;
+	opts_error(opts,
+		   "'%s': a live report is HTML, or text if its name ends in .txt; --format "
+		   "json has a line for each login",
+		   value);
+	return -EINVAL;
+}
+
 static int set_keylog(struct opts *opts, const char *value)
 {
 	opts->keylog = value;
@@ -311,6 +326,9 @@ const struct opt opts_table[OPTS_COUNT] = {
 	 "a name that --listen answers to, in addition to this host's own; repeatable"},
 	{"textfile", 0, 0, "FILE", set_textfile, 0,
 	 "write the metrics to this file every 15 s and at the end"},
+	{"report", 0, OPT_LIVE, "FILE", set_report, 0,
+	 "write a report of the run to this file at the end, and on SIGUSR1: HTML, or text if its "
+	 "name ends in .txt"},
 	{"top-clients", 0, 0, "N", set_top_clients, 0,
 	 "in the metrics, count the N clients with the most logins one by one (default: 0)"},
 	{"config", 0, OPT_LINE, "FILE", opts_set_config, 0,

@@ -4,7 +4,11 @@
  */
 #include <errno.h>
 
+#include "lib/log.h"
+#include "lib/regular.h"
+#include "lib/replace.h"
 #include "report/sections.h"
+#include "report_options.h"
 #include "report_write.h"
 
 #define REPORT_ROWS_HTML 100 /* shown of a table */
@@ -42,4 +46,37 @@ void report_write(const struct app *app, const struct survey *s, enum opts_repor
 	else
 		output_write(out, text.data, text.len);
 	strbuf_release(&text);
+}
+
+/* The opener replaces the file, since this process may open none. */
+static int report_replace(struct opener *opener, const struct strbuf *text)
+{
+	int fd = opener_ask(opener, OPENER_REPORT), err;
+
+	if (fd <= 0)
+		return fd ?: -EPROTO;
+	err = replace_fill(fd, text->data, text->len);
+	if (!err)
+		return opener_ask(opener, OPENER_REPORT_COMMIT);
+	opener_ask(opener, OPENER_REPORT_DROP);
+	return err;
+}
+
+int report_live(const struct app *app)
+{
+	const char *path = app->opts->report;
+	struct strbuf text = {0};
+	int err;
+
+	if (!app->survey)
+		return 0;
+	report_text(app, app->survey->sink, report_format_of(OPTS_REPORT_BY_NAME, path), NULL,
+		    &text);
+	err = text.failed ? -ENOMEM : report_replace(app->opener, &text);
+	strbuf_release(&text);
+	if (err)
+		log_error("cannot write %s: %s", path, regular_error(err));
+	else
+		log_info("wrote %s", path);
+	return err;
 }

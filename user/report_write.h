@@ -17,4 +17,10 @@ void report_text(const struct app *app, const struct survey *s, enum opts_report
 void report_write(const struct app *app, const struct survey *s, enum opts_report format,
 		  const struct survey *old, struct output *out);
 
+/*
+ * Write the report of a live run to the file of --report, completely or not at all; nothing without
+ * the option. 0, or -errno with the reason logged.
+ */
+int report_live(const struct app *app);
+
 #endif

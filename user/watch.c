@@ -20,6 +20,7 @@
 #include "sink/heartbeat.h"
 #include "lib/loop.h"
 #include "ports.h"
+#include "report_write.h"
 #include "waits.h"
 
 #define TICK_NS	      200000000ull  /* for live_dispatch(); each tick costs 0.01 % of a core */
@@ -255,6 +256,10 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 			*app->reload = 0;
 			watch_reload(app, x);
 		}
+		if (*app->report_now) {
+			*app->report_now = 0;
+			report_live(app); /* a full disk does not end the run */
+		}
 	}
 	service_stopping(&app->service);
 	output_ends(app->out);
@@ -266,6 +271,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	engine_finish(app->engine);
 	output_finish(app->out);
 	err = export_textfile(app) ?: err;
+	err = report_live(app) ?: err;
 	app_summary(app);
 	errorlogs_summary(app);
 	return err;
@@ -349,6 +355,7 @@ int watch_run(struct app *app)
 	const struct opener_config config = {.config = app->opts->config,
 					     .web_config = app->opts->web_config,
 					     .textfile = app->opts->textfile,
+					     .report = app->opts->report,
 					     .errorlogs = app->opts->errorlogs,
 					     .errorlog_count = app->opts->errorlog_count,
 					     .socket = app->opts->socket,
