@@ -4,6 +4,7 @@
  * the tables, and CSV read back.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 
 static const struct wallclock wall;
 static const uint64_t seed[2] = {1, 2};
+static size_t budget = 1u << 30;
 
 /* A login from 10.0.0.N to 10.0.0.2:1433 that began at that second and took so many ms. */
 static struct login_record login_of(unsigned n, uint64_t second, uint64_t ms)
@@ -72,7 +74,7 @@ UNIT_CASE(keys_are_told_apart)
 	char part[GROUP_PART_MAX + 4];
 	struct groups g;
 
-	groups_init(&g, seed);
+	groups_init(&g, seed, &budget);
 	get(&g, "a", "b")->count++;
 	get(&g, "a", "b")->count++;
 	get(&g, "ab", "")->count++;
@@ -95,7 +97,7 @@ UNIT_CASE(keys_beyond_the_limit_share_a_row)
 	struct groups g;
 	char name[16];
 
-	groups_init(&g, seed);
+	groups_init(&g, seed, &budget);
 	for (int round = 0; round < 2; round++)
 		for (int i = 0; i < GROUPS_MOST + 500; i++) {
 			snprintf(name, sizeof(name), "%d", i);
@@ -107,6 +109,39 @@ UNIT_CASE(keys_beyond_the_limit_share_a_row)
 	groups_release(&g);
 }
 
+/* Every table gets a new key with each login. */
+UNIT_CASE(the_tables_stay_within_their_memory)
+{
+	struct survey *s = survey_new(&wall);
+	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	char name[GROUP_PART_MAX];
+	uint64_t other = 0;
+
+	memset(name, 'x', sizeof(name));
+	for (int i = 0; i < 20000; i++) {
+		struct login_record r = refused_of(1, 100, 30);
+
+		memcpy(r.client.addr + 12, &i, 4);
+		memcpy(r.server.addr + 12, &i, 4);
+		snprintf(name + 200, 40, "%d", i);
+		r.tds.app = r.tds.database = r.tds.driver = r.tds.instance = name;
+		r.error.message = name;
+		r.tls = (struct tls_facts){.seen = true,
+					   .version = "1.0",
+					   .cipher = name,
+					   .alert = {SIDE_SERVER, "fatal", name},
+					   .cert = {name, name, 1000, false}};
+		r.tcp.retransmits = 1;
+		survey_login(s, &r);
+	}
+	for (size_t i = 0; i < survey_table_count; i++)
+		other += s->groups[i].other.count;
+	CHECK(other > 100000);
+	CHECK_INT(groups_find(table_of(s, "causes"), "login_failed")->count, 20000);
+	CHECK(mallinfo2().uordblks + mallinfo2().hblkhd - before < 128u << 20);
+	survey_free(s);
+}
+
 UNIT_CASE(long_parts_are_cut_between_characters)
 {
 	char name[4 * GROUP_PART_MAX], part[GROUP_PART_MAX + 4];
@@ -114,7 +149,7 @@ UNIT_CASE(long_parts_are_cut_between_characters)
 
 	for (size_t i = 0; i + 2 < sizeof(name); i += 2)
 		memcpy(name + i, "\xc3\xa9", 3);
-	groups_init(&g, seed);
+	groups_init(&g, seed, &budget);
 	get(&g, name, "after");
 	CHECK_INT(strlen(group_part(&g.rows[0], 0, part)), GROUP_PART_MAX);
 	CHECK_STR(group_part(&g.rows[0], 1, part), "after");
@@ -405,6 +440,7 @@ int main(void)
 {
 	RUN(keys_are_told_apart);
 	RUN(keys_beyond_the_limit_share_a_row);
+	RUN(the_tables_stay_within_their_memory);
 	RUN(long_parts_are_cut_between_characters);
 	RUN(quantiles_are_near);
 	RUN(spans_keep_every_login_whatever_their_order);

@@ -10,6 +10,8 @@
 #include "report/group.h"
 
 #define GROUPS_FIRST 16 /* rows */
+/* Bytes that a row may take with its slots: the tables' size doubles. */
+#define GROUPS_ROW (2 * (sizeof(struct group) + 2 * sizeof(uint32_t)) + 32)
 
 /* The length of s, but at most max bytes, ending between two characters. */
 static size_t group_cut(const char *s, size_t max)
@@ -38,9 +40,9 @@ void group_key_add(struct group_key *key, const char *part)
 	free(text);
 }
 
-void groups_init(struct groups *g, const uint64_t seed[2])
+void groups_init(struct groups *g, const uint64_t seed[2], size_t *budget)
 {
-	*g = (struct groups){.other.key = ""};
+	*g = (struct groups){.other.key = "", .budget = budget};
 	memcpy(g->seed, seed, sizeof(g->seed));
 }
 
@@ -109,11 +111,29 @@ static bool groups_grow(struct groups *g)
 	return true;
 }
 
+/* May these bytes be taken? If so, they are. */
+static bool groups_spend(struct groups *g, size_t bytes)
+{
+	if (*g->budget < bytes)
+		return false;
+	*g->budget -= bytes;
+	return true;
+}
+
+void groups_add_time(struct groups *g, struct group *row, uint64_t ns)
+{
+	if (!row->times && groups_spend(g, sizeof(*row->times)))
+		row->times = calloc(1, sizeof(*row->times));
+	if (row->times)
+		spread_add(row->times, ns);
+}
+
 static struct group *groups_new_row(struct groups *g, const char *key, uint64_t hash)
 {
 	char *copy;
 
-	if (g->count == GROUPS_MOST || (g->count == g->size && !groups_grow(g)))
+	if (g->count == GROUPS_MOST || !groups_spend(g, GROUPS_ROW + strlen(key)) ||
+	    (g->count == g->size && !groups_grow(g)))
 		return &g->other;
 	copy = strdup(key);
 	if (!copy)

@@ -45,6 +45,7 @@ struct groups {
 	size_t slots;	 /* of index, a power of two */
 	struct group other;
 	uint64_t seed[2];
+	size_t *budget; /* bytes that this and other tables may still take together */
 };
 
 /* A key under construction. */
@@ -57,8 +58,12 @@ struct group_key {
 /* Add a part. NULL is the part "-". Control characters are spelled out, long parts are cut. */
 void group_key_add(struct group_key *key, const char *part);
 
-void groups_init(struct groups *g, const uint64_t seed[2]);
+/* budget: in bytes, shared with other tables; a table also ends to grow when it is used up. */
+void groups_init(struct groups *g, const uint64_t seed[2], size_t *budget);
 void groups_release(struct groups *g);
+
+/* Add a duration to the row's times, if there is room for them. */
+void groups_add_time(struct groups *g, struct group *row, uint64_t ns);
 
 /* The row of that key, perhaps a new one; if there is no room, &g->other. Never NULL. */
 struct group *groups_get(struct groups *g, const struct group_key *key);

@@ -11,6 +11,8 @@
 #include "report/html_draw.h"
 #include "report/writer.h"
 
+#define HTML_SHORT 28 /* bytes of a cell that is not broken into lines */
+
 /* The style sheet, report.css. */
 __asm__(".section .rodata\n"
 	"report_css: .incbin \"user/report/report.css\"\n"
@@ -123,20 +125,25 @@ static void html_section(struct writer *w, const char *id, const char *title, co
 	strbuf_adds(w->out, "\n");
 }
 
+/* Short names, such as addresses, are kept on one line. */
+static void html_cell(struct strbuf *out, const struct writer_column *column, const char *text)
+{
+	const char *mood = *text ? html_mood(column->mood) : "";
+	const char *kind = column->number ? "n" : strlen(text) <= HTML_SHORT ? "s" : "";
+
+	if (*mood || *kind)
+		strbuf_addf(out, "<td class=\"%s%s%s\">", kind, *mood && *kind ? " " : "", mood);
+	else
+		strbuf_adds(out, "<td>");
+	html_text(out, text);
+	strbuf_adds(out, "</td>");
+}
+
 static void html_row(struct writer *w, const struct writer_table *t, char *const *cells)
 {
 	strbuf_adds(w->out, "<tr>");
-	for (unsigned i = 0; i < t->columns; i++) {
-		const char *text = cells[i] ? cells[i] : "";
-		const char *mood = *text ? html_mood(t->column[i].mood) : "";
-
-		strbuf_addf(w->out, "<td%s%s%s%s%s>",
-			    t->column[i].number || *mood ? " class=\"" : "",
-			    t->column[i].number ? "n" : "", t->column[i].number && *mood ? " " : "",
-			    mood, t->column[i].number || *mood ? "\"" : "");
-		html_text(w->out, text);
-		strbuf_adds(w->out, "</td>");
-	}
+	for (unsigned i = 0; i < t->columns; i++)
+		html_cell(w->out, &t->column[i], cells[i] ? cells[i] : "");
 	strbuf_adds(w->out, "</tr>\n");
 }
 

@@ -9,6 +9,8 @@
 #include "report/survey.h"
 #include "report/tables.h"
 
+#define SURVEY_BUDGET (96u << 20) /* bytes of all tables; an ordinary one takes about 2 MiB */
+
 struct survey *survey_new(const struct wallclock *clock)
 {
 	struct survey *s = calloc(1, sizeof(*s));
@@ -20,13 +22,14 @@ struct survey *survey_new(const struct wallclock *clock)
 	if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) < 0)
 		memset(seed, 0, sizeof(seed));
 	s->clock = clock;
+	s->budget = SURVEY_BUDGET;
 	s->groups = calloc(survey_table_count, sizeof(*s->groups));
 	if (!s->groups) {
 		free(s);
 		return NULL;
 	}
 	for (size_t i = 0; i < survey_table_count; i++)
-		groups_init(&s->groups[i], seed);
+		groups_init(&s->groups[i], seed, &s->budget);
 	return s;
 }
 

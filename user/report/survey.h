@@ -41,6 +41,7 @@ struct survey {
 	struct log_histogram total, phases[PHASE_SESSION]; /* of logins whose times count */
 	struct rates rates;
 	struct slowest slowest;
+	size_t budget;	       /* bytes that the tables may still take */
 	unsigned port_maps;    /* clients whose ports are followed */
 	struct groups *groups; /* one for each table */
 };

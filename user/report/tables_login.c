@@ -39,12 +39,8 @@ struct group *table_login_parts(struct groups *g, const struct login_record *rec
 
 	row->failed += sink_failed(rec);
 	row->slow += rec->verdict.class == VERDICT_SLOW;
-	if (!sink_timed(rec) || rec->total_ns == NO_NS)
-		return row;
-	if (!row->times)
-		row->times = calloc(1, sizeof(*row->times));
-	if (row->times)
-		spread_add(row->times, rec->total_ns);
+	if (sink_timed(rec) && rec->total_ns != NO_NS)
+		groups_add_time(g, row, rec->total_ns);
 	return row;
 }
 
