@@ -31,6 +31,7 @@ void report_text(const struct app *app, const struct survey *s, enum opts_report
 		source.files = app->opts->files;
 		source.file_count = app->opts->file_count;
 		source.packets = app->read.packets;
+		source.stopped = *app->stop;
 	}
 	sections_write(&writer, s, &source, old, app->opts->against);
 }

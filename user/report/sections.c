@@ -171,6 +171,9 @@ static void seen_outcomes(struct facts *f, const struct survey *s)
 
 static void seen_gaps(struct facts *f, const struct survey *s, const struct survey_source *source)
 {
+	if (source->stopped)
+		facts_add(f, MOOD_BAD, "not read to the end", "%s",
+			  "a signal ended the reading: all figures are of the part before");
 	if (s->classes[VERDICT_UNKNOWN])
 		facts_add(f, MOOD_SLOW, "nothing stated",
 			  "%" PRIu64 " logins: packets are missing, or "

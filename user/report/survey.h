@@ -21,6 +21,7 @@ struct survey_source {
 	size_t file_count;
 	const char *watched; /* live: the interfaces */
 	uint64_t packets;    /* of captures */
+	bool stopped;	     /* captures: a signal ended the reading before their end */
 	const struct counter *counters;
 	size_t counter_count;
 };
