@@ -362,8 +362,18 @@ def add_errorlog(corpus):
             corpus.add("errorlog", b"\x0c" + seed)
 
 
+def add_csv(corpus):
+    """Rows of logins as tests/fuzz/csv.c wants them."""
+    row = b'2026-11-22T17:06:05.802556000Z,10.0.0.1,10.0.0.2,1433,%s,%s,%s,%s,%s,%s\r\n'
+    for seed in (row % (b"ok", b"ok", b"ok", b"18.555000", b"", b"logged in"),
+                 row % (b"refused", b"login_failed", b"failed", b"20.000001", b'"\'=cmd, ""x"""', b'"login failed, ""why"""'),
+                 row % (b"ok", b"slow_login", b"slow", b"3000.5", b"<b>&", b"slow") * 7):
+        corpus.add("csv", seed)
+
+
 def main():
     corpus = Corpus(sys.argv[2])
+    add_csv(corpus)
     add_errorlog(corpus)
     for path in sorted(glob.glob(os.path.join(sys.argv[1], "dc_*.pcap"))):
         add_companions(corpus, path)
