@@ -245,18 +245,21 @@ function subcommand_names(    i, names)
 	return names
 }
 
-# Values of the subcommands' own options, for the shell functions below: "NAME option words".
-function subvalues(k,    values)
+# How the argument of a subcommand's option is completed: "" (it takes none), "file", "free", or its words.
+function subkind(k,    s)
 {
-	if (!match(subrow_names[k], / [a-z]+\|[a-z|]+`$/))
+	if (!match(subrow_names[k], / [^ `]+`$/))
 		return ""
-	values = substr(subrow_names[k], RSTART + 1, RLENGTH - 2)
-	gsub(/\|/, " ", values)
-	return values
+	s = substr(subrow_names[k], RSTART + 1, RLENGTH - 2)
+	if (s ~ /^FILE/ || s == "OLD")
+		return "file"
+	return gsub(/\\?\|/, " ", s) ? s : "free"
 }
 
-function bash_subcommands(    i, k, values, name)
+function bash_subcommands(    i, k, what, name, value)
 {
+	value["file"] = "compopt -o filenames 2>/dev/null\n\t\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))"
+	value["free"] = "COMPREPLY=()"
 	for (i = 1; i <= subcommands; i++) {
 		name = subcommand_name[i]
 		print "\tif [ \"${COMP_WORDS[1]}\" = " name " ] && [ \"$COMP_CWORD\" -gt 1 ]; then"
@@ -264,10 +267,11 @@ function bash_subcommands(    i, k, values, name)
 		for (k = 1; k <= subrows; k++) {
 			if (subrow_of[k] != name)
 				continue
-			values = subvalues(k)
-			print "\t\t" subpattern(subrow_names[k]) ")\n\t\t\t" (values == "" ? \
-				"compopt -o filenames 2>/dev/null\n\t\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))" : \
-				"COMPREPLY=($(compgen -W \"" values "\" -- \"$cur\"))") "\n\t\t\treturn\n\t\t\t;;"
+			what = subkind(k)
+			if (what == "")
+				continue
+			print "\t\t" subpattern(subrow_names[k]) ")\n\t\t\t" ((what in value) ? value[what] : \
+				"COMPREPLY=($(compgen -W \"" what "\" -- \"$cur\"))") "\n\t\t\treturn\n\t\t\t;;"
 		}
 		print "\t\tesac\n\t\town=\"" subwords[name] "\"\n\tfi"
 	}
@@ -338,7 +342,7 @@ function subshort(k)
 }
 
 # After a subcommand: its own options, and names of files.
-function zsh_subcommands(    i, k, spec)
+function zsh_subcommands(    i, k, spec, what)
 {
 	for (i = 1; i <= subcommands; i++) {
 		print "if [[ $words[2] = " subcommand_name[i] " && $CURRENT -gt 2 ]]; then"
@@ -346,13 +350,20 @@ function zsh_subcommands(    i, k, spec)
 		for (k = 1; k <= subrows; k++) {
 			if (subrow_of[k] != subcommand_name[i])
 				continue
-			spec = "[" subbrief(subrow_text[k]) "]:" (subvalues(k) == "" ? "file:_files" : "value:(" subvalues(k) ")")
+			what = subkind(k)
+			spec = "[" subbrief(subrow_text[k]) "]" (what == "" ? "" : what == "file" ? ":file:_files" : \
+				what == "free" ? ":value:" : ":value:(" what ")")
 			if (subshort(k))
 				print "\t\t'-" subshort(k) spec "' \\"
-			print "\t\t'--" sublong(k) "=" spec "' \\"
+			print "\t\t'--" sublong(k) (what == "" ? "" : "=") spec "' \\"
 		}
 		print "\t\t'*:file:_files'\n\treturn\nfi"
 	}
+}
+
+function fishkind(what)
+{
+	return what == "" ? "" : what == "file" ? " -r -F" : what == "free" ? " -x" : " -x -a '" what "'"
 }
 
 function fish_subcommands(    i, k)
@@ -364,7 +375,7 @@ function fish_subcommands(    i, k)
 			if (subrow_of[k] == subcommand_name[i])
 				print "complete -c tdsmon -n '__fish_seen_subcommand_from " subcommand_name[i] \
 					"' --long-option " sublong(k) (subshort(k) ? " --short-option " subshort(k) : "") \
-					(subvalues(k) == "" ? " -r -F" : " -x -a '" subvalues(k) "'") \
+					fishkind(subkind(k)) \
 					" -d '" subbrief(subrow_text[k]) "'"
 	}
 }
