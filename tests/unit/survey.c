@@ -20,17 +20,16 @@ static size_t budget = 1u << 30;
 /* A login from 10.0.0.N to 10.0.0.2:1433 that began at that second and took so many ms. */
 static struct login_record login_of(unsigned n, uint64_t second, uint64_t ms)
 {
-	struct login_record r = {
-		.id = n,
-		.start_ns = second * 1000000000ull,
-		.end_ns = second * 1000000000ull + ms * 1000000,
-		.client = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)n}, 50000},
-		.server = {{[10] = 0xff, 0xff, 10, 0, 0, 2}, 1433},
-		.outcome = OUTCOME_OK,
-		.outcome_basis = BASIS_OBSERVED,
-		.tls.alert.from = SIDE_NONE,
-		.total_ns = ms * 1000000,
-		.verdict = {.name = "ok", .text = "logged in", .class = VERDICT_OK}};
+	struct login_record r = {.id = n,
+				 .start_ns = second * 1000000000ull,
+				 .end_ns = second * 1000000000ull + ms * 1000000,
+				 .client = {{[10] = 0xff, 0xff, 10, 0, 0, (uint8_t)n}, 50000},
+				 .server = {{[10] = 0xff, 0xff, 10, 0, 0, 2}, 1433},
+				 .outcome = OUTCOME_OK,
+				 .outcome_basis = BASIS_OBSERVED,
+				 .tls.alert.from = SIDE_NONE,
+				 .total_ns = ms * 1000000,
+				 .verdict = {.id = V_OK, .text = "logged in", .class = VERDICT_OK}};
 
 	for (int i = 0; i < PHASE_SESSION; i++)
 		r.phase_ns[i] = NO_NS;
@@ -44,8 +43,8 @@ static struct login_record refused_of(unsigned n, uint64_t second, uint64_t ms)
 	struct login_record r = login_of(n, second, ms);
 
 	r.outcome = OUTCOME_REFUSED;
-	r.verdict =
-		(struct verdict_words){"login_failed", "login failed (18456)", VERDICT_FAILED, 0};
+	r.verdict = (struct verdict_words){V_LOGIN_FAILED, VERDICT_FAILED, "login failed (18456)",
+					   false};
 	r.has_error = true;
 	r.error = (struct login_error){18456, 8, 14, "Login failed for user '<hidden>'."};
 	return r;

@@ -81,7 +81,7 @@ static void csv_outcome(struct output *out, const struct login_record *rec)
 {
 	output_printf(out, ",%s,%s,%s", outcome_name(rec->outcome), basis_name(rec->outcome_basis),
 		      confidence_name(rec->confidence));
-	csv_text(out, rec->verdict.name);
+	csv_text(out, verdict_name(rec->verdict.id));
 	output_printf(out, ",%s", verdict_class_name(rec->verdict.class));
 	csv_ms(out, rec->total_ns);
 	for (int i = 0; i < PHASE_SESSION; i++)

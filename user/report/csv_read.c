@@ -196,6 +196,11 @@ static const char *outcome_word(int i)
 	return outcome_name((enum outcome)i);
 }
 
+static const char *verdict_word(int i)
+{
+	return i == V_NONE ? "" : verdict_name((enum verdict)i);
+}
+
 static const char *class_word(int i)
 {
 	return verdict_class_name((enum verdict_class)i);
@@ -210,6 +215,7 @@ static const char *csv_unguarded(const char *text)
 static int csv_login_of(const struct csv_reader *r, struct login_record *rec)
 {
 	int outcome = csv_word(csv_cell(r, COLUMN_OUTCOME), outcome_word, OUTCOME_COUNT);
+	int verdict = csv_word(csv_cell(r, COLUMN_VERDICT), verdict_word, VERDICT_COUNT);
 	int class = csv_word(csv_cell(r, COLUMN_CLASS), class_word, VERDICT_CLASS_COUNT);
 	const char *app = csv_unguarded(csv_cell(r, COLUMN_APP));
 
@@ -225,7 +231,8 @@ static int csv_login_of(const struct csv_reader *r, struct login_record *rec)
 	rec->end_ns = rec->start_ns;
 	rec->outcome = (enum outcome)outcome;
 	rec->verdict.class = (enum verdict_class) class;
-	rec->verdict.name = csv_cell(r, COLUMN_VERDICT);
+	/* A later version may have verdicts that this one does not know. */
+	rec->verdict.id = verdict < 0 ? V_NONE : (enum verdict)verdict;
 	rec->verdict.text = csv_cell(r, COLUMN_TEXT);
 	rec->tds.app = *app ? app : NULL;
 	rec->total_ns = csv_ns(csv_cell(r, COLUMN_TOTAL));

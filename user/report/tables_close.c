@@ -25,7 +25,7 @@ static const char *by_of(const struct close_record *rec)
 
 static const char *verdict_of(const struct close_record *rec)
 {
-	return rec->verdict.name ? rec->verdict.name : "-";
+	return rec->verdict.id == V_NONE ? "-" : verdict_name(rec->verdict.id);
 }
 
 static uint64_t requests_of(const struct close_record *rec)
@@ -106,8 +106,7 @@ void table_close_mars(struct survey *s, struct groups *g, const struct close_rec
 
 void table_close_paths(struct survey *s, struct groups *g, const struct close_record *rec)
 {
-	const char *name = verdict_of(rec);
-	bool dead = !strcmp(name, "idle_dropped") || !strcmp(name, "keepalive_dead");
+	bool dead = rec->verdict.id == V_IDLE_DROPPED || rec->verdict.id == V_KEEPALIVE_DEAD;
 	struct group *row;
 	struct ends e;
 
@@ -115,7 +114,8 @@ void table_close_paths(struct survey *s, struct groups *g, const struct close_re
 	if (!dead && !rec->unacknowledged.sent)
 		return;
 	ends_of(rec, &e);
-	row = table_count(g, dead ? name : "never acknowledged", e.client, e.server, NULL);
+	row = table_count(g, dead ? verdict_of(rec) : "never acknowledged", e.client, e.server,
+			  NULL);
 	if (!rec->unacknowledged.sent)
 		return;
 	row->extra[0] += rec->unacknowledged.bytes;

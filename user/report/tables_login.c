@@ -83,7 +83,8 @@ static void causes_example(const struct survey *s, struct group *row,
 void table_causes(struct survey *s, struct groups *g, const struct login_record *rec)
 {
 	if (is_trouble(rec))
-		causes_example(s, table_login(g, rec, or_dash(rec->verdict.name), NULL), rec);
+		causes_example(s, table_login(g, rec, or_dash(verdict_name(rec->verdict.id)), NULL),
+			       rec);
 }
 
 void table_causes_of_clients(struct survey *s, struct groups *g, const struct login_record *rec)
@@ -92,7 +93,8 @@ void table_causes_of_clients(struct survey *s, struct groups *g, const struct lo
 
 	(void)s;
 	if (is_trouble(rec))
-		table_login(g, rec, or_dash(rec->verdict.name), client_addr(rec, client), NULL);
+		table_login(g, rec, or_dash(verdict_name(rec->verdict.id)),
+			    client_addr(rec, client), NULL);
 }
 
 void table_servers(struct survey *s, struct groups *g, const struct login_record *rec)
@@ -257,7 +259,7 @@ void table_late(struct survey *s, struct groups *g, const struct login_record *r
 	char client[SINK_ADDR_MAX], server[SINK_ENDPOINT_MAX];
 
 	(void)s;
-	if (rec->verdict.name && !strcmp(rec->verdict.name, "answer_too_late"))
+	if (rec->verdict.id == V_ANSWER_TOO_LATE)
 		table_login(g, rec, client_addr(rec, client), sink_endpoint(&rec->server, server),
 			    or_dash(rec->tds.app), NULL);
 }
@@ -268,7 +270,7 @@ void table_probes(struct survey *s, struct groups *g, const struct login_record 
 
 	(void)s;
 	if (rec->verdict.class == VERDICT_ENDED)
-		table_count(g, or_dash(rec->verdict.name), client_addr(rec, client),
+		table_count(g, or_dash(verdict_name(rec->verdict.id)), client_addr(rec, client),
 			    sink_endpoint(&rec->server, server), NULL);
 }
 
@@ -393,13 +395,12 @@ void table_packets(struct survey *s, struct groups *g, const struct login_record
 
 void table_paths(struct survey *s, struct groups *g, const struct login_record *rec)
 {
-	const char *name = rec->verdict.name;
 	char client[SINK_ADDR_MAX], server[SINK_ENDPOINT_MAX];
 
 	(void)s;
-	if (name && (!strcmp(name, "mtu") || !strcmp(name, "path_dead")))
-		table_count(g, name, client_addr(rec, client), sink_endpoint(&rec->server, server),
-			    NULL);
+	if (rec->verdict.id == V_MTU || rec->verdict.id == V_PATH_DEAD)
+		table_count(g, verdict_name(rec->verdict.id), client_addr(rec, client),
+			    sink_endpoint(&rec->server, server), NULL);
 }
 
 void table_ports(struct survey *s, struct groups *g, const struct login_record *rec)
