@@ -27,6 +27,10 @@ shift 2
 hostname "$name"
 mount -t tmpfs run /run
 mkdir /run/samba /run/lock
+resolv=$(readlink -m /etc/resolv.conf)
+case "$resolv" in
+/run/*) mkdir -p "${resolv%/*}" && : >"$resolv" ;; # systemd-resolved's
+esac
 for part in run etc lib/private cache log; do mkdir -p "$host/$part"; done
 mount --bind "$host/run" /run/samba
 mount --bind "$host/etc" /etc/samba

@@ -7,8 +7,8 @@ The controller's frames come and go on the interface CONTROLLER, those of the ot
 JSON on standard input sets how it behaves from then on, and is answered by "done":
     delay_ms    each frame takes so long, in each direction
     dead        no frame comes through
-    stop_ms     the processes stop_pids stand still for so long after a request to port stop_port, or after a Netlogon
-                call where that is 0; their host's kernel goes on and acknowledges it
+    stop_ms     the processes stop_pids stand still for so long after each request to port stop_port, or after each
+                Netlogon call where that is 0; their host's kernel goes on and acknowledges it
 It writes "listening" when it copies, and ends when it is killed.
 """
 import heapq
@@ -61,6 +61,7 @@ class Wire:
         self.controller, self.others = controller, others
         self.where = {}  # the interface of each host, by its Ethernet address
         self.queue, self.serial = [], itertools.count()
+        self.stops = 0  # that go on
         self.settings = {"delay_ms": 0, "dead": False, "stop_ms": 0, "stop_port": 0, "stop_pids": []}
 
     def at(self, wait_ms, act, *args):
@@ -84,15 +85,20 @@ class Wire:
             for sock in [self.where[frame[:6]]] if frame[:6] in self.where else self.others:
                 sock.send(frame)
             return
-        if self.settings["stop_ms"] and self.stops(*payload(frame)):
-            pids = self.settings["stop_pids"]
-            signal_all(pids, signal.SIGSTOP)
-            self.at(self.settings["stop_ms"], signal_all, pids, signal.SIGCONT)
+        if self.settings["stop_ms"] and self.is_stopping(*payload(frame)):
+            self.stops += 1
+            signal_all(self.settings["stop_pids"], signal.SIGSTOP)
+            self.at(self.settings["stop_ms"], self.resume, self.settings["stop_pids"])
         self.controller.send(frame)
 
-    def stops(self, to, data):
+    def is_stopping(self, to, data):
         wanted = self.settings["stop_port"]
         return bool(data) and (to == wanted if wanted else is_netlogon_call(data))
+
+    def resume(self, pids):
+        self.stops -= 1
+        if not self.stops:
+            signal_all(pids, signal.SIGCONT)
 
     def act(self):
         """Do what is due. Returns the time until there is more to do, None: nothing is waiting."""
