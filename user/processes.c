@@ -35,8 +35,8 @@ enum search {
 	SEARCH_FAILED,
 };
 
-/* A process, its files open. */
-struct process {
+/* A process that has sockets, its files open. */
+struct owner {
 	uint32_t pid; /* 0: the place is free */
 	int stat_fd, cpu_fd, freezer_fd;
 	int cgroup_ticket, cpu_ticket, freezer_ticket; /* -EBUSY: to be sent; -1: answered */
@@ -54,7 +54,7 @@ struct socket {
 	int ticket;
 	uint64_t since_ns; /* when that state began */
 	uint64_t used_ns;
-	struct process *process;
+	struct owner *process;
 	bool keeps_connections; /* a listener: one that it accepted was found at its process */
 };
 
@@ -64,7 +64,7 @@ struct processes {
 	uint32_t searches; /* in that second */
 	uint64_t swept_ns;
 	struct socket sockets[SOCKETS_MOST];
-	struct process at[PROCESSES_MOST];
+	struct owner at[PROCESSES_MOST];
 };
 
 struct processes *processes_new(struct opener *opener)
@@ -76,7 +76,7 @@ struct processes *processes_new(struct opener *opener)
 	return p;
 }
 
-static void process_release(struct processes *p, struct process *process)
+static void process_release(struct processes *p, struct owner *process)
 {
 	int *const tickets[] = {&process->cgroup_ticket, &process->cpu_ticket,
 				&process->freezer_ticket};
@@ -135,7 +135,7 @@ static bool file_read(int fd, char text[FILE_MAX])
 }
 
 /* "PID (NAME) STATE ...": NAME can hold anything. False: it is gone. */
-static bool read_stat(struct process *process)
+static bool read_stat(struct owner *process)
 {
 	char text[FILE_MAX], *open, *close;
 	size_t len;
@@ -160,7 +160,7 @@ static bool read_stat(struct process *process)
 }
 
 /* cpu.stat of version 1 counts ns, that of version 2 microseconds. */
-static void read_cpu_stat(struct process *process)
+static void read_cpu_stat(struct owner *process)
 {
 	char text[FILE_MAX];
 	const char *v1, *v2;
@@ -179,7 +179,7 @@ static void read_cpu_stat(struct process *process)
 }
 
 /* The process runs no more than a stopped one; its state does not show it. */
-static void read_freezer(struct process *process)
+static void read_freezer(struct owner *process)
 {
 	char text[FILE_MAX];
 
@@ -187,7 +187,7 @@ static void read_freezer(struct process *process)
 			  (strstr(text, "frozen 1") || !strncmp(text, "FROZEN", 6));
 }
 
-static void read_cgroup(struct process *process, int fd)
+static void read_cgroup(struct owner *process, int fd)
 {
 	char text[FILE_MAX];
 
@@ -198,9 +198,9 @@ static void read_cgroup(struct process *process, int fd)
 
 /* ---- processes ---- */
 
-static struct process *process_place(struct processes *p)
+static struct owner *process_place(struct processes *p)
 {
-	struct process *oldest = &p->at[0];
+	struct owner *oldest = &p->at[0];
 
 	for (size_t i = 0; i < PROCESSES_MOST; i++) {
 		if (!p->at[i].pid)
@@ -212,7 +212,7 @@ static struct process *process_place(struct processes *p)
 	return oldest;
 }
 
-static void process_ask(struct processes *p, struct process *process)
+static void process_ask(struct processes *p, struct owner *process)
 {
 	if (process->cgroup_ticket == -EBUSY)
 		process->cgroup_ticket = opener_send(p->opener, OPENER_CGROUP, process->pid, "");
@@ -223,17 +223,17 @@ static void process_ask(struct processes *p, struct process *process)
 }
 
 /* Take a process whose stat the opener opened. If it is known already, the known one is returned. */
-static struct process *process_begin(struct processes *p, int stat_fd, uint64_t now_ns)
+static struct owner *process_begin(struct processes *p, int stat_fd, uint64_t now_ns)
 {
-	struct process new = {.stat_fd = stat_fd,
-			      .cpu_fd = -1,
-			      .freezer_fd = -1,
-			      .cgroup_ticket = -EBUSY,
-			      .cpu_ticket = -EBUSY,
-			      .freezer_ticket = -EBUSY,
-			      .used_ns = now_ns,
-			      .read_ns = now_ns},
-		       *place;
+	struct owner new = {.stat_fd = stat_fd,
+			    .cpu_fd = -1,
+			    .freezer_fd = -1,
+			    .cgroup_ticket = -EBUSY,
+			    .cpu_ticket = -EBUSY,
+			    .freezer_ticket = -EBUSY,
+			    .used_ns = now_ns,
+			    .read_ns = now_ns},
+		     *place;
 
 	if (!read_stat(&new)) {
 		close(stat_fd);
@@ -263,7 +263,7 @@ static int ticket_take(struct processes *p, int *ticket)
 }
 
 /* Read its files again. They are valid only if the process still exists. False: it has ended. */
-static bool process_update(struct processes *p, struct process *process, uint64_t now_ns)
+static bool process_update(struct processes *p, struct owner *process, uint64_t now_ns)
 {
 	int cgroup = ticket_take(p, &process->cgroup_ticket);
 	int cpu = ticket_take(p, &process->cpu_ticket);
@@ -366,10 +366,10 @@ static struct socket *socket_follow(struct processes *p, uint32_t inode, uint32_
 	return socket;
 }
 
-static struct process *find(struct processes *p, uint32_t inode, uint32_t listener, uint64_t now_ns)
+static struct owner *find(struct processes *p, uint32_t inode, uint32_t listener, uint64_t now_ns)
 {
 	struct socket *server = listener ? socket_follow(p, listener, 0, now_ns) : NULL, *own;
-	struct process *owner = server ? server->process : NULL;
+	struct owner *owner = server ? server->process : NULL;
 
 	if (!inode || (server && server->keeps_connections))
 		return owner;
@@ -388,7 +388,7 @@ static struct process *find(struct processes *p, uint32_t inode, uint32_t listen
 bool processes_find(struct processes *p, uint32_t inode, uint32_t listener, uint64_t now_ns,
 		    struct process_state *out)
 {
-	struct process *process;
+	struct owner *process;
 
 	if (!p->opener || (!inode && !listener))
 		return false;
