@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/wire_int.h"
+
 struct cursor {
 	const uint8_t *p, *end;
 	bool bad;
@@ -74,37 +76,35 @@ static inline uint16_t cursor_be16(struct cursor *c)
 {
 	const uint8_t *at = cursor_take(c, 2);
 
-	return at ? (uint16_t)(at[0] << 8 | at[1]) : 0;
+	return at ? be16_at(at) : 0;
 }
 
 static inline uint32_t cursor_be24(struct cursor *c)
 {
 	const uint8_t *at = cursor_take(c, 3);
 
-	return at ? (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2] : 0;
+	return at ? be24_at(at) : 0;
 }
 
 static inline uint32_t cursor_be32(struct cursor *c)
 {
 	const uint8_t *at = cursor_take(c, 4);
 
-	return at ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
-		  : 0;
+	return at ? be32_at(at) : 0;
 }
 
 static inline uint16_t cursor_le16(struct cursor *c)
 {
 	const uint8_t *at = cursor_take(c, 2);
 
-	return at ? (uint16_t)(at[1] << 8 | at[0]) : 0;
+	return at ? le16_at(at) : 0;
 }
 
 static inline uint32_t cursor_le32(struct cursor *c)
 {
 	const uint8_t *at = cursor_take(c, 4);
 
-	return at ? (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0]
-		  : 0;
+	return at ? le32_at(at) : 0;
 }
 
 #endif

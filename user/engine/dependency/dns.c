@@ -7,6 +7,7 @@
 #include "engine/dependency/service_message.h"
 #include "lib/cursor.h"
 #include "lib/ip_addr.h"
+#include "lib/wire_int.h"
 
 #define DNS_HEADER	 12
 #define DNS_RESPONSE	 0x8000 /* QR */
@@ -99,7 +100,7 @@ static void dns_answers(struct cursor *c, uint16_t count, struct service_message
 
 uint32_t dns_tcp_length(const uint8_t *p, size_t len)
 {
-	uint32_t n = len >= 2 ? (uint32_t)p[0] << 8 | p[1] : 0;
+	uint32_t n = len >= 2 ? be16_at(p) : 0;
 
 	return n > DNS_HEADER ? n + 2 : 0;
 }

@@ -8,6 +8,7 @@
 
 #include "engine/dependency/der.h"
 #include "engine/dependency/service_message.h"
+#include "lib/wire_int.h"
 
 #define KERBEROS_LENGTH 4	/* before each message over TCP: RFC 4120 7.2.2 */
 #define KERBEROS_MOST	1048576 /* no reply is longer: MIT's limit */
@@ -112,7 +113,7 @@ uint32_t kerberos_tcp_length(const uint8_t *p, size_t len)
 
 	if (len < KERBEROS_LENGTH)
 		return 0;
-	n = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	n = be32_at(p);
 	return n && n <= KERBEROS_MOST ? n + KERBEROS_LENGTH : 0;
 }
 

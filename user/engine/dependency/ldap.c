@@ -8,6 +8,7 @@
 
 #include "engine/dependency/der.h"
 #include "engine/dependency/service_message.h"
+#include "lib/wire_int.h"
 
 #define LDAP_SEQUENCE 0x30
 #define LDAP_MOST     (16u << 20) /* Active Directory limits a message to less */
@@ -77,7 +78,7 @@ uint32_t ldap_length(const uint8_t *p, size_t len)
 	if (len < 4)
 		return 0;
 	if (p[0] != LDAP_SEQUENCE) {
-		n = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+		n = be32_at(p);
 		return n && n < LDAP_MOST ? n + 4 : 0;
 	}
 	if (p[1] < 0x80)

@@ -7,6 +7,7 @@
 
 #include "engine/dependency/service_message.h"
 #include "lib/cursor.h"
+#include "lib/wire_int.h"
 
 #define RPC_HEAD	  16
 #define RPC_FIRST_FRAG	  0x01
@@ -122,15 +123,15 @@ uint32_t rpc_length(const uint8_t *p, size_t len)
 
 	if (!rpc_is_head(p, len))
 		return 0;
-	n = (uint32_t)p[8] | (uint32_t)p[9] << 8;
+	n = le16_at(p + 8);
 	return n >= RPC_HEAD ? n : 0;
 }
 
 static void rpc_request(const uint8_t *p, size_t len, enum rpc_interface *interface,
 			struct service_message *m)
 {
-	uint32_t frag = (uint32_t)p[8] | (uint32_t)p[9] << 8;
-	uint32_t auth = (uint32_t)p[10] | (uint32_t)p[11] << 8;
+	uint32_t frag = le16_at(p + 8);
+	uint32_t auth = le16_at(p + 10);
 	uint16_t opnum;
 	int type = -1;
 	enum rpc_interface of = *interface;
@@ -138,7 +139,7 @@ static void rpc_request(const uint8_t *p, size_t len, enum rpc_interface *interf
 
 	if (len < RPC_OPNUM_AT + 2)
 		return;
-	opnum = (uint16_t)(p[RPC_OPNUM_AT] | p[RPC_OPNUM_AT + 1] << 8);
+	opnum = le16_at(p + RPC_OPNUM_AT);
 	if (auth && frag >= auth + 8 + RPC_HEAD && len > frag - auth - 8)
 		type = p[frag - auth - 8];
 	if (of == RPC_UNBOUND)
@@ -167,8 +168,7 @@ void rpc_parse(const uint8_t *p, size_t len, enum rpc_interface *interface,
 	m->kind = *interface == RPC_NETLOGON ? DEPENDENCY_NETLOGON : DEPENDENCY_OTHER;
 	if (!rpc_is_head(p, len))
 		return;
-	m->id = (uint64_t)p[12] | (uint64_t)p[13] << 8 | (uint64_t)p[14] << 16 |
-		(uint64_t)p[15] << 24;
+	m->id = le32_at(p + 12);
 	switch (p[2]) {
 	case RPC_REQUEST:
 		rpc_request(p, len, interface, m);

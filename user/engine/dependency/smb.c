@@ -6,6 +6,7 @@
 
 #include "engine/dependency/service_message.h"
 #include "lib/cursor.h"
+#include "lib/wire_int.h"
 
 #define NBT_HEAD	 4 /* type 0 and a length of 24 bits: RFC 1002 4.3.1 */
 #define SMB2_HEAD	 64
@@ -64,7 +65,7 @@ uint32_t smb_length(const uint8_t *p, size_t len)
 
 	if (len < NBT_HEAD || p[0])
 		return 0;
-	n = (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+	n = be24_at(p + 1);
 	return n >= 36 ? n + NBT_HEAD : 0; /* if less: shorter than SMB1's head and a word */
 }
 

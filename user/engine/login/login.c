@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/login/steps.h"
+#include "lib/wire_int.h"
 
 #define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
 
@@ -103,7 +104,7 @@ void login_head(struct flow *f, enum side from, const struct framer *frame, uint
 	}
 	if (frame->kind != FRAME_TDS)
 		return;
-	spid = (uint16_t)(frame->header[4] << 8 | frame->header[5]);
+	spid = be16_at(frame->header + 4);
 	if (from == SIDE_SERVER && spid)
 		l->spid = spid;
 	if (!message_goes_on(m, frame->header[0])) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/protocol/proxy_header.h"
+#include "lib/wire_int.h"
 
 #define V1_MOST	  107 /* the longest line: section 2.1 */
 #define V2_HEADER 16
@@ -44,11 +45,6 @@ static void v1_client(struct proxy *p)
 	p->has_client = true;
 }
 
-static uint16_t be16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
 /*
  * Command 1 (PROXY), family TCP over IPv4 or IPv6: section 2.2. LOCAL is the proxy's own health
  * check.
@@ -56,16 +52,16 @@ static uint16_t be16(const uint8_t *at)
 static void v2_client(struct proxy *p)
 {
 	const uint8_t *body = p->held + V2_HEADER;
-	uint16_t len = be16(p->held + 14);
+	uint16_t len = be16_at(p->held + 14);
 
 	if ((p->held[12] & 0xf) != 1)
 		return;
 	if (p->held[13] == 0x11 && len >= V2_IP4) {
 		endpoint_ip4(&p->client, body);
-		p->client.port = be16(body + 8);
+		p->client.port = be16_at(body + 8);
 	} else if (p->held[13] == 0x21 && len >= V2_IP6) {
 		memcpy(p->client.addr, body, 16);
-		p->client.port = be16(body + 32);
+		p->client.port = be16_at(body + 32);
 	} else {
 		return;
 	}
@@ -79,7 +75,7 @@ static uint32_t v2_wanted(const struct proxy *p)
 
 	if (p->have < V2_HEADER)
 		return V2_HEADER;
-	len = be16(p->held + 14);
+	len = be16_at(p->held + 14);
 	return V2_HEADER + (len < V2_IP6 ? len : V2_IP6);
 }
 
@@ -101,7 +97,7 @@ static void proxy_step(struct proxy *p)
 	} else if (v2 && p->have >= V2_HEADER && p->have == v2_wanted(p)) {
 		p->seen = true;
 		v2_client(p);
-		p->left = V2_HEADER + be16(p->held + 14) - p->have;
+		p->left = V2_HEADER + be16_at(p->held + 14) - p->have;
 		p->state = p->left ? PROXY_REST : PROXY_OVER;
 	}
 }

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "engine/protocol/sql_old.h"
+#include "lib/wire_int.h"
 
 /* Tokens of TDS 5 requests */
 enum {
@@ -69,7 +70,7 @@ static bool reads_as_utf16(const uint8_t *p, size_t n, bool cut)
 	if (n % 2 && !cut)
 		return false;
 	for (size_t i = 0; i + 1 < n; i += 2) {
-		uint32_t unit = p[i] | (uint32_t)p[i + 1] << 8, next;
+		uint32_t unit = le16_at(p + i), next;
 
 		if ((unit < 0x20 && !is_space((uint8_t)unit)) || unit == 0x7f || unit >= 0xfffe ||
 		    is_surrogate(unit, 0xdc00))
@@ -79,7 +80,7 @@ static bool reads_as_utf16(const uint8_t *p, size_t n, bool cut)
 		if (i + 3 >= n)
 			return cut;
 		i += 2;
-		next = p[i] | (uint32_t)p[i + 1] << 8;
+		next = le16_at(p + i);
 		if (!is_surrogate(next, 0xdc00))
 			return false;
 	}

@@ -8,6 +8,7 @@
 #include "lib/cursor.h"
 #include "engine/protocol/tds.h"
 #include "engine/protocol/wire_text.h"
+#include "lib/wire_int.h"
 
 /* PRELOGIN options, MS-TDS 2.2.6.5 */
 enum {
@@ -152,7 +153,7 @@ int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len
 			return 0;
 	}
 	for (const uint8_t *at = data; *at != PL_TERMINATOR; at += 5) {
-		uint32_t offset = (uint32_t)at[1] << 8 | at[2], n = (uint32_t)at[3] << 8 | at[4];
+		uint32_t offset = be16_at(at + 1), n = be16_at(at + 3);
 
 		if (n)
 			prelogin_option(p, *at, cursor_init(data + offset, n));

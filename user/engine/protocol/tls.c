@@ -8,6 +8,7 @@
 #include "lib/cursor.h"
 #include "engine/protocol/wire_text.h"
 #include "engine/protocol/tls.h"
+#include "lib/wire_int.h"
 
 #define JAVA_PADDING  16
 #define TLS_FATAL     2		  /* an alert's level */
@@ -356,7 +357,7 @@ void tls_record_head(struct tls *t, enum side from, const uint8_t *header)
 	struct tls_side *s = &t->side[from];
 
 	s->type = header[0];
-	s->len = (uint16_t)(header[3] << 8 | header[4]);
+	s->len = be16_at(header + 3);
 	s->have = 0;
 }
 

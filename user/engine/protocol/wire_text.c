@@ -11,6 +11,7 @@
 
 #include "engine/protocol/wire_text.h"
 #include "lib/utf8.h"
+#include "lib/wire_int.h"
 
 #define GUID_LEN    36 /* 8-4-4-4-12 */
 #define VERSION_LEN 13 /* "255.255.65535" */
@@ -53,9 +54,9 @@ char *text_utf16(const uint8_t *p, size_t bytes)
 				out[k] = (char)p[2 * (i + k)];
 		if (i == units)
 			break;
-		c = p[2 * i] | (uint32_t)p[2 * i + 1] << 8;
+		c = le16_at(p + 2 * i);
 		if (c >= 0xd800 && c < 0xdc00 && i + 1 < units) {
-			uint32_t low = p[2 * i + 2] | (uint32_t)p[2 * i + 3] << 8;
+			uint32_t low = le16_at(p + 2 * i + 2);
 
 			if (low >= 0xdc00 && low < 0xe000) {
 				c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
@@ -155,7 +156,7 @@ char *text_version(const uint8_t p[4])
 	*out++ = '.';
 	out = number_put(out, p[1]);
 	*out++ = '.';
-	out = number_put(out, (unsigned)p[2] << 8 | p[3]);
+	out = number_put(out, be16_at(p + 2));
 	*out = 0;
 	return text;
 }

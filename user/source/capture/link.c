@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "source/capture/link.h"
+#include "lib/wire_int.h"
 
 /* The header of frames, by the link type in the file. */
 struct link {
@@ -42,11 +43,6 @@ static const struct decap_config link_decap = {
 	.erspan = 1,
 };
 
-static uint16_t link_be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 static enum pkt_result link_parse(const struct link *link, const struct frame *frame,
 				  struct pkt *pkt)
 {
@@ -58,7 +54,7 @@ static enum pkt_result link_parse(const struct link *link, const struct frame *f
 		return PKT_SHORT;
 	data = frame->data + link->header_len;
 	if (link->type_off >= 0)
-		type = link_be16(frame->data + link->type_off);
+		type = be16_at(frame->data + link->type_off);
 	else if (!type)
 		type = *data >> 4 == 4 ? PKT_ETH_IP4 : *data >> 4 == 6 ? PKT_ETH_IP6 : 0;
 	result = decap_parse(pkt, &link_decap, type, data, frame->data + frame->cap_len,
@@ -108,7 +104,7 @@ static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
 
 	if (link->ifindex_off < 0)
 		return 0;
-	return (uint32_t)link_be16(p) << 16 | link_be16(p + 2);
+	return be32_at(p);
 }
 
 /* Datagrams that the engine reads: SQL Server Browser, DNS, Kerberos and connectionless LDAP. */

@@ -8,6 +8,7 @@
 
 #include "source/capture/capture_format.h"
 #include "lib/units.h"
+#include "lib/wire_int.h"
 
 #define PCAP_HEADER   24
 #define PCAP_RECORD   16
@@ -41,26 +42,10 @@ static const struct variant {
 	{0xa1b2cd34, 1000, PCAP_RECORD + 8}, /* Kuznetzov's: interface, protocol, direction */
 };
 
-static uint32_t pcap_u32(const uint8_t *p, bool swap)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return swap ? __builtin_bswap32(v) : v;
-}
-
-static uint16_t pcap_u16(const uint8_t *p, bool swap)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return swap ? __builtin_bswap16(v) : v;
-}
-
 static const struct variant *variant_find(const uint8_t *magic, bool swap)
 {
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
-		if (variants[i].magic == pcap_u32(magic, swap))
+		if (variants[i].magic == host32_at(magic, swap))
 			return &variants[i];
 	return NULL;
 }
@@ -86,8 +71,8 @@ static int pcap_header(struct capture *c, struct pcap *pcap, const uint8_t *head
 {
 	bool swap = !variant_find(header, false);
 	const struct variant *v = variant_find(header, swap);
-	uint16_t major = pcap_u16(header + 4, swap), minor = pcap_u16(header + 6, swap);
-	uint32_t type = pcap_u32(header + 20, swap);
+	uint16_t major = host16_at(header + 4, swap), minor = host16_at(header + 6, swap);
+	uint32_t type = host32_at(header + 20, swap);
 
 	if ((major != 2 && major != 543) || type & LINK_RESERVED)
 		return capture_broken(c, "version %u.%u, link type 0x%x: no pcap file has these",
@@ -128,14 +113,14 @@ static void pcap_close(struct capture *c)
  */
 static bool pcap_joined(const struct pcap *pcap, const uint8_t *record)
 {
-	return !memcmp(record, pcap->magic, sizeof(pcap->magic)) && !pcap_u32(record + 8, false) &&
-	       !pcap_u32(record + 12, false);
+	return !memcmp(record, pcap->magic, sizeof(pcap->magic)) && !host32_at(record + 8, false) &&
+	       !host32_at(record + 12, false);
 }
 
 static void pcap_lengths(const struct pcap *pcap, const uint8_t *record, struct frame *frame)
 {
-	uint32_t first = pcap_u32(record + 8, pcap->swap),
-		 second = pcap_u32(record + 12, pcap->swap);
+	uint32_t first = host32_at(record + 8, pcap->swap),
+		 second = host32_at(record + 12, pcap->swap);
 	bool turned = pcap->lengths == CAPTURED_SECOND ||
 		      (pcap->lengths == SMALLER_IS_CAPTURED && first > second);
 
@@ -194,8 +179,8 @@ static int pcap_next(struct capture *c, struct frame *frame, const struct link *
 	if (!record)
 		return capture_short(c, "a packet");
 	frame->data = record + pcap->record_len;
-	frame->ts_ns = pcap_u32(record, pcap->swap) * NS_PER_S +
-		       (uint64_t)pcap_u32(record + 4, pcap->swap) * pcap->unit_ns;
+	frame->ts_ns = host32_at(record, pcap->swap) * NS_PER_S +
+		       (uint64_t)host32_at(record + 4, pcap->swap) * pcap->unit_ns;
 	pcap_trim(pcap, frame);
 	*link = pcap->link;
 	input_take(&c->input, size);

@@ -8,6 +8,7 @@
 
 #include "source/capture/capture_format.h"
 #include "lib/units.h"
+#include "lib/wire_int.h"
 
 #define BLOCK_HEAD 8  /* type, length */
 #define BLOCK_LEAN 12 /* and the length again, at the end */
@@ -46,26 +47,17 @@ struct block {
 
 static uint32_t ng32(const struct pcapng *ng, const uint8_t *p)
 {
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return ng->swap ? __builtin_bswap32(v) : v;
+	return host32_at(p, ng->swap);
 }
 
 static uint16_t ng16(const struct pcapng *ng, const uint8_t *p)
 {
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return ng->swap ? __builtin_bswap16(v) : v;
+	return host16_at(p, ng->swap);
 }
 
 static uint64_t ng64(const struct pcapng *ng, const uint8_t *p)
 {
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return ng->swap ? __builtin_bswap64(v) : v;
+	return host64_at(p, ng->swap);
 }
 
 /* The next option at *at. False: no more options, or this one does not fit. */

@@ -6,6 +6,7 @@
 
 #include "lib/utf8.h"
 #include "source/errorlog/lines.h"
+#include "lib/wire_int.h"
 
 #define BOM	      0xfeff
 #define IS_HIGH(unit) (((unit)&0xfc00) == 0xd800) /* RFC 2781 2.1 */
@@ -112,7 +113,7 @@ static void take(struct lines *l, uint8_t byte, lines_fn *fn, void *ctx)
 	if (l->have < 2)
 		return;
 	l->have = 0;
-	utf16(l, (uint16_t)(l->held[0] | l->held[1] << 8), fn, ctx);
+	utf16(l, le16_at(l->held), fn, ctx);
 }
 
 /* The first two bytes: a byte order mark, or a digit of a year, which has a zero byte in UTF-16. */
