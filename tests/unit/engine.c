@@ -3,19 +3,11 @@
  * engine.c - the whole engine, fed segment by segment: what networks and taps do to a login, whose
  * records must still say the same; limits, time-outs and tap levels.
  */
-#include <linux/types.h>
-
 #include "bytes.h"
-#include "engine/engine.h"
-#include "unit.h"
+#include "engine_fixture.h"
 
-#define US	    1000ull
-#define MS	    1000000ull
-#define S	    1000000000ull
 #define RECORDS_MAX 16
 #define TEXT_MAX    128
-
-enum { CLIENT, SERVER };
 
 /* The contents of a login record, with its texts. */
 struct told {
@@ -24,21 +16,13 @@ struct told {
 };
 
 struct test {
-	struct engine *e;
-	struct port_set ports;
+	WIRE;
 	struct told logins[RECORDS_MAX];
 	struct close_record closes[RECORDS_MAX];
 	struct pending_record pending[RECORDS_MAX]; /* the first of pending_count */
 	enum tap_level levels[RECORDS_MAX];
 	uint32_t tunnels[RECORDS_MAX]; /* of the flows with these levels */
 	uint32_t login_count, close_count, level_count, pending_count;
-	/* the connection that the builder is working on */
-	uint64_t now;
-	uint32_t seq[2]; /* of each side's next byte */
-	uint16_t port;	 /* the client's */
-	uint32_t ifindex;
-	uint32_t tunnel;
-	uint16_t ip_id[2];
 };
 
 /* ---- records ---- */
@@ -116,13 +100,9 @@ static void begin_with(struct test *t, struct engine_config config)
 		.login = on_login, .close = on_close, .pending = on_pending, .tap = on_tap};
 
 	memset(t, 0, sizeof(*t));
-	port_set_add(&t->ports, 1433);
-	config.ports = &t->ports;
-	t->e = engine_new(&config, &ops, t);
-	t->now = 1000 * S;
-	t->port = 50000;
-	t->seq[CLIENT] = 100000;
-	t->seq[SERVER] = 900000;
+	wire_begin(&t->wire, config, &ops, t);
+	t->ttl[CLIENT] = 64;
+	t->ttl[SERVER] = 128;
 }
 
 static void begin(struct test *t)
@@ -139,40 +119,15 @@ static void end(struct test *t)
 	engine_free(t->e);
 }
 
-/* A segment at t->now, with the sender's and the peer's positions in their streams. */
 static struct seg segment(const struct test *t, int side, uint8_t flags, uint32_t len)
 {
-	struct seg seg = {
-		.ts_ns = t->now,
-		.saddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 1 : 2},
-		.daddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 2 : 1},
-		.seq = t->seq[side],
-		.ack = flags & SEG_ACK ? t->seq[!side] : 0,
-		.len = len,
-		.cap_len = len,
-		.ifindex = t->ifindex,
-		.tunnel = t->tunnel,
-		.sport = side == CLIENT ? t->port : 1433,
-		.dport = side == CLIENT ? 1433 : t->port,
-		.window = 512,
-		.flags = flags,
-		.ttl = side == CLIENT ? 64 : 128,
-		.ip_id = t->ip_id[side],
-	};
-
-	return seg;
+	return wire_segment(&t->wire, side, flags, len);
 }
 
-/* A side's next segment, in order; time passes first. */
 static void send(struct test *t, int side, uint8_t flags, const void *data, uint32_t len,
 		 uint64_t after)
 {
-	struct seg seg;
-
-	t->now += after;
-	seg = segment(t, side, flags, len);
-	engine_segment(t->e, &seg, data);
-	t->seq[side] += len + !!(flags & SEG_SYN) + !!(flags & SEG_FIN);
+	wire_send(&t->wire, side, flags, data, len, after);
 }
 
 static void data(struct test *t, int side, const void *bytes, uint32_t len, uint64_t after)
@@ -207,9 +162,7 @@ static void piece_on(struct test *t, int side, uint16_t port, const void *bytes,
 /* 100 us to the server and back to us, 50 us to the client and back. */
 static void handshake(struct test *t)
 {
-	send(t, CLIENT, SEG_SYN, NULL, 0, 0);
-	send(t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 100 * US);
-	send(t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
+	wire_handshake(&t->wire, 0, 100 * US, 50 * US);
 }
 
 /* Examples 1 and 2 with encryption not supported: LOGIN7 is in clear. */
@@ -241,9 +194,7 @@ static void login(struct test *t)
 
 static void fins(struct test *t, int first)
 {
-	send(t, first, SEG_ACK | SEG_FIN, NULL, 0, MS);
-	send(t, !first, SEG_ACK | SEG_FIN, NULL, 0, 200 * US);
-	send(t, first, SEG_ACK, NULL, 0, 200 * US);
+	wire_fins(&t->wire, first, MS, 200 * US, 200 * US);
 }
 
 /* One login, ok, with everything that examples 7 and 11 say. */
@@ -266,13 +217,9 @@ static void check_login(const struct test *t, uint32_t i)
 	CHECK_INT(told->r.server.port, 1433);
 }
 
-/* Nothing comes for that long, while the engine's clock ticks five times a second, as live. */
 static void idle(struct test *t, uint64_t ns)
 {
-	for (uint64_t end = t->now + ns; t->now < end;) {
-		t->now += end - t->now < 200 * MS ? end - t->now : 200 * MS;
-		engine_tick(t->e, t->now);
-	}
+	wire_idle(&t->wire, ns);
 }
 
 /* ---- one connection ---- */

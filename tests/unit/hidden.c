@@ -3,32 +3,22 @@
  * hidden.c - sessions under TLS: requests, attentions and MARS inferred from the records' sizes and
  * directions, from whole records as from their heads.
  */
-#include <linux/types.h>
-
 #include "bytes.h"
-#include "engine/engine.h"
-#include "unit.h"
+#include "engine_fixture.h"
 
-#define MS	    1000000ull
-#define S	    1000000000ull
 #define RECORDS_MAX 16
-
-enum { CLIENT, SERVER };
 
 /* What a suite adds to a record, docs/PROTOCOL.md 3.3 */
 #define GCM   24
 #define TLS13 17
 
 struct test {
-	struct engine *e;
-	struct port_set ports;
+	WIRE;
 	struct command_record commands[RECORDS_MAX];
 	struct close_record close;
 	uint32_t command_count, logins;
 	enum outcome outcome;
 	bool command_before_login;
-	uint64_t now;
-	uint32_t seq[2];
 	uint32_t overhead;
 	bool heads; /* the kernel only forwards heads */
 };
@@ -68,13 +58,9 @@ static void on_tap(void *ctx, const struct flow_key *key, uint8_t client, enum t
 static void begin_with(struct test *t, struct engine_ops ops)
 {
 	memset(t, 0, sizeof(*t));
-	port_set_add(&t->ports, 1433);
 	ops.login = on_login;
 	ops.close = on_close;
-	t->e = engine_new(&(struct engine_config){.ports = &t->ports}, &ops, t);
-	t->now = 1000 * S;
-	t->seq[CLIENT] = 100000;
-	t->seq[SERVER] = 900000;
+	wire_begin(&t->wire, (struct engine_config){0}, &ops, t);
 }
 
 static void begin(struct test *t)
@@ -84,33 +70,22 @@ static void begin(struct test *t)
 
 static void end(struct test *t)
 {
-	engine_finish(t->e);
-	CHECK_INT(engine_stats(t->e)->flows, 0);
+	wire_end(&t->wire);
 	CHECK(!t->command_before_login);
-	engine_free(t->e);
 }
 
 /* A millisecond later: len bytes from a side, of which cap_len are present. */
 static void segment(struct test *t, int side, uint8_t flags, const void *data, uint32_t len,
 		    uint32_t cap_len, uint8_t rec_flags)
 {
-	struct seg seg = {
-		.ts_ns = t->now += MS,
-		.saddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 1 : 2},
-		.daddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 2 : 1},
-		.seq = t->seq[side],
-		.ack = flags & SEG_ACK ? t->seq[!side] : 0,
-		.len = len,
-		.cap_len = cap_len,
-		.sport = side == CLIENT ? 50000 : 1433,
-		.dport = side == CLIENT ? 1433 : 50000,
-		.window = 512,
-		.flags = flags,
-		.rec_flags = rec_flags,
-	};
+	struct seg seg;
 
+	t->now += MS;
+	seg = wire_segment(&t->wire, side, flags, len);
+	seg.cap_len = cap_len;
+	seg.rec_flags = rec_flags;
 	engine_segment(t->e, &seg, data);
-	t->seq[side] += len + !!(flags & SEG_SYN) + !!(flags & SEG_FIN);
+	wire_moves(&t->wire, side, &seg);
 }
 
 static void send(struct test *t, int side, const void *data, uint32_t len)
@@ -145,9 +120,7 @@ static void packet(struct test *t, int side, int size)
 
 static void handshake(struct test *t)
 {
-	flag(t, CLIENT, SEG_SYN);
-	flag(t, SERVER, SEG_SYN | SEG_ACK);
-	flag(t, CLIENT, SEG_ACK);
+	wire_handshake(&t->wire, MS, MS, MS);
 }
 
 /* The version that ServerHello selects. */

@@ -6,20 +6,15 @@
 #ifndef TDSMON_UNIT_INSIDE_H
 #define TDSMON_UNIT_INSIDE_H
 
-#include <linux/types.h>
-
 #include "bytes.h"
+#include "engine_fixture.h"
 #include "tls_pair.h"
-#include "engine/engine.h"
-#include "unit.h"
 
 #ifndef INSIDE_CALL
 #define INSIDE_CALL(call) call /* a call of the engine */
 #define INSIDE_LINE(line)      /* a line of the key log */
 #endif
 
-#define MS	    1000000ull
-#define S	    1000000000ull
 #define COMMANDS    8
 #define LATE_LINES  16
 #define LINE_ROOM   512
@@ -34,14 +29,12 @@ enum key_log {
 };
 
 struct inside {
-	struct engine *e;
-	struct port_set ports;
+	WIRE;
 	struct pair pair;
 	enum key_log keys;
 	char late[LATE_LINES][LINE_ROOM];
 	uint32_t late_count;
-	uint64_t now;
-	uint32_t seq[2], cut, port;
+	uint32_t cut;
 	bool carried;	     /* TLS stands in PRELOGIN packets */
 	bool lose;	     /* the next segment */
 	struct inside *twin; /* sees the same without a key log; or NULL */
@@ -118,26 +111,16 @@ static inline void keys_now(struct inside *t)
 static inline void segment(struct inside *t, enum side side, uint8_t flags, const void *data,
 			   uint32_t len)
 {
-	struct seg seg = {
-		.ts_ns = t->now += MS,
-		.saddr = {[10] = 0xff, 0xff, 10, 0, 0, side == SIDE_CLIENT ? 1 : 2},
-		.daddr = {[10] = 0xff, 0xff, 10, 0, 0, side == SIDE_CLIENT ? 2 : 1},
-		.seq = t->seq[side],
-		.ack = flags & SEG_ACK ? t->seq[!side] : 0,
-		.len = len,
-		.cap_len = len,
-		.sport = (uint16_t)(side == SIDE_CLIENT ? t->port : 1433),
-		.dport = (uint16_t)(side == SIDE_CLIENT ? 1433 : t->port),
-		.window = 512,
-		.flags = flags,
-	};
+	struct seg seg;
 
+	t->now += MS;
+	seg = wire_segment(&t->wire, (int)side, flags, len);
 	if (!t->lose)
 		INSIDE_CALL(engine_segment(t->e, &seg, data));
 	if (!t->lose && t->twin)
 		engine_segment(t->twin->e, &seg, data);
 	t->lose = false;
-	t->seq[side] += len + !!(flags & SEG_SYN) + !!(flags & SEG_FIN);
+	wire_moves(&t->wire, (int)side, &seg);
 }
 
 static inline void flag(struct inside *t, enum side side, uint8_t flags)
@@ -190,9 +173,7 @@ static inline void inside_engine(struct inside *t, struct engine_config config)
 		.login = inside_on_login, .close = inside_on_close, .command = inside_on_command};
 
 	memset(t, 0, sizeof(*t));
-	port_set_add(&t->ports, 1433);
-	config.ports = &t->ports;
-	t->e = engine_new(&config, &ops, t);
+	wire_begin(&t->wire, config, &ops, t);
 }
 
 static inline void inside_begin_with(struct inside *t, int version, enum key_log keys,
@@ -203,8 +184,6 @@ static inline void inside_begin_with(struct inside *t, int version, enum key_log
 	inside_engine(t, config);
 	t->keys = keys;
 	t->cut = 1460;
-	t->port = 50000;
-	t->now = 1000 * S;
 	pair_init(&t->pair, version, inside_wire, inside_keys, t);
 	inside_open(t);
 }
@@ -285,9 +264,7 @@ static inline void inside_close(struct inside *t)
 
 static inline void inside_end(struct inside *t)
 {
-	engine_finish(t->e);
-	CHECK_INT(engine_stats(t->e)->flows, 0);
-	engine_free(t->e);
+	wire_end(&t->wire);
 	pair_release(&t->pair);
 }
 

@@ -3,19 +3,13 @@
  * logjoin.c - entries of the server's error log and the logins that they are about: which entry is
  * joined to which login, how long a login waits for its entry, and what the record then says.
  */
-#include <linux/types.h>
 #include <stdlib.h>
 
 #include "bytes.h"
-#include "engine/engine.h"
-#include "unit.h"
+#include "engine_fixture.h"
 
-#define MS	    1000000ull
-#define S	    1000000000ull
 #define RECORDS_MAX 64
 #define GCM	    24 /* what the suite adds to a record, docs/PROTOCOL.md 3.3 */
-
-enum { CLIENT, SERVER };
 
 struct record {
 	struct login_record r;
@@ -25,16 +19,10 @@ struct record {
 };
 
 struct test {
-	struct engine *e;
-	struct port_set ports;
+	WIRE;
 	struct record logins[RECORDS_MAX];
 	uint32_t login_count, close_count;
 	uint32_t closes_first; /* closes that came before their login */
-	uint64_t now;
-	uint32_t seq[2];
-	uint16_t port;
-	uint8_t client; /* the last byte of its address */
-	uint8_t server; /* the same */
 };
 
 static void keep(char *to, size_t room, const char *text)
@@ -78,14 +66,8 @@ static void begin_with(struct test *t, struct engine_config config)
 	static const struct engine_ops ops = {.login = on_login, .close = on_close, .tap = on_tap};
 
 	memset(t, 0, sizeof(*t));
-	port_set_add(&t->ports, 1433);
-	config.ports = &t->ports;
 	config.errorlog = true;
-	t->e = engine_new(&config, &ops, t);
-	t->now = 1000 * S;
-	t->port = 50000;
-	t->client = 1;
-	t->server = 2;
+	wire_begin(&t->wire, config, &ops, t);
 }
 
 static void begin(struct test *t)
@@ -104,24 +86,10 @@ static void end(struct test *t)
 
 /* ---- the builder ---- */
 
+/* A millisecond later. */
 static void segment(struct test *t, int side, uint8_t flags, const void *data, uint32_t len)
 {
-	struct seg seg = {
-		.ts_ns = t->now += MS,
-		.saddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? t->client : t->server},
-		.daddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? t->server : t->client},
-		.seq = t->seq[side],
-		.ack = flags & SEG_ACK ? t->seq[!side] : 0,
-		.len = len,
-		.cap_len = len,
-		.sport = side == CLIENT ? t->port : 1433,
-		.dport = side == CLIENT ? 1433 : t->port,
-		.window = 512,
-		.flags = flags,
-	};
-
-	engine_segment(t->e, &seg, data);
-	t->seq[side] += len + !!(flags & SEG_SYN) + !!(flags & SEG_FIN);
+	wire_send(&t->wire, side, flags, data, len, MS);
 }
 
 static void send(struct test *t, int side, const void *data, uint32_t len)
@@ -148,9 +116,7 @@ static void connect_next(struct test *t)
 	t->port++;
 	t->seq[CLIENT] += 100000;
 	t->seq[SERVER] += 200000;
-	segment(t, CLIENT, SEG_SYN, NULL, 0);
-	segment(t, SERVER, SEG_SYN | SEG_ACK, NULL, 0);
-	segment(t, CLIENT, SEG_ACK, NULL, 0);
+	wire_handshake(&t->wire, MS, MS, MS);
 }
 
 /* Up to LOGIN7 under TLS 1.2. */
@@ -195,9 +161,7 @@ static void clear(struct test *t)
 
 static void server_closes(struct test *t)
 {
-	segment(t, SERVER, SEG_FIN | SEG_ACK, NULL, 0);
-	segment(t, CLIENT, SEG_FIN | SEG_ACK, NULL, 0);
-	segment(t, SERVER, SEG_ACK, NULL, 0);
+	wire_fins(&t->wire, SERVER, MS, MS, MS);
 }
 
 /* A login that is refused, as far as sizes and the server's close tell. When the answer came. */
@@ -214,10 +178,7 @@ static uint64_t refused(struct test *t)
 
 static void idle(struct test *t, uint64_t ns)
 {
-	for (uint64_t until = t->now + ns; t->now < until;) {
-		t->now += until - t->now < 200 * MS ? until - t->now : 200 * MS;
-		engine_tick(t->e, t->now);
-	}
+	wire_idle(&t->wire, ns);
 }
 
 static struct errorlog_entry entry_of(uint8_t client, int32_t number, uint8_t state,
@@ -455,8 +416,8 @@ UNIT_CASE(a_local_client)
 
 	for (int named = 0; named < 2; named++) {
 		begin(&t);
-		t.client = t.server;
-		entry(&t, named ? t.server : 0, 18456, 8, refused(&t));
+		t.address[CLIENT] = t.address[SERVER];
+		entry(&t, named ? t.address[SERVER] : 0, 18456, 8, refused(&t));
 		idle(&t, 2 * S);
 		CHECK(is_joined(&t, 0));
 		end(&t);
@@ -535,7 +496,7 @@ UNIT_CASE(others_that_do_not_fit)
 	packet(&t, CLIENT, 46);
 	packet(&t, SERVER, 46);
 	at = refused(&t);
-	t.client = 9;
+	t.address[CLIENT] = 9;
 	refused(&t);
 	entry(&t, 1, 18456, 8, at);
 	idle(&t, 3 * S);
@@ -573,8 +534,8 @@ UNIT_CASE(a_crowd)
 
 	begin(&t);
 	for (int i = 0; i < 40; i++) {
-		t.client = (uint8_t)(10 + i % 2);
-		entry(&t, t.client, 18456, 8, refused(&t));
+		t.address[CLIENT] = (uint8_t)(10 + i % 2);
+		entry(&t, t.address[CLIENT], 18456, 8, refused(&t));
 		idle(&t, 5 * MS);
 	}
 	idle(&t, 3 * S);
@@ -747,7 +708,7 @@ UNIT_CASE(worker_threads)
 	CHECK_INT(t.logins[0].r.verdict.class, VERDICT_SLOW);
 	CHECK(strstr(t.logins[0].verdict, "60 s (17884)"));
 	/* Long after it. */
-	t.client = 4;
+	t.address[CLIENT] = 4;
 	idle(&t, 100 * S);
 	slow_login(&t);
 	CHECK_INT(t.login_count, 2);

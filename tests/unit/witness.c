@@ -3,20 +3,12 @@
  * witness.c - the socket witness without a kernel: samples beside segments, and what the engine makes
  * of them: parts of steps, the host's facts, the verdict.
  */
-#include <linux/types.h>
 #include <string.h>
 
 #include "bytes.h"
-#include "engine/engine.h"
-#include "unit.h"
-
-#define US 1000ull
-#define MS 1000000ull
-#define S  1000000000ull
+#include "engine_fixture.h"
 
 #define PARTS 16
-
-enum { CLIENT, SERVER };
 
 /* The kernel's answer about the socket that is waited for. */
 struct socket_state {
@@ -27,10 +19,7 @@ struct socket_state {
 };
 
 struct test {
-	struct engine *e;
-	struct port_set ports;
-	uint64_t now;
-	uint32_t seq[2];
+	WIRE;
 	struct socket_state socket;
 	uint32_t looks;
 	uint64_t look_ns[256]; /* when, the first of them */
@@ -96,53 +85,24 @@ static void on_pending(void *ctx, const struct pending_record *r)
 static void begin(struct test *t)
 {
 	static const struct engine_ops ops = {.login = on_login, .pending = on_pending};
-	struct engine_config config = {.ports = &t->ports};
 
 	memset(t, 0, sizeof(*t));
-	port_set_add(&t->ports, 1433);
-	t->e = engine_new(&config, &ops, t);
-	t->now = 1000 * S;
-	t->seq[CLIENT] = 100000;
-	t->seq[SERVER] = 900000;
+	wire_begin(&t->wire, (struct engine_config){0}, &ops, t);
+	t->ttl[CLIENT] = t->ttl[SERVER] = 64;
 	t->socket = (struct socket_state){.here = WITNESS_YES,
 					  .accepted = WITNESS_YES,
 					  .stopped = WITNESS_NO,
 					  .has_unread = true};
 }
 
-static void send(struct test *t, int side, uint8_t flags, const void *data, uint32_t len,
-		 uint64_t after)
-{
-	struct seg seg = {
-		.saddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 1 : 2},
-		.daddr = {[10] = 0xff, 0xff, 10, 0, 0, side == CLIENT ? 2 : 1},
-		.seq = t->seq[side],
-		.ack = flags & SEG_ACK ? t->seq[!side] : 0,
-		.len = len,
-		.cap_len = len,
-		.sport = side == CLIENT ? 50000 : 1433,
-		.dport = side == CLIENT ? 1433 : 50000,
-		.window = 512,
-		.flags = flags,
-		.ttl = 64,
-	};
-
-	t->now += after;
-	seg.ts_ns = t->now;
-	engine_segment(t->e, &seg, data);
-	t->seq[side] += len + !!(flags & SEG_SYN) + !!(flags & SEG_FIN);
-}
-
 static void data(struct test *t, int side, const void *bytes, uint32_t len, uint64_t after)
 {
-	send(t, side, SEG_ACK | SEG_PSH, bytes, len, after);
+	wire_send(&t->wire, side, SEG_ACK | SEG_PSH, bytes, len, after);
 }
 
 static void handshake(struct test *t)
 {
-	send(t, CLIENT, SEG_SYN, NULL, 0, 0);
-	send(t, SERVER, SEG_SYN | SEG_ACK, NULL, 0, 100 * US);
-	send(t, CLIENT, SEG_ACK, NULL, 0, 50 * US);
+	wire_handshake(&t->wire, 0, 100 * US, 50 * US);
 }
 
 /* With encryption not supported LOGIN7 goes in clear. */
@@ -688,7 +648,7 @@ UNIT_CASE(a_login_that_times_out_unaccepted)
 	t.socket.accepted = WITNESS_NO;
 	t.socket.unread = 47;
 	waits(&t, 15 * S);
-	send(&t, CLIENT, SEG_ACK | SEG_FIN, NULL, 0, 0);
+	wire_send(&t.wire, CLIENT, SEG_ACK | SEG_FIN, NULL, 0, 0);
 	engine_finish(t.e);
 	CHECK_INT(t.r.outcome, OUTCOME_TIMED_OUT);
 	CHECK_INT(t.verdict, V_SERVER_STALLED);
