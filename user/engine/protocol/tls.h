@@ -95,9 +95,6 @@ void tls_overhead(const struct tls *t, enum side from, uint32_t *least, uint32_t
 /* Is the side's last record an alert? TLS 1.3 hides the type, but no TDS data is two bytes long. */
 bool tls_is_alert(const struct tls *t, enum side from);
 
-/* "1.2" for 0x0303 and so on; NULL if it is not a TLS version. */
-const char *tls_version_name(uint16_t version);
-
 /* Fill the record's view. Strings live as long as t; names of unknown codes are in scratch. */
 struct tls_names {
 	char cipher[16], alert[16];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* tls_failed.c - see rule.h: logins that failed in TLS, or because a side lacks it. */
+#include "engine/protocol/tls_registry.h"
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
 
