@@ -30,11 +30,14 @@ static void app_flush(struct app *app)
 static void app_on_login(void *ctx, const struct login_record *rec)
 {
 	struct app *app = ctx;
+	bool selected;
 
 	if (app->live && (rec->outcome == OUTCOME_OK || rec->outcome == OUTCOME_REFUSED))
 		live_settle(app->live);
+	selected = selection_login(&app->selection, rec);
 	for (size_t i = 0; i < app->listener_count; i++)
-		if (!app->listeners[i].problems || sink_is_problem(rec))
+		if ((!app->listeners[i].problems || sink_is_problem(rec)) &&
+		    (!app->listeners[i].filtered || selected))
 			app->listeners[i].ops->login(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -42,9 +45,10 @@ static void app_on_login(void *ctx, const struct login_record *rec)
 static void app_on_close(void *ctx, const struct close_record *rec)
 {
 	struct app *app = ctx;
+	bool selected = selection_close(&app->selection, rec);
 
 	for (size_t i = 0; i < app->listener_count; i++)
-		if (app->listeners[i].ops->close &&
+		if (app->listeners[i].ops->close && (!app->listeners[i].filtered || selected) &&
 		    (!app->listeners[i].problems || sink_is_cut_off(rec)))
 			app->listeners[i].ops->close(app->listeners[i].sink, rec);
 	app_flush(app);
@@ -53,9 +57,10 @@ static void app_on_close(void *ctx, const struct close_record *rec)
 static void app_on_command(void *ctx, const struct command_record *rec)
 {
 	struct app *app = ctx;
+	bool selected = selection_command(&app->selection, rec);
 
 	for (size_t i = 0; i < app->listener_count; i++)
-		if (app->listeners[i].commands)
+		if (app->listeners[i].commands && (!app->listeners[i].filtered || selected))
 			app->listeners[i].ops->command(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -63,9 +68,10 @@ static void app_on_command(void *ctx, const struct command_record *rec)
 static void app_on_browser(void *ctx, const struct browser_record *rec)
 {
 	struct app *app = ctx;
+	bool selected = selection_browser(&app->selection, rec);
 
 	for (size_t i = 0; i < app->listener_count; i++)
-		if (app->listeners[i].ops->browser)
+		if (app->listeners[i].ops->browser && (!app->listeners[i].filtered || selected))
 			app->listeners[i].ops->browser(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -73,9 +79,10 @@ static void app_on_browser(void *ctx, const struct browser_record *rec)
 static void app_on_pending(void *ctx, const struct pending_record *rec)
 {
 	struct app *app = ctx;
+	bool selected = selection_pending(&app->selection, rec);
 
 	for (size_t i = 0; i < app->listener_count; i++)
-		if (app->listeners[i].ops->pending)
+		if (app->listeners[i].ops->pending && (!app->listeners[i].filtered || selected))
 			app->listeners[i].ops->pending(app->listeners[i].sink, rec);
 	app_flush(app);
 }
@@ -209,8 +216,11 @@ int app_open(struct app *app)
 	if (opts->heartbeat)
 		app->beat = heartbeat_new(&config);
 	format = app_listen(app, opts->format, &config, opts->commands);
-	if (format)
+	selection_init(&app->selection, &opts->filter);
+	if (format) {
 		format->problems = opts->only_problems;
+		format->filtered = true;
+	}
 	if (!format || (opts->heartbeat && !app->beat))
 		err = -ENOMEM;
 	config.out = app->messages;
@@ -266,6 +276,7 @@ void app_release(struct app *app)
 	for (size_t i = 0; i < app->listener_count; i++)
 		app->listeners[i].ops->free(app->listeners[i].sink);
 	heartbeat_free(app->beat);
+	selection_release(&app->selection);
 }
 
 size_t app_counters(const struct app *app, struct counter *counters)
@@ -310,5 +321,6 @@ void app_summary(struct app *app)
 		app->finish(app);
 		return;
 	}
+	summary_filtered(app->summary->sink, app->selection.logins_out);
 	summary_print(app->summary->sink, counters, app_counters(app, counters));
 }

@@ -15,6 +15,7 @@
 #include "opts.h"
 #include "lib/output.h"
 #include "system/service.h"
+#include "sink/selection.h"
 #include "sink/sink.h"
 #include "source/capture/capture.h"
 #include "source/live/live.h"
@@ -28,6 +29,7 @@ struct listener {
 	void *sink;
 	bool commands; /* it gets commands */
 	bool problems; /* it only gets logins and closes that went wrong */
+	bool filtered; /* it only gets records that pass the filters */
 };
 
 #define LISTENERS 6 /* most sinks */
@@ -47,6 +49,7 @@ struct app {
 	struct waits *waits; /* live: looks at the sockets that logins wait for; NULL: none */
 	struct listener listeners[LISTENERS];
 	size_t listener_count;
+	struct selection selection; /* of what the format writes */
 	struct listener *summary;
 	struct listener *metrics; /* NULL without metrics */
 	struct listener *page;	  /* NULL without a page */

@@ -353,5 +353,6 @@ void opts_release(struct opts *opts)
 	free(opts->files);
 	free(opts->allowed_hosts);
 	free(opts->errorlogs);
+	filter_release(&opts->filter);
 	free(opts->text);
 }

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "lib/output.h"
+#include "sink/filter.h"
 #include "sink/sink.h"
 #include "source/live/live.h"
 #include "source/live/sockets.h"
@@ -55,7 +56,8 @@ struct opts {
 	enum live_hook hook;
 	enum sockets_way witness;
 	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from,
-		errorlogs_from;
+		errorlogs_from, filter_from[FILTER_KINDS];
+	struct filter filter;			  /* of the records that are written */
 	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool sql_browser, dependencies, local;	  /* on by default */

@@ -249,6 +249,33 @@ static int set_slow_login(struct opts *opts, const char *value)
 	return set_ms(opts, &opts->slow_login_ms, value);
 }
 
+static int set_filter(struct opts *opts, enum filter_kind kind, const char *value)
+{
+	char why[FILTER_WHY];
+
+	if (opts->filter_from[kind] != opts->source)
+		filter_clear(&opts->filter, kind);
+	opts->filter_from[kind] = opts->source;
+	if (!filter_add(&opts->filter, kind, value, why))
+		return 0;
+	opts_error(opts, "--%s: %s", filter_kind_name(kind), why);
+	return -EINVAL;
+}
+
+#define SET_FILTER(name, kind)                                                                     \
+	static int set_##name(struct opts *opts, const char *value)                                \
+	{                                                                                          \
+		return set_filter(opts, kind, value);                                              \
+	}
+
+SET_FILTER(client, FILTER_CLIENT)
+SET_FILTER(server, FILTER_SERVER)
+SET_FILTER(app, FILTER_APP)
+SET_FILTER(driver, FILTER_DRIVER)
+SET_FILTER(outcome, FILTER_OUTCOME)
+SET_FILTER(verdict, FILTER_VERDICT)
+SET_FILTER(slower, FILTER_SLOWER)
+
 #define FLAG(member) offsetof(struct opts, member)
 
 const struct opt opts_table[OPTS_COUNT] = {
@@ -294,6 +321,19 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"only-problems", 0, 0, NULL, NULL, FLAG(only_problems),
 	 "write only logins that failed or were slow, and sessions that were cut off; all are "
 	 "counted"},
+	{"client", 0, 0, "ADDR", set_client, 0,
+	 "write only logins of this client: 10.0.0.5, 10.0.0.0/24, fd00::/8; filters are "
+	 "repeatable, and all logins are counted"},
+	{"server", 0, 0, "ADDR", set_server, 0,
+	 "write only logins to this server: also 10.0.0.5:1433 or [fd00::5]:1433"},
+	{"app", 0, 0, "NAME", set_app, 0,
+	 "write only logins of this app; a shell pattern, such as 'sales*', will do"},
+	{"driver", 0, 0, "NAME", set_driver, 0, "write only logins by this driver, or a pattern"},
+	{"outcome", 0, 0, "NAME", set_outcome, 0,
+	 "write only logins with this outcome: ok, refused, timed_out ..., or a pattern"},
+	{"verdict", 0, 0, "NAME", set_verdict, 0,
+	 "write only logins with this verdict, or a pattern: 'dc_*'"},
+	{"slower", 0, 0, "TIME", set_slower, 0, "write only logins that took longer: 500ms, 2s"},
 	{"slow-login", 0, 0, "TIME", set_slow_login, 0,
 	 "a login that takes longer is slow: 500ms, 2s, 1m, or milliseconds (default: 2s)"},
 	{"slow-prelogin", 0, 0, "TIME", set_slow_prelogin, 0,

@@ -20,7 +20,8 @@ struct summary {
 	uint64_t logins;
 	uint64_t inferred; /* logins whose outcome was not read */
 	uint64_t outcomes[OUTCOME_COUNT];
-	uint64_t slow; /* of the successful ones */
+	uint64_t slow;	   /* of the successful ones */
+	uint64_t filtered; /* not written */
 	uint64_t sessions_reset, idle_resets;
 	uint64_t joined;		/* sessions whose login was not seen */
 	uint64_t joined_commands;	/* and their requests */
@@ -89,6 +90,13 @@ static void summary_unanswered(void *ctx, const struct browser_record *rec)
 	s->unanswered++;
 }
 
+void summary_filtered(void *ctx, uint64_t logins)
+{
+	struct summary *s = ctx;
+
+	s->filtered = logins;
+}
+
 void summary_waiting(void *ctx, const struct pending_record *rec)
 {
 	struct summary *s = ctx;
@@ -151,6 +159,11 @@ static void summary_outcomes(struct summary *s)
 		output_printf(out, " (%" PRIu64 " by clients, no request under way)",
 			      s->idle_resets);
 	output_printf(out, "\n");
+	if (s->filtered)
+		output_printf(out,
+			      "not written, because of the filters: %" PRIu64
+			      "; all are counted here\n",
+			      s->filtered);
 	if (s->joined)
 		output_printf(out,
 			      "%" PRIu64 " session%s whose login was not seen, with %" PRIu64

@@ -16,6 +16,9 @@ extern const struct sink_ops summary_sink;
 /* summary: from summary_sink.open(); printed to its output. Counters of 0 are left out. */
 void summary_print(void *summary, const struct counter *counters, size_t count);
 
+/* So many of the logins were not written, because they did not pass the filters. */
+void summary_filtered(void *summary, uint64_t logins);
+
 /* Add a login that is still in progress; call it before engine_finish(). */
 void summary_waiting(void *summary, const struct pending_record *rec);
 
