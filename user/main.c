@@ -103,7 +103,7 @@ static int run_mode(const struct opts *opts, int argc, char **argv)
 	struct sigaction report = {.sa_handler = on_report};
 
 	if (opts->verbose)
-		log_set_level(LOG_LEVEL_DEBUG);
+		log_set_level(opts->verbose > 1 ? LOG_LEVEL_TRACE : LOG_LEVEL_DEBUG);
 	if (opts->report)
 		sigaction(SIGUSR1, &report, NULL);
 	signals_init((opts->config || opts->web_config) && !opts->file_count);

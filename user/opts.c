@@ -191,7 +191,7 @@ static int opts_config_line(void *ctx, unsigned line, const char *name, const ch
 		opts_renamed(opts, old);
 	if (!row || row->traits & OPT_LINE)
 		opts_error(opts, "'%s' is not an option of this file", name);
-	else if (row->set && !value && !(row->traits & OPT_LONE))
+	else if (row->set && row->arg && !value && !(row->traits & OPT_LONE))
 		opts_error(opts, "'%s' needs a value: %s = %s", name, name, row->arg);
 	else if (row->set)
 		return row->set(opts, value);

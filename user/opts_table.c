@@ -276,6 +276,17 @@ SET_FILTER(outcome, FILTER_OUTCOME)
 SET_FILTER(verdict, FILTER_VERDICT)
 SET_FILTER(slower, FILTER_SLOWER)
 
+/* On the command line it has no value; in the configuration file it may have. */
+static int set_verbose(struct opts *opts, const char *value)
+{
+	if (value && strcmp(value, "yes") && strcmp(value, "no")) {
+		opts_error(opts, "'%s' is neither yes nor no", value);
+		return -EINVAL;
+	}
+	opts->verbose = value && !strcmp(value, "no") ? 0 : opts->verbose + 1;
+	return 0;
+}
+
 #define FLAG(member) offsetof(struct opts, member)
 
 const struct opt opts_table[OPTS_COUNT] = {
@@ -376,7 +387,8 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"run-as", 0, OPT_LIVE, "NAME", set_run_as, 0,
 	 "started as root, continue as this user once attached (default: tdsmon if that user "
 	 "exists, else nobody)"},
-	{"verbose", 'v', 0, NULL, NULL, FLAG(verbose), "log more of what tdsmon does"},
+	{"verbose", 'v', 0, NULL, set_verbose, 0,
+	 "log more of what tdsmon does; -vv: and of what libbpf does"},
 	{"version", 'V', OPT_LINE, NULL, NULL, 0, "print the versions"},
 	{"help", 'h', OPT_LINE, NULL, NULL, 0, "print this help"},
 };

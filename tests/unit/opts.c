@@ -45,6 +45,21 @@ UNIT_CASE(defaults)
 	opts_release(&o);
 }
 
+UNIT_CASE(verbose_counts)
+{
+	struct opts o;
+
+	CHECK_INT(PARSE(&o, "-v"), OPTS_RUN);
+	CHECK_INT(o.verbose, 1);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "-vv"), OPTS_RUN);
+	CHECK_INT(o.verbose, 2);
+	opts_release(&o);
+	CHECK_INT(PARSE(&o, "--verbose", "--verbose", "-v"), OPTS_RUN);
+	CHECK_INT(o.verbose, 3);
+	opts_release(&o);
+}
+
 UNIT_CASE(sql_is_told_of_commands)
 {
 	struct opts o;
@@ -332,6 +347,7 @@ int main(void)
 	if (!freopen("/dev/null", "w", stderr))
 		return 1;
 	RUN(defaults);
+	RUN(verbose_counts);
 	RUN(sql_is_told_of_commands);
 	RUN(everything_at_once);
 	RUN(where_to_listen);

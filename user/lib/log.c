@@ -38,10 +38,8 @@ void log_set_level(enum log_level level)
 }
 
 static const char *const log_priorities[] = {
-	[LOG_LEVEL_ERROR] = SD_ERR,
-	[LOG_LEVEL_WARN] = SD_WARNING,
-	[LOG_LEVEL_INFO] = SD_INFO,
-	[LOG_LEVEL_DEBUG] = SD_DEBUG,
+	[LOG_LEVEL_ERROR] = SD_ERR,   [LOG_LEVEL_WARN] = SD_WARNING, [LOG_LEVEL_INFO] = SD_INFO,
+	[LOG_LEVEL_DEBUG] = SD_DEBUG, [LOG_LEVEL_TRACE] = SD_DEBUG,
 };
 
 /* One write per line, so that lines of several writers to one terminal do not mix. */
@@ -80,3 +78,4 @@ LOG_FUNCTION(log_error, LOG_LEVEL_ERROR)
 LOG_FUNCTION(log_warn, LOG_LEVEL_WARN)
 LOG_FUNCTION(log_info, LOG_LEVEL_INFO)
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG)
+LOG_FUNCTION(log_trace, LOG_LEVEL_TRACE)

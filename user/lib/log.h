@@ -8,8 +8,9 @@
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARN,
-	LOG_LEVEL_INFO, /* the default */
-	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_INFO,	 /* the default */
+	LOG_LEVEL_DEBUG, /* -v: tdsmon's own steps */
+	LOG_LEVEL_TRACE, /* -vv: and those of the libraries below it */
 };
 
 struct output;
@@ -28,5 +29,6 @@ void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -110,7 +110,7 @@ bool selection_close(struct selection *s, const struct close_record *rec)
 		.client = &rec->client,
 		.server = &rec->server,
 		.outcome = rec->has_login ? outcome_name(rec->login) : NULL,
-		.verdict = rec->verdict.name,
+		.verdict = verdict_name(rec->verdict.id),
 		.ns = NO_NS,
 	};
 	bool passes;

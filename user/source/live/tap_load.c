@@ -37,8 +37,13 @@ quiet_print(enum libbpf_print_level level, const char *fmt, va_list args)
 
 	(void)level;
 	text[strcspn(text, "\n")] = 0;
-	log_debug("%s", text);
+	log_trace("libbpf: %s", text);
 	return n;
+}
+
+void tap_messages(void)
+{
+	libbpf_set_print(quiet_print);
 }
 
 /* The effective capabilities, bit n for capability n; none if they cannot be read. */
@@ -226,7 +231,7 @@ int tap_load(struct tap_bpf **tap, const struct live_config *config)
 {
 	int err;
 
-	libbpf_set_print(quiet_print);
+	tap_messages();
 	err = check_capabilities();
 	if (!err)
 		err = check_permitted();

@@ -27,6 +27,9 @@ static inline const struct seg *tap_record(const void *record, size_t head, stru
 	return room;
 }
 
+/* From now on libbpf writes its messages to the log, where only -vv shows them. */
+void tap_messages(void);
+
 /* Open the tap, or the tap that unwraps tunnels. NULL with errno set. */
 struct tap_bpf *tap_skeleton(bool decap);
 
