@@ -106,6 +106,9 @@ void app_waiting(void *ctx, const struct pending_record *rec);
 /* Print the summary, or what app->finish shows instead. */
 void app_summary(struct app *app);
 
+/* What a live run with these options loads and attaches. It points into opts. */
+struct live_config watch_live_config(const struct opts *opts);
+
 /* Watch live, or read files. 0, or -errno with the reason logged. */
 int watch_run(struct app *app);
 int replay_run(struct app *app);

@@ -4,12 +4,16 @@
  */
 #include <string.h>
 
+#include "doctor_command.h"
 #include "report_command.h"
 #include "subcommand.h"
 
 const struct subcommand subcommands[] = {
 	{"report", "-r FILE... [-o FILE] [OPTION]...",
 	 "what captures show, as one HTML file, text or CSV", report_command},
+	{"doctor", "[OPTION]... [--ask PORT]...",
+	 "says whether a live run with these options works on this host, and what to mend",
+	 doctor_command},
 	{0},
 };
 

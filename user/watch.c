@@ -296,26 +296,30 @@ static int watch_loop(struct app *app)
 	return err;
 }
 
+struct live_config watch_live_config(const struct opts *opts)
+{
+	return (struct live_config){
+		.interfaces = opts->interface_count ? opts->interfaces : NULL,
+		.interface_count = opts->interface_count,
+		.hook = opts->hook,
+		.mirror = opts->mirror,
+		.ports = &opts->ports,
+		.any_port = opts->any_port,
+		.sql = opts->sql || opts->keylog,
+		.browser = opts->sql_browser,
+		.dependencies = opts->dependencies,
+		.commands = opts->commands,
+		.decap = opts->decap_from != OPTS_FROM_NOWHERE ? &opts->decap : NULL,
+		.max_flows = opts->max_connections,
+		.ring_size = opts->ring_mib << 20,
+	};
+}
+
 static int watch_live(struct app *app)
 {
-	struct live_config config = {.interfaces = app->opts->interfaces,
-				     .interface_count = app->opts->interface_count,
-				     .hook = app->opts->hook,
-				     .mirror = app->opts->mirror,
-				     .ports = &app->opts->ports,
-				     .any_port = app->opts->any_port,
-				     .sql = app->opts->sql || app->opts->keylog,
-				     .browser = app->opts->sql_browser,
-				     .dependencies = app->opts->dependencies,
-				     .commands = app->opts->commands,
-				     .max_flows = app->opts->max_connections,
-				     .ring_size = app->opts->ring_mib << 20};
+	struct live_config config = watch_live_config(app->opts);
 	int err;
 
-	if (!config.interface_count)
-		config.interfaces = NULL;
-	if (app->opts->decap_from != OPTS_FROM_NOWHERE)
-		config.decap = &app->opts->decap;
 	/* A reader that stops must delay neither the ring buffer nor the metrics. */
 	err = output_bound(app->messages, MESSAGE_QUEUE) ?: output_bound(app->out, OUT_QUEUE);
 	if (err) {
