@@ -205,6 +205,8 @@ int app_open(struct app *app)
 					     app->out->fd == STDOUT_FILENO && isatty(STDOUT_FILENO),
 				     .colour = colour_wanted(),
 				     .explain = opts->explain,
+				     .priorities = log_is_journal(STDOUT_FILENO),
+				     .one_line = opts->one_line,
 				     .top_clients = opts->top_clients};
 	bool serve = app->live && opts->listen, metrics = serve || opts->textfile;
 	bool reports = app->live && opts->report;

@@ -238,6 +238,10 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 		opts_error(opts, "--heartbeat writes JSON records: add --format json");
 		return OPTS_USAGE;
 	}
+	if (opts->one_line && opts->explain) {
+		opts_error(opts, "--explain takes several lines: leave it out, or --one-line");
+		return OPTS_USAGE;
+	}
 	opts->commands |= opts->sql;
 	if (opts->ports_from == OPTS_FROM_NOWHERE)
 		port_set_add(&opts->ports, OPTS_PORT_DEFAULT);

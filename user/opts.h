@@ -61,7 +61,8 @@ struct opts {
 	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */
 	bool sql_browser, dependencies, local;	  /* on by default */
-	bool any_port, mirror, show_identities, commands, sql, explain, only_problems, heartbeat;
+	bool any_port, mirror, show_identities, commands, sql, explain, one_line, only_problems,
+		heartbeat;
 	unsigned verbose; /* how often -v was given */
 	enum opts_report report_format;
 	const char *output, *against; /* of tdsmon report: files, or NULL */

@@ -329,6 +329,8 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"explain", 0, 0, NULL, NULL, FLAG(explain),
 	 "text: add each login's steps, the grounds of conclusions, and its times in SqlClient's "
 	 "words"},
+	{"one-line", 0, 0, NULL, NULL, FLAG(one_line),
+	 "text: everything of a record on one line, for grep and awk"},
 	{"only-problems", 0, 0, NULL, NULL, FLAG(only_problems),
 	 "write only logins that failed or were slow, and sessions that were cut off; all are "
 	 "counted"},

@@ -9,6 +9,8 @@
 #include "sink/json.h"
 #include "sink/summary.h"
 #include "sink/text.h"
+#include "sink/text_columns.h"
+#include "lib/columns.h"
 #include "unit.h"
 
 static struct output out;
@@ -373,7 +375,7 @@ UNIT_CASE(text_login_failed_is_explained_and_harmless)
 		login_as(&text_sink, &rec),
 		"1970-01-01   server [fd00::2]:1433   times in milliseconds\n" HEADER
 		"00:00:01.000 [fd00::1]:1           ?        ?       unanswered 3000 3000    -    "
-		"-    -    - network\n"
+		"-    -    - network no_answer\n"
 		"             Nothing answered the SYN, sent three times within a time longer than "
 		"a "
 		"line: no route,\n"
@@ -382,7 +384,7 @@ UNIT_CASE(text_login_failed_is_explained_and_harmless)
 		"             the client: app app, host H\n");
 }
 
-/* The widest possible line with IPv4. */
+/* The widest possible line with IPv4, up to the verdict's name. */
 UNIT_CASE(text_fits_a_hundred_columns)
 {
 	struct login_record rec = full_login();
@@ -392,6 +394,7 @@ UNIT_CASE(text_fits_a_hundred_columns)
 	rec.auth.method = AUTH_KERBEROS;
 	rec.encryption.effective = ENCRYPTION_STRICT;
 	rec.outcome = OUTCOME_REDIRECTED;
+	rec.verdict.name = "redirected";
 	for (int i = 0; i < PHASE_SESSION; i++)
 		rec.phase_ns[i] = 9999000000;
 	rec.total_ns = 9999000000;
@@ -400,6 +403,138 @@ UNIT_CASE(text_fits_a_hundred_columns)
 	for (line = strtok(written, "\n"); line; line = strtok(NULL, "\n"))
 		if (strlen(line) > 100)
 			UNIT_FAIL("%zu columns: %s", strlen(line), line);
+}
+
+UNIT_CASE(text_has_the_verdict_on_the_line_of_the_login)
+{
+	struct login_record rec = full_login();
+
+	rec.verdict = (struct verdict_words){"slow_login", "Slow.", VERDICT_SLOW, false};
+	CHECK(strstr(login_as(&text_sink, &rec), "3.91    - server  slow_login\n"));
+	rec.verdict.name = "ok";
+	CHECK(strstr(login_as(&text_sink, &rec), "3.91    - server\n"));
+}
+
+/* A longer client moves the columns once, under a new header; what comes then stays below it. */
+UNIT_CASE(text_keeps_the_columns_with_ipv6)
+{
+	struct login_record v4 = full_login(), v6 = full_login();
+	void *sink = sink_begin(&text_sink, false);
+	char *line, *columns[6];
+	int n = 0;
+
+	v6.client = (struct endpoint){{0x20, 1, 0xd, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+				      50001};
+	text_sink.login(sink, &v4);
+	text_sink.login(sink, &v6);
+	text_sink.login(sink, &v4);
+	sink_end(&text_sink, sink);
+	for (line = strtok(written, "\n"); line && n < 6; line = strtok(NULL, "\n"))
+		if (strstr(line, " 10.10.10.10:") || strstr(line, "[2001:") ||
+		    !strncmp(line, "time", 4))
+			columns[n++] = line;
+	CHECK_INT(n, 5);
+	CHECK(strstr(columns[3], " [2001:db8:102:304:506:708:90a:b0c]:50001~sql"));
+	CHECK_INT(strstr(columns[2], " auth") - columns[2],
+		  strstr(columns[3], "~sql") - columns[3]);
+	CHECK_INT(strstr(columns[4], "~sql") - columns[4], strstr(columns[3], "~sql") - columns[3]);
+	CHECK(strstr(columns[1], "~sql") - columns[1] < strstr(columns[3], "~sql") - columns[3]);
+}
+
+UNIT_CASE(text_on_one_line)
+{
+	struct login_record rec = full_login();
+	struct sink_config config = {.out = &out, .clock = &clock_of_files, .one_line = true};
+	struct close_record close = {.time_ns = rec.end_ns,
+				     .client = rec.client,
+				     .server = rec.server,
+				     .by = SIDE_SERVER,
+				     .how = CLOSE_RST,
+				     .phase = PHASE_SESSION,
+				     .duration_ns = 1000000000,
+				     .verdict = {.name = "reset", .text = "Cut off."}};
+	void *sink;
+
+	capture = tmpfile();
+	output_init(&out, dup(fileno(capture)));
+	sink = text_sink.open(&config);
+	text_sink.login(sink, &rec);
+	rec.verdict = (struct verdict_words){"slow_login", "It\ntook long.", VERDICT_SLOW, false};
+	rec.has_error = true;
+	rec.error = (struct login_error){18456, 8, 14, "No."};
+	text_sink.login(sink, &rec);
+	text_sink.close(sink, &close);
+	CHECK_STR(
+		sink_end(&text_sink, sink),
+		"2021-01-01 00:01:56.577 10.10.10.10:60123     10.10.10.120:1433     ~ok         "
+		"ok                     18.6  0.98  1.95  11.7  3.91     - server  ~sql      full"
+		"\n"
+		"2021-01-01 00:01:56.577 10.10.10.10:60123     10.10.10.120:1433     ~ok         "
+		"slow_login             18.6  0.98  1.95  11.7  3.91     - server  ~sql      full"
+		"; "
+		"It\\x0atook long.; error 18456, state 8, class 14: No.; the client: app a\"b\n"
+		"2021-01-01 00:01:56.596 10.10.10.10:60123     10.10.10.120:1433     session reset "
+		"by the server after 1.00s and 0 commands; Cut off.\n");
+}
+
+static const char *header_of(unsigned terminal, unsigned client)
+{
+	struct text_columns columns;
+
+	capture = tmpfile();
+	output_init(&out, dup(fileno(capture)));
+	text_columns_choose(&columns, terminal, client);
+	text_columns_header(&columns, &out);
+	CHECK_INT(output_close(&out), 0);
+	written[pread(fileno(capture), written, sizeof(written) - 1, 0)] = '\0';
+	fclose(capture);
+	return written;
+}
+
+UNIT_CASE(text_columns_by_the_width)
+{
+	CHECK_STR(header_of(80, 0), "time         client                 outcome   total verdict");
+	CHECK_STR(header_of(100, 0),
+		  "time         client                 outcome   total  tcp  pre "
+		  "tls login auth verdict");
+	CHECK_STR(header_of(123, 0),
+		  "time         client                auth     encr    outcome   "
+		  "total  tcp  pre tls login auth most on verdict");
+	CHECK(strstr(header_of(140, 0), " most on app              verdict"));
+	CHECK(strstr(header_of(200, 0),
+		     " app                      database                 driver  "));
+	/* An address of IPv6 takes from the names, and then is shortened. */
+	CHECK(strstr(header_of(200, 47), "auth     encr "));
+	for (unsigned width = TEXT_LEAST; width <= TEXT_MOST; width++)
+		for (unsigned client = 0; client < 50; client++)
+			if (columns_count(header_of(width, client)) > width)
+				UNIT_FAIL("%u columns: %s", width, written);
+}
+
+UNIT_CASE(text_shortens_in_the_middle)
+{
+	char cut[64];
+
+	text_shorten("[2001:db8:102:304:506:708:90a:b0c]:50001", 21, cut);
+	CHECK_STR(cut, "[2001:db8:…b0c]:50001");
+	CHECK_INT(columns_count(cut), 21);
+}
+
+UNIT_CASE(text_cells_are_cut_at_their_width)
+{
+	struct text_row row = {.out = &out};
+
+	capture = tmpfile();
+	output_init(&out, dup(fileno(capture)));
+	text_row_cell(&row, 4, "ä");
+	text_row_cell(&row, 4, "größer");
+	text_row_cell(&row, 4, "a\033b");
+	text_row_cell(&row, 4, NULL);
+	text_row_rest(&row, "end");
+	CHECK_INT(output_close(&out), 0);
+	written[pread(fileno(capture), written, sizeof(written) - 1, 0)] = '\0';
+	fclose(capture);
+	CHECK_STR(written, " ä    grö… a\\x… -    end");
 }
 
 UNIT_CASE(text_names_the_server_again_only_when_it_changes)
@@ -861,6 +996,12 @@ int main(void)
 	RUN(text_login_ok);
 	RUN(text_login_failed_is_explained_and_harmless);
 	RUN(text_fits_a_hundred_columns);
+	RUN(text_has_the_verdict_on_the_line_of_the_login);
+	RUN(text_keeps_the_columns_with_ipv6);
+	RUN(text_on_one_line);
+	RUN(text_columns_by_the_width);
+	RUN(text_shortens_in_the_middle);
+	RUN(text_cells_are_cut_at_their_width);
 	RUN(text_names_the_server_again_only_when_it_changes);
 	RUN(text_says_why_the_client_fell_back_to_ntlm);
 	RUN(text_names_the_tunnel);

@@ -21,15 +21,20 @@ static enum log_level log_limit = LOG_LEVEL_INFO;
 static bool log_journal;
 static struct output *log_messages;
 
-void log_init(struct output *messages)
+bool log_is_journal(int fd)
 {
-	const char *stream = getenv("JOURNAL_STREAM"); /* device:inode, systemd.exec(5) */
+	const char *stream = getenv("JOURNAL_STREAM"); /* device:inode */
 	uintmax_t device, inode;
 	struct stat st;
 
+	return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 && !fstat(fd, &st) &&
+	       st.st_dev == device && st.st_ino == inode;
+}
+
+void log_init(struct output *messages)
+{
 	log_messages = messages;
-	log_journal = stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
-		      !fstat(STDERR_FILENO, &st) && st.st_dev == device && st.st_ino == inode;
+	log_journal = log_is_journal(STDERR_FILENO);
 }
 
 void log_set_level(enum log_level level)

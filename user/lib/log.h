@@ -5,6 +5,8 @@
 #ifndef TDSMON_LOG_H
 #define TDSMON_LOG_H
 
+#include <stdbool.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARN,
@@ -20,6 +22,9 @@ struct output;
  * are written directly. If it is the journal, each line begins with its priority: sd-daemon(3).
  */
 void log_init(struct output *messages);
+
+/* Is this descriptor, which a manager opened, the journal? systemd.exec(5): JOURNAL_STREAM. */
+bool log_is_journal(int fd);
 
 /* Messages less severe than level are dropped. */
 void log_set_level(enum log_level level);

@@ -23,6 +23,8 @@ struct sink_config {
 	bool terminal;		/* out is a terminal */
 	bool colour;		/* the terminal shows colours */
 	bool explain;		/* text: the evidence under each login */
+	bool priorities;	/* out is the journal: a record begins with its priority */
+	bool one_line;		/* text: each record on one line */
 	unsigned top_clients;	/* prometheus: how many have samples of their own */
 };
 

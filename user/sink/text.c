@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * text.c - the format "text": one aligned line per login, at most 100 columns wide, followed by
- * details if the login did not go well. A server's name precedes its logins, and is repeated after
- * those of another server.
+ * text.c - the format "text": one aligned line per login, followed by details if the login did not
+ * go well. A server's name precedes its logins, and is repeated after those of another server. With
+ * --one-line, each record is one line with everything on it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,16 +10,18 @@
 #include <string.h>
 #include <time.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "sink/text.h"
-#include "sink/text_cause.h"
+#include "sink/text_int.h"
+#include "lib/columns.h"
 #include "lib/utf8.h"
 #include "lib/units.h"
 
-#define TEXT_COLUMNS	  100
-#define TEXT_INDENT	  13 /* the time and a space */
 #define TEXT_HEADER_EVERY 40 /* lines; only on a terminal, where the first header scrolls away */
-#define TEXT_MS_MAX	  12
 #define TEXT_TUNNEL_MAX	  32
+#define TEXT_OUTCOME_MAX  32
+#define TEXT_SIDE	  7 /* columns of "network" */
 
 #define COLOUR_GOOD "\033[32m"
 #define COLOUR_BAD  "\033[31m"
@@ -27,22 +29,6 @@
 #define COLOUR_BOLD "\033[1m"
 #define COLOUR_DIM  "\033[2m"
 #define COLOUR_OFF  "\033[0m"
-
-#define TEXT_SPN_MAX 256
-
-struct text_sink {
-	struct sink_config config;
-	struct endpoint server; /* the last one named, */
-	uint32_t tunnel;	/* with its tunnel */
-	time_t second;		/* of the last line */
-	struct tm tm;		/* that second, local time */
-	char clock[16];		/* that second, formatted */
-	int year, yday;		/* the last day named */
-	unsigned lines;		/* since the header; 0: no header yet */
-	bool explained;		/* the meaning of "~" */
-	bool hinted;		/* how to show hidden names */
-	char spn[TEXT_SPN_MAX]; /* the last name named that a KDC does not know */
-};
 
 static const char *const outcome_colours[OUTCOME_COUNT] = {
 	[OUTCOME_OK] = COLOUR_GOOD,	   [OUTCOME_REDIRECTED] = COLOUR_GOOD,
@@ -73,11 +59,7 @@ static const char *text_colour(const struct text_sink *sink, const char *escape)
 	return sink->config.colour ? escape : "";
 }
 
-/*
- * A column of times, in milliseconds with four characters, "0.03", "8.59", "40.0", "1954", so that
- * their length shows their magnitude; from ten seconds on in seconds, "15s".
- */
-static const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
+const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
 {
 	uint64_t us10 = (ns + 5000) / 10000, us100 = (ns + 50000) / 100000;
 	uint64_t ms = (ns + 500000) / 1000000;
@@ -150,39 +132,103 @@ static const char *text_tunnel(uint32_t tunnel, char text[TEXT_TUNNEL_MAX])
 	return text;
 }
 
-/* Begin a line with the time and the client, after a header if one is due. */
-static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct endpoint *client,
-		       const struct endpoint *server, uint32_t tunnel)
+/* The terminal may have another width by now, and a longer client may need more columns. */
+static bool text_layout(struct text_sink *sink, unsigned client)
 {
-	struct output *out = sink->config.out;
+	unsigned terminal =
+		sink->config.terminal ? columns_of(sink->config.out->fd, TEXT_LEAST, TEXT_MOST) : 0;
+	struct text_columns was = sink->columns;
+
+	client = client > sink->client ? client : sink->client;
+	if (was.width && terminal == sink->terminal && client == sink->client)
+		return false;
+	sink->terminal = terminal;
+	sink->client = client;
+	text_columns_choose(&sink->columns, terminal, client);
+	return memcmp(&was, &sink->columns, sizeof(was));
+}
+
+/* The server, before its logins. */
+static void text_server(struct text_sink *sink, const struct endpoint *server, uint32_t tunnel,
+			bool header)
+{
+	char name[SINK_ENDPOINT_MAX], day[32], within[TEXT_TUNNEL_MAX];
+
+	strftime(day, sizeof(day), "%Y-%m-%d", &sink->tm);
+	output_printf(sink->config.out, "%s%s   server %s%s%s%s\n", text_colour(sink, COLOUR_BOLD),
+		      day, sink_endpoint(server, name), text_tunnel(tunnel, within),
+		      header ? "   times in milliseconds" : "", text_colour(sink, COLOUR_OFF));
+	sink->server = *server;
+	sink->tunnel = tunnel;
+	sink->yday = sink->tm.tm_yday;
+	sink->year = sink->tm.tm_year;
+}
+
+static void text_header(struct text_sink *sink)
+{
+	output_printf(sink->config.out, "%s", text_colour(sink, COLOUR_DIM));
+	text_columns_header(&sink->columns, sink->config.out);
+	output_printf(sink->config.out, "%s\n", text_colour(sink, COLOUR_OFF));
+	sink->lines = 0;
+}
+
+/* The client's address in its column, shortened if a terminal has no room for all of it. */
+static void text_client(struct text_sink *sink, const char *client)
+{
+	unsigned columns = sink->columns.client;
+	char cut[SINK_ENDPOINT_MAX + sizeof("…")];
+
+	if (strlen(client) > columns) {
+		text_shorten(client, columns, cut);
+		output_printf(sink->config.out, " %s", cut);
+		return;
+	}
+	output_printf(sink->config.out, " %-*s", (int)columns, client);
+}
+
+/* --one-line: the day, the time, the client and the server. */
+static void text_begin_one(struct text_sink *sink, unsigned ms, const struct endpoint *client,
+			   const struct endpoint *server, uint32_t tunnel)
+{
+	char from[SINK_ENDPOINT_MAX], to[SINK_ENDPOINT_MAX], day[32], within[TEXT_TUNNEL_MAX];
+
+	strftime(day, sizeof(day), "%Y-%m-%d", &sink->tm);
+	output_printf(sink->config.out, "%s %s.%03u %-*s %-*s%s", day, sink->clock, ms, TEXT_CLIENT,
+		      sink_endpoint(client, from), TEXT_CLIENT, sink_endpoint(server, to),
+		      text_tunnel(tunnel, within));
+	sink->open = true;
+}
+
+/*
+ * Begin a line with the time and the client, after a header if one is due. In the journal a problem
+ * is a warning: sd-daemon(3).
+ */
+static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct endpoint *client,
+		       const struct endpoint *server, uint32_t tunnel, bool problem)
+{
+	const char *priority = !sink->config.priorities ? "" : problem ? SD_WARNING : SD_INFO;
 	uint64_t wall_ns = wallclock_ns(sink->config.clock, time_ns);
-	bool due = !sink->lines || (sink->config.terminal && sink->lines >= TEXT_HEADER_EVERY);
-	const struct tm *tm = &sink->tm;
-	char name[SINK_ENDPOINT_MAX], text[32], within[TEXT_TUNNEL_MAX];
+	unsigned ms = (unsigned)(wall_ns / 1000000 % 1000);
+	char name[SINK_ENDPOINT_MAX];
+	bool due;
 
 	text_clock(sink, (time_t)(wall_ns / NS_PER_S));
-	if (due || tm->tm_yday != sink->yday || tm->tm_year != sink->year ||
-	    memcmp(&sink->server, server, sizeof(*server)) || tunnel != sink->tunnel) {
-		strftime(text, sizeof(text), "%Y-%m-%d", tm);
-		output_printf(out, "%s%s   server %s%s%s%s\n", text_colour(sink, COLOUR_BOLD), text,
-			      sink_endpoint(server, name), text_tunnel(tunnel, within),
-			      due ? "   times in milliseconds" : "", text_colour(sink, COLOUR_OFF));
-		sink->server = *server;
-		sink->tunnel = tunnel;
-		sink->yday = tm->tm_yday;
-		sink->year = tm->tm_year;
+	if (sink->config.one_line) {
+		output_printf(sink->config.out, "%s", priority);
+		text_begin_one(sink, ms, client, server, tunnel);
+		return;
 	}
-	if (due) {
-		output_printf(
-			out,
-			"%s%-12s %-21s %-8s %-6s  %-9s total  tcp  pre tls login auth most on%s\n",
-			text_colour(sink, COLOUR_DIM), "time", "client", "auth", "encr", "outcome",
-			text_colour(sink, COLOUR_OFF));
-		sink->lines = 0;
-	}
+	sink_endpoint(client, name);
+	due = text_layout(sink, (unsigned)strlen(name)) || !sink->lines ||
+	      (sink->config.terminal && sink->lines >= TEXT_HEADER_EVERY);
+	if (due || sink->tm.tm_yday != sink->yday || sink->tm.tm_year != sink->year ||
+	    memcmp(&sink->server, server, sizeof(*server)) || tunnel != sink->tunnel)
+		text_server(sink, server, tunnel, due);
+	if (due)
+		text_header(sink);
 	sink->lines++;
-	output_printf(out, "%s.%03u %-21s", sink->clock, (unsigned)(wall_ns / 1000000 % 1000),
-		      sink_endpoint(client, name));
+	output_printf(sink->config.out, "%s%s.%03u", priority, sink->clock, ms);
+	text_client(sink, name);
 }
 
 /* The mark for an inferred fact. A line before its first use explains it. */
@@ -193,7 +239,7 @@ static char text_mark(enum basis basis)
 
 static void text_explain(struct text_sink *sink, bool inferred)
 {
-	if (!inferred || sink->explained)
+	if (!inferred || sink->explained || sink->config.one_line)
 		return;
 	sink->explained = true;
 	output_printf(
@@ -205,7 +251,7 @@ static void text_explain(struct text_sink *sink, bool inferred)
 /* Likewise for a name that is hidden in an error's text. */
 static void text_hint(struct text_sink *sink, const struct login_record *rec)
 {
-	if (sink->hinted || !rec->has_error || !rec->error.message ||
+	if (sink->hinted || sink->config.one_line || !rec->has_error || !rec->error.message ||
 	    !strstr(rec->error.message, RECORD_HIDDEN))
 		return;
 	sink->hinted = true;
@@ -214,243 +260,32 @@ static void text_hint(struct text_sink *sink, const struct login_record *rec)
 		      text_colour(sink, COLOUR_DIM), text_colour(sink, COLOUR_OFF));
 }
 
-/* Bytes up to the blank at which to break a line of so many columns. */
-static size_t text_fit(const char *s, size_t columns)
+/* The end of a record's first line, below which more may follow. */
+static void text_line_end(struct text_sink *sink)
 {
-	size_t pos = 0, fit = 0, n;
-	uint32_t cp;
-
-	for (; (n = utf8_next(s + pos, &cp)); pos += n, columns -= columns > 0) {
-		if (cp == ' ' && (columns || !fit))
-			fit = pos;
-		if (!columns && fit)
-			return fit;
-	}
-	return pos;
+	if (!sink->config.one_line)
+		output_printf(sink->config.out, "\n");
 }
 
-/* Text of any length below a login's line, indented and broken at blanks. */
-static void text_paragraph(struct text_sink *sink, const char *text)
+/* The end of a record. */
+static void text_record_end(struct text_sink *sink)
 {
-	char *copy = utf8_printable(text), *s = copy;
-
-	while (s && *s) {
-		size_t len = text_fit(s, TEXT_COLUMNS - TEXT_INDENT);
-
-		output_printf(sink->config.out, "%*s%.*s\n", TEXT_INDENT, "", (int)len, s);
-		sink->lines++;
-		s += len;
-		s += strspn(s, " ");
-	}
-	free(copy);
+	if (sink->open)
+		output_printf(sink->config.out, "\n");
+	sink->open = false;
 }
 
-/* The client's own names, which help to find it behind a proxy or a pool. */
-static void text_identity(struct text_sink *sink, const struct login_record *rec)
+void text_paragraph(struct text_sink *sink, const char *text)
 {
-	const struct {
-		const char *label, *value;
-	} parts[] = {
-		{"app", rec->tds.app},	      {"host", rec->tds.host},
-		{"driver", rec->tds.driver},  {"database", rec->tds.database},
-		{"domain", rec->auth.domain}, {"user", rec->auth.user},
-	};
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	if (sink->config.one_line) {
+		char *copy = utf8_printable(text);
 
-	if (!f)
-		return;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (parts[i].value && *parts[i].value)
-			fprintf(f, "%s%s %s", ftell(f) > 0 ? ", " : "the client: ", parts[i].label,
-				parts[i].value);
-	if (!fclose(f) && len)
-		text_paragraph(sink, text);
-	free(text);
-}
-
-static void text_line(struct text_sink *sink, char *line)
-{
-	if (line)
-		text_paragraph(sink, line);
-	free(line);
-}
-
-/* The parts of a step of at least 20 ms. */
-static void text_parts(struct text_sink *sink, const struct login_record *rec, size_t step)
-{
-	for (size_t i = 0; i < rec->part_count; i++)
-		if (rec->parts[i].step == step)
-			text_line(sink, text_cause_part(&rec->parts[i]));
-}
-
-/* Requests by the login's hosts to others while the login waited. */
-static void text_dependencies(struct text_sink *sink, const struct login_record *rec)
-{
-	for (size_t i = 0; i < rec->dependency_count; i++)
-		text_line(sink, text_cause_dependency(&rec->dependencies[i]));
-}
-
-/* The client's request to SQL Server Browser, and the instance's name. */
-static void text_browser(struct text_sink *sink, const struct login_record *rec)
-{
-	const struct lookup *b = &rec->browser;
-	char ms[TEXT_MS_MAX], retries[32] = "";
-
-	if (!rec->tds.instance && !b->seen)
-		return;
-	output_printf(sink->config.out, "%*s", TEXT_INDENT, "");
-	if (rec->tds.instance) {
-		char *name = utf8_printable(rec->tds.instance);
-
-		output_printf(sink->config.out, "instance %s%s", name ?: "", b->seen ? ", " : "");
-		free(name);
-	}
-	if (b->retries)
-		snprintf(retries, sizeof(retries), ", asked %u times", b->retries + 1);
-	if (b->seen && b->ns == NO_NS)
-		output_printf(sink->config.out, "SQL Server Browser did not answer%s", retries);
-	else if (b->seen)
-		output_printf(sink->config.out, "SQL Server Browser answered in %s ms%s",
-			      text_ms(b->ns, ms), retries);
-	output_printf(sink->config.out, "\n");
-	sink->lines++;
-}
-
-/*
- * The beginning of the line on SqlClient; NULL: no line. Only SqlClient's time-out message has such
- * a text, and whether the client is SqlClient may not have been seen.
- */
-static const char *text_sqlclient_begins(const struct login_record *rec)
-{
-	if (!sink_timed(rec) && rec->outcome != OUTCOME_UNANSWERED)
-		return NULL;
-	if (!rec->tds.driver)
-		return "if the client is SqlClient, its time-out would say";
-	return strstr(rec->tds.driver, "SqlClient") ? "SqlClient's time-out would say" : NULL;
-}
-
-/* The milliseconds that SqlClient would print in its time-out message. */
-static void text_sqlclient(struct text_sink *sink, const struct login_record *rec)
-{
-	const char *begins = text_sqlclient_begins(rec);
-	uint64_t before_login7 = 0, rest = 0, handshake = 0;
-	uint64_t connect = rec->phase_ns[PHASE_TCP] == NO_NS ? 0 : rec->phase_ns[PHASE_TCP];
-	char *text = NULL;
-
-	if (!begins)
-		return;
-	if (rec->browser.seen)
-		connect += rec->browser.waited_ns;
-	for (int i = PHASE_PRELOGIN; i <= PHASE_TLS; i++)
-		handshake += rec->phase_ns[i] == NO_NS ? 0 : rec->phase_ns[i];
-	for (size_t i = 0; i < rec->step_count; i++) {
-		const struct step *s = &rec->steps[i];
-
-		if (s->phase < PHASE_LOGIN)
-			continue;
-		*(s->kind == STEP_LOGIN7 ? &before_login7 : &rest) += s->ns;
-	}
-	if (asprintf(&text,
-		     "%s: [Pre-Login] initialization=%" PRIu64 "; handshake=%" PRIu64
-		     "; [Login] initialization=0; authentication=%" PRIu64
-		     "; [Post-Login] complete=%" PRIu64 ";",
-		     begins, connect / 1000000, handshake / 1000000, before_login7 / 1000000,
-		     rest / 1000000) > 0)
-		text_paragraph(sink, text);
-	free(text);
-}
-
-/* The server's own entry. */
-static void text_errorlog(struct text_sink *sink, const struct login_record *rec)
-{
-	const struct errorlog_entry *e = rec->errorlog;
-	char time[CLOCK_TEXT], *text = NULL;
-
-	if (!e)
-		return;
-	clock_rfc3339(wallclock_ns(sink->config.clock, e->time_ns), time);
-	if (asprintf(&text, "the server's error log, %s: error %d, state %u%s%s%s%s", time,
-		     e->number, e->state, e->user ? ", user " : "", e->user ?: "",
-		     e->reason ? ": " : "", e->reason ?: "") > 0)
-		text_paragraph(sink, text);
-	free(text);
-}
-
-/* The evidence: each step, the side that was waited for, and the basis of inferences. */
-static void text_evidence(struct text_sink *sink, const struct login_record *rec)
-{
-	char ms[TEXT_MS_MAX];
-
-	for (size_t i = 0; i < rec->step_count; i++) {
-		const struct step *s = &rec->steps[i];
-
-		output_printf(sink->config.out, "%*s%-8s %-18s %-7s %6s ms\n", TEXT_INDENT, "",
-			      phase_name(s->phase), step_kind_name(s->kind), side_name(s->waits_on),
-			      text_ms(s->ns, ms));
-		sink->lines++;
-		text_parts(sink, rec, i);
-	}
-	text_dependencies(sink, rec);
-	if (rec->auth.grounds) {
-		char *text = NULL;
-
-		if (asprintf(&text, "%s, %s: %s", auth_method_name(rec->auth.method),
-			     basis_name(rec->auth.basis), rec->auth.grounds) > 0)
-			text_paragraph(sink, text);
-		free(text);
-	}
-	text_errorlog(sink, rec);
-	text_browser(sink, rec);
-	text_sqlclient(sink, rec);
-}
-
-/*
- * Why the client did not use Kerberos: once for each name, because a login in good time may be one
- * of thousands; with --explain each time.
- */
-static void text_fallback(struct text_sink *sink, const struct login_record *rec)
-{
-	const char *spn = rec->auth.missing_spn;
-	char *text = NULL;
-
-	if (!spn || strstr(rec->verdict.text, spn) ||
-	    (!sink->config.explain && !strncmp(sink->spn, spn, sizeof(sink->spn) - 1)))
-		return;
-	snprintf(sink->spn, sizeof(sink->spn), "%s", spn);
-	if (asprintf(&text,
-		     "NTLM, not Kerberos (inferred): the client's KDC knows no %s "
-		     "(KDC_ERR_S_PRINCIPAL_UNKNOWN); register it for the server's service account: "
-		     "setspn -S %s ACCOUNT",
-		     spn, spn) > 0)
-		text_paragraph(sink, text);
-	free(text);
-}
-
-static void text_remarks(struct text_sink *sink, const struct login_record *rec)
-{
-	char *error = NULL;
-
-	if (rec->outcome == OUTCOME_OK && rec->verdict.unremarkable) {
-		text_fallback(sink, rec);
-		if (sink->config.explain)
-			text_evidence(sink, rec);
+		output_printf(sink->config.out, "; %s", copy ?: "");
+		free(copy);
 		return;
 	}
-	text_paragraph(sink, rec->verdict.text);
-	/* In addition to the verdict: an error's number and text are the server's own words. */
-	if (rec->has_error &&
-	    (!rec->error.message || !strstr(rec->verdict.text, rec->error.message)) &&
-	    asprintf(&error, "error %d, state %u, class %u%s%s", rec->error.number,
-		     rec->error.state, rec->error.class_, rec->error.message ? ": " : "",
-		     rec->error.message ?: "") > 0)
-		text_paragraph(sink, error);
-	free(error);
-	text_fallback(sink, rec);
-	text_identity(sink, rec);
-	if (sink->config.explain)
-		text_evidence(sink, rec);
+	sink->lines += columns_paragraph(sink->config.out, text, TEXT_INDENT, sink->columns.width,
+					 COLUMNS_FIRST_INDENTED);
 }
 
 static void text_phases(struct text_sink *sink, const struct login_record *rec)
@@ -465,28 +300,82 @@ static void text_phases(struct text_sink *sink, const struct login_record *rec)
 			      text_colour(sink, i == longest ? COLOUR_OFF : ""));
 }
 
+/* Which differs from the outcome's name: else it is on the line already. */
+static const char *text_verdict(const struct login_record *rec)
+{
+	const char *name = rec->verdict.name;
+
+	return name && strcmp(name, outcome_name(rec->outcome)) ? name : NULL;
+}
+
+static void text_login_columns(struct text_sink *sink, const struct login_record *rec,
+			       const char *outcome, bool slow)
+{
+	const struct text_columns *c = &sink->columns;
+	struct text_row row = {.out = sink->config.out};
+	const char *verdict = text_verdict(rec);
+	char ms[TEXT_MS_MAX];
+
+	if (c->auth)
+		output_printf(row.out, "%c%-8s", text_mark(rec->auth.basis),
+			      text_word(auth_method_name(rec->auth.method)));
+	if (c->encr)
+		output_printf(row.out, " %-6s",
+			      text_word(encryption_name(rec->encryption.effective)));
+	output_printf(row.out, " %c%s%-10s%s %4s", text_mark(rec->outcome_basis),
+		      text_colour(sink, slow ? COLOUR_ODD : outcome_colours[rec->outcome]), outcome,
+		      text_colour(sink, COLOUR_OFF), text_ms(rec->total_ns, ms));
+	if (c->phases)
+		text_phases(sink, rec);
+	if (c->most)
+		text_row_cell(&row, TEXT_SIDE, text_most(rec->wait_ns));
+	if (c->app)
+		text_row_cell(&row, c->app, rec->tds.app);
+	if (c->database)
+		text_row_cell(&row, c->database, rec->tds.database);
+	if (c->driver)
+		text_row_cell(&row, c->driver, rec->tds.driver);
+	if (verdict)
+		text_row_rest(&row, verdict);
+}
+
+/* Words without blanks, so that awk and cut find them; times in milliseconds. */
+static void text_login_one(struct text_sink *sink, const struct login_record *rec)
+{
+	struct output *out = sink->config.out;
+	char ms[TEXT_MS_MAX];
+
+	output_printf(out, " %s%-10s %-20s %6s", rec->outcome_basis == BASIS_INFERRED ? "~" : "",
+		      outcome_name(rec->outcome), rec->verdict.name ?: "-",
+		      text_ms(rec->total_ns, ms));
+	for (int i = 0; i < PHASE_SESSION; i++)
+		output_printf(out, " %5s", text_ms(rec->phase_ns[i], ms));
+	output_printf(out, " %-7s %s%-8s %s", text_most(rec->wait_ns) ?: "-",
+		      rec->auth.basis == BASIS_INFERRED ? "~" : "",
+		      text_word(auth_method_name(rec->auth.method)),
+		      text_word(encryption_name(rec->encryption.effective)));
+}
+
 static void text_login(void *ctx, const struct login_record *rec)
 {
 	struct text_sink *sink = ctx;
-	struct output *out = sink->config.out;
 	bool slow = rec->verdict.class == VERDICT_SLOW;
-	char ms[TEXT_MS_MAX], outcome[32];
+	char outcome[TEXT_OUTCOME_MAX];
 
 	snprintf(outcome, sizeof(outcome), "%s%s", outcome_name(rec->outcome),
 		 slow ? ", slow" : "");
 	text_explain(sink,
 		     rec->outcome_basis == BASIS_INFERRED || rec->auth.basis == BASIS_INFERRED);
 	text_hint(sink, rec);
-	text_begin(sink, rec->start_ns, &rec->client, &rec->server, rec->tunnel);
-	output_printf(out, "%c%-8s %-6s %c%s%-10s%s %4s", text_mark(rec->auth.basis),
-		      text_word(auth_method_name(rec->auth.method)),
-		      text_word(encryption_name(rec->encryption.effective)),
-		      text_mark(rec->outcome_basis),
-		      text_colour(sink, slow ? COLOUR_ODD : outcome_colours[rec->outcome]), outcome,
-		      text_colour(sink, COLOUR_OFF), text_ms(rec->total_ns, ms));
-	text_phases(sink, rec);
-	output_printf(out, " %s\n", text_most(rec->wait_ns) ?: "-");
+	text_begin(sink, rec->start_ns, &rec->client, &rec->server, rec->tunnel,
+		   sink_is_problem(rec));
+	if (sink->config.one_line)
+		text_login_one(sink, rec);
+	else
+		text_login_columns(sink, rec, outcome, slow);
+	text_line_end(sink);
 	text_remarks(sink, rec);
+	text_record_end(sink);
 }
 
 /* Most sessions end properly; one that was cut off gets a line. */
@@ -500,24 +389,27 @@ static void text_close(void *ctx, const struct close_record *rec)
 	if (!sink_is_cut_off(rec))
 		return;
 	if (sink_is_stranded(rec)) {
-		text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
-		output_printf(sink->config.out, " %sredirect not followed%s\n",
+		text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel, true);
+		output_printf(sink->config.out, " %sredirect not followed%s",
 			      text_colour(sink, COLOUR_ODD), text_colour(sink, COLOUR_OFF));
+		text_line_end(sink);
 		text_paragraph(sink, rec->verdict.text);
+		text_record_end(sink);
 		return;
 	}
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += rec->commands[i];
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
-	output_printf(sink->config.out,
-		      " %ssession reset%s by the %s after %s and %" PRIu64 " commands\n",
-		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF),
-		      by ? by : "network",
-		      rec->duration_ns == NO_NS ? "an unknown time"
-						: clock_duration(rec->duration_ns, lasted),
-		      commands);
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel, true);
+	output_printf(
+		sink->config.out, " %ssession reset%s by the %s after %s and %" PRIu64 " commands",
+		text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF), by ? by : "network",
+		rec->duration_ns == NO_NS ? "an unknown time"
+					  : clock_duration(rec->duration_ns, lasted),
+		commands);
+	text_line_end(sink);
 	if (rec->verdict.text)
 		text_paragraph(sink, rec->verdict.text);
+	text_record_end(sink);
 }
 
 static void text_command(void *ctx, const struct command_record *rec)
@@ -526,10 +418,10 @@ static void text_command(void *ctx, const struct command_record *rec)
 	char total[TEXT_MS_MAX], first[TEXT_MS_MAX];
 
 	text_explain(sink, rec->basis == BASIS_INFERRED);
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel, false);
 	output_printf(sink->config.out,
 		      "%c%-15s  %-10s %4s ms, first byte %s ms, %" PRIu64 " B in, %" PRIu64
-		      " B out\n",
+		      " B out",
 		      text_mark(rec->basis), text_word(command_kind_name(rec->kind)),
 		      rec->answered < 0	   ? "?"
 		      : !rec->answered	   ? "unanswered"
@@ -537,12 +429,14 @@ static void text_command(void *ctx, const struct command_record *rec)
 					   : "done",
 		      text_ms(rec->total_ns, total), text_ms(rec->first_byte_ns, first),
 		      rec->request_bytes, rec->response_bytes);
+	text_line_end(sink);
 	if (rec->procedure)
 		text_paragraph(sink, rec->procedure);
 	if (rec->sql)
 		text_paragraph(sink, rec->sql);
 	if (rec->sql_cut)
 		text_paragraph(sink, "... (cut)");
+	text_record_end(sink);
 }
 
 /* A client did not get the port, so there is no login to report. */
@@ -551,10 +445,11 @@ static void text_unanswered(void *ctx, const struct browser_record *rec)
 	struct text_sink *sink = ctx;
 	char *text = NULL, lasted[CLOCK_TEXT];
 
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
-	output_printf(sink->config.out, " %sSQL Server Browser unanswered%s, asked %u time%s\n",
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel, true);
+	output_printf(sink->config.out, " %sSQL Server Browser unanswered%s, asked %u time%s",
 		      text_colour(sink, COLOUR_BAD), text_colour(sink, COLOUR_OFF), rec->questions,
 		      rec->questions == 1 ? "" : "s");
+	text_line_end(sink);
 	if (asprintf(&text,
 		     "no answer came within %s to the question %s%s, and no connection after it: "
 		     "UDP "
@@ -566,6 +461,7 @@ static void text_unanswered(void *ctx, const struct browser_record *rec)
 		     rec->instance ?: "") > 0)
 		text_paragraph(sink, text);
 	free(text);
+	text_record_end(sink);
 }
 
 static void text_pending(void *ctx, const struct pending_record *rec)
@@ -573,10 +469,12 @@ static void text_pending(void *ctx, const struct pending_record *rec)
 	struct text_sink *sink = ctx;
 	char waited[CLOCK_TEXT];
 
-	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel);
-	output_printf(sink->config.out, " %slogin waits%s %s for the %s: %s\n",
+	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel, true);
+	output_printf(sink->config.out, " %slogin waits%s %s for the %s: %s",
 		      text_colour(sink, COLOUR_ODD), text_colour(sink, COLOUR_OFF),
 		      clock_duration(rec->ns, waited), side_name(rec->waits_on), rec->what);
+	text_line_end(sink);
+	text_record_end(sink);
 }
 
 const struct sink_ops text_sink = {

@@ -37,7 +37,7 @@ quiet_print(enum libbpf_print_level level, const char *fmt, va_list args)
 
 	(void)level;
 	text[strcspn(text, "\n")] = 0;
-	log_trace("libbpf: %s", text);
+	log_trace("%s", text);
 	return n;
 }
 
