@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "doctor_command.h"
+#include "explain_command.h"
 #include "report_command.h"
 #include "subcommand.h"
 
@@ -14,6 +15,8 @@ const struct subcommand subcommands[] = {
 	{"doctor", "[OPTION]... [--ask PORT]...",
 	 "says whether a live run with these options works on this host, and what to mend",
 	 doctor_command},
+	{"explain", "\"TEXT\" [-r FILE...] [OPTION]...",
+	 "says what the text of a client's error means, and finds its logins", explain_command},
 	{0},
 };
 
