@@ -206,6 +206,7 @@ int app_open(struct app *app)
 				     .colour = colour_wanted(),
 				     .explain = opts->explain,
 				     .priorities = log_is_journal(STDOUT_FILENO),
+				     .by = &opts->by,
 				     .one_line = opts->one_line,
 				     .top_clients = opts->top_clients};
 	bool serve = app->live && opts->listen, metrics = serve || opts->textfile;
@@ -217,7 +218,8 @@ int app_open(struct app *app)
 	app->progress = isatty(STDERR_FILENO) && !config.terminal;
 	if (opts->heartbeat)
 		app->beat = heartbeat_new(&config);
-	format = app_listen(app, opts->format, &config, opts->commands);
+	format = app_listen(app, opts->by.count ? &by_sink : opts->format, &config, opts->commands);
+	app->by = opts->by.count ? format : NULL;
 	selection_init(&app->selection, &opts->filter);
 	if (format) {
 		format->problems = opts->only_problems;

@@ -50,6 +50,7 @@ struct app {
 	struct listener listeners[LISTENERS];
 	size_t listener_count;
 	struct selection selection; /* of what the format writes */
+	struct listener *by;	    /* NULL: each record is written */
 	struct listener *summary;
 	struct listener *metrics; /* NULL without metrics */
 	struct listener *page;	  /* NULL without a page */

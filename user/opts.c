@@ -242,6 +242,15 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 		opts_error(opts, "--explain takes several lines: leave it out, or --one-line");
 		return OPTS_USAGE;
 	}
+	if (opts->by.count && strcmp(opts->format->name, "text")) {
+		opts_error(opts, "--by writes tables for people: leave --format json out");
+		return OPTS_USAGE;
+	}
+	if (opts->every_ms && (!opts->by.count || opts->every_ms < 1000)) {
+		opts_error(opts,
+			   "--every takes 1s to 1h, and needs --by: add it, or leave --every out");
+		return OPTS_USAGE;
+	}
 	opts->commands |= opts->sql;
 	if (opts->ports_from == OPTS_FROM_NOWHERE)
 		port_set_add(&opts->ports, OPTS_PORT_DEFAULT);

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "lib/output.h"
+#include "sink/by.h"
 #include "sink/filter.h"
 #include "sink/sink.h"
 #include "source/live/live.h"
@@ -57,6 +58,8 @@ struct opts {
 	enum sockets_way witness;
 	enum opts_source source, ports_from, interfaces_from, allowed_hosts_from, decap_from,
 		errorlogs_from, filter_from[FILTER_KINDS];
+	struct by_keys by;			  /* none: each record is written */
+	uint32_t every_ms;			  /* 0: the default */
 	struct filter filter;			  /* of the records that are written */
 	struct decap_config decap;		  /* if decap_from says so */
 	uint32_t slow_prelogin_ms, slow_login_ms; /* 0: the default */

@@ -262,6 +262,21 @@ static int set_filter(struct opts *opts, enum filter_kind kind, const char *valu
 	return -EINVAL;
 }
 
+static int set_by(struct opts *opts, const char *value)
+{
+	char why[BY_WHY];
+
+	if (!by_parse(&opts->by, value, why))
+		return 0;
+	opts_error(opts, "--by: %s", why);
+	return -EINVAL;
+}
+
+static int set_every(struct opts *opts, const char *value)
+{
+	return set_ms(opts, &opts->every_ms, value);
+}
+
 #define SET_FILTER(name, kind)                                                                     \
 	static int set_##name(struct opts *opts, const char *value)                                \
 	{                                                                                          \
@@ -347,6 +362,9 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"verdict", 0, 0, "NAME", set_verdict, 0,
 	 "write only logins with this verdict, or a pattern: 'dc_*'"},
 	{"slower", 0, 0, "TIME", set_slower, 0, "write only logins that took longer: 500ms, 2s"},
+	{"by", 0, 0, "KEYS", set_by, 0,
+	 "count logins by group instead of writing each: client,verdict and the like"},
+	{"every", 0, OPT_LIVE, "TIME", set_every, 0, "with --by: how often (default: 10s)"},
 	{"slow-login", 0, 0, "TIME", set_slow_login, 0,
 	 "a login that takes longer is slow: 500ms, 2s, 1m, or milliseconds (default: 2s)"},
 	{"slow-prelogin", 0, 0, "TIME", set_slow_prelogin, 0,

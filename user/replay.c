@@ -158,6 +158,8 @@ int replay_run(struct app *app)
 			&(struct sandbox_descriptors){-1, -1});
 		err = read_series(app, series);
 		engine_finish(app->engine);
+		if (app->by)
+			by_print(app->by->sink, 0);
 		output_flush(app->out);
 		err = app_memory(app) ?: err;
 		err = export_textfile(app) ?: err;

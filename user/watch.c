@@ -19,17 +19,19 @@
 #include "lib/log.h"
 #include "sink/heartbeat.h"
 #include "lib/loop.h"
+#include "lib/units.h"
 #include "ports.h"
 #include "report_write.h"
 #include "waits.h"
 
-#define TICK_NS	      200000000ull  /* for live_dispatch(); each tick costs 0.01 % of a core */
-#define CLOCK_SYNC_NS 5000000000ull /* how often the wall clock is read */
-#define HEARTBEAT_NS  1000000000ull
-#define OUT_QUEUE     (16u << 20)  /* most bytes that wait for a reader of standard output */
-#define MESSAGE_QUEUE (256u << 10) /* and of standard error */
-#define STATUS_MAX    256	   /* interfaces that do not fit are left out */
-#define SOCKET_PATH   108	   /* unix(7) */
+#define WATCH_EVERY_MS 10000	     /* between the tables of --by */
+#define TICK_NS	       200000000ull  /* for live_dispatch(); each tick costs 0.01 % of a core */
+#define CLOCK_SYNC_NS  5000000000ull /* how often the wall clock is read */
+#define HEARTBEAT_NS   1000000000ull
+#define OUT_QUEUE      (16u << 20)  /* most bytes that wait for a reader of standard output */
+#define MESSAGE_QUEUE  (256u << 10) /* and of standard error */
+#define STATUS_MAX     256	    /* interfaces that do not fit are left out */
+#define SOCKET_PATH    108	    /* unix(7) */
 
 /* The keys first: a client writes them before it uses them. */
 static int watch_segments(struct app *app)
@@ -141,6 +143,19 @@ static const char *watch_status(const struct app *app, char text[STATUS_MAX])
 	return text;
 }
 
+static unsigned watch_every_s(const struct app *app)
+{
+	return (app->opts->every_ms ?: WATCH_EVERY_MS) / 1000;
+}
+
+static int watch_by(void *ctx)
+{
+	struct app *app = ctx;
+
+	by_print(app->by->sink, watch_every_s(app));
+	return output_flush(app->out);
+}
+
 static int watch_alive(void *ctx)
 {
 	char text[STATUS_MAX];
@@ -182,6 +197,8 @@ static int watch_timers(struct app *app, struct loop *loop)
 		err = loop_every(loop, TICK_NS, watch_tick, app);
 	if (!err)
 		err = loop_every(loop, CLOCK_SYNC_NS, watch_sync, app);
+	if (!err && app->by)
+		err = loop_every(loop, watch_every_s(app) * NS_PER_S, watch_by, app);
 	if (!err && app->service.period_ns)
 		err = loop_every(loop, app->service.period_ns, watch_alive, app);
 	if (!err && app->beat)
@@ -269,6 +286,8 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	engine_tick(app->engine, clock_now_ns()); /* pending logins have waited until now */
 	engine_in_progress(app->engine, app_waiting, app);
 	engine_finish(app->engine);
+	if (app->by)
+		by_print(app->by->sink, 0);
 	output_finish(app->out);
 	err = export_textfile(app) ?: err;
 	err = report_live(app) ?: err;

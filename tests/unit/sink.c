@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sink/by.h"
 #include "sink/json.h"
 #include "sink/summary.h"
 #include "sink/text.h"
@@ -475,6 +476,69 @@ UNIT_CASE(text_on_one_line)
 		"It\\x0atook long.; error 18456, state 8, class 14: No.; the client: app a\"b\n"
 		"2021-01-01 00:01:56.596 10.10.10.10:60123     10.10.10.120:1433     session reset "
 		"by the server after 1.00s and 0 commands; Cut off.\n");
+}
+
+static void *by_begin(const char *keys)
+{
+	static struct by_keys by;
+	struct sink_config config = {.out = &out, .clock = &clock_of_files, .by = &by};
+	char why[BY_WHY];
+
+	CHECK_INT(by_parse(&by, keys, why), 0);
+	capture = tmpfile();
+	output_init(&out, dup(fileno(capture)));
+	return by_sink.open(&config);
+}
+
+UNIT_CASE(by_counts_groups)
+{
+	struct login_record rec = full_login(), other = bare_login();
+	void *by = by_begin("app,outcome");
+
+	by_sink.login(by, &rec);
+	rec.tds.app = "\033[31mred";
+	rec.verdict.class = VERDICT_SLOW;
+	by_sink.login(by, &rec);
+	rec.total_ns *= 3;
+	by_sink.login(by, &rec);
+	by_sink.login(by, &other);
+	by_print(by, 10);
+	by_sink.login(by, &other);
+	by_print(by, 0);
+	by_print(by, 10);
+	CHECK_STR(sink_end(&by_sink, by),
+		  "4 logins in 10 s\n"
+		  "  logins  failed    slow     mean      max  app                    outcome\n"
+		  "       2       0       2   37.1ms   55.7ms  \\x1b[31mred               ok\n"
+		  "       1       1       0        -        -  ?                      unanswered\n"
+		  "       1       0       0   18.6ms   18.6ms  a\"b                    ok\n"
+		  "\n"
+		  "1 login\n"
+		  "  logins  failed    slow     mean      max  app                    outcome\n"
+		  "       1       1       0        -        -  ?                      unanswered\n"
+		  "\n"
+		  "0 logins in 10 s\n"
+		  "  logins  failed    slow     mean      max  app                    outcome\n"
+		  "\n");
+}
+
+/* Memory is bounded whatever clients call themselves, and no login is left out of the sums. */
+UNIT_CASE(by_has_a_group_for_the_others)
+{
+	struct login_record rec = full_login();
+	void *by = by_begin("app");
+	char app[16];
+
+	for (int i = 0; i < 3 * BY_MOST; i++) {
+		snprintf(app, sizeof(app), "app%d", i % (2 * BY_MOST));
+		rec.tds.app = app;
+		by_sink.login(by, &rec);
+	}
+	by_print(by, 0);
+	sink_end(&by_sink, by);
+	CHECK(!strncmp(written, "6000 logins\n", 12));
+	CHECK(strstr(written, "       2       0       0   18.6ms   18.6ms  app0\n"));
+	CHECK(strstr(written, "    5920       0       0   18.6ms   18.6ms  other\n"));
 }
 
 static const char *header_of(unsigned terminal, unsigned client)
@@ -996,6 +1060,8 @@ int main(void)
 	RUN(text_login_ok);
 	RUN(text_login_failed_is_explained_and_harmless);
 	RUN(text_fits_a_hundred_columns);
+	RUN(by_counts_groups);
+	RUN(by_has_a_group_for_the_others);
 	RUN(text_has_the_verdict_on_the_line_of_the_login);
 	RUN(text_keeps_the_columns_with_ipv6);
 	RUN(text_on_one_line);

@@ -10,6 +10,8 @@
 #include "lib/output.h"
 #include "engine/record.h"
 
+struct by_keys;
+
 /* The input of sinks; everything pointed to outlives them. */
 struct sink_config {
 	struct output *out; /* keeps the errors */
@@ -19,13 +21,14 @@ struct sink_config {
 	 * known.
 	 */
 	const char *(*interface_name)(const void *interfaces, uint32_t ifindex);
-	const void *interfaces; /* its first argument */
-	bool terminal;		/* out is a terminal */
-	bool colour;		/* the terminal shows colours */
-	bool explain;		/* text: the evidence under each login */
-	bool priorities;	/* out is the journal: a record begins with its priority */
-	bool one_line;		/* text: each record on one line */
-	unsigned top_clients;	/* prometheus: how many have samples of their own */
+	const void *interfaces;	  /* its first argument */
+	bool terminal;		  /* out is a terminal */
+	bool colour;		  /* the terminal shows colours */
+	const struct by_keys *by; /* by: what makes a group */
+	bool explain;		  /* text: the evidence under each login */
+	bool priorities;	  /* out is the journal: a record begins with its priority */
+	bool one_line;		  /* text: each record on one line */
+	unsigned top_clients;	  /* prometheus: how many have samples of their own */
 };
 
 /* One kind of sink. Callbacks may be NULL, except open and free. */
