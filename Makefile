@@ -24,7 +24,8 @@ endif
 # Debian packages that the build, the tests and the tools need.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libssl-dev \
 	libmicrohttpd-dev libgnutls28-dev libisal-dev libyaml-dev libcrypt-dev \
-	libsystemd-dev libcap-dev libseccomp-dev pkg-config
+	libsystemd-dev libcap-dev libseccomp-dev libncurses-dev libjansson-dev uthash-dev \
+	libcurl4-gnutls-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark wireshark-common zstd procps libcap2-bin libclang-rt-14-dev \
@@ -35,6 +36,7 @@ TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and
 TEST_DEBS  += krb5-kdc krb5-user krb5-admin-server python3-gssapi python3-ntlm-auth # a KDC, and a client with tickets
 TEST_DEBS  += samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind # a domain controller, and a member
 TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
+TEST_DEBS  += tmux # a terminal for tdsmon top
 TEST_DEBS  += podman runc catatonit mmdebstrap # the container image
 # The first of these that the package sources have: the newest clang in Debian 12.
 TEST_DEBS  += clang-22,clang-19
@@ -47,7 +49,7 @@ DEB_DEBS   := dpkg-dev
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
 LIBS     := libbpf libelf zlib libzstd libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
-	libsystemd libcap libseccomp
+	libsystemd libcap libseccomp ncursesw jansson
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O)/skel
 CFLAGS   ?= -O2 -g
 FAT      := -flto=2 -ffat-lto-objects
