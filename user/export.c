@@ -71,8 +71,32 @@ static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_
 	return sizeof(rows) / sizeof(rows[0]);
 }
 
+/* Of both servers. */
+static struct http_stats all_http_stats(const struct exporter *x)
+{
+	const struct http *const both[] = {x->http, x->local};
+	struct http_stats sum = {0};
+
+	for (int i = 0; i < 2; i++) {
+		const struct http_stats *one = both[i] ? http_stats(both[i]) : NULL;
+
+		if (!one)
+			continue;
+		sum.requests += one->requests;
+		sum.unauthorized += one->unauthorized;
+		sum.refused += one->refused;
+		sum.displaced += one->displaced;
+		sum.timed_out += one->timed_out;
+		sum.connections += one->connections;
+		sum.streams += one->streams;
+		sum.streams_dropped += one->streams_dropped;
+	}
+	return sum;
+}
+
 static size_t export_gauges(const struct exporter *x, const struct app *app, struct counter out[4])
 {
+	struct http_stats stats;
 	size_t n = 0;
 
 	if (app->live)
@@ -80,10 +104,10 @@ static size_t export_gauges(const struct exporter *x, const struct app *app, str
 					    live_interfaces(app->live)};
 	if (!x || !x->http)
 		return n;
+	stats = all_http_stats(x);
 	out[n++] = (struct counter){"http_connections", "HTTP connections that are open.",
-				    http_stats(x->http)->connections};
-	out[n++] = (struct counter){"http_streams", "Event streams that are open.",
-				    http_stats(x->http)->streams};
+				    stats.connections};
+	out[n++] = (struct counter){"http_streams", "Event streams that are open.", stats.streams};
 	return n;
 }
 
@@ -197,9 +221,11 @@ static void export_page(const struct exporter *x, const struct app *app,
 	facts.queues = lists.queues;
 	facts.queue_count = lists.queue_count;
 	facts.counter_count += engine_counters(stats, counters + facts.counter_count);
-	if (x && x->http)
-		facts.counter_count +=
-			http_counters(http_stats(x->http), counters + facts.counter_count);
+	if (x && x->http) {
+		struct http_stats served = all_http_stats(x);
+
+		facts.counter_count += http_counters(&served, counters + facts.counter_count);
+	}
 	prometheus_clear_commands(app->metrics->sink);
 	/* With --commands the kernel forwards all heads, and counts nothing itself. */
 	if (app->live)

@@ -201,6 +201,23 @@ UNIT_CASE(figures_of_the_last_minute)
 	model_free(model);
 }
 
+UNIT_CASE(logins_sent_again_count_once)
+{
+	struct model *model = model_new();
+
+	for (unsigned i = 1; i <= 3; i++)
+		log_in(model, (struct login){.id = i, .total_ns = S});
+	model_lost_source(model);
+	model_resumed(model);
+	for (unsigned i = 2; i <= 5; i++)
+		log_in(model, (struct login){.id = i, .total_ns = S});
+	CHECK_INT(model_count(model), 5);
+	take(model, WATCH("20", ""), 0);
+	log_in(model, (struct login){.id = 5, .total_ns = S});
+	CHECK_INT(model_count(model), 6);
+	model_free(model);
+}
+
 UNIT_CASE(quantiles_of_many_values)
 {
 	static uint64_t values[20000];
@@ -511,6 +528,7 @@ int main(void)
 	RUN(what_is_kept_is_bounded);
 	RUN(clocks_of_those_that_wait_run);
 	RUN(figures_of_the_last_minute);
+	RUN(logins_sent_again_count_once);
 	RUN(quantiles_of_many_values);
 	RUN(filters);
 	RUN(filters_that_are_wrong);

@@ -20,6 +20,7 @@
 #include "lib/log.h"
 
 #define OPTIONS_MAX 16
+#define HTTP_RUNS   8
 
 const char *http_query(const struct http_request *req, const char *name)
 {
@@ -241,7 +242,10 @@ static void __attribute__((format(printf, 2, 0))) on_log(void *cls, const char *
 	log_debug("http: %s", line);
 }
 
-/* Run the daemon once. What it could not finish continues after the loop's other work. */
+/*
+ * Run the daemon a few times: a run sends 16 KiB of a stream, and a busy loop makes few rounds a second. What
+ * it could not finish continues after the loop's other work.
+ */
 static int http_turn(void *ctx)
 {
 	struct http *http = ctx;
@@ -252,12 +256,13 @@ static int http_turn(void *ctx)
 	    (read(http->auth_timer, &count, sizeof(count)) < 0 && errno != EAGAIN))
 		return -errno;
 	http_auth_turn(http);
-	MHD_run(http->daemon);
+	for (int i = 0; i < HTTP_RUNS; i++) {
+		MHD_run(http->daemon);
+		if (MHD_get_timeout(http->daemon, &wait_ms) != MHD_YES || wait_ms)
+			return 0;
+	}
 	count = 1;
-	if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES && !wait_ms &&
-	    write(http->again, &count, sizeof(count)) < 0)
-		return -errno;
-	return 0;
+	return write(http->again, &count, sizeof(count)) < 0 ? -errno : 0;
 }
 
 static int http_tick(void *ctx)

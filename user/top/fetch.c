@@ -88,7 +88,7 @@ static const char *reason(const struct curl_calls *calls, CURL *curl, CURLcode c
 void fetch_run(const struct intake_source *source)
 {
 	char url[1024], detail[CURL_ERROR_SIZE] = "";
-	struct curl_calls calls;
+	struct curl_calls calls = {0};
 	CURLcode code;
 	CURL *curl;
 

@@ -16,6 +16,7 @@
 
 #define INTAKE_LINE  (4u << 20)	  /* a longer line is left out */
 #define INTAKE_BLOCK (256u << 10) /* read in one step */
+#define INTAKE_PIPE  (1 << 20)	  /* of the pipe, if the system allows it */
 #define INTAKE_TURN  (1u << 20)	  /* read before keys are looked at again */
 
 static void __attribute__((noreturn))
@@ -60,6 +61,8 @@ int intake_start(struct intake *in, const struct intake_source *source)
 	fd_close(err[1]);
 	in->out = out[0];
 	in->err = err[0];
+	if (!result)
+		fcntl(in->out, F_SETPIPE_SZ, INTAKE_PIPE);
 	if (!result && (fcntl(in->out, F_SETFL, O_NONBLOCK) || fcntl(in->err, F_SETFL, O_NONBLOCK)))
 		result = -errno;
 	return result;

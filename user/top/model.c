@@ -34,6 +34,9 @@ struct model {
 	uint64_t wall_ns, mono_ns; /* the last heartbeat: the source's time, and ours */
 	uint64_t latest_ns;	   /* of all records */
 	uint64_t first_ns;	   /* when the first heartbeat or login was */
+	uint64_t *
+		again; /* ids of the logins kept, sorted: the source may send them again; or NULL */
+	size_t again_count;
 	bool ended;
 };
 
@@ -155,10 +158,18 @@ static void lost_clear(struct model *model)
 	model->lost_count = 0;
 }
 
+static void again_clear(struct model *model)
+{
+	free(model->again);
+	model->again = NULL;
+	model->again_count = 0;
+}
+
 static void take_watch(struct model *model, const json_t *record, uint64_t now_ns)
 {
 	const json_t *lost = json_object_get(record, "lost");
 
+	again_clear(model);
 	model->wall_ns = row_time_ns(row_string(record, "time"));
 	model->mono_ns = now_ns;
 	if (!model->first_ns)
@@ -225,10 +236,39 @@ static void lines_bound(struct model *model, bool problem)
 	}
 }
 
+static int compare_ns(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void model_resumed(struct model *model)
+{
+	again_clear(model);
+	model->again = malloc((model_count(model) + 1) * sizeof(*model->again));
+	for (uint64_t seq = model->oldest; model->again && seq < model->next; seq++)
+		model->again[model->again_count++] = row_at(model, seq)->id;
+	if (model->again_count)
+		qsort(model->again, model->again_count, sizeof(*model->again), compare_ns);
+}
+
+/* Was it sent before the connection broke? */
+static bool is_again(const struct model *model, const json_t *record)
+{
+	const char *text = row_string(record, "id");
+	uint64_t id = text ? strtoull(text, NULL, 16) : 0;
+
+	return model->again &&
+	       bsearch(&id, model->again, model->again_count, sizeof(*model->again), compare_ns);
+}
+
 static bool take_login(struct model *model, const json_t *record, const char *line, size_t len)
 {
 	struct row row;
 
+	if (is_again(model, record))
+		return true;
 	if (!row_read(&row, record, &model->names)) {
 		row_release(&row, &model->names);
 		return false;
@@ -343,13 +383,6 @@ uint64_t model_bad_lines(const struct model *model)
 
 static const double shares[3] = {0.5, 0.95, 0.99};
 
-static int compare_ns(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void histogram_quantiles(const uint64_t *values, size_t count, uint64_t out[3])
 {
 	struct log_histogram *hist = calloc(1, sizeof(*hist));
@@ -409,6 +442,9 @@ void model_summarize(const struct model *model, uint64_t now_ns, struct model_su
 		if (row->timed && row->total_ns != ROW_NO_NS)
 			values[timed++] = row->total_ns;
 	}
+	/* Of a flood less than a minute is kept. */
+	if (model->oldest > 1 && row_at(model, model->oldest)->end_ns > since)
+		sum->span_ns = now - row_at(model, model->oldest)->end_ns;
 	model_quantiles(values, timed, sum->quantile_ns);
 	if (sum->span_ns >= NS_PER_S || model->ended)
 		sum->per_s = (double)sum->logins * 1e9 / (double)(sum->span_ns ?: NS_PER_S);
@@ -423,6 +459,7 @@ void model_free(struct model *model)
 		row_forget_oldest(model);
 	model_lost_source(model);
 	lost_clear(model);
+	again_clear(model);
 	name_table_clear(&model->names);
 	filter_free(model->filter);
 	free(model->rows);

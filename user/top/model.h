@@ -52,6 +52,8 @@ bool model_line(struct model *model, const char *line, size_t len, uint64_t now_
 void model_ended(struct model *model);
 /* The source was lost: nothing is known to wait. The clock goes on. */
 void model_lost_source(struct model *model);
+/* It is there again: logins that it sends for a second time, before its next heartbeat, are skipped. */
+void model_resumed(struct model *model);
 
 /* The source's wall time, in ns since 1970; 0: not known yet. */
 uint64_t model_now(const struct model *model, uint64_t now_ns);

@@ -80,15 +80,15 @@ static inline bool row_is_problem(const struct row *row)
 	return row->class == ROW_FAILED || row->class == ROW_SLOW;
 }
 
-/* "2021-01-01T00:01:56.577669800Z" as ns since 1970; 0: it is no such time. */
+/* "2021-01-01T00:01:56.577669800Z" as ns since 1970; 0: not such a time. */
 uint64_t row_time_ns(const char *text);
 
-/* A value by its path, as "tds.spid" or "dependencies.0.kind"; NULL: there is none. */
+/* A value by its path, as "tds.spid" or "dependencies.0.kind"; NULL: there is no such key. */
 const json_t *row_path(const json_t *value, const char *path);
 
 /* Its text; NULL: it is no text. */
 const char *row_string(const json_t *value, const char *path);
-/* Its number of ns; ROW_NO_NS: it is none. */
+/* Its number of ns; ROW_NO_NS: it has no number. */
 uint64_t row_ns(const json_t *value, const char *path);
 /* "10.0.0.1:1433" of an object with addr and port. Returns text. */
 #define ROW_ENDPOINT 64

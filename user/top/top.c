@@ -98,6 +98,7 @@ static void source_ended(struct top *top)
 		return;
 	}
 	model_lost_source(top->model);
+	top->ui.breaks += in->any;
 	top->pause_ns = top->pause_ns ? top->pause_ns * 2 : TOP_AGAIN_NS;
 	if (top->pause_ns > TOP_AGAIN_MOST)
 		top->pause_ns = TOP_AGAIN_MOST;
@@ -114,6 +115,7 @@ static void source_read(struct top *top)
 	if (!top->reading && top->again_ns && clock_now_ns() >= top->again_ns) {
 		intake_stop(&top->intake);
 		top->again_ns = 0;
+		model_resumed(top->model);
 		source_start(top);
 	}
 	if (!top->reading)

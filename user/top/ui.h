@@ -92,6 +92,7 @@ struct ui {
 	char save[UI_TEXT];	   /* a file to write what is shown to; the caller clears it */
 	/* set by the caller */
 	const char *source;  /* "live: /run/tdsmon/tdsmon.sock" */
+	unsigned breaks;     /* how often the source was lost */
 	const char *trouble; /* the source is lost, in words; NULL: all is well */
 };
 

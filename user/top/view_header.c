@@ -82,13 +82,20 @@ static void draw_waiting(const struct model *model, uint64_t now_ns, struct cell
 	figure(cells, y, x, STYLE_BAD, "waiting", text);
 }
 
-static void draw_lost(const struct model *model, const struct model_summary *sum,
-		      struct cells *cells, int y, int *x)
+static void draw_lost(const struct ui *ui, const struct model *model,
+		      const struct model_summary *sum, struct cells *cells, int y, int *x)
 {
 	const struct model_lost *list;
 	size_t count = model_losses(model, &list);
 	char text[UI_TEXT];
 
+	/* Logins that came meanwhile may be missing here. */
+	if (!count && ui->breaks) {
+		snprintf(text, sizeof(text), "0, but the connection broke %u time%s", ui->breaks,
+			 ui->breaks == 1 ? "" : "s");
+		figure(cells, y, x, STYLE_SLOW, "lost", text);
+		return;
+	}
 	if (!count) {
 		figure(cells, y, x, STYLE_GOOD, "lost", "0");
 		return;
@@ -114,7 +121,7 @@ void header_draw(const struct ui *ui, const struct model *model, uint64_t now_ns
 		snprintf(text, sizeof(text), "the newest %zu of %" PRIu64 " logins",
 			 model_count(model), model_seen(model));
 	draw_waiting(model, now_ns, cells, y + 2, &x);
-	draw_lost(model, &sum, cells, y + 2, &x);
+	draw_lost(ui, model, &sum, cells, y + 2, &x);
 	if (x + (int)strlen(text) <= cells->width)
 		cells_put_right(cells, y + 2, x, cells->width - x, STYLE_DIM, text);
 }

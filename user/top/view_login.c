@@ -156,11 +156,8 @@ static void draw_step_line(const struct pen *pen, const struct fall *fall, const
 static void draw_parts(struct pen *pen, const struct fall *fall, const json_t *parts,
 		       uint64_t from_ns, const char *side)
 {
-	size_t i;
-	json_t *part;
-
-	json_array_foreach(parts, i, part)
-	{
+	for (size_t i = 0; i < json_array_size(parts); i++) {
+		const json_t *part = json_array_get(parts, i);
 		uint64_t ns = row_ns(part, "ns");
 		const json_t *peer = row_path(part, "peer");
 		char text[128], endpoint[ROW_ENDPOINT];
@@ -220,12 +217,9 @@ static void draw_waterfall(struct pen *pen, const json_t *record)
 	const json_t *steps = row_path(record, "steps");
 	struct fall fall = {.name = pen->cells->width < 100 ? 26 : 38};
 	uint64_t from_ns = 0;
-	size_t i;
-	json_t *step;
 
-	json_array_foreach(steps, i, step)
-	{
-		uint64_t ns = row_ns(step, "ns");
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		uint64_t ns = row_ns(json_array_get(steps, i), "ns");
 
 		fall.total_ns += ns == ROW_NO_NS ? 0 : ns;
 	}
@@ -326,14 +320,12 @@ static void draw_facts(struct pen *pen, const json_t *record)
 static void draw_needs(struct pen *pen, const json_t *record)
 {
 	const json_t *list = row_path(record, "dependencies");
-	size_t i;
-	json_t *need;
 
 	if (!json_array_size(list))
 		return;
 	pen_title(pen, "ASKED OF OTHERS");
-	json_array_foreach(list, i, need)
-	{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *need = json_array_get(list, i);
 		char peer[ROW_ENDPOINT], ns[UI_CLOCK], rtt[UI_CLOCK], text[512];
 		long long unanswered = json_integer_value(row_path(need, "unanswered"));
 
@@ -352,15 +344,16 @@ static void draw_needs(struct pen *pen, const json_t *record)
 	}
 }
 
-/* Grounds of the parts of each wait. */
-static void draw_part_grounds(struct pen *pen, const json_t *steps)
+/* Grounds of the parts of a wait. */
+static void draw_grounds(struct pen *pen, const json_t *parts)
 {
-	size_t i, j;
-	json_t *step, *part;
+	for (size_t i = 0; i < json_array_size(parts); i++) {
+		const json_t *part = json_array_get(parts, i);
 
-	json_array_foreach(steps, i, step) json_array_foreach(row_path(step, "within"), j,
-							      part) if (row_string(part, "grounds"))
-		pen_fact(pen, row_string(part, "part") ?: "part", row_string(part, "grounds"));
+		if (row_string(part, "grounds"))
+			pen_fact(pen, row_string(part, "part") ?: "part",
+				 row_string(part, "grounds"));
+	}
 }
 
 static void draw_evidence(struct pen *pen, const json_t *record)
@@ -379,7 +372,8 @@ static void draw_evidence(struct pen *pen, const json_t *record)
 		 row_string(record, "auth.grounds") ?: "");
 	if (row_path(record, "auth"))
 		pen_fact(pen, "authentication", text);
-	draw_part_grounds(pen, row_path(record, "steps"));
+	for (size_t i = 0; i < json_array_size(row_path(record, "steps")); i++)
+		draw_grounds(pen, row_path(json_array_get(row_path(record, "steps"), i), "within"));
 }
 
 void login_draw(struct ui *ui, struct cells *cells, int y, int height)

@@ -11,8 +11,9 @@
 #include "sink/heartbeat.h"
 #include "sink/json.h"
 
-#define FEED_STREAM  (8u << 20) /* bytes that a client may be behind: two seconds of 2,000 logins */
-#define FEED_BACKLOG 1000	/* logins kept for clients that connect later */
+#define FEED_STREAM                                                                                \
+	(16u << 20)	  /* bytes that a client may be behind: 2,000 logins a second for 2.5 s */
+#define FEED_BACKLOG 1000 /* logins kept for clients that connect later */
 #define FEED_BYTES   (4u << 20) /* most bytes of them */
 #define FEED_PER_S   50		/* with no client: logins kept per second; and as many problems */
 
