@@ -45,7 +45,7 @@ static void pen_wrap(struct pen *pen, int x, int style, const char *text)
 		size_t len = 0, at = 0;
 		char line[1024];
 
-		while (text[at] && at < sizeof(line) - 1) {
+		while (at < sizeof(line) - 1 && text[at]) {
 			size_t next = at + 1;
 
 			while (text[next] && (text[next] & 0xc0) == 0x80)
