@@ -11,7 +11,8 @@
 #include "lib/clock.h"
 #include "http/http_int.h"
 
-#define STREAM_BLOCK 16384
+#define STREAM_BLOCK  16384
+#define STREAM_BUFFER (1 << 20) /* of a UNIX socket; the system may allow less */
 
 struct http_stream *http_stream_new(struct http *http, size_t size)
 {
@@ -148,6 +149,16 @@ static void listener_free(void *cls)
 	free(l);
 }
 
+/* TCP's buffer grows by itself, a UNIX socket's holds 200 KiB: little, if its reader has to wait for a CPU. */
+static void widen_buffer(int fd)
+{
+	int domain, size = STREAM_BUFFER;
+	socklen_t len = sizeof(domain);
+
+	if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) && domain == AF_UNIX)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
 struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply *reply)
 {
 	struct http_listener *l = calloc(1, sizeof(*l));
@@ -175,6 +186,7 @@ struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply 
 		stream->published_ns = clock_now_ns(); /* nothing was owed to nobody */
 	stream->http->stats.streams++;
 	peer->listener = l;
+	widen_buffer(peer->fd);
 	http_peer_set(peer, HTTP_PEER_STREAM, UINT64_MAX);
 	http_peers_make_room(stream->http, peer, HTTP_PEER_STREAM);
 	return response;
