@@ -155,6 +155,12 @@ static FILE *key_source(void)
 	return isatty(STDIN_FILENO) ? stdin : fopen("/dev/tty", "re");
 }
 
+static void keys_close(FILE *keys)
+{
+	if (keys && keys != stdin)
+		fclose(keys);
+}
+
 struct screen *screen_open(void)
 {
 	struct screen *screen = calloc(1, sizeof(*screen));
@@ -164,6 +170,7 @@ struct screen *screen_open(void)
 	if (!screen || !keys || tcgetattr(STDOUT_FILENO, &screen_before)) {
 		log_error("%s",
 			  !screen ? "out of memory" : "standard output is no terminal: use -b");
+		keys_close(keys);
 		free(screen);
 		return NULL;
 	}
@@ -173,6 +180,7 @@ struct screen *screen_open(void)
 	screen->term = newterm(NULL, stdout, keys);
 	if (!screen->term) {
 		log_error("cannot use the terminal '%s': set TERM, or use -b", term ?: "");
+		keys_close(keys);
 		free(screen);
 		return NULL;
 	}
@@ -197,8 +205,7 @@ void screen_close(struct screen *screen)
 		endwin();
 	screen_is_open = 0;
 	delscreen(screen->term);
-	if (screen->keys != stdin)
-		fclose(screen->keys);
+	keys_close(screen->keys);
 	free(screen);
 }
 

@@ -115,8 +115,8 @@ void header_draw(const struct ui *ui, const struct model *model, uint64_t now_ns
 	model_summarize(model, now_ns, &sum);
 	draw_title(ui, model, now_ns, cells, y);
 	draw_figures(&sum, cells, y + 1);
-	snprintf(text, sizeof(text), "%" PRIu64 " logins in %s", sum.logins,
-		 ui_span(sum.span_ns, span));
+	snprintf(text, sizeof(text), "%" PRIu64 " login%s in %s", sum.logins,
+		 sum.logins == 1 ? "" : "s", ui_span(sum.span_ns, span));
 	if (model_seen(model) > model_count(model))
 		snprintf(text, sizeof(text), "the newest %zu of %" PRIu64 " logins",
 			 model_count(model), model_seen(model));
