@@ -54,9 +54,15 @@ CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O
 CFLAGS   ?= -O2 -g
 FAT      := -flto=2 -ffat-lto-objects
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes
+# Protection of a program that reads bytes from outside; tests/package/hardening.test reads it off the result.
+# FORTIFY_SOURCE needs an optimising compiler: a build without one says HARDEN= and HARDEN_LD=.
+HARDEN    := -fPIE -fstack-protector-strong -fstack-clash-protection -Wformat -Werror=format-security \
+	-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARDEN_LD := -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code -Wl,--as-needed
 LDLIBS    = $(shell pkg-config --libs $(LIBS)) -lm
 # Failed allocations are counted: user/lib/memory.c.
-override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf asprintf)
+override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf asprintf \
+	__vasprintf_chk __asprintf_chk)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
 	-Wno-missing-declarations -Wno-unused-parameter -Iinclude -Ivmlinux
 
@@ -109,7 +115,7 @@ check-build: all $(UNITS)
 ## coverage: run the unit and replay tests on an instrumented build, print the lines covered of each file
 coverage:
 	$(Q)sh tests/deps -n $(BUILD_DEBS)
-	$(Q)CFLAGS="-O0 -g --coverage" $(MAKE) O=$(O)/coverage FAT= COVERAGE=1 check-build
+	$(Q)CFLAGS="-O0 -g --coverage" $(MAKE) O=$(O)/coverage FAT= HARDEN= COVERAGE=1 check-build
 	$(Q)find $(O)/coverage -name '*.gcda' -delete
 	$(Q)tests/run $(O)/coverage tests/unit/ $(filter tests/replay/%,$(CHECKS))
 	$(Q)tests/coverage $(O)/coverage
@@ -218,7 +224,7 @@ help:
 	@sed -n 's/^## \([a-z-]*\): /\1\t/p' Makefile | awk -F'\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 $(O)/tdsmon: $(O)/user/main.o $(O)/libtdsmon.a
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 ifdef COVERAGE
 $(O)/tdsmon: override LDFLAGS += -Wl,--wrap=sandbox_syscalls
@@ -237,7 +243,7 @@ $(O)/user/engine/%.o: CFLAGS := $(patsubst -O2,-O3,$(CFLAGS)) $(FAT)
 
 $(O)/user/%.o: user/%.c | $(SKEL)
 	@mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c -o $@ $<
 
 # The compiler does not list files that are included by .incbin.
 $(O)/user/sink/page/page.o: user/sink/page/page.html
@@ -275,7 +281,7 @@ $(ROOM_TESTS): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 
 $(filter-out $(ROOM_TESTS),$(TESTS)) $(TOOLS) $(BENCHES): $(O)/tests/%: tests/%.c $(O)/libtdsmon.a
 	@mkdir -p $(@D)
-	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
+	$(call say,TEST,$@)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(HARDEN) $(HARDEN_LD) $(LDFLAGS) -MMD -MP -o $@ $< $(O)/libtdsmon.a $(LDLIBS)
 
 $(O)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -25,6 +25,14 @@ int __wrap_vasprintf(char **text, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 int __wrap_asprintf(char **text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What _FORTIFY_SOURCE calls instead of them. */
+int __real___vasprintf_chk(char **text, int flag, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
+int __wrap___vasprintf_chk(char **text, int flag, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
+int __wrap___asprintf_chk(char **text, int flag, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 static uint64_t failures;
 
 uint64_t memory_failures(void)
@@ -80,6 +88,25 @@ int __wrap_asprintf(char **text, const char *fmt, ...)
 
 	va_start(args, fmt);
 	len = __wrap_vasprintf(text, fmt, args);
+	va_end(args);
+	return len;
+}
+
+int __wrap___vasprintf_chk(char **text, int flag, const char *fmt, va_list args)
+{
+	int len = __real___vasprintf_chk(text, flag, fmt, args);
+
+	failures += len < 0 && errno == ENOMEM;
+	return len;
+}
+
+int __wrap___asprintf_chk(char **text, int flag, const char *fmt, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, fmt);
+	len = __wrap___vasprintf_chk(text, flag, fmt, args);
 	va_end(args);
 	return len;
 }

@@ -303,7 +303,7 @@ static void text_phases(struct text_sink *sink, const struct login_record *rec)
 /* Which differs from the outcome's name: else it is on the line already. */
 static const char *text_verdict(const struct login_record *rec)
 {
-	const char *name = rec->verdict.name;
+	const char *name = verdict_name(rec->verdict.id);
 
 	return name && strcmp(name, outcome_name(rec->outcome)) ? name : NULL;
 }
@@ -346,7 +346,7 @@ static void text_login_one(struct text_sink *sink, const struct login_record *re
 	char ms[TEXT_MS_MAX];
 
 	output_printf(out, " %s%-10s %-20s %6s", rec->outcome_basis == BASIS_INFERRED ? "~" : "",
-		      outcome_name(rec->outcome), rec->verdict.name ?: "-",
+		      outcome_name(rec->outcome), verdict_name(rec->verdict.id) ?: "-",
 		      text_ms(rec->total_ns, ms));
 	for (int i = 0; i < PHASE_SESSION; i++)
 		output_printf(out, " %5s", text_ms(rec->phase_ns[i], ms));
