@@ -24,8 +24,7 @@ endif
 # Debian packages that the build, the tests and the tools need.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libssl-dev \
 	libmicrohttpd-dev libgnutls28-dev libisal-dev libyaml-dev libcrypt-dev \
-	libsystemd-dev libcap-dev libseccomp-dev libncurses-dev libjansson-dev uthash-dev \
-	libcurl4-gnutls-dev pkg-config
+	libcap-dev libseccomp-dev libncurses-dev libjansson-dev uthash-dev libcurl4-gnutls-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
 	tcpdump tcpreplay tshark wireshark-common zstd procps libcap2-bin libclang-rt-14-dev \
@@ -49,7 +48,7 @@ DEB_DEBS   := dpkg-dev
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
 LIBS     := libbpf libelf zlib libzstd libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
-	libsystemd libcap libseccomp ncursesw jansson
+	libcap libseccomp ncursesw jansson
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O)/skel
 CFLAGS   ?= -O2 -g
 FAT      := -flto=2 -ffat-lto-objects

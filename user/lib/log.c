@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <systemd/sd-daemon.h>
-
 #include "lib/log.h"
 #include "lib/output.h"
 
@@ -42,9 +40,13 @@ void log_set_level(enum log_level level)
 	log_limit = level;
 }
 
+/* sd-daemon(3): the priority of a line for the journal, syslog(3)'s number. */
 static const char *const log_priorities[] = {
-	[LOG_LEVEL_ERROR] = SD_ERR,   [LOG_LEVEL_WARN] = SD_WARNING, [LOG_LEVEL_INFO] = SD_INFO,
-	[LOG_LEVEL_DEBUG] = SD_DEBUG, [LOG_LEVEL_TRACE] = SD_DEBUG,
+	[LOG_LEVEL_ERROR] = "<3>",
+	[LOG_LEVEL_WARN] = "<4>",
+	[LOG_LEVEL_INFO] = "<6>",
+	[LOG_LEVEL_DEBUG] = "<7>",
+	[LOG_LEVEL_TRACE] = "<7>",
 };
 
 /* One write per line, so that lines of several writers to one terminal do not mix. */

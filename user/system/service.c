@@ -2,6 +2,7 @@
 /*
  * service.c - see service.h.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +12,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include <systemd/sd-daemon.h>
 
 #include "lib/clock.h"
 #include "lib/fd.h"
@@ -43,18 +42,44 @@ static int service_connect(const char *name)
 	return -1;
 }
 
+/* A variable of decimal digits only; 0: it is not set, or holds something else. */
+static uint64_t service_number(const char *variable)
+{
+	const char *text = getenv(variable);
+	unsigned long long number;
+
+	if (!text || !*text || text[strspn(text, "0123456789")])
+		return 0;
+	errno = 0;
+	number = strtoull(text, NULL, 10);
+	return errno ? 0 : number;
+}
+
+/*
+ * sd_watchdog_enabled(3): the time-out in ns, 0: no watchdog. A variable that was inherited from a
+ * service which is another process names that process.
+ */
+static uint64_t service_watchdog_ns(void)
+{
+	uint64_t us = service_number("WATCHDOG_USEC");
+
+	if (getenv("WATCHDOG_PID") && service_number("WATCHDOG_PID") != (uint64_t)getpid())
+		return 0;
+	return us > UINT64_MAX / 1000 ? 0 : us * 1000;
+}
+
 void service_open(struct service *service)
 {
 	const char *name = getenv("NOTIFY_SOCKET");
-	uint64_t us;
+	uint64_t watchdog_ns = service_watchdog_ns();
 
 	*service = (struct service){.fd = name ? service_connect(name) : -1};
 	if (name && service->fd < 0)
 		log_warn("cannot reach the service manager at %s: it will not learn that the "
 			 "start is complete",
 			 name);
-	if (sd_watchdog_enabled(0, &us) > 0)
-		service->period_ns = us * 1000 / 2;
+	if (watchdog_ns)
+		service->period_ns = watchdog_ns / 2;
 	else if (service->fd >= 0)
 		service->period_ns = SERVICE_PERIOD_NS;
 }
