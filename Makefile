@@ -84,7 +84,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb tarball bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -191,6 +191,12 @@ deb: deps
 	$(Q)sh tests/deps $(DEB_DEBS)
 	$(Q)$(MAKE) all $(DOCS)
 	$(Q)contrib/debian/build $(O) $(VERSION)
+
+## tarball: build an archive that needs no installation, $(O)/tdsmon-VERSION-linux-MACHINE.tar.gz
+tarball: deps
+	$(Q)sh tests/deps $(DEB_DEBS)
+	$(Q)$(MAKE) all $(DOCS)
+	$(Q)contrib/bundle/tarball $(O) $(VERSION)
 
 ## soak: watch mixed traffic for SOAK_S seconds (3600): no growth, no loss; writes $(O)/soak.txt
 soak: deps
