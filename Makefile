@@ -45,6 +45,8 @@ DEMO_DEBS  := iproute2 freetds-bin
 
 BENCH_DEBS := valgrind util-linux curl libndpi-bin
 DEB_DEBS   := dpkg-dev
+RPM_DEBS   := rpm
+TEST_DEBS  += $(RPM_DEBS)
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
 LIBS     := libbpf libelf zlib libzstd libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
@@ -84,7 +86,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb tarball bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb tarball rpm bench soak fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -197,6 +199,12 @@ tarball: deps
 	$(Q)sh tests/deps $(DEB_DEBS)
 	$(Q)$(MAKE) all $(DOCS)
 	$(Q)contrib/bundle/tarball $(O) $(VERSION)
+
+## rpm: build an RPM package with the same contents, $(O)/tdsmon-VERSION-1.MACHINE.rpm
+rpm: deps
+	$(Q)sh tests/deps $(DEB_DEBS) $(RPM_DEBS)
+	$(Q)$(MAKE) all $(DOCS)
+	$(Q)contrib/rpm/build $(O) $(VERSION)
 
 ## soak: watch mixed traffic for SOAK_S seconds (3600): no growth, no loss; writes $(O)/soak.txt
 soak: deps

@@ -8,7 +8,7 @@ import sys
 
 import netlib as net
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vm"))
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vm"))
 import debian  # noqa: E402
 
 FETCH_S = 400
