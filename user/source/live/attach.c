@@ -18,6 +18,7 @@
 
 #include "source/live/attach.h"
 #include "source/live/clsact.h"
+#include "source/live/kernel.h"
 #include "lib/log.h"
 
 /* enum bpf_attach_type of Linux 6.6, which the headers of libbpf 1.1 lack */
@@ -151,8 +152,11 @@ int attach_clsact(struct attachment *at, int ingress_fd, int egress_fd)
 
 static int tcx_add(unsigned int ifindex, int fd, int point, struct attach_end *end)
 {
-	int link = bpf_link_create(fd, (int)ifindex, (enum bpf_attach_type)point, NULL);
+	int link;
 
+	if (kernel_denied(KERNEL_TCX))
+		return -EINVAL; /* as a kernel before 6.6 answers */
+	link = bpf_link_create(fd, (int)ifindex, (enum bpf_attach_type)point, NULL);
 	if (link < 0)
 		return -errno;
 	end->link_fd = link;
@@ -190,7 +194,11 @@ static bool attach_xdp(struct attachment *at, int fd)
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		opts.flags = modes[i].flags;
-		at->ingress.link_fd = bpf_link_create(fd, (int)at->ifindex, BPF_XDP, &opts);
+		errno = EINVAL; /* as a kernel without XDP links answers */
+		at->ingress.link_fd =
+			kernel_denied(KERNEL_XDP)
+				? -1
+				: bpf_link_create(fd, (int)at->ifindex, BPF_XDP, &opts);
 		if (at->ingress.link_fd >= 0) {
 			at->ingress.how = modes[i].how;
 			if (i)

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "lib/ip_addr.h"
 #include "lib/log.h"
+#include "source/live/kernel.h"
 #include "source/live/netns_ids.h"
 #include "source/live/socket_bpf.h"
 #include "source/live/socket_diag.h"
@@ -35,7 +36,7 @@ struct sockets {
 
 static int open_bpf(struct sockets *s)
 {
-	int err = socket_bpf_open(&s->program);
+	int err = kernel_denied(KERNEL_SOCKET_BPF) ? -EOPNOTSUPP : socket_bpf_open(&s->program);
 
 	if (err)
 		log_debug("sockets cannot be looked at by BPF: %s", strerror(-err));
@@ -46,7 +47,7 @@ static int open_bpf(struct sockets *s)
 
 static int open_diag(struct sockets *s)
 {
-	int err = socket_diag_open(&s->diag);
+	int err = kernel_denied(KERNEL_SOCK_DIAG) ? -EOPNOTSUPP : socket_diag_open(&s->diag);
 
 	if (err)
 		log_debug("sockets cannot be looked at by sock_diag: %s", strerror(-err));
@@ -55,7 +56,8 @@ static int open_diag(struct sockets *s)
 
 static void open_reads(struct sockets *s, int events_fd)
 {
-	int err = socket_reads_open(&s->reads, events_fd);
+	int err = kernel_denied(KERNEL_READ_TRACE) ? -EOPNOTSUPP
+						   : socket_reads_open(&s->reads, events_fd);
 
 	if (err)
 		log_debug("reads of sockets cannot be traced: %s", strerror(-err));
@@ -76,7 +78,7 @@ struct sockets *sockets_open(enum sockets_way way, int events_fd)
 	}
 	if (way == SOCKETS_AUTO)
 		open_reads(s, events_fd);
-	if (socket_diag_open(&s->listeners))
+	if (kernel_denied(KERNEL_SOCK_DIAG) || socket_diag_open(&s->listeners))
 		log_debug("accept queues of this network namespace are not known");
 	return s;
 }

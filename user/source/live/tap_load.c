@@ -16,18 +16,17 @@
 #include <linux/capability.h>
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "decap.h"
 #include "decap.skel.h"
+#include "source/live/kernel.h"
 #include "source/live/services.h"
 #include "source/live/tap_load.h"
 #include "lib/log.h"
 
 #define VERIFIER_LOG_SIZE (4u << 20) /* bytes; only touched if the verifier rejects a program */
 #define VERIFIER_LOG_TAIL 12	     /* last lines of it that are shown */
-#define BTF_PATH	  "/sys/kernel/btf/vmlinux"
 
 static int __attribute__((format(printf, 2, 0)))
 quiet_print(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -105,31 +104,22 @@ static int check_permitted(void)
 static int check_kernel(void)
 {
 	struct utsname name = {0};
-	struct btf *btf;
 
 	uname(&name);
-	if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 0) {
-		log_error("kernel %s has no BPF ring buffer: 5.8 or later is needed", name.release);
+	for (enum kernel_feature feature = 0; feature < KERNEL_FEATURES; feature++) {
+		const struct kernel_fact *fact = kernel_fact(feature);
+
+		if (!fact->needed || kernel_has(feature))
+			continue;
+		log_error("kernel %s has no %s, which Linux has since %s: %s. Captures can be read "
+			  "with any kernel (-r FILE)",
+			  name.release, fact->what, fact->since, fact->without);
 		return -EOPNOTSUPP;
 	}
-	btf = btf__load_vmlinux_btf();
-	if (!btf) {
-		log_error("kernel %s has no BTF (" BTF_PATH "): use a kernel built "
-			  "with CONFIG_DEBUG_INFO_BTF, as distributions' kernels are",
-			  name.release);
-		return -EOPNOTSUPP;
-	}
-	btf__free(btf);
 	return 0;
 }
 
-/* Can XDP handle frames in several buffers, such as jumbo frames? Since Linux 5.18. */
-static bool kernel_has_xdp_frags(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes, NULL) == 1;
-}
-
-/* Show the end of the verifier's log, which says what it rejected. */
+/* The end of the verifier's log, for whoever is to mend the program: shown by --verbose. */
 static void show_verifier_log(const char *program, char *text)
 {
 	char *line = text + strlen(text);
@@ -138,10 +128,12 @@ static void show_verifier_log(const char *program, char *text)
 	while (line > text && lines < VERIFIER_LOG_TAIL)
 		if (*--line == '\n')
 			lines++;
-	log_error("the kernel rejected program %s:", program);
+	log_error("the kernel rejected program %s: please report this, with the output of "
+		  "--verbose",
+		  program);
 	for (char *save, *part = strtok_r(line, "\n", &save); part;
 	     part = strtok_r(NULL, "\n", &save))
-		log_error("  %s", part);
+		log_debug("  %s", part);
 }
 
 static void configure_tap(struct tap_bpf *tap, const struct live_config *config)
@@ -170,7 +162,7 @@ static void configure_tap(struct tap_bpf *tap, const struct live_config *config)
 		bpf_map__set_max_entries(tap->maps.flows, config->max_flows);
 	if (config->hook != LIVE_HOOK_XDP)
 		bpf_program__set_autoload(tap->progs.tap_xdp, false);
-	else if (kernel_has_xdp_frags())
+	else if (kernel_has(KERNEL_XDP_FRAGS))
 		bpf_program__set_flags(tap->progs.tap_xdp, BPF_F_XDP_HAS_FRAGS);
 }
 

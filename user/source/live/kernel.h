@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * kernel.h - the features of the kernel that tdsmon uses: which of them this kernel has, and what
+ * happens without each. INSTALL.md has the same table.
+ */
+#ifndef TDSMON_KERNEL_H
+#define TDSMON_KERNEL_H
+
+#include <stdbool.h>
+
+enum kernel_feature {
+	KERNEL_RING_BUFFER,
+	KERNEL_BTF,
+	KERNEL_TCX,
+	KERNEL_XDP,
+	KERNEL_XDP_FRAGS,
+	KERNEL_SOCKET_BPF,
+	KERNEL_SOCK_DIAG,
+	KERNEL_READ_TRACE,
+	KERNEL_FEATURES /* their number */
+};
+
+struct kernel_fact {
+	const char *name;    /* for KERNEL_WITHOUT */
+	const char *since;   /* the first upstream version */
+	const char *what;    /* the feature */
+	const char *without; /* what happens without it; for a needed one, what to do */
+	bool needed;	     /* tdsmon does not watch without it; it still reads captures */
+};
+
+/* For the tests: a list of names, with commas between. The kernel counts as one without these features. */
+#define KERNEL_WITHOUT "TDSMON_WITHOUT"
+
+const struct kernel_fact *kernel_fact(enum kernel_feature feature);
+
+/* KERNEL_WITHOUT names the feature. No system call, so that a confined process may ask. */
+bool kernel_denied(enum kernel_feature feature);
+
+/*
+ * Whether this kernel has the feature, and it is not denied. Asks the kernel: takes the capabilities
+ * that watching takes, and a process that is not confined.
+ */
+bool kernel_has(enum kernel_feature feature);
+
+#endif
