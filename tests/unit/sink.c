@@ -395,7 +395,7 @@ UNIT_CASE(text_fits_a_hundred_columns)
 	rec.auth.method = AUTH_KERBEROS;
 	rec.encryption.effective = ENCRYPTION_STRICT;
 	rec.outcome = OUTCOME_REDIRECTED;
-	rec.verdict.name = "redirected";
+	rec.verdict.id = V_REDIRECTED;
 	for (int i = 0; i < PHASE_SESSION; i++)
 		rec.phase_ns[i] = 9999000000;
 	rec.total_ns = 9999000000;
@@ -412,7 +412,7 @@ UNIT_CASE(text_has_the_verdict_on_the_line_of_the_login)
 
 	rec.verdict = (struct verdict_words){"slow_login", "Slow.", VERDICT_SLOW, false};
 	CHECK(strstr(login_as(&text_sink, &rec), "3.91    - server  slow_login\n"));
-	rec.verdict.name = "ok";
+	rec.verdict.id = V_OK;
 	CHECK(strstr(login_as(&text_sink, &rec), "3.91    - server\n"));
 }
 

@@ -42,11 +42,8 @@ void log_set_level(enum log_level level)
 
 /* sd-daemon(3): the priority of a line for the journal, syslog(3)'s number. */
 static const char *const log_priorities[] = {
-	[LOG_LEVEL_ERROR] = "<3>",
-	[LOG_LEVEL_WARN] = "<4>",
-	[LOG_LEVEL_INFO] = "<6>",
-	[LOG_LEVEL_DEBUG] = "<7>",
-	[LOG_LEVEL_TRACE] = "<7>",
+	[LOG_LEVEL_ERROR] = "<3>", [LOG_LEVEL_WARN] = "<4>",  [LOG_LEVEL_INFO] = "<6>",
+	[LOG_LEVEL_DEBUG] = "<7>", [LOG_LEVEL_TRACE] = "<7>",
 };
 
 /* One write per line, so that lines of several writers to one terminal do not mix. */

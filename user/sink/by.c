@@ -38,7 +38,7 @@ BY_FACT(driver, rec->tds.driver)
 BY_FACT(database, rec->tds.database)
 BY_FACT(host, rec->tds.host)
 BY_FACT(outcome, outcome_name(rec->outcome))
-BY_FACT(verdict, rec->verdict.name)
+BY_FACT(verdict, verdict_name(rec->verdict.id))
 BY_FACT(auth, auth_method_name(rec->auth.method))
 BY_FACT(encryption, encryption_name(rec->encryption.effective))
 

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <systemd/sd-daemon.h>
-
 #include "sink/text.h"
 #include "sink/text_int.h"
 #include "lib/columns.h"
@@ -206,7 +204,8 @@ static void text_begin_one(struct text_sink *sink, unsigned ms, const struct end
 static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct endpoint *client,
 		       const struct endpoint *server, uint32_t tunnel, bool problem)
 {
-	const char *priority = !sink->config.priorities ? "" : problem ? SD_WARNING : SD_INFO;
+	/* sd-daemon(3): a warning, or information */
+	const char *priority = !sink->config.priorities ? "" : problem ? "<4>" : "<6>";
 	uint64_t wall_ns = wallclock_ns(sink->config.clock, time_ns);
 	unsigned ms = (unsigned)(wall_ns / 1000000 % 1000);
 	char name[SINK_ENDPOINT_MAX];

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "top/filter.h"
+#include "top/row_filter.h"
 #include "top/row.h"
 
 #define MODEL_ROWS 50000u /* logins kept */

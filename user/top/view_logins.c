@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "top/columns.h"
+#include "top/table_columns.h"
 #include "top/ui.h"
 
 enum login_order {

@@ -2,7 +2,7 @@
 /*
  * view_pending.c - the table of logins that wait, with running clocks.
  */
-#include "top/columns.h"
+#include "top/table_columns.h"
 #include "top/ui.h"
 
 enum pending_column { AT_NS, AT_CLIENT, AT_SERVER, AT_PHASE, AT_SIDE, AT_WHAT, AT_COLUMNS };

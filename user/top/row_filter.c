@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * filter.c - see filter.h.
+ * row_filter.c - see row_filter.h.
  */
 #include <ctype.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "top/filter.h"
+#include "top/row_filter.h"
 #include "top/row.h"
 
 #define FILTER_TERMS 16

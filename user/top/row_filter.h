@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * filter.h - which logins to show: words and comparisons, all of which must hold.
+ * row_filter.h - which logins to show: words and comparisons, all of which must hold.
  *
  *	10.0.0.1                 a word that any shown value or the verdict's sentence contains
  *	client=10. outcome!=ok   a field contains a text, or does not; app= it was not seen
@@ -10,8 +10,8 @@
  *	tds.spid=57              any key of the record, by its path
  *	!probe app="My App"      not that word; a text with blanks
  */
-#ifndef TDSMON_FILTER_H
-#define TDSMON_FILTER_H
+#ifndef TDSMON_ROW_FILTER_H
+#define TDSMON_ROW_FILTER_H
 
 #include <jansson.h>
 #include <stdbool.h>

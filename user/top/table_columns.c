@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * columns.c - see columns.h.
+ * table_columns.c - see table_columns.h.
  */
-#include "top/columns.h"
+#include "top/table_columns.h"
 
 static int total_width(const struct column *columns, int count, const int *widths)
 {

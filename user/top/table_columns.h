@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * columns.h - how a table's columns share the width of the screen.
+ * table_columns.h - how a table's columns share the width of the screen.
  */
-#ifndef TDSMON_COLUMNS_H
-#define TDSMON_COLUMNS_H
+#ifndef TDSMON_TABLE_COLUMNS_H
+#define TDSMON_TABLE_COLUMNS_H
 
 #include <stdbool.h>
 
