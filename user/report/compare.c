@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "report/compare.h"
-#include "report/sections.h"
+#include "report/section_cause.h"
 #include "report/tables.h"
 
 #define COMPARE_LEAST	5	    /* logins in each period */

@@ -11,6 +11,7 @@
 #include "lib/units.h"
 #include "report/compare.h"
 #include "report/finding.h"
+#include "report/section_cause.h"
 #include "report/sections.h"
 #include "report/section_table.h"
 #include "report/tables.h"
@@ -216,44 +217,6 @@ static void sections_seen(struct writer *w, const struct survey *s,
 		facts_add(f, MOOD_GOOD, "lost or skipped", "nothing that tdsmon knows of");
 	w->ops->facts(w, f->facts, f->count);
 	free(f);
-}
-
-/* Examples, those that took longest first. */
-static size_t cause_examples(const struct group *cause,
-			     struct group_example examples[GROUP_EXAMPLES])
-{
-	size_t count = 0;
-
-	for (int i = 0; i < GROUP_EXAMPLES; i++) {
-		size_t at = count;
-
-		if (!cause->examples[i].login)
-			continue;
-		for (; at && examples[at - 1].ns < cause->examples[i].ns; at--)
-			examples[at] = examples[at - 1];
-		examples[at] = cause->examples[i];
-		count++;
-	}
-	return count;
-}
-
-/* The sentence of the first example stands above; others only if they say something else. */
-void cause_write(struct writer *w, const char *head, const struct group *cause)
-{
-	struct group_example examples[GROUP_EXAMPLES];
-	size_t count = cause_examples(cause, examples);
-	const char *lines[GROUP_EXAMPLES] = {0};
-	char *texts[GROUP_EXAMPLES] = {0};
-
-	for (size_t i = 0; i < count; i++) {
-		if (i && strcmp(examples[i].text, examples[0].text) &&
-		    asprintf(&texts[i], "%s: %s", examples[i].login, examples[i].text) < 0)
-			texts[i] = NULL;
-		lines[i] = texts[i] ? texts[i] : examples[i].login;
-	}
-	w->ops->cause(w, head, count ? examples[0].text : NULL, lines, count);
-	for (size_t i = 0; i < count; i++)
-		free(texts[i]);
 }
 
 static void sections_cause(struct writer *w, const struct survey *s, const struct group *cause)

@@ -11,7 +11,4 @@
 void sections_write(struct writer *w, const struct survey *s, const struct survey_source *source,
 		    const struct survey *old, const char *old_name);
 
-/* Write a cause with its examples. */
-void cause_write(struct writer *w, const char *head, const struct group *cause);
-
 #endif
