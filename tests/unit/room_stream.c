@@ -303,7 +303,7 @@ UNIT_CASE(joined_while_bytes_were_lost)
 	end("AB server:missing4 CD server:missing4 xy ");
 }
 
-/* What the server had sent before is not missing. */
+/* Bytes that the server had sent before are not missing. */
 UNIT_CASE(joined)
 {
 	join();
