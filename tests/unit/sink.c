@@ -376,7 +376,7 @@ UNIT_CASE(text_login_failed_is_explained_and_harmless)
 		login_as(&text_sink, &rec),
 		"1970-01-01   server [fd00::2]:1433   times in milliseconds\n" HEADER
 		"00:00:01.000 [fd00::1]:1           ?        ?       unanswered 3000 3000    -    "
-		"-    -    - network no_answer\n"
+		"-    -    - network syn_unanswered\n"
 		"             Nothing answered the SYN, sent three times within a time longer than "
 		"a "
 		"line: no route,\n"
@@ -410,7 +410,7 @@ UNIT_CASE(text_has_the_verdict_on_the_line_of_the_login)
 {
 	struct login_record rec = full_login();
 
-	rec.verdict = (struct verdict_words){"slow_login", "Slow.", VERDICT_SLOW, false};
+	rec.verdict = (struct verdict_words){V_SLOW_LOGIN, VERDICT_SLOW, "Slow.", false};
 	CHECK(strstr(login_as(&text_sink, &rec), "3.91    - server  slow_login\n"));
 	rec.verdict.id = V_OK;
 	CHECK(strstr(login_as(&text_sink, &rec), "3.91    - server\n"));
@@ -453,14 +453,14 @@ UNIT_CASE(text_on_one_line)
 				     .how = CLOSE_RST,
 				     .phase = PHASE_SESSION,
 				     .duration_ns = 1000000000,
-				     .verdict = {.name = "reset", .text = "Cut off."}};
+				     .verdict = {.id = V_CLIENT_RESET, .text = "Cut off."}};
 	void *sink;
 
 	capture = tmpfile();
 	output_init(&out, dup(fileno(capture)));
 	sink = text_sink.open(&config);
 	text_sink.login(sink, &rec);
-	rec.verdict = (struct verdict_words){"slow_login", "It\ntook long.", VERDICT_SLOW, false};
+	rec.verdict = (struct verdict_words){V_SLOW_LOGIN, VERDICT_SLOW, "It\ntook long.", false};
 	rec.has_error = true;
 	rec.error = (struct login_error){18456, 8, 14, "No."};
 	text_sink.login(sink, &rec);

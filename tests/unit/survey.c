@@ -65,7 +65,7 @@ static struct group *get(struct groups *g, const char *a, const char *b)
 	group_key_add(&key, a);
 	if (b)
 		group_key_add(&key, b);
-	return groups_get(g, &key);
+	return group_table_get(g, &key);
 }
 
 UNIT_CASE(keys_are_told_apart)
@@ -73,7 +73,7 @@ UNIT_CASE(keys_are_told_apart)
 	char part[GROUP_PART_MAX + 4];
 	struct groups g;
 
-	groups_init(&g, seed, &budget);
+	group_table_init(&g, seed, &budget);
 	get(&g, "a", "b")->count++;
 	get(&g, "a", "b")->count++;
 	get(&g, "ab", "")->count++;
@@ -88,7 +88,7 @@ UNIT_CASE(keys_are_told_apart)
 	CHECK_STR(group_part(&g.rows[1], 1, part), "-");
 	CHECK_STR(group_part(&g.rows[2], 0, part), "a\\x1fb");
 	CHECK_STR(group_part(&g.rows[2], 1, part), "");
-	groups_release(&g);
+	group_table_release(&g);
 }
 
 UNIT_CASE(keys_beyond_the_limit_share_a_row)
@@ -96,7 +96,7 @@ UNIT_CASE(keys_beyond_the_limit_share_a_row)
 	struct groups g;
 	char name[16];
 
-	groups_init(&g, seed, &budget);
+	group_table_init(&g, seed, &budget);
 	for (int round = 0; round < 2; round++)
 		for (int i = 0; i < GROUPS_MOST + 500; i++) {
 			snprintf(name, sizeof(name), "%d", i);
@@ -105,7 +105,7 @@ UNIT_CASE(keys_beyond_the_limit_share_a_row)
 	CHECK_INT(g.count, GROUPS_MOST);
 	CHECK_INT(g.other.count, 1000);
 	CHECK_INT(get(&g, "9999", NULL)->count, 2);
-	groups_release(&g);
+	group_table_release(&g);
 }
 
 /* Every table gets a new key with each login. */
@@ -136,7 +136,7 @@ UNIT_CASE(the_tables_stay_within_their_memory)
 	for (size_t i = 0; i < survey_table_count; i++)
 		other += s->groups[i].other.count;
 	CHECK(other > 100000);
-	CHECK_INT(groups_find(table_of(s, "causes"), "login_failed")->count, 20000);
+	CHECK_INT(group_table_find(table_of(s, "causes"), "login_failed")->count, 20000);
 	CHECK(mallinfo2().uordblks + mallinfo2().hblkhd - before < 128u << 20);
 	survey_free(s);
 }
@@ -148,11 +148,11 @@ UNIT_CASE(long_parts_are_cut_between_characters)
 
 	for (size_t i = 0; i + 2 < sizeof(name); i += 2)
 		memcpy(name + i, "\xc3\xa9", 3);
-	groups_init(&g, seed, &budget);
+	group_table_init(&g, seed, &budget);
 	get(&g, name, "after");
 	CHECK_INT(strlen(group_part(&g.rows[0], 0, part)), GROUP_PART_MAX);
 	CHECK_STR(group_part(&g.rows[0], 1, part), "after");
-	groups_release(&g);
+	group_table_release(&g);
 }
 
 UNIT_CASE(quantiles_are_near)
@@ -219,11 +219,11 @@ UNIT_CASE(logins_are_counted_by_server_client_and_cause)
 	}
 	CHECK_INT(s->logins, 14);
 	CHECK_INT(s->classes[VERDICT_FAILED], 4);
-	CHECK_INT(groups_find(table_of(s, "servers"), "10.0.0.2:1433")->count, 14);
-	CHECK_INT(groups_find(table_of(s, "servers"), "10.0.0.2:1433")->failed, 4);
-	CHECK_INT(groups_find(table_of(s, "clients"), "10.0.0.3")->failed, 4);
-	CHECK_INT(groups_find(table_of(s, "clients"), "10.0.0.1")->count, 5);
-	CHECK_INT(groups_find(table_of(s, "causes"), "login_failed")->count, 4);
+	CHECK_INT(group_table_find(table_of(s, "servers"), "10.0.0.2:1433")->count, 14);
+	CHECK_INT(group_table_find(table_of(s, "servers"), "10.0.0.2:1433")->failed, 4);
+	CHECK_INT(group_table_find(table_of(s, "clients"), "10.0.0.3")->failed, 4);
+	CHECK_INT(group_table_find(table_of(s, "clients"), "10.0.0.1")->count, 5);
+	CHECK_INT(group_table_find(table_of(s, "causes"), "login_failed")->count, 4);
 	CHECK_INT(table_of(s, "errors")->count, 1);
 	CHECK_INT(s->first_ns, 100000000000);
 	survey_free(s);
@@ -254,8 +254,8 @@ UNIT_CASE(short_sessions_are_those_that_a_pool_would_have_spared)
 
 	for (size_t i = 0; i < 4; i++)
 		survey_close(s, &closes[i]);
-	row = groups_find(table_of(s, "pools"), "10.0.0.1\x1f"
-						"10.0.0.2:1433");
+	row = group_table_find(table_of(s, "pools"), "10.0.0.1\x1f"
+						     "10.0.0.2:1433");
 	CHECK_INT(row ? row->count : 0, 4);
 	CHECK_INT(row ? row->extra[0] : 0, 10);
 	CHECK_INT(row ? row->extra[1] : 0, 1);
@@ -312,9 +312,10 @@ UNIT_CASE(csv_comes_back_as_it_was)
 	s = survey_by_csv(records, 2);
 	CHECK_INT(s->logins, 2);
 	CHECK_INT(s->classes[VERDICT_FAILED], 1);
-	CHECK(groups_find(table_of(s, "apps"), "=cmd|'/c calc'!A1, \"quoted\"") != NULL);
-	CHECK_INT(groups_find(table_of(s, "clients"), "10.0.0.2")->times->longest_ns, 30000000);
-	CHECK(groups_find(table_of(s, "causes"), "login_failed") != NULL);
+	CHECK(group_table_find(table_of(s, "apps"), "=cmd|'/c calc'!A1, \"quoted\"") != NULL);
+	CHECK_INT(group_table_find(table_of(s, "clients"), "10.0.0.2")->times->longest_ns,
+		  30000000);
+	CHECK(group_table_find(table_of(s, "causes"), "login_failed") != NULL);
 	survey_free(s);
 }
 

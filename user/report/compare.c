@@ -118,7 +118,7 @@ static size_t compare_groups(struct compared *found, const char *of, const struc
 	size_t n = 0;
 
 	for (size_t i = 0; i < now->count; i++) {
-		const struct group *row = &now->rows[i], *then = groups_find(old, row->key);
+		const struct group *row = &now->rows[i], *then = group_table_find(old, row->key);
 		struct compared c = {.of = of, .key = row->key};
 
 		if (!then)
@@ -161,12 +161,12 @@ static void compare_table(struct writer *w, struct compared *found, size_t count
 static void compare_causes(struct writer *w, const struct survey *now, const struct survey *old)
 {
 	const struct groups *g = &now->groups[TABLE_CAUSES];
-	const struct group **causes = groups_sorted(g, group_by_count);
+	const struct group **causes = group_table_sorted(g, group_by_count);
 
 	for (size_t i = 0; causes && i < g->count; i++) {
 		char head[COMPARE_TEXT];
 
-		if (groups_find(&old->groups[TABLE_CAUSES], causes[i]->key))
+		if (group_table_find(&old->groups[TABLE_CAUSES], causes[i]->key))
 			continue;
 		snprintf(head, sizeof(head), "New: %.60s, %" PRIu64 " login%s", causes[i]->key,
 			 causes[i]->count, causes[i]->count == 1 ? "" : "s");

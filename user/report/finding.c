@@ -30,7 +30,7 @@ static const struct group *finding_client(const struct survey *s, const char *ca
 
 static void finding_cause(const struct survey *s, struct strbuf *text)
 {
-	const struct group **causes = groups_sorted(&s->groups[TABLE_CAUSES], group_by_count);
+	const struct group **causes = group_table_sorted(&s->groups[TABLE_CAUSES], group_by_count);
 	char client[GROUP_PART_MAX + 4];
 	const struct group *most;
 	size_t clients;

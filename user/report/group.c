@@ -40,7 +40,7 @@ void group_key_add(struct group_key *key, const char *part)
 	free(text);
 }
 
-void groups_init(struct groups *g, const uint64_t seed[2], size_t *budget)
+void group_table_init(struct groups *g, const uint64_t seed[2], size_t *budget)
 {
 	*g = (struct groups){.other.key = "", .budget = budget};
 	memcpy(g->seed, seed, sizeof(g->seed));
@@ -56,7 +56,7 @@ static void group_release(struct group *row)
 	}
 }
 
-void groups_release(struct groups *g)
+void group_table_release(struct groups *g)
 {
 	for (size_t i = 0; i < g->count; i++) {
 		group_release(&g->rows[i]);
@@ -143,7 +143,7 @@ static struct group *groups_new_row(struct groups *g, const char *key, uint64_t 
 	return &g->rows[g->count++];
 }
 
-struct group *groups_get(struct groups *g, const struct group_key *key)
+struct group *group_table_get(struct groups *g, const struct group_key *key)
 {
 	uint64_t hash = groups_hash(g, key->text, key->len);
 	const uint32_t *slot = g->slots ? groups_slot(g, key->text, hash) : NULL;
@@ -151,7 +151,7 @@ struct group *groups_get(struct groups *g, const struct group_key *key)
 	return slot && *slot ? &g->rows[*slot - 1] : groups_new_row(g, key->text, hash);
 }
 
-const struct group *groups_find(const struct groups *g, const char *key)
+const struct group *group_table_find(const struct groups *g, const char *key)
 {
 	const uint32_t *slot =
 		g->slots ? groups_slot(g, key, groups_hash(g, key, strlen(key))) : NULL;
@@ -199,7 +199,7 @@ static int groups_compare(const void *a, const void *b, void *order)
 	return (*compare)(*(const struct group *const *)a, *(const struct group *const *)b);
 }
 
-const struct group **groups_sorted(const struct groups *g, group_order *order)
+const struct group **group_table_sorted(const struct groups *g, group_order *order)
 {
 	const struct group **sorted = g->count ? malloc(g->count * sizeof(*sorted)) : NULL;
 

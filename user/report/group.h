@@ -59,17 +59,17 @@ struct group_key {
 void group_key_add(struct group_key *key, const char *part);
 
 /* budget: in bytes, shared with other tables; a table also ends to grow when it is used up. */
-void groups_init(struct groups *g, const uint64_t seed[2], size_t *budget);
-void groups_release(struct groups *g);
+void group_table_init(struct groups *g, const uint64_t seed[2], size_t *budget);
+void group_table_release(struct groups *g);
 
 /* Add a duration to the row's times, if there is room for them. */
 void groups_add_time(struct groups *g, struct group *row, uint64_t ns);
 
 /* The row of that key, perhaps a new one; if there is no room, &g->other. Never NULL. */
-struct group *groups_get(struct groups *g, const struct group_key *key);
+struct group *group_table_get(struct groups *g, const struct group_key *key);
 
 /* The row of a key, as in struct group; NULL: there is no such row. */
-const struct group *groups_find(const struct groups *g, const char *key);
+const struct group *group_table_find(const struct groups *g, const char *key);
 
 /* A row's part of that number, at most GROUP_PART_MAX bytes into text. Returns text. */
 const char *group_part(const struct group *row, unsigned part, char text[GROUP_PART_MAX + 4]);
@@ -82,7 +82,7 @@ int group_by_count(const struct group *a, const struct group *b);
 int group_by_trouble(const struct group *a, const struct group *b);
 
 /* The rows without the other one, sorted; the caller frees the array. NULL: empty, or no memory. */
-const struct group **groups_sorted(const struct groups *g, group_order *order);
+const struct group **group_table_sorted(const struct groups *g, group_order *order);
 
 /* Keep a login and its text as an example if fewer are kept, or if it took longer than one of them. */
 void group_example_add(struct group *row, const char *login, const char *text, uint64_t ns);

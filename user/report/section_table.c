@@ -146,7 +146,7 @@ static const char *section_more(const struct group **sorted, size_t shown, size_
 
 void section_table_write(struct writer *w, const struct survey_table *table, const struct groups *g)
 {
-	const struct group **sorted = groups_sorted(g, table->order);
+	const struct group **sorted = group_table_sorted(g, table->order);
 	size_t shown = g->count < w->rows_most ? g->count : w->rows_most;
 	struct writer_table t = {.rows = shown + (g->other.count > 0)};
 	char more[SECTION_MORE];

@@ -240,7 +240,7 @@ static void sections_cause(struct writer *w, const struct survey *s, const struc
 static void sections_causes(struct writer *w, const struct survey *s)
 {
 	const struct groups *g = &s->groups[TABLE_CAUSES];
-	const struct group **causes = groups_sorted(g, group_by_count);
+	const struct group **causes = group_table_sorted(g, group_by_count);
 
 	if (!causes)
 		return;

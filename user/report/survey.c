@@ -29,7 +29,7 @@ struct survey *survey_new(const struct wallclock *clock)
 		return NULL;
 	}
 	for (size_t i = 0; i < survey_table_count; i++)
-		groups_init(&s->groups[i], seed, &s->budget);
+		group_table_init(&s->groups[i], seed, &s->budget);
 	return s;
 }
 
@@ -38,7 +38,7 @@ void survey_free(struct survey *s)
 	if (!s)
 		return;
 	for (size_t i = 0; i < survey_table_count; i++)
-		groups_release(&s->groups[i]);
+		group_table_release(&s->groups[i]);
 	slowest_release(&s->slowest);
 	free(s->groups);
 	free(s);

@@ -21,7 +21,7 @@ static struct group *table_row(struct groups *g, const char *const *parts)
 
 	while (*parts)
 		group_key_add(&key, *parts++);
-	return groups_get(g, &key);
+	return group_table_get(g, &key);
 }
 
 struct group *table_count_parts(struct groups *g, const char *const *parts)
