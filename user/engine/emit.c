@@ -252,17 +252,18 @@ void login_emit(struct engine *e, struct flow *f)
 static void close_unacked(const struct engine *e, const struct flow *f, struct close_record *r)
 {
 	struct unacked u = tcp_unacked(f, SIDE_CLIENT);
-	uint64_t end_ns = r->how == CLOSE_IDLE ? e->now_ns : f->last_ns;
+	uint64_t end_ns = r->how == CLOSE_IDLE ? e->now_ns : f->last_ns, since_ns;
 
 	if (u.sent < 2)
 		u = tcp_unacked(f, SIDE_SERVER);
 	if (u.sent < 2)
 		return;
+	/* A packet that came out of order may be older than what the connection began with. */
+	since_ns = u.since_ns > f->first_ns ? u.since_ns : f->first_ns;
 	r->unacknowledged.side = u.side;
 	r->unacknowledged.bytes = u.bytes;
 	r->unacknowledged.sent = u.sent;
-	r->unacknowledged.ns =
-		f->clock_stepped || end_ns < u.since_ns ? NO_NS : end_ns - u.since_ns;
+	r->unacknowledged.ns = f->clock_stepped || end_ns < since_ns ? NO_NS : end_ns - since_ns;
 }
 
 void close_emit(struct engine *e, const struct flow *f, bool proven)
