@@ -8,8 +8,16 @@
 #include "explain_command.h"
 #include "report_command.h"
 #include "subcommand.h"
+#include "top/top.h"
+
+static int run_top(const struct subcommand_io *io, int argc, char **argv)
+{
+	return top_run(io->out, io->stop, argc, argv);
+}
 
 const struct subcommand subcommands[] = {
+	{"top", "[-r FILE...] [OPTION]...",
+	 "show logins on the terminal as they come, sorted, filtered and grouped", run_top},
 	{"report", "-r FILE... [-o FILE] [OPTION]...",
 	 "what captures show, as one HTML file, text or CSV", report_command},
 	{"doctor", "[OPTION]... [--ask PORT]...",
