@@ -70,7 +70,7 @@ struct opts {
 	enum opts_report report_format;
 	const char *output, *against; /* of tdsmon report: files, or NULL */
 	const char *report;	      /* a live run's report: a file, or NULL */
-	bool again;		      /* parsed again after SIGHUP: former names were logged before */
+	bool again; /* parsed again after SIGHUP: former names were logged before */
 };
 
 enum opts_result {
