@@ -12,6 +12,7 @@
 #include "lib/config.h"
 #include "lib/log.h"
 #include "opts_int.h"
+#include "sink/formats.h"
 
 #define OPTS_OWN 16 /* most options that a subcommand has for itself */
 /* Rows for getopt_long(), with the terminating one. */

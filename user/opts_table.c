@@ -15,6 +15,7 @@
 #include "ports.h"
 #include "source/errorlog/follow.h"
 #include "tunnels.h"
+#include "sink/formats.h"
 
 #define OPTS_RING_MIB	 1024u	     /* most */
 #define OPTS_SOCKET_PATH 108	     /* unix(7) */

@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
-#include "sink/sink.h"
+#include "sink/formats.h"
 #include "source/capture/capture.h"
 
 #define SEGMENTS_MAX 65536

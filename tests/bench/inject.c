@@ -27,7 +27,7 @@
 #include <bpf/libbpf.h>
 
 #include "engine/engine.h"
-#include "sink/sink.h"
+#include "sink/formats.h"
 #include "source/live/tap_load.h"
 #include "source/live/tap_control.h"
 

@@ -1,26 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * sink.c - the table of formats, and text for addresses and ids that all sinks use.
+ * sink.c - see sink.h.
  */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "sink/json.h"
 #include "sink/sink.h"
-#include "sink/text.h"
 #include "lib/ip_addr.h"
-
-const struct sink_ops *const sink_formats[] = {&text_sink, &json_sink, NULL};
-
-const struct sink_ops *sink_find(const char *name)
-{
-	const struct sink_ops *const *ops = sink_formats;
-
-	while (*ops && strcmp((*ops)->name, name))
-		ops++;
-	return *ops;
-}
 
 bool sink_timed(const struct login_record *rec)
 {

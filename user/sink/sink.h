@@ -43,12 +43,6 @@ struct sink_ops {
 	void (*free)(void *sink); /* accepts NULL */
 };
 
-/* The formats: text first, the default. Ends with NULL. */
-extern const struct sink_ops *const sink_formats[];
-
-/* NULL: no such format. */
-const struct sink_ops *sink_find(const char *name);
-
 /*
  * Do its times count? Those of logins that were answered or kept waiting do. Health checks would
  * make everything look fast, and incomplete logins have no times.

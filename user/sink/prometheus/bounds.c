@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * bounds.c - the buckets of the histograms of durations.
+ * bounds.c - see bounds.h.
  */
-#include "sink/prometheus/prometheus.h"
+#include "sink/prometheus/bounds.h"
 #include "lib/units.h"
 
 #define US 1000ull

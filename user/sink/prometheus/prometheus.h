@@ -8,13 +8,12 @@
 
 #include "lib/counter.h"
 #include "lib/fixed_histogram.h"
+#include "sink/prometheus/bounds.h"
 #include "sink/prometheus/exposition.h"
 #include "system/process.h"
 #include "sink/sink.h"
 
 extern const struct sink_ops prometheus_sink;
-
-extern const struct fixed_histogram_bounds prometheus_login_bounds, prometheus_command_bounds;
 
 #define PROMETHEUS_QUEUES 64 /* most ports with an accept queue; more are left out */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "sink/prometheus/drivers.h"
-#include "sink/prometheus/prometheus.h"
+#include "sink/prometheus/bounds.h"
 #include "sink/prometheus/servers.h"
 
 /* Reserve places for the known drivers, whatever comes first. */
