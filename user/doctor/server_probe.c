@@ -21,6 +21,7 @@
 #include "lib/fd.h"
 #include "lib/ip_addr.h"
 #include "lib/units.h"
+#include "lib/wire_int.h"
 
 #define PROBE_WAIT_S 3		     /* for one read */
 #define PROBE_NS     (10 * NS_PER_S) /* for a connection */
@@ -90,7 +91,7 @@ static size_t link_header(struct probe_link *link)
 
 	if (!link_read_all(link, head, sizeof(head)))
 		return 0;
-	len = (size_t)(head[2] << 8 | head[3]);
+	len = be16_at(head + 2);
 	errno = EPROTO;
 	return (head[0] == TDS_RESULT || head[0] == TDS_PRELOGIN) && len > TDS_HEADER
 		       ? len - TDS_HEADER

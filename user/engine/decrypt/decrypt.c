@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "engine/decrypt/decrypt_int.h"
+#include "lib/wire_int.h"
 
 #define INNER_MAX   (256u << 10) /* decrypted and not yet taken; more than a carrier packet holds */
 #define SEARCH_MAX  1024	 /* numbers tried for one record, */
@@ -241,7 +242,7 @@ static void protected_record(struct decrypt *d, enum side from, uint64_t ts_ns)
 static void unread_record(struct decrypt *d, enum side from, uint64_t ts_ns)
 {
 	struct direction *s = &d->side[from];
-	uint32_t len = (uint32_t)(s->header[3] << 8 | s->header[4]), over;
+	uint32_t len = be16_at(s->header + 3), over;
 
 	if (s->epoch != EPOCH_DATA || s->header[0] != TLS_DATA || !keys_ready(d, from)) {
 		decrypt_give_up(d, &d->dn->stats->broken);

@@ -7,6 +7,7 @@
 #include "engine/protocol/tds.h"
 #include "engine/session/channel.h"
 #include "lib/wipe.h"
+#include "lib/wire_int.h"
 
 #define SQL_HELD_MAX 4096 /* texts of requests held, all flows together: 40 MiB */
 
@@ -215,7 +216,7 @@ void channel_head(const struct channel *c, enum side from, const uint8_t *header
 	else if (!attention)
 		*c->in_message |= (uint8_t)(1 << from);
 	if (from == SIDE_SERVER) {
-		uint16_t spid = (uint16_t)(header[4] << 8 | header[5]);
+		uint16_t spid = be16_at(header + 4);
 
 		if (spid)
 			c->f->half[from].spid = spid;

@@ -5,6 +5,7 @@
 
 #include "engine/session/channel.h"
 #include "engine/session/mars.h"
+#include "lib/wire_int.h"
 
 #define SMP_SESSIONS_MAX 4096 /* followed at most; no real client opens more */
 
@@ -147,14 +148,9 @@ static void mars_inner_lost(void *ctx, const struct framer *frame, const uint8_t
 static const struct frame_ops mars_inner_ops = {mars_inner_head, mars_inner_body, mars_inner_end,
 						mars_inner_lost};
 
-static uint32_t mars_le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 void mars_head(struct session_env *env, struct flow *f, enum side from, const uint8_t *header)
 {
-	uint32_t seq = mars_le32(header + 8), window = mars_le32(header + 12);
+	uint32_t seq = le32_at(header + 8), window = le32_at(header + 12);
 	enum side peer = side_other(from);
 	struct smp_session *s;
 	struct mars *m;
@@ -163,7 +159,7 @@ void mars_head(struct session_env *env, struct flow *f, enum side from, const ui
 	m = f->mars;
 	if (!m)
 		return;
-	s = mars_session(m, (uint16_t)(header[2] | header[3] << 8));
+	s = mars_session(m, le16_at(header + 2));
 	m->current[from] = s;
 	if (!s)
 		return;
