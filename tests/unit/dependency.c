@@ -613,6 +613,7 @@ UNIT_CASE(what_was_not_acknowledged_was_not_waited_for_inside)
 /* A sender that gets no ACK sends again, after twice the time each time. */
 UNIT_CASE(an_ack_that_comes_much_later_than_the_last_copy_was_not_seen)
 {
+	CHECK_INT(unacked_until(1000, 1200, 0), 1200);
 	CHECK_INT(unacked_until(1000, 1200, 1300), 1300);
 	CHECK_INT(unacked_until(1000 * MS, 1200 * MS, 1700 * MS), 1700 * MS);
 	CHECK_INT(unacked_until(1000 * MS, 1200 * MS, 1701 * MS), 1200 * MS);

@@ -207,17 +207,22 @@ static bool claim_contradicted(const struct flow *f, enum side of, const struct 
 		(peer->has_acked && tcp_seq_diff(seg->ack, peer->acked) > 0));
 }
 
-/* The peer acknowledged more of a side: what was sent again, or a hole in it, got through. */
-static void end_unacked(struct flow *f, enum side side, uint64_t ts_ns)
+/*
+ * The peer acknowledged more of a side: what was sent again, or a hole in it, got through. ack_ns: when
+ * a bare ACK said so; 0: none did. A packet with payload is sent when the program answers: the
+ * ACK before it may be lost to us.
+ */
+static void end_unacked(struct flow *f, enum side side, uint64_t ack_ns)
 {
 	struct reorder *r = f->reorder;
 	struct resent *again = &r->resent[side];
 
 	if (f->tcp && again->times)
 		unacked_times_add(&f->tcp->unacked, again->since_ns,
-				  unacked_until(again->since_ns, again->last_ns, ts_ns));
+				  unacked_until(again->since_ns, again->last_ns, ack_ns));
 	if (f->tcp && r->hole[side])
-		unacked_times_add(&f->tcp->unacked, r->hole_ns[side], ts_ns);
+		unacked_times_add(&f->tcp->unacked, r->hole_ns[side],
+				  ack_ns ? ack_ns : f->half[side].last_ns);
 	again->times = 0;
 	r->hole[side] = false;
 }
@@ -234,7 +239,7 @@ void doubt_settle(struct flow *f, enum side side)
 		h->acked = r->claim[side];
 	h->has_acked = true;
 	if (tcp_seq_diff(h->acked, r->resent[side].end) >= 0 && r->resent[side].times)
-		end_unacked(f, side, r->claim_ns[side]);
+		end_unacked(f, side, 0);
 }
 
 void doubt_ack(struct flow *f, enum side from, const struct seg *seg)
@@ -262,5 +267,5 @@ void doubt_ack(struct flow *f, enum side from, const struct seg *seg)
 	peer->has_acked = true;
 	peer->acked = seg->ack;
 	if (r)
-		end_unacked(f, of, seg->ts_ns);
+		end_unacked(f, of, tcp_has_more(seg) ? 0 : seg->ts_ns);
 }

@@ -22,5 +22,5 @@ uint64_t unacked_until(uint64_t first_ns, uint64_t last_ns, uint64_t ack_ns)
 
 	if (most_ns < ACK_NS)
 		most_ns = ACK_NS;
-	return ack_ns > last_ns && ack_ns - last_ns > most_ns ? last_ns : ack_ns;
+	return !ack_ns || (ack_ns > last_ns && ack_ns - last_ns > most_ns) ? last_ns : ack_ns;
 }

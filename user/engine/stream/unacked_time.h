@@ -22,8 +22,8 @@ struct unacked_times {
 void unacked_times_add(struct unacked_times *u, uint64_t from_ns, uint64_t to_ns);
 
 /*
- * Bytes were sent at first_ns, again at last_ns, and acknowledged at ack_ns. Until when is it sure
- * that no ACK had come? A sender that had none sends again before long: if it did not, the ACK is
+ * Bytes were sent at first_ns, again at last_ns, and acknowledged at ack_ns (0: not known when). Until
+ * when is it sure that no ACK had come? A sender that had none sends again before long: if it did not, the ACK is
  * missing from the capture.
  */
 uint64_t unacked_until(uint64_t first_ns, uint64_t last_ns, uint64_t ack_ns);
