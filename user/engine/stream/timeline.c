@@ -10,10 +10,9 @@
 #include "lib/units.h"
 #include "lib/wipe.h"
 
-#define JUMP_NS	    (10 * NS_PER_S) /* a silence, or a wrong time: the next segment decides */
-#define STEP_NS	    NS_PER_S	    /* no capture mixes up the order of packets by so much */
-#define WALKS_MOST  1000	    /* after so many steps a capture's times are noise */
-#define COPIES_MOST 8		    /* of a segment whose time stands out */
+#define JUMP_NS	   (10 * NS_PER_S) /* a silence, or a wrong time: the next segment decides */
+#define STEP_NS	   NS_PER_S	   /* no capture mixes up the order of packets by so much */
+#define WALKS_MOST 1000		   /* after so many steps a capture's times are noise */
 
 /* The clock was set back to now_ns: connections with a packet later than that span the step. */
 static void timeline_step_back(struct timeline *t, uint64_t now_ns)
@@ -66,14 +65,13 @@ static void timeline_take_outlier(struct timeline *t, struct held *ahead)
  */
 static void timeline_take_ahead(struct timeline *t, uint64_t next_ns)
 {
-	struct held *ahead = t->ahead, *next;
-	bool continues = ahead && next_ns + JUMP_NS >= ahead->seg.ts_ns;
+	uint32_t count = t->ahead_count;
 
-	t->ahead = NULL;
 	t->ahead_count = 0;
-	for (; ahead; ahead = next) {
-		next = ahead->next;
-		if (continues) {
+	for (uint32_t i = 0; i < count; i++) {
+		struct held *ahead = t->ahead[i];
+
+		if (next_ns + JUMP_NS >= ahead->seg.ts_ns) {
 			timeline_note(t, &ahead->seg);
 			t->ops->take(t->ctx, &ahead->seg, ahead->data);
 		} else {
@@ -88,9 +86,9 @@ static bool timeline_is_copy(const struct timeline *t, const struct seg *seg)
 {
 	const struct seg *first;
 
-	if (!t->ahead || t->ahead_count == COPIES_MOST)
+	if (!t->ahead_count || t->ahead_count == TIMELINE_COPIES)
 		return false;
-	first = &t->ahead->seg;
+	first = &t->ahead[0]->seg;
 	return seg->ip_id == first->ip_id && seg->seq == first->seq && seg->ack == first->ack &&
 	       seg->flags == first->flags && seg->len == first->len && seg->sport == first->sport &&
 	       seg->dport == first->dport &&
@@ -101,18 +99,14 @@ static bool timeline_is_copy(const struct timeline *t, const struct seg *seg)
 /* Hold a segment until the next one shows whether its time is right. False: no memory. */
 static bool timeline_hold(struct timeline *t, const struct seg *seg, const uint8_t *payload)
 {
-	struct held *h = malloc(sizeof(*h) + seg->cap_len), **end = &t->ahead;
+	struct held *h = malloc(sizeof(*h) + seg->cap_len);
 
 	if (!h)
 		return false;
-	h->next = NULL;
 	h->seg = *seg;
 	if (seg->cap_len)
 		memcpy(h->data, payload, seg->cap_len);
-	while (*end)
-		end = &(*end)->next;
-	*end = h;
-	t->ahead_count++;
+	t->ahead[t->ahead_count++] = h;
 	return true;
 }
 
@@ -134,10 +128,7 @@ void timeline_finish(struct timeline *t)
 
 void timeline_release(struct timeline *t)
 {
-	struct held *next;
-
-	for (; t->ahead; t->ahead = next) {
-		next = t->ahead->next;
-		wipe_free(t->ahead, sizeof(*t->ahead) + t->ahead->seg.cap_len);
-	}
+	for (uint32_t i = 0; i < t->ahead_count; i++)
+		wipe_free(t->ahead[i], sizeof(*t->ahead[i]) + t->ahead[i]->seg.cap_len);
+	t->ahead_count = 0;
 }

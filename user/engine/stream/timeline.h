@@ -10,6 +10,8 @@
 
 #include "engine/stream/flow_table.h"
 
+#define TIMELINE_COPIES 8 /* of a segment, it included; more confirm its time */
+
 struct timeline_ops {
 	/* Take a segment that was held, and whose time is settled. */
 	void (*take)(void *ctx, const struct seg *seg, const uint8_t *payload);
@@ -26,8 +28,8 @@ struct timeline {
 	const uint64_t *now_ns; /* the owner's clock */
 	const struct flow_table *flows;
 
-	struct held
-		*ahead; /* a segment far ahead of the one before it, and its copies; NULL: none */
+	/* A segment far ahead of the one before it, and its copies. */
+	struct held *ahead[TIMELINE_COPIES];
 	uint32_t ahead_count;
 	uint32_t walks; /* how often all connections were visited */
 	bool begun;
