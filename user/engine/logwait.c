@@ -23,12 +23,14 @@ static enum errorlog_fit fit_of(const struct login *l)
 {
 	switch (l->outcome) {
 	case OUTCOME_REFUSED:
-		return l->outcome_basis == BASIS_OBSERVED && l->answer.has_error ? FIT_READ
-										 : FIT_REFUSED;
+		if (l->outcome_basis == BASIS_OBSERVED)
+			return l->answer.has_error ? FIT_READ : FIT_REFUSED;
+		/* Packets may be missing since it was inferred. */
+		return l->lossy ? FIT_ANY : FIT_REFUSED;
 	case OUTCOME_OK:
-		return l->outcome_basis == BASIS_OBSERVED || l->confidence <= CONFIDENCE_HIGH
-			       ? FIT_NONE
-			       : FIT_REFUSED;
+		if (l->outcome_basis == BASIS_OBSERVED || l->confidence <= CONFIDENCE_HIGH)
+			return FIT_NONE;
+		return l->lossy ? FIT_ANY : FIT_REFUSED;
 	case OUTCOME_INCOMPLETE:
 		return is_hidden(l) && !l->lossy && l->closed_by != SIDE_NONE ? FIT_REFUSED
 									      : FIT_ANY;
