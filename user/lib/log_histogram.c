@@ -4,28 +4,13 @@
  */
 #include "lib/log_histogram.h"
 
-/* Bits to shift value right by, so that LOG_HISTOGRAM_BITS + 1 significant ones are left. */
-static unsigned log_histogram_shift(uint64_t value)
-{
-	unsigned width = value ? 64 - __builtin_clzll(value) : 0;
-
-	return width > LOG_HISTOGRAM_BITS + 1 ? width - (LOG_HISTOGRAM_BITS + 1) : 0;
-}
-
-static unsigned log_histogram_bucket(uint64_t value)
-{
-	unsigned shift = log_histogram_shift(value);
-
-	return (shift << LOG_HISTOGRAM_BITS) + (unsigned)(value >> shift);
-}
-
-/* The middle of a bucket: the inverse of log_histogram_bucket(). */
+/* The middle of a bucket. */
 static uint64_t log_histogram_middle(unsigned bucket)
 {
-	unsigned shift = bucket >> LOG_HISTOGRAM_BITS ? (bucket >> LOG_HISTOGRAM_BITS) - 1 : 0;
-	uint64_t low = (uint64_t)(bucket - (shift << LOG_HISTOGRAM_BITS)) << shift;
+	unsigned shift;
+	uint64_t least = log_bucket_least(bucket, LOG_HISTOGRAM_BITS, &shift);
 
-	return low + ((1ull << shift) >> 1);
+	return least + ((1ull << shift) >> 1);
 }
 
 void log_histogram_add(struct log_histogram *hist, uint64_t value)
@@ -35,17 +20,14 @@ void log_histogram_add(struct log_histogram *hist, uint64_t value)
 	if (value > hist->max)
 		hist->max = value;
 	hist->count++;
-	hist->buckets[log_histogram_bucket(value)]++;
+	hist->buckets[log_bucket(value, LOG_HISTOGRAM_BITS)]++;
 }
 
 uint64_t log_histogram_quantile(const struct log_histogram *hist, double q)
 {
-	double wanted = q * (double)hist->count;
-	uint64_t rank = (uint64_t)wanted, seen = 0;
+	uint64_t rank = log_rank(hist->count, q), seen = 0;
 	unsigned i;
 
-	if ((double)rank < wanted)
-		rank++;
 	if (!rank)
 		return hist->min;
 	if (rank >= hist->count)

@@ -16,6 +16,31 @@
 #define LOG_HISTOGRAM_BITS    7
 #define LOG_HISTOGRAM_BUCKETS ((64 - LOG_HISTOGRAM_BITS + 1) << LOG_HISTOGRAM_BITS)
 
+/* The same in any number of bits: the bucket of a value, and the least value of a bucket, whose
+ * width is 1 << *shift. */
+static inline unsigned log_bucket(uint64_t value, unsigned bits)
+{
+	unsigned width = value ? 64 - (unsigned)__builtin_clzll(value) : 0;
+	unsigned shift = width > bits + 1 ? width - (bits + 1) : 0;
+
+	return (shift << bits) + (unsigned)(value >> shift);
+}
+
+static inline uint64_t log_bucket_least(unsigned bucket, unsigned bits, unsigned *shift)
+{
+	*shift = bucket >> bits ? (bucket >> bits) - 1 : 0;
+	return (uint64_t)(bucket - (*shift << bits)) << *shift;
+}
+
+/* How many of count values a share q of them is: rounded up. */
+static inline uint64_t log_rank(uint64_t count, double q)
+{
+	double wanted = q * (double)count;
+	uint64_t rank = (uint64_t)wanted;
+
+	return rank + ((double)rank < wanted);
+}
+
 struct log_histogram {
 	uint64_t count;
 	uint64_t min, max; /* exact; 0 if count is 0 */

@@ -2,6 +2,7 @@
 /*
  * spread.c - see spread.h.
  */
+#include "lib/log_histogram.h"
 #include "report/spread.h"
 
 #define SPREAD_HIGHEST ((1ull << SPREAD_WIDTH) - 1)
@@ -9,22 +10,17 @@
 static unsigned spread_bucket(uint64_t ns)
 {
 	uint64_t units = ns >> SPREAD_UNIT;
-	unsigned width, shift;
 
-	if (units > SPREAD_HIGHEST)
-		units = SPREAD_HIGHEST;
-	width = units ? 64 - (unsigned)__builtin_clzll(units) : 0;
-	shift = width > SPREAD_BITS + 1 ? width - (SPREAD_BITS + 1) : 0;
-	return (shift << SPREAD_BITS) + (unsigned)(units >> shift);
+	return log_bucket(units > SPREAD_HIGHEST ? SPREAD_HIGHEST : units, SPREAD_BITS);
 }
 
 /* The middle of a bucket, in ns. */
 static uint64_t spread_middle(unsigned bucket)
 {
-	unsigned shift = bucket >> SPREAD_BITS ? (bucket >> SPREAD_BITS) - 1 : 0;
-	uint64_t low = (uint64_t)(bucket - (shift << SPREAD_BITS)) << shift;
+	unsigned shift;
+	uint64_t least = log_bucket_least(bucket, SPREAD_BITS, &shift);
 
-	return (low << SPREAD_UNIT) + ((1ull << (shift + SPREAD_UNIT)) >> 1);
+	return (least << SPREAD_UNIT) + ((1ull << (shift + SPREAD_UNIT)) >> 1);
 }
 
 void spread_add(struct spread *s, uint64_t ns)
@@ -40,12 +36,9 @@ void spread_add(struct spread *s, uint64_t ns)
 
 uint64_t spread_quantile(const struct spread *s, double q)
 {
-	double wanted = q * (double)s->count;
-	uint64_t rank = (uint64_t)wanted, seen = 0, ns;
+	uint64_t rank = log_rank(s->count, q), seen = 0, ns;
 	unsigned i;
 
-	if ((double)rank < wanted)
-		rank++;
 	if (!rank)
 		return s->least_ns;
 	if (rank >= s->count)
