@@ -198,7 +198,7 @@ static const char *outcome_word(int i)
 
 static const char *verdict_word(int i)
 {
-	return i == V_NONE ? "" : verdict_name((enum verdict)i);
+	return verdict_name((enum verdict)i) ?: "";
 }
 
 static const char *class_word(int i)

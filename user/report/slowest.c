@@ -57,7 +57,7 @@ static struct slow_login *slow_login_new(const struct login_record *rec, uint64_
 	sink_endpoint(login_record_client(rec), l->client);
 	sink_endpoint(&rec->server, l->server);
 	l->app = rec->tds.app ? utf8_printable(rec->tds.app) : NULL;
-	l->verdict = utf8_printable(rec->verdict.id != V_NONE ? verdict_name(rec->verdict.id) : "");
+	l->verdict = utf8_printable(verdict_name(rec->verdict.id) ?: "");
 	l->text = utf8_printable(rec->verdict.text ? rec->verdict.text : "");
 	memcpy(l->phase_ns, rec->phase_ns, sizeof(l->phase_ns));
 	slow_login_steps(l, rec);

@@ -25,7 +25,7 @@ static const char *by_of(const struct close_record *rec)
 
 static const char *verdict_of(const struct close_record *rec)
 {
-	return rec->verdict.id == V_NONE ? "-" : verdict_name(rec->verdict.id);
+	return verdict_name(rec->verdict.id) ?: "-";
 }
 
 static uint64_t requests_of(const struct close_record *rec)
