@@ -35,13 +35,18 @@
 
 /* ---- the opener ---- */
 
+/* A file that is written under another name, and then takes the place of the old one. */
+struct written_file {
+	struct replace replace;
+	bool begun;
+};
+
 /* The files that it may open. */
 struct files {
 	int socket;
 	struct opener_config config;
 	struct web_config_names web; /* as in the web configuration when it was last read */
-	struct replace textfile, report;
-	bool textfile_begun, report_begun;
+	struct written_file textfile, report;
 	struct socket_file socket_file; /* of the UNIX socket that is served */
 };
 
@@ -114,64 +119,48 @@ static int serve_web_file(struct files *files, const struct opener_request *req)
 	return path ? regular_open(path) : -ENOENT;
 }
 
-static int serve_new(const struct replace *file, bool *begun)
+static struct written_file *written_file(struct files *files, const struct opener_request *req)
 {
-	int fd = replace_begin(file);
+	switch (req->kind) {
+	case OPENER_REPORT:
+	case OPENER_REPORT_COMMIT:
+	case OPENER_REPORT_DROP:
+		return &files->report;
+	default:
+		return &files->textfile;
+	}
+}
 
-	*begun = fd >= 0;
+static int serve_new(struct files *files, const struct opener_request *req)
+{
+	struct written_file *file = written_file(files, req);
+	int fd = replace_begin(&file->replace);
+
+	file->begun = fd >= 0;
 	return fd;
 }
 
-static int serve_commit(const struct replace *file, bool *begun)
+static int serve_commit(struct files *files, const struct opener_request *req)
 {
-	if (!*begun)
+	struct written_file *file = written_file(files, req);
+
+	if (!file->begun)
 		return -EINVAL;
-	*begun = false;
-	return replace_commit(file);
+	file->begun = false;
+	return replace_commit(&file->replace);
 }
 
-static int serve_drop(const struct replace *file, bool *begun)
+static void written_file_drop(struct written_file *file)
 {
-	if (*begun)
-		replace_drop(file);
-	*begun = false;
+	if (file->begun)
+		replace_drop(&file->replace);
+	file->begun = false;
+}
+
+static int serve_drop(struct files *files, const struct opener_request *req)
+{
+	written_file_drop(written_file(files, req));
 	return 0;
-}
-
-static int serve_textfile(struct files *files, const struct opener_request *req)
-{
-	(void)req;
-	return serve_new(&files->textfile, &files->textfile_begun);
-}
-
-static int serve_textfile_commit(struct files *files, const struct opener_request *req)
-{
-	(void)req;
-	return serve_commit(&files->textfile, &files->textfile_begun);
-}
-
-static int serve_textfile_drop(struct files *files, const struct opener_request *req)
-{
-	(void)req;
-	return serve_drop(&files->textfile, &files->textfile_begun);
-}
-
-static int serve_report(struct files *files, const struct opener_request *req)
-{
-	(void)req;
-	return serve_new(&files->report, &files->report_begun);
-}
-
-static int serve_report_commit(struct files *files, const struct opener_request *req)
-{
-	(void)req;
-	return serve_commit(&files->report, &files->report_begun);
-}
-
-static int serve_report_drop(struct files *files, const struct opener_request *req)
-{
-	(void)req;
-	return serve_drop(&files->report, &files->report_begun);
 }
 
 static int serve_socket_bound(struct files *files, const struct opener_request *req)
@@ -230,20 +219,20 @@ static const struct opener_row rows[OPENER_KINDS] = {
 	[OPENER_WEB_KEY] = {serve_web_file, has_web_config, READS, SANDBOX_OPENER, false, false},
 	[OPENER_WEB_CLIENT_CA] = {serve_web_file, has_web_config, READS, SANDBOX_OPENER, false,
 				  false},
-	[OPENER_TEXTFILE] = {serve_textfile, has_textfile, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
+	[OPENER_TEXTFILE] = {serve_new, has_textfile, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
 			     false, false},
-	[OPENER_TEXTFILE_COMMIT] = {serve_textfile_commit, has_textfile, WRITES,
+	[OPENER_TEXTFILE_COMMIT] = {serve_commit, has_textfile, WRITES,
 				    SANDBOX_OPENER | SANDBOX_WRITER, false, false},
-	[OPENER_TEXTFILE_DROP] = {serve_textfile_drop, has_textfile, WRITES,
-				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
+	[OPENER_TEXTFILE_DROP] = {serve_drop, has_textfile, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
+				  false, false},
 	[OPENER_SOCKET_BOUND] = {serve_socket_bound, has_socket, WRITES,
 				 SANDBOX_OPENER | SANDBOX_WRITER, false, false},
-	[OPENER_REPORT] = {serve_report, has_report, WRITES, SANDBOX_OPENER | SANDBOX_WRITER, false,
+	[OPENER_REPORT] = {serve_new, has_report, WRITES, SANDBOX_OPENER | SANDBOX_WRITER, false,
 			   false},
-	[OPENER_REPORT_COMMIT] = {serve_report_commit, has_report, WRITES,
-				  SANDBOX_OPENER | SANDBOX_WRITER, false, false},
-	[OPENER_REPORT_DROP] = {serve_report_drop, has_report, WRITES,
-				SANDBOX_OPENER | SANDBOX_WRITER, false, false},
+	[OPENER_REPORT_COMMIT] = {serve_commit, has_report, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
+				  false, false},
+	[OPENER_REPORT_DROP] = {serve_drop, has_report, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
+				false, false},
 	[OPENER_ERRORLOG] = {serve_errorlog, has_errorlogs, READS, SANDBOX_OPENER, true, false},
 	[OPENER_SOCKET_STAT] = {serve_socket_stat, has_processes, LOOKS,
 				SANDBOX_OPENER | SANDBOX_LOOKER, true, true},
@@ -292,9 +281,9 @@ static void serve_all(struct files *files)
 		if (result > 0)
 			close(result);
 	}
-	serve_textfile_drop(files, &req);
+	written_file_drop(&files->textfile);
+	written_file_drop(&files->report);
 	socket_file_remove(&files->socket_file);
-	serve_report_drop(files, &req);
 }
 
 /*
@@ -304,7 +293,7 @@ static void serve_all(struct files *files)
 static void opener_keep(struct files *files)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
-	    *kept[] = {&files->socket, &files->textfile.dir, &files->report.dir,
+	    *kept[] = {&files->socket, &files->textfile.replace.dir, &files->report.replace.dir,
 		       &files->socket_file.dir};
 	int count = 3;
 
@@ -400,9 +389,10 @@ static bool may_write(void *ctx)
 {
 	const struct files *files = ctx;
 
-	return (files->textfile.dir < 0 ||
-		!faccessat(files->textfile.dir, ".", W_OK, AT_EACCESS)) &&
-	       (files->report.dir < 0 || !faccessat(files->report.dir, ".", W_OK, AT_EACCESS)) &&
+	return (files->textfile.replace.dir < 0 ||
+		!faccessat(files->textfile.replace.dir, ".", W_OK, AT_EACCESS)) &&
+	       (files->report.replace.dir < 0 ||
+		!faccessat(files->report.replace.dir, ".", W_OK, AT_EACCESS)) &&
 	       (files->socket_file.dir < 0 ||
 		!faccessat(files->socket_file.dir, ".", W_OK, AT_EACCESS));
 }
@@ -424,8 +414,8 @@ static int opener_begin(struct files *files)
 	unsigned int roles;
 	int err;
 
-	err = opener_replaces(&files->textfile, config->textfile)
-		      ?: opener_replaces(&files->report, config->report);
+	err = opener_replaces(&files->textfile.replace, config->textfile)
+		      ?: opener_replaces(&files->report.replace, config->report);
 	if (err)
 		return err;
 	if (config->socket)
@@ -447,8 +437,8 @@ struct opener *opener_start(const struct opener_config *config, int *err)
 {
 	struct files files = {.socket = -1,
 			      .config = *config,
-			      .textfile.dir = -1,
-			      .report.dir = -1,
+			      .textfile.replace.dir = -1,
+			      .report.replace.dir = -1,
 			      .socket_file.dir = -1};
 	struct opener *opener;
 
@@ -458,9 +448,9 @@ struct opener *opener_start(const struct opener_config *config, int *err)
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
-	replace_close(&files.textfile);
+	replace_close(&files.textfile.replace);
+	replace_close(&files.report.replace);
 	socket_file_close(&files.socket_file);
-	replace_close(&files.report);
 	if (*err < 0) {
 		free(opener);
 		return NULL;
