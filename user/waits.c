@@ -104,13 +104,14 @@ static int waits_due(void *ctx)
 
 void waits_expect(struct waits *w)
 {
-	uint64_t now_ns = clock_now_ns();
+	if (w && !w->is_set && engine_stats(w->app->engine)->in_login)
+		waits_set(w, clock_now_ns() + WITNESS_FIRST_NS);
+}
 
-	if (!w)
-		return;
-	processes_sweep(w->processes, now_ns);
-	if (!w->is_set && engine_stats(w->app->engine)->in_login)
-		waits_set(w, now_ns + WITNESS_FIRST_NS);
+void waits_tick(struct waits *w, uint64_t now_ns)
+{
+	if (w)
+		processes_sweep(w->processes, now_ns);
 }
 
 void waits_on_read(struct waits *w, const struct seg *seg)

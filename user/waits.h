@@ -28,6 +28,9 @@ void waits_close(struct waits *waits);
 /* Segments came: is there a login to look at soon? NULL is accepted. */
 void waits_expect(struct waits *waits);
 
+/* Time passes: forget processes that no login waits for. NULL is accepted. */
+void waits_tick(struct waits *waits, uint64_t now_ns);
+
 /* sockets_queues(), of any port. NULL is accepted. */
 void waits_queues(struct waits *waits, socket_queue_fn *fn, void *ctx);
 

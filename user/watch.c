@@ -81,10 +81,13 @@ static int watch_tick(void *ctx)
 {
 	struct app *app = ctx;
 	int err = watch_segments(app);
+	uint64_t now_ns;
 
 	errorlogs_read(app, UINT64_MAX);
 	/* After the segments, because those in the ring buffer are older than now. */
-	engine_tick(app->engine, clock_now_ns());
+	now_ns = clock_now_ns();
+	engine_tick(app->engine, now_ns);
+	waits_tick(app->waits, now_ns);
 	watch_output(app);
 	app_memory(app);
 	return err ?: output_flush(app->out);
