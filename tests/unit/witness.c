@@ -578,20 +578,31 @@ UNIT_CASE(bytes_of_another_message_count_for_nothing)
 	end(&t);
 }
 
+/* The client's LOGIN7 is due, and its socket is looked at. */
+static void begin_client(struct test *t)
+{
+	begin(t);
+	handshake(t);
+	prelogin(t, CLIENT, MS);
+	prelogin(t, SERVER, MS);
+	t->socket.accepted = WITNESS_UNKNOWN;
+}
+
+static void client_goes_on(struct test *t)
+{
+	data(t, CLIENT, login7_sql, sizeof(login7_sql), 0);
+	data(t, SERVER, login_success, sizeof(login_success), MS);
+}
+
 UNIT_CASE(a_client_that_does_not_read)
 {
 	struct test t;
 
-	begin(&t);
-	handshake(&t);
-	prelogin(&t, CLIENT, MS);
-	prelogin(&t, SERVER, MS);
-	t.socket.accepted = WITNESS_UNKNOWN;
+	begin_client(&t);
 	t.socket.unread = 43;
 	waits(&t, 3 * S);
 	CHECK_INT(t.looked, SIDE_CLIENT);
-	data(&t, CLIENT, login7_sql, sizeof(login7_sql), 0);
-	data(&t, SERVER, login_success, sizeof(login_success), MS);
+	client_goes_on(&t);
 	CHECK(part_ns(&t, PART_UNREAD) > 2800 * MS);
 	CHECK_INT(t.r.host->side, SIDE_CLIENT);
 	CHECK_INT(t.verdict, V_SLOW_CLIENT);
@@ -603,17 +614,12 @@ UNIT_CASE(a_client_that_is_stopped)
 {
 	struct test t;
 
-	begin(&t);
-	handshake(&t);
-	prelogin(&t, CLIENT, MS);
-	prelogin(&t, SERVER, MS);
-	t.socket.accepted = WITNESS_UNKNOWN;
+	begin_client(&t);
 	t.socket.has_process = true;
 	waits(&t, 100 * MS); /* it has read all */
 	t.socket.stopped = WITNESS_YES;
 	waits(&t, 3 * S);
-	data(&t, CLIENT, login7_sql, sizeof(login7_sql), 0);
-	data(&t, SERVER, login_success, sizeof(login_success), MS);
+	client_goes_on(&t);
 	CHECK(part_ns(&t, PART_STOPPED) > 2700 * MS);
 	CHECK_INT(t.verdict, V_SLOW_CLIENT);
 	CHECK(strstr(t.text, "sqlservr (pid 4711) did not run for"));
@@ -625,14 +631,9 @@ UNIT_CASE(a_client_that_had_read_is_not_stalled)
 {
 	struct test t;
 
-	begin(&t);
-	handshake(&t);
-	prelogin(&t, CLIENT, MS);
-	prelogin(&t, SERVER, MS);
-	t.socket.accepted = WITNESS_UNKNOWN;
+	begin_client(&t);
 	waits(&t, 3 * S);
-	data(&t, CLIENT, login7_sql, sizeof(login7_sql), 0);
-	data(&t, SERVER, login_success, sizeof(login_success), MS);
+	client_goes_on(&t);
 	CHECK_INT(t.verdict, V_SLOW_CLIENT);
 	CHECK(strstr(t.text, "the client took"));
 	end(&t);
