@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,17 +21,38 @@ struct command_latency {
 	struct latency *per_cpu; /* one key's values, for each possible CPU */
 };
 
-/* The kernel only adds to existing entries, so create a server's here. */
+/*
+ * The kernel hands out per-CPU memory from a small stock, which it fills again in the background. Six
+ * entries in a row can empty the stock: ENOMEM, although there is memory. Within 200 us it was filled again,
+ * on a machine with ten processes to a CPU.
+ */
+#define STOCK_WAIT_NS 100000
+#define STOCK_TRIES   50 /* 5 ms */
+
+static int entry_begin(const struct command_latency *latencies, uint32_t key)
+{
+	static const struct timespec wait = {.tv_nsec = STOCK_WAIT_NS};
+	int err = -ENOMEM;
+
+	for (int i = 0; i < STOCK_TRIES && err == -ENOMEM; i++) {
+		if (i)
+			nanosleep(&wait, NULL);
+		err = bpf_map_update_elem(latencies->map, &key, latencies->per_cpu, BPF_ANY)
+			      ? -errno
+			      : 0;
+	}
+	return err;
+}
+
+/* The kernel only adds to existing entries, so create a server's here. What fails can be tried again. */
 static int server_begin(struct command_latency *latencies, uint32_t index)
 {
-	memset(latencies->per_cpu, 0, (size_t)latencies->cpus * sizeof(*latencies->per_cpu));
-	for (uint32_t kind = 0; kind < LATENCY_KINDS; kind++) {
-		uint32_t key = index * LATENCY_KINDS + kind;
+	int err = 0;
 
-		if (bpf_map_update_elem(latencies->map, &key, latencies->per_cpu, BPF_NOEXIST))
-			return -errno;
-	}
-	return 0;
+	memset(latencies->per_cpu, 0, (size_t)latencies->cpus * sizeof(*latencies->per_cpu));
+	for (uint32_t kind = 0; kind < LATENCY_KINDS && !err; kind++)
+		err = entry_begin(latencies, index * LATENCY_KINDS + kind);
+	return err;
 }
 
 struct command_latency *command_latency_new(int map, int servers)
