@@ -64,7 +64,7 @@ def server_reset(s):
     worked(s).rst(SERVER, 60000)
 
 
-@causes.close("reset_by_device", DEVICE % "server", also={"by": "server", "how": "rst"})
+@causes.close("reset_by_device", DEVICE % "server", also={"by": "server", "how": "rst", "reset_hops": 2})
 def device_reset_session(s):
     worked(s).rst(SERVER, 3600000, ttl=62)
 
@@ -80,7 +80,7 @@ def ways_of_several_lengths_are_no_device(s):
 
 
 @causes.close("keepalive_dead", "at least 3 keep-alive probes of the client had no answer, then it reset the connection: " +
-              GONE % "server", also={"by": "client", "how": "rst"})
+              GONE % "server", also={"by": "client", "how": "rst", "reset_hops": 0})
 def keep_alive_death(s):
     """One byte, again and again a second apart, then a reset."""
     c = worked(s)

@@ -264,6 +264,30 @@ UNIT_CASE(short_sessions_are_those_that_a_pool_would_have_spared)
 	survey_free(s);
 }
 
+UNIT_CASE(resets_are_told_apart_by_distance)
+{
+	struct survey *s = survey_new(&wall);
+	const int hops[] = {2, 2, 1, NO_HOPS};
+	struct close_record close = close_of(1, 0);
+
+	close.how = CLOSE_RST;
+	close.graceful = false;
+	for (size_t i = 0; i < 4; i++) {
+		close.reset_hops = hops[i];
+		survey_close(s, &close);
+	}
+#define RESET_ROW(by)                                                                              \
+	by "\x1fsession\x1f-\x1f"                                                                  \
+	   "10.0.0.1\x1f"                                                                          \
+	   "10.0.0.2:1433"
+	CHECK_INT(group_table_find(table_of(s, "resets"), RESET_ROW("client, 2 hops away"))->count,
+		  2);
+	CHECK_INT(group_table_find(table_of(s, "resets"), RESET_ROW("client, 1 hop away"))->count,
+		  1);
+	CHECK_INT(group_table_find(table_of(s, "resets"), RESET_ROW("client"))->count, 1);
+	survey_free(s);
+}
+
 /* A file that holds text, at its beginning. */
 static int file_of(const char *text, size_t len)
 {
@@ -447,6 +471,7 @@ int main(void)
 	RUN(the_slowest_are_kept);
 	RUN(logins_are_counted_by_server_client_and_cause);
 	RUN(short_sessions_are_those_that_a_pool_would_have_spared);
+	RUN(resets_are_told_apart_by_distance);
 	RUN(csv_comes_back_as_it_was);
 	RUN(what_is_no_such_csv_is_refused_with_its_row);
 	RUN(names_from_the_network_are_only_text);

@@ -189,18 +189,12 @@ static void conn_fin(void *ctx, struct flow *f, enum side from, uint64_t ts_ns)
 	}
 }
 
-/* How many routers a packet passed: its sender began at 64, 128 or 255. */
-static uint8_t conn_hops(uint8_t ttl)
-{
-	return (uint8_t)((ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
-}
-
 /* Does a reset come from another distance than the side's other segments? */
 static bool conn_is_elsewhere(const struct flow *f, enum side from, uint8_t ttl)
 {
 	uint8_t usual = f->half[SIDE_CLIENT].ttl[from];
 
-	return usual && !f->half[from].ttl_varies && conn_hops(ttl) != conn_hops(usual);
+	return usual && !f->half[from].ttl_varies && flow_hops(ttl) != flow_hops(usual);
 }
 
 static void conn_rst(void *ctx, struct flow *f, enum side from, const struct seg *seg,
@@ -225,6 +219,7 @@ static void conn_rst(void *ctx, struct flow *f, enum side from, const struct seg
 		f->graceful = true;
 	if (f->awaiting && !f->login) /* was its request ever acknowledged? */
 		conn_ask(e, f);
+	f->half[from].ip_id = seg->ttl;
 	elsewhere = f->close_by == SIDE_NONE && conn_is_elsewhere(f, from, seg->ttl);
 	if (!elsewhere)
 		memset(f->half[SIDE_CLIENT].ttl, 0, sizeof(f->half[SIDE_CLIENT].ttl));

@@ -266,6 +266,14 @@ static void close_unacked(const struct engine *e, const struct flow *f, struct c
 	r->unacknowledged.ns = f->clock_stepped || end_ns < since_ns ? NO_NS : end_ns - since_ns;
 }
 
+static int close_reset_hops(const struct close_record *r, const struct flow *f)
+{
+	if (r->how != CLOSE_RST || r->by == SIDE_NONE || !f->half[r->by].reset ||
+	    !f->half[r->by].ip_id)
+		return NO_HOPS;
+	return flow_hops((uint8_t)f->half[r->by].ip_id);
+}
+
 void close_emit(struct engine *e, const struct flow *f, bool proven)
 {
 	struct close_record r = {
@@ -291,6 +299,7 @@ void close_emit(struct engine *e, const struct flow *f, bool proven)
 
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		r.commands[i] = f->commands[i];
+	r.reset_hops = close_reset_hops(&r, f);
 	session_mars(f, &r);
 	close_unacked(e, f, &r);
 	if (proven)

@@ -514,6 +514,8 @@ static inline bool login_record_guess(const struct login_record *r)
 	return !r->has_error || r->error.number == 18486 || r->error.number == 4002;
 }
 
+#define NO_HOPS (-1)
+
 struct close_record {
 	uint64_t id;
 	uint64_t time_ns;     /* the packet that ended it, or when it was given up */
@@ -525,6 +527,7 @@ struct close_record {
 	enum outcome login;
 	enum side by;
 	enum close_how how;
+	int reset_hops; /* how: CLOSE_RST: routers that the RST passed, inferred; NO_HOPS: not known */
 	bool graceful;
 	enum phase phase;
 	uint64_t bytes[2]; /* SIDE_CLIENT, SIDE_SERVER: payload that the side sent, each byte

@@ -157,8 +157,8 @@ const struct survey_table survey_tables[] = {
 	 .close = table_close_endings},
 	{.id = "resets",
 	 .title = "Resets",
-	 .note = "Those after the TCP handshake that cut something off. reset_by_device: the RST "
-		 "came from another "
+	 .note = "Those after the TCP handshake that cut something off. Hops: routers that the RST "
+		 "passed, by its TTL (inferred). reset_by_device: the RST came from another "
 		 "distance "
 		 "than its side's other packets (inferred).",
 	 .parts = {"by", "in phase", "verdict", "client", "server"},

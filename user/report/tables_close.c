@@ -2,11 +2,13 @@
 /*
  * tables_close.c - those functions of the tables that read how connections ended.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "report/tables.h"
 
-#define POOL_SHORT 3 /* requests of a session that a pool would have spared */
+#define RESETTER_MAX 32
+#define POOL_SHORT   3 /* requests of a session that a pool would have spared */
 
 struct ends {
 	char client[SINK_ADDR_MAX], server[SINK_ENDPOINT_MAX];
@@ -44,15 +46,27 @@ void table_close_endings(struct survey *s, struct groups *g, const struct close_
 		    verdict_of(rec), NULL);
 }
 
+/* Who sent the RST, and from what distance: the hops of a device are not its side's. */
+static void resetter_of(const struct close_record *rec, char out[static RESETTER_MAX])
+{
+	if (rec->reset_hops == NO_HOPS)
+		snprintf(out, RESETTER_MAX, "%s", by_of(rec));
+	else
+		snprintf(out, RESETTER_MAX, "%s, %d hop%s away", by_of(rec), rec->reset_hops,
+			 rec->reset_hops == 1 ? "" : "s");
+}
+
 void table_close_resets(struct survey *s, struct groups *g, const struct close_record *rec)
 {
+	char by[RESETTER_MAX];
 	struct ends e;
 
 	(void)s;
+	if (rec->how != CLOSE_RST || rec->graceful || rec->phase == PHASE_TCP)
+		return;
 	ends_of(rec, &e);
-	if (rec->how == CLOSE_RST && !rec->graceful && rec->phase != PHASE_TCP)
-		table_count(g, by_of(rec), phase_name(rec->phase), verdict_of(rec), e.client,
-			    e.server, NULL);
+	resetter_of(rec, by);
+	table_count(g, by, phase_name(rec->phase), verdict_of(rec), e.client, e.server, NULL);
 }
 
 void table_close_attentions(struct survey *s, struct groups *g, const struct close_record *rec)

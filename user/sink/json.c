@@ -592,6 +592,10 @@ static void json_close(void *ctx, const struct close_record *rec)
 	json_writer_text(&w, "login", rec->has_login ? outcome_name(rec->login) : NULL);
 	json_writer_text(&w, "by", side_name(rec->by));
 	json_writer_text(&w, "how", close_how_name(rec->how));
+	if (rec->reset_hops == NO_HOPS)
+		json_writer_null(&w, "reset_hops");
+	else
+		json_writer_uint(&w, "reset_hops", (uint64_t)rec->reset_hops);
 	json_writer_bool(&w, "graceful", rec->graceful);
 	json_writer_text(&w, "phase", phase_name(rec->phase));
 	json_ns(&w, "duration_ns", rec->duration_ns);

@@ -67,7 +67,8 @@ struct reorder {
 /* What one side sends. Sequence numbers compare as (int32_t)(a - b). */
 struct half {
 	uint64_t bytes : 48; /* payload, each byte once */
-	uint64_t ip_id : 16; /* of the last segment that advanced the stream; 0: not known */
+	/* Of the last segment that advanced the stream; 0: not known. Once reset: the RST's TTL. */
+	uint64_t ip_id : 16;
 	uint64_t last_ns;
 	uint32_t next;	/* next byte in order; valid once known */
 	uint32_t acked; /* highest ACK by the peer of bytes that were seen; valid once has_acked */
@@ -91,6 +92,12 @@ struct half {
 		uint8_t ttl[2];
 	};
 };
+
+/* How many routers a packet with this TTL passed (inferred: its sender began at 64, 128 or 255). */
+static inline uint8_t flow_hops(uint8_t ttl)
+{
+	return (uint8_t)((ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255) - ttl);
+}
 
 /* The flow's timer list; each list is sorted by last packet, oldest first. */
 enum flow_list {

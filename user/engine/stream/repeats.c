@@ -128,7 +128,7 @@ bool repeats_packet(const struct flow *f, enum side from, const struct seg *seg)
 	if (seg->flags & SEG_SYN ? !h->has_isn || h->isn != seg->seq
 				 : tcp_seq_diff(end, h->next) > 0)
 		return false;
-	if (seg->ip_id && h->ip_id)
+	if (seg->ip_id && h->ip_id && !h->reset)
 		return after_ns < COPY_ID_NS && (uint16_t)(h->ip_id - seg->ip_id) < COPY_IDS;
 	return end == h->next && after_ns < COPY_NS;
 }
