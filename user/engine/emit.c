@@ -166,10 +166,10 @@ static uint32_t stalled_together(struct engine *e, const struct flow *f, const s
 	uint32_t count;
 
 	stall = later.to_ns - later.from_ns > first.to_ns - first.from_ns ? later : first;
-	count = stalls_like(&e->stalls, &stall);
+	count = stall_is_long(&stall) ? stalls_like(&e->stalls, &stall) : 0;
 	if (first.to_ns)
 		stalls_add(&e->stalls, &first);
-	if (stall.to_ns - stall.from_ns < STALL_LEAST_NS)
+	if (!stall_is_long(&stall))
 		return 0;
 	for (const struct flow *o = flow_oldest(&e->flows, FLOW_LOGIN); o;
 	     o = flow_next(&e->flows, o)) {

@@ -330,9 +330,9 @@ static char *slow_token_text(const struct login *l, const struct login_record *r
  */
 static bool is_server_stalled(const struct login *l, const struct login_record *r)
 {
-	const struct step *s = slowest_step(r);
+	const struct step *s = r->stalled_together ? slowest_step(r) : NULL;
 
-	return r->outcome == OUTCOME_OK && !verdict_in_time(l, r) && r->stalled_together && s &&
+	return s && r->outcome == OUTCOME_OK && !verdict_in_time(l, r) &&
 	       s->waits_on == SIDE_SERVER && s->ns >= STALL_NS;
 }
 
@@ -472,11 +472,10 @@ static char *client_stalled_text(const struct login *l, const struct login_recor
 /* The server's error log says meanwhile that no worker thread takes new requests. */
 static bool is_worker_threads(const struct login *l, const struct login_record *r)
 {
-	const struct step *s = slowest_step(r);
-	bool waited = (r->outcome == OUTCOME_OK && !verdict_in_time(l, r)) || is_failed_waiting(r);
+	const struct step *s = r->workers_stalled_s ? slowest_step(r) : NULL;
 
-	return waited && r->workers_stalled_s && s && s->waits_on == SIDE_SERVER &&
-	       s->ns >= STALL_NS;
+	return s && s->waits_on == SIDE_SERVER && s->ns >= STALL_NS &&
+	       ((r->outcome == OUTCOME_OK && !verdict_in_time(l, r)) || is_failed_waiting(r));
 }
 
 static char *worker_threads_text(const struct login *l, const struct login_record *r)
@@ -494,7 +493,7 @@ static char *worker_threads_text(const struct login *l, const struct login_recor
 			       stalled, verdict_seconds(slowest_step(r)->ns)));
 }
 
-const struct verdict_row verdict_cause[] = {
+const struct verdict_row verdict_stalls[] = {
 	{.verdict = V_SLOW_DNS,
 	 .match = is_slow_dns_before,
 	 .text = slow_dns_before_text,
@@ -503,6 +502,11 @@ const struct verdict_row verdict_cause[] = {
 	{.verdict = V_WORKER_THREADS, .match = is_worker_threads, .text = worker_threads_text},
 	{.verdict = V_SERVER_STALLED, .match = is_stalled_here, .text = stalled_here_text},
 	{.verdict = V_SERVER_STALLED, .match = is_server_stalled, .text = server_stalled_text},
+	{0},
+};
+
+/* All of them match by has_cause(). */
+const struct verdict_row verdict_cause[] = {
 	{.verdict = V_SLOW_CLIENT, .match = is_client_stalled, .text = client_stalled_text},
 	{.verdict = V_DC_QUEUE, .match = is_dc_queue, .text = dc_queue_text},
 	{.verdict = V_DC_UNREACHABLE, .match = is_dc_unreachable, .text = dc_unreachable_text},

@@ -23,8 +23,8 @@ struct verdict_row {
 /* A login that succeeded in less than the times that count as slow. */
 bool verdict_in_time(const struct login *l, const struct login_record *r);
 
-extern const struct verdict_row verdict_path[], verdict_tls[], verdict_cause[], verdict_left[],
-	verdict_refused[], verdict_slow[];
+extern const struct verdict_row verdict_path[], verdict_tls[], verdict_stalls[], verdict_cause[],
+	verdict_left[], verdict_refused[], verdict_slow[];
 
 #define PARALLEL_NS (6 * NS_PER_S / 10) /* parallel attempts begin this close to each other */
 

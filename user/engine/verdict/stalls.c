@@ -34,16 +34,11 @@ static bool same_server(const struct stall *a, const struct stall *b)
 	       !memcmp(a->server.addr, b->server.addr, sizeof(a->server.addr));
 }
 
-static bool is_long(const struct stall *s)
-{
-	return s->to_ns && s->to_ns - s->from_ns >= STALL_LEAST_NS;
-}
-
 bool stall_is_like(const struct stall *a, const struct stall *b)
 {
 	uint64_t apart = a->to_ns > b->to_ns ? a->to_ns - b->to_ns : b->to_ns - a->to_ns;
 
-	return is_long(a) && is_long(b) && apart <= TOGETHER_NS && same_server(a, b);
+	return stall_is_long(a) && stall_is_long(b) && apart <= TOGETHER_NS && same_server(a, b);
 }
 
 bool stall_is_denied(const struct stall *stall, const struct stall *other)

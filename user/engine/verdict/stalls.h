@@ -27,6 +27,12 @@ struct stalls {
 /* The login's longest wait of that kind; to_ns is 0 if the server answered no such wait. */
 struct stall stall_of(const struct login *l, const struct endpoint *server);
 
+/* Did it take STALL_LEAST_NS or more? */
+static inline bool stall_is_long(const struct stall *s)
+{
+	return s->to_ns && s->to_ns - s->from_ns >= STALL_LEAST_NS;
+}
+
 /* Do both end at one moment, at one server, after STALL_LEAST_NS or more? */
 bool stall_is_like(const struct stall *a, const struct stall *b);
 
