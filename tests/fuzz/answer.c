@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_text(a.error.message);
 	fuzz_text(a.redirect_host);
 	fuzz_text(a.database);
-	FUZZ_ASSERT(a.loginack || !a.server_version);
+	FUZZ_ASSERT(a.loginack || !*a.server_version);
 	FUZZ_ASSERT(a.has_error || !a.error.message);
 	FUZZ_ASSERT(a.packet_size >= -1 && a.packet_size < 1000000);
 	if (a.sspi)

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(p.mars >= -1 && p.mars <= 1 && p.fedauth >= -1 && p.fedauth <= 1);
 	/* An incomplete table states nothing. */
 	if (whole != 1) {
-		FUZZ_ASSERT(!p.version && !p.instance && !p.connection_id && !p.activity_id);
+		FUZZ_ASSERT(!*p.version && !p.instance && !p.connection_id && !p.activity_id);
 		FUZZ_ASSERT(p.encryption == ENCRYPT_NOT_SEEN && p.mars == -1 && p.fedauth == -1);
 	}
 	fuzz_text(p.version);

@@ -120,7 +120,7 @@ UNIT_CASE(half_a_prelogin_states_nothing)
 		struct tds_prelogin p;
 
 		CHECK_INT(prelogin(&p, prelogin_request + HEADER, len), 0);
-		CHECK(!p.version && !p.instance);
+		CHECK(!*p.version && !p.instance);
 		CHECK_INT(p.encryption, ENCRYPT_NOT_SEEN);
 		CHECK_INT(p.mars, -1);
 		tds_prelogin_release(&p);
@@ -151,11 +151,11 @@ UNIT_CASE(prelogin_offsets_that_lie)
 	/* beyond the end: not complete, so far */
 	CHECK_INT(prelogin(&p, "\0\0\6\0\7\xff\1\2\3\4\5\6", 12), 0);
 	CHECK_INT(prelogin(&p, "\0\xff\xff\xff\xff\xff", 6), 0);
-	CHECK(!p.version);
+	CHECK(!*p.version);
 	/* a VERSION of five bytes, an empty ENCRYPTION, GUIDs too short: as if missing */
 	CHECK_INT(prelogin(&p, "\0\0\x15\0\5\1\0\0\0\0\4\0\0\0\0\5\0\x15\0\5\xff\1\2\3\4\5", 26),
 		  1);
-	CHECK(!p.version && !p.connection_id);
+	CHECK(!*p.version && !p.connection_id);
 	CHECK_INT(p.encryption, ENCRYPT_NOT_SEEN);
 	CHECK_INT(p.mars, -1);
 	tds_prelogin_release(&p);

@@ -45,9 +45,14 @@ UNIT_CASE(guid_has_its_first_fields_reversed)
 
 UNIT_CASE(versions_are_three_numbers)
 {
-	CHECK_TEXT(text_version((const uint8_t[]){16, 0, 16, 39}), "16.0.4135");
-	CHECK_TEXT(text_version((const uint8_t[]){0, 0, 0, 0}), "0.0.0");
-	CHECK_TEXT(text_version((const uint8_t[]){255, 255, 255, 255}), "255.255.65535");
+	char text[TEXT_VERSION];
+
+	text_version(text, (const uint8_t[]){16, 0, 16, 39});
+	CHECK_STR(text, "16.0.4135");
+	text_version(text, (const uint8_t[]){0, 0, 0, 0});
+	CHECK_STR(text, "0.0.0");
+	text_version(text, (const uint8_t[]){255, 255, 255, 255});
+	CHECK_STR(text, "255.255.65535");
 }
 
 UNIT_CASE(milliseconds_have_three_decimals)

@@ -145,7 +145,7 @@ static bool probe_ask(struct probe_link *link, struct server_probe *out)
 	}
 	out->prelogin = true;
 	out->encryption = answer.encryption;
-	snprintf(out->version, sizeof(out->version), "%s", answer.version ?: "");
+	snprintf(out->version, sizeof(out->version), "%s", answer.version);
 	tds_prelogin_release(&answer);
 	return true;
 }

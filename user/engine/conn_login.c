@@ -101,7 +101,7 @@ void conn_recognise(struct engine *e, struct flow *f)
 
 	if (!l)
 		return;
-	if (l->prelogin[SIDE_CLIENT].version || l->tls.alpn_tds8) {
+	if (*l->prelogin[SIDE_CLIENT].version || l->tls.alpn_tds8) {
 		f->tentative = false;
 		return;
 	}
@@ -122,7 +122,7 @@ static bool conn_joined_late(const struct flow *f)
 {
 	const struct login *l = f->login;
 
-	return f->mid_stream && login_joined(l) && !l->prelogin[SIDE_CLIENT].version &&
+	return f->mid_stream && login_joined(l) && !*l->prelogin[SIDE_CLIENT].version &&
 	       !l->login7.version && !l->strict;
 }
 

@@ -16,7 +16,7 @@ static enum sql_width handover_width(const struct login *l)
 	case TDS_ERA_UNKNOWN:
 		break;
 	}
-	return l->prelogin[SIDE_CLIENT].version ? SQL_WIDTH_UTF16 : SQL_WIDTH_UNKNOWN;
+	return *l->prelogin[SIDE_CLIENT].version ? SQL_WIDTH_UTF16 : SQL_WIDTH_UNKNOWN;
 }
 
 void handover(struct session_env *env, struct flow *f, const struct login *l)

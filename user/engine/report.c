@@ -149,7 +149,7 @@ static enum encryption effective(const struct login *l)
 	if (l->answered || l->has_clear_answer)
 		return ENCRYPTION_LOGIN;
 	/* No agreement was seen yet. MS-TDS 2.2.6.5 */
-	if (!c->version || !s->version)
+	if (!*c->version || !*s->version)
 		return ENCRYPTION_UNKNOWN;
 	return c->encryption == ENCRYPT_OFF && s->encryption == ENCRYPT_OFF ? ENCRYPTION_LOGIN
 									    : ENCRYPTION_FULL;
@@ -162,7 +162,7 @@ static int mars_agreed(const struct login *l)
 
 	if (c->mars == 1 && s->mars == 1)
 		return 1;
-	if ((c->version && c->mars != 1) || (s->version && s->mars != 1))
+	if ((*c->version && c->mars != 1) || (*s->version && s->mars != 1))
 		return 0;
 	return l->strict || l->cut || login_joined(l) || l->outcome == OUTCOME_INCOMPLETE ? -1 : 0;
 }
@@ -180,6 +180,11 @@ static const char *instance_name(const struct report_env *env, const struct logi
 	return env->instance ? env->instance : name;
 }
 
+static const char *known(const char *text)
+{
+	return *text ? text : NULL;
+}
+
 static void report_tds(struct login_record *r, const struct report_env *env, const struct login *l)
 {
 	const struct tds_prelogin *c = &l->prelogin[SIDE_CLIENT], *s = &l->prelogin[SIDE_SERVER];
@@ -188,10 +193,10 @@ static void report_tds(struct login_record *r, const struct report_env *env, con
 	r->tds.version_raw = l->answer.loginack ? l->answer.version : p->version;
 	r->tds.version = r->tds.version_raw ? tds_version_name(r->tds.version_raw) : NULL;
 	/* Without a PRELOGIN (TDS 7.0 and older), LOGINACK has it. */
-	r->tds.server_version = s->version || !l->login7_clear || c->version || l->lossy
-					? s->version
-					: l->answer.server_version;
-	r->tds.client_version = c->version;
+	r->tds.server_version = known(*s->version || !l->login7_clear || *c->version || l->lossy
+					      ? s->version
+					      : l->answer.server_version);
+	r->tds.client_version = known(c->version);
 	r->tds.instance = instance_name(env, l);
 	r->tds.spid = l->spid;
 	r->tds.packet_size = l->answer.packet_size > 0 ? l->answer.packet_size : -1;

@@ -212,7 +212,7 @@ static enum tds_era answer_era(const struct login *l)
 
 	if (l->login7.version)
 		return tds_era(l->login7.version);
-	if (!s->version)
+	if (!*s->version)
 		return TDS_ERA_UNKNOWN;
 	return s->major <= 8 ? TDS_ERA_70 : TDS_ERA_72;
 }

@@ -38,29 +38,54 @@ uint32_t frame_length(enum frame_kind kind, const uint8_t *p)
 	return 0;
 }
 
-enum frame_kind frame_classify(const uint8_t *p, uint32_t n)
+/* A frame's kind; of FRAME_TDS, FRAME_TLS and FRAME_SMP also the bytes of header and body. */
+struct frame_head {
+	enum frame_kind kind;
+	uint32_t header, body;
+};
+
+static struct frame_head frame_head_of(enum frame_kind kind, uint32_t header, uint32_t length)
 {
+	return (struct frame_head){kind, header, length - header};
+}
+
+/* As frame_classify(). */
+static struct frame_head frame_read_head(const uint8_t *p, uint32_t n)
+{
+	static const struct frame_head none = {.kind = FRAME_NONE}, lost = {.kind = FRAME_LOST};
+	uint32_t length;
+
 	if (!n)
-		return FRAME_NONE;
+		return none;
 	if (frame_is_tls_type(p[0])) {
 		if (!frame_tls_version_valid(p, n))
-			return FRAME_LOST;
+			return lost;
 		if (n < TLS_HEADER)
-			return FRAME_NONE;
-		return frame_tls_len_valid(frame_tls_len(p)) ? FRAME_TLS : FRAME_LOST;
+			return none;
+		length = frame_tls_len(p);
+		return frame_tls_len_valid(length) ? frame_head_of(FRAME_TLS, TLS_HEADER, length)
+						   : lost;
 	}
 	if (p[0] == SMP_SMID) {
 		if (n > 1 && !frame_smp_flags_valid(p))
-			return FRAME_LOST;
+			return lost;
 		if (n < SMP_HEADER)
-			return FRAME_NONE;
-		return frame_smp_len_valid(frame_smp_len(p)) ? FRAME_SMP : FRAME_LOST;
+			return none;
+		length = frame_smp_len(p);
+		return frame_smp_len_valid(length) ? frame_head_of(FRAME_SMP, SMP_HEADER, length)
+						   : lost;
 	}
 	if (!frame_is_tds_type(p[0]))
-		return FRAME_LOST;
+		return lost;
 	if (n < TDS_HEADER)
-		return FRAME_NONE;
-	return frame_tds_len_valid(frame_tds_len(p)) ? FRAME_TDS : FRAME_LOST;
+		return none;
+	length = frame_tds_len(p);
+	return frame_tds_len_valid(length) ? frame_head_of(FRAME_TDS, TDS_HEADER, length) : lost;
+}
+
+enum frame_kind frame_classify(const uint8_t *p, uint32_t n)
+{
+	return frame_read_head(p, n).kind;
 }
 
 /*
@@ -87,27 +112,29 @@ static bool frame_chain(const uint8_t *p, uint32_t n)
 	return at == n || frames > 1 || n >= 512;
 }
 
-static void frame_begin(struct framer *f, enum frame_kind kind)
+static void frame_begin(struct framer *f, struct frame_head head)
 {
-	f->kind = kind;
-	f->left = frame_length(kind, f->header) - frame_header_length(kind);
+	f->kind = head.kind;
+	f->left = head.body;
 }
 
 /* Read a header in place if all of it is there. Nearly all are. */
 static bool frame_header_whole(struct framer *f, const uint8_t **data, uint32_t *len)
 {
-	enum frame_kind kind = f->have ? FRAME_NONE : frame_classify(*data, *len);
+	struct frame_head head = {.kind = FRAME_NONE};
 
-	if (kind == FRAME_NONE || kind == FRAME_LOST)
+	if (!f->have)
+		head = frame_read_head(*data, *len);
+	if (head.kind == FRAME_NONE || head.kind == FRAME_LOST)
 		return false;
-	f->have = (uint8_t)frame_header_length(kind);
+	f->have = (uint8_t)head.header;
 	if (*len >= FRAME_HEADER_MAX) /* a length that the compiler knows; the excess is not read */
 		memcpy(f->header, *data, FRAME_HEADER_MAX);
 	else
-		memcpy(f->header, *data, f->have);
-	frame_begin(f, kind);
-	*data += f->have;
-	*len -= f->have;
+		memcpy(f->header, *data, head.header);
+	frame_begin(f, head);
+	*data += head.header;
+	*len -= head.header;
 	return true;
 }
 
@@ -117,18 +144,15 @@ static bool frame_header(struct framer *f, const uint8_t **data, uint32_t *len)
 	if (frame_header_whole(f, data, len))
 		return true;
 	while (*len) {
-		enum frame_kind kind;
+		struct frame_head head;
 
 		f->header[f->have++] = *(*data)++;
 		(*len)--;
-		kind = frame_classify(f->header, f->have);
-		if (kind == FRAME_NONE)
+		head = frame_read_head(f->header, f->have);
+		if (head.kind == FRAME_NONE)
 			continue;
-		f->kind = kind;
-		if (kind == FRAME_LOST)
-			return false;
-		frame_begin(f, kind);
-		return true;
+		frame_begin(f, head);
+		return head.kind != FRAME_LOST;
 	}
 	return false;
 }

@@ -22,6 +22,7 @@ enum {
 };
 
 #define PL_OPTIONS_MAX 32
+#define PL_OPTION      5 /* bytes: type, offset, length */
 
 /* LOGIN7 fields, MS-TDS 2.2.6.4 */
 enum {
@@ -100,7 +101,7 @@ static void prelogin_option(struct tds_prelogin *p, uint8_t option, struct curso
 		if (n < 6)
 			return;
 		p->major = v.p[0];
-		text_set(&p->version, text_version(v.p));
+		text_version(p->version, v.p);
 		return;
 	case PL_ENCRYPTION:
 		if (n)
@@ -129,30 +130,27 @@ static void prelogin_option(struct tds_prelogin *p, uint8_t option, struct curso
 
 int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len)
 {
-	struct cursor c = cursor_init(data, len);
-
-	*p = (struct tds_prelogin){.mars = -1, .fedauth = -1};
+	tds_prelogin_init(p);
 	if (len && data[0] != PL_VERSION)
 		return -EPROTO;
 	/* First check that all of it is there, so that half a message sets nothing. */
-	for (int i = 0;; i++) {
-		uint8_t option = cursor_u8(&c);
+	for (uint32_t at = 0;; at += PL_OPTION) {
 		uint32_t offset, n;
 
-		if (c.bad)
+		if (at >= len)
 			return 0;
-		if (option == PL_TERMINATOR)
+		if (data[at] == PL_TERMINATOR)
 			break;
-		offset = cursor_be16(&c);
-		n = cursor_be16(&c);
-		if (c.bad)
+		if (len - at < PL_OPTION)
 			return 0;
-		if (i == PL_OPTIONS_MAX || (n && offset < 6))
+		offset = be16_at(data + at + 1);
+		n = be16_at(data + at + 3);
+		if (at == PL_OPTIONS_MAX * PL_OPTION || (n && offset < 6))
 			return -EPROTO;
 		if (n && offset + n > len)
 			return 0;
 	}
-	for (const uint8_t *at = data; *at != PL_TERMINATOR; at += 5) {
+	for (const uint8_t *at = data; *at != PL_TERMINATOR; at += PL_OPTION) {
 		uint32_t offset = be16_at(at + 1), n = be16_at(at + 3);
 
 		if (n)
@@ -163,11 +161,10 @@ int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len
 
 void tds_prelogin_release(struct tds_prelogin *p)
 {
-	free(p->version);
 	free(p->instance);
 	free(p->connection_id);
 	free(p->activity_id);
-	*p = (struct tds_prelogin){.mars = -1, .fedauth = -1};
+	tds_prelogin_init(p);
 }
 
 /* The bytes of a variable field: {offset, count} at `at`, count in units of `unit` bytes. */
@@ -249,7 +246,7 @@ int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 	uint8_t flags2, type_flags, flags3;
 	uint32_t fixed;
 
-	*l = (struct tds_login7){.fedauth_library = -1};
+	tds_login7_init(l);
 	cursor_skip(&c, 4); /* length; the captured length counts */
 	l->version = cursor_le32(&c);
 	l->packet_size = cursor_le32(&c);
@@ -260,7 +257,7 @@ int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len)
 	cursor_skip(&c, 4 + 4);
 	fixed = cursor_le16(&c); /* the fixed part ends where the host name begins */
 	if (c.bad || len < L7_FIXED || !tds_version_name(l->version)) {
-		*l = (struct tds_login7){.fedauth_library = -1};
+		tds_login7_init(l);
 		return -EPROTO;
 	}
 	l->integrated = flags2 & 0x80;
@@ -286,5 +283,5 @@ void tds_login7_release(struct tds_login7 *l)
 	free(l->app);
 	free(l->driver);
 	free(l->database);
-	*l = (struct tds_login7){.fedauth_library = -1};
+	tds_login7_init(l);
 }

@@ -9,17 +9,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/protocol/wire_text.h"
 #include "engine/record.h"
 
 struct tds_prelogin {
-	char *version; /* "16.0.4135", allocated */
-	uint8_t major; /* of the version */
+	char version[TEXT_VERSION]; /* "16.0.4135"; "": not seen */
+	uint8_t major;		    /* of the version */
 	enum encrypt_option encryption;
 	char *instance;			   /* client only, allocated */
 	int8_t mars;			   /* 0, 1; -1: no such option */
 	int8_t fedauth;			   /* 0, 1; -1: no such option */
 	char *connection_id, *activity_id; /* client only, allocated */
 };
+
+/* None so far; it may be released. */
+static inline void tds_prelogin_init(struct tds_prelogin *p)
+{
+	*p = (struct tds_prelogin){.mars = -1, .fedauth = -1};
+}
 
 /*
  * MS-TDS 2.2.6.5. Returns 1: a complete option table and its data; 0: a valid but incomplete
@@ -38,6 +45,11 @@ struct tds_login7 {
 	int8_t fedauth_library; /* MS-TDS 2.2.6.4: 1 token, 2 MSAL; -1: no such feature */
 	struct feature_list features;
 };
+
+static inline void tds_login7_init(struct tds_login7 *l)
+{
+	*l = (struct tds_login7){.fedauth_library = -1};
+}
 
 /* MS-TDS 2.2.6.4. Returns 1: parsed as far as data goes; -EPROTO: not a LOGIN7. */
 int tds_login7_parse(struct tds_login7 *l, const uint8_t *data, uint32_t len);
@@ -60,9 +72,10 @@ enum tds_era {
 
 struct tds_answer {
 	bool loginack, sspi, fedauth_info, done, attention_ack;
-	bool refused;	  /* TDS 5: LOGINACK says so */
-	uint32_t version; /* from LOGINACK, in LOGIN7's byte order */
-	char *server_version, *program;
+	bool refused;			   /* TDS 5: LOGINACK says so */
+	uint32_t version;		   /* from LOGINACK, in LOGIN7's byte order */
+	char server_version[TEXT_VERSION]; /* "": not seen */
+	char *program;
 	bool has_error;
 	struct {
 		int32_t number;
@@ -78,6 +91,11 @@ struct tds_answer {
 	uint32_t sspi_len;
 	bool walked; /* walked to the end, without an unknown token */
 };
+
+static inline void tds_answer_init(struct tds_answer *a)
+{
+	*a = (struct tds_answer){.packet_size = -1};
+}
 
 /*
  * Walk the tokens of a server's message, MS-TDS 2.2.7. era: the client login's; if the tokens show

@@ -165,11 +165,12 @@ static void answer_eed(struct walk *w, struct cursor c)
  * MS SQL Server reports its version to TDS 4.2 clients as 0x5F, major, minor, 0xFF, without a
  * build. Any other version that begins with 0x5F is unknown.
  */
-static char *server_version(uint32_t tds, const uint8_t v[4])
+static void server_version(char text[TEXT_VERSION], uint32_t tds, const uint8_t v[4])
 {
 	if (tds >> 24 != 4 || v[0] != 0x5f)
-		return text_version(v);
-	return v[3] == 0xff ? text_version((const uint8_t[]){v[1], v[2], 0, 0}) : NULL;
+		text_version(text, v);
+	else if (v[3] == 0xff)
+		text_version(text, (const uint8_t[]){v[1], v[2], 0, 0});
 }
 
 /* MS-TDS 2.2.7.14 */
@@ -192,7 +193,7 @@ static void answer_loginack(struct walk *w, struct cursor c)
 	a->version = version;
 	a->loginack = true;
 	text_set(&a->program, take_name(name, width));
-	text_set(&a->server_version, server_version(version, v));
+	server_version(a->server_version, version, v);
 }
 
 /* After the type: the new value and the old one. */
@@ -376,7 +377,7 @@ void tds_answer_parse(struct tds_answer *a, const uint8_t *data, uint32_t len, e
 	struct cursor c = cursor_init(data, len);
 	struct walk w = {a, era};
 
-	*a = (struct tds_answer){.packet_size = -1};
+	tds_answer_init(a);
 	while (cursor_left(&c)) {
 		if (!answer_token(&w, &c))
 			return;
@@ -387,10 +388,9 @@ void tds_answer_parse(struct tds_answer *a, const uint8_t *data, uint32_t len, e
 
 void tds_answer_release(struct tds_answer *a)
 {
-	free(a->server_version);
 	free(a->program);
 	free(a->error.message);
 	free(a->redirect_host);
 	free(a->database);
-	*a = (struct tds_answer){.packet_size = -1};
+	tds_answer_init(a);
 }

@@ -13,9 +13,8 @@
 #include "lib/utf8.h"
 #include "lib/wire_int.h"
 
-#define GUID_LEN    36 /* 8-4-4-4-12 */
-#define VERSION_LEN 13 /* "255.255.65535" */
-#define NUMBER_MAX  20 /* digits of UINT64_MAX */
+#define GUID_LEN   36 /* 8-4-4-4-12 */
+#define NUMBER_MAX 20 /* digits of UINT64_MAX */
 
 /* Returns where the character ends. */
 static char *text_put(char *out, uint32_t c)
@@ -134,31 +133,28 @@ char *text_guid(const uint8_t p[16])
 /* Write a decimal number. Returns where it ends. */
 static char *number_put(char *out, uint64_t n)
 {
-	char digits[NUMBER_MAX], *at = digits + sizeof(digits);
-	size_t count;
+	size_t count = 1;
 
-	do {
-		*--at = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	count = (size_t)(digits + sizeof(digits) - at);
-	memcpy(out, at, count);
+	if (n < 10) {
+		*out = (char)('0' + n);
+		return out + 1;
+	}
+	for (uint64_t rest = n; rest >= 10; rest /= 10)
+		count++;
+	for (size_t i = count; i-- > 0; n /= 10)
+		out[i] = (char)('0' + n % 10);
 	return out + count;
 }
 
-char *text_version(const uint8_t p[4])
+void text_version(char text[TEXT_VERSION], const uint8_t p[4])
 {
-	char *text = malloc(VERSION_LEN + 1), *out = text;
+	char *out = number_put(text, p[0]);
 
-	if (!text)
-		return NULL;
-	out = number_put(out, p[0]);
 	*out++ = '.';
 	out = number_put(out, p[1]);
 	*out++ = '.';
 	out = number_put(out, be16_at(p + 2));
 	*out = 0;
-	return text;
 }
 
 char *text_after_ms(const char *before, uint64_t ns)

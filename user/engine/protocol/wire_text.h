@@ -20,8 +20,10 @@ char *text_name(const uint8_t *p, size_t bytes);   /* the same, up to TEXT_NAME_
 char *text_latin1(const uint8_t *p, size_t bytes); /* up to the first NUL, or TEXT_NAME_MOST */
 /* One byte a character: ASCII, else U+FFFD, because the character set is not known. */
 char *text_bytes(const uint8_t *p, size_t bytes);
-char *text_guid(const uint8_t p[16]);	/* NULL for all zeros */
-char *text_version(const uint8_t p[4]); /* "16.0.4135": bytes, big-endian build */
+char *text_guid(const uint8_t p[16]); /* NULL for all zeros */
+/* "16.0.4135": bytes, big-endian build. Written to text. */
+#define TEXT_VERSION sizeof("255.255.65535")
+void text_version(char text[TEXT_VERSION], const uint8_t p[4]);
 /* "BEFORE12.345 ms", for text of every login's record: text_format() takes ten times as long. */
 char *text_after_ms(const char *before, uint64_t ns);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
