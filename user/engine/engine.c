@@ -118,6 +118,7 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		.capture = engine_reads_capture(config),
 		.identities = config->identities,
 		.pool = &e->pool,
+		.spare = &e->spare_logins,
 		.certs = &e->certs,
 		.answers = &e->answers,
 		.history = &e->history,
@@ -159,6 +160,7 @@ void engine_free(struct engine *e)
 		while (e->flows.head[i])
 			conn_remove(e, flow_oldest(&e->flows, (enum flow_list)i));
 	}
+	spare_logins_release(&e->spare_logins);
 	late_keys_release(e);
 	decryption_free(e->decryption);
 	timeline_release(&e->timeline);

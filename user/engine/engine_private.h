@@ -44,6 +44,7 @@ struct engine {
 	struct flow_table flows;
 	uint64_t now_ns, swept_ns;
 	struct login_env logins;
+	struct spare_logins spare_logins;
 	struct timeline timeline;
 	struct reassembly reassembly;
 	struct pool pool; /* for messages put together, TLS handshakes, MARS sessions */

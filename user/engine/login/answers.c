@@ -27,22 +27,24 @@ static bool same(const struct endpoint *a, const struct endpoint *b)
 	return a->port == b->port && same_addr(a, b);
 }
 
-/* FNV-1a; an attacker who chooses addresses of one set makes us forget, no more. */
-static uint32_t hash(uint32_t h, const struct endpoint *e)
+/* FNV-1a by words; an attacker who chooses addresses of one set makes us forget, no more. */
+static uint64_t hash(uint64_t h, const struct endpoint *e)
 {
-	for (size_t i = 0; i < sizeof(e->addr); i++)
-		h = (h ^ e->addr[i]) * 16777619u;
-	h = (h ^ (e->port & 0xff)) * 16777619u;
-	return (h ^ e->port >> 8) * 16777619u;
+	uint64_t words[2];
+
+	memcpy(words, e->addr, sizeof(words));
+	h = (h ^ words[0]) * 0x100000001b3ull;
+	h = (h ^ h >> 32 ^ words[1]) * 0x100000001b3ull;
+	return (h ^ h >> 32 ^ e->port) * 0x100000001b3ull;
 }
 
 static uint32_t set_of(const struct endpoint *client, const struct endpoint *server)
 {
-	uint32_t h = hash(2166136261u, server);
+	uint64_t h = hash(0xcbf29ce484222325ull, server);
 
 	if (client)
 		h = hash(h, client);
-	return (h ^ h >> 16) % ANSWERS_SETS;
+	return (uint32_t)(h >> 32 ^ h) % ANSWERS_SETS;
 }
 
 /* ---- sizes ---- */
@@ -186,37 +188,48 @@ enum answer_kind answers_compare(const struct answers_server *s, struct answer_s
 
 /* ---- guesses ---- */
 
-static struct answers_client *client_find(const struct answers *a, const struct endpoint *client,
-					  const struct endpoint *server)
+/* A client is known by its host. */
+static struct endpoint host_of(const struct endpoint *client)
 {
-	const struct endpoint host = {.port = 0};
-	const struct answers_client *set;
-	struct endpoint key = *client;
+	struct endpoint host = *client;
 
-	key.port = host.port;
-	set = a->clients[set_of(&key, server)];
+	host.port = 0;
+	return host;
+}
+
+static struct answers_client *client_of_set(const struct answers_client *set,
+					    const struct endpoint *host,
+					    const struct endpoint *server)
+{
 	for (int i = 0; i < ANSWERS_WAYS; i++) {
-		if (set[i].used && same(&set[i].client, &key) && same(&set[i].server, server))
+		if (set[i].used && same(&set[i].client, host) && same(&set[i].server, server))
 			return (struct answers_client *)&set[i];
 	}
 	return NULL;
 }
 
+static struct answers_client *client_find(const struct answers *a, const struct endpoint *client,
+					  const struct endpoint *server)
+{
+	struct endpoint host = host_of(client);
+
+	return client_of_set(a->clients[set_of(&host, server)], &host, server);
+}
+
 static struct answers_client *client_place(struct answers *a, const struct endpoint *client,
 					   const struct endpoint *server)
 {
-	struct answers_client *found = client_find(a, client, server), *set;
-	struct endpoint key = *client;
+	struct endpoint host = host_of(client);
+	struct answers_client *set = a->clients[set_of(&host, server)];
+	struct answers_client *found = client_of_set(set, &host, server);
 
-	key.port = 0;
 	if (!found) {
-		set = a->clients[set_of(&key, server)];
 		found = set;
 		for (int i = 1; i < ANSWERS_WAYS; i++) {
 			if (set[i].used < found->used)
 				found = &set[i];
 		}
-		*found = (struct answers_client){.client = key, .server = *server};
+		*found = (struct answers_client){.client = host, .server = *server};
 	}
 	found->used = ++a->uses;
 	return found;

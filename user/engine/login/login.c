@@ -7,9 +7,28 @@
 
 #define MESSAGE_MAX (160 * 1024) /* LOGIN7 may be 128 KB, MS-TDS 2.2.6.4; tokens as large */
 
+static struct login *login_memory(struct spare_logins *spare)
+{
+	return spare && spare->count ? spare->at[--spare->count] : malloc(sizeof(struct login));
+}
+
+static void login_memory_free(struct login *l, struct spare_logins *spare)
+{
+	if (spare && spare->count < SPARE_LOGINS_MOST)
+		spare->at[spare->count++] = l;
+	else
+		free(l);
+}
+
+void spare_logins_release(struct spare_logins *spare)
+{
+	while (spare->count)
+		free(spare->at[--spare->count]);
+}
+
 struct login *login_new(const struct login_env *env, uint64_t first_ns)
 {
-	struct login *l = malloc(sizeof(*l));
+	struct login *l = login_memory(env->spare);
 
 	if (!l)
 		return NULL;
@@ -24,10 +43,10 @@ struct login *login_new(const struct login_env *env, uint64_t first_ns)
 		l->message[i].body.pool = env->pool;
 		l->tls.side[i].handshake.pool = env->pool;
 	}
-	tds_prelogin_release(&l->prelogin[0]);
-	tds_prelogin_release(&l->prelogin[1]);
-	tds_login7_release(&l->login7);
-	tds_answer_release(&l->answer);
+	tds_prelogin_init(&l->prelogin[0]);
+	tds_prelogin_init(&l->prelogin[1]);
+	tds_login7_init(&l->login7);
+	tds_answer_init(&l->answer);
 	l->owes = SIDE_CLIENT;
 	l->spid = -1;
 	l->closed_by = l->alerted = SIDE_NONE;
@@ -49,7 +68,7 @@ void login_free(struct login *l)
 	free(l->ntlm_user);
 	free(l->ntlm_domain);
 	free(l->ntlm_workstation);
-	free(l);
+	login_memory_free(l, l->env->spare);
 }
 
 /* ---- TCP ---- */

@@ -75,10 +75,19 @@ struct login_env {
 	uint64_t slow_login_ns;	       /* likewise */
 	uint64_t lost_ns;	       /* the source lost packets up to this time; 0: never */
 	struct pool *pool;	       /* of messages' memory */
+	struct spare_logins *spare;    /* NULL: freed logins are not kept */
 	struct cert_cache *certs;      /* shared by all */
 	const struct answers *answers; /* to the other logins */
 	const struct history *history; /* of the other logins: for verdict/, which knows it */
 };
+
+/* Memory of freed logins, for the next ones. It begins 0. */
+#define SPARE_LOGINS_MOST 16
+struct spare_logins {
+	struct login *at[SPARE_LOGINS_MOST];
+	uint32_t count;
+};
+void spare_logins_release(struct spare_logins *spare);
 
 struct login {
 	struct tcp_facts tcp; /* written by the reassembly: the flow's */
