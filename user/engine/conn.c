@@ -37,15 +37,18 @@ static bool conn_is_over(const struct flow *f)
 static void conn_note_beginning(struct login *l, enum side from, const uint8_t *data, uint32_t len)
 {
 	struct beginning *b = &l->beginning[from];
+	uint32_t room = (uint32_t)sizeof(b->bytes) - b->len, n = len < room ? len : room;
 
-	for (uint32_t i = 0; i < len && b->len < sizeof(b->bytes); i++)
-		b->bytes[b->len++] = data[i];
+	memcpy(b->bytes + b->len, data, n);
+	b->len += (uint8_t)n;
 }
 
 static void conn_feed(struct conn *c, const uint8_t *data, uint32_t len, uint64_t ts_ns)
 {
-	if (c->f->login && len)
-		conn_note_beginning(c->f->login, c->from, data, len);
+	struct login *l = c->f->login;
+
+	if (l && len && l->beginning[c->from].len < sizeof(l->beginning[0].bytes))
+		conn_note_beginning(l, c->from, data, len);
 	conn_frames(c, data, len, ts_ns);
 }
 
@@ -65,6 +68,8 @@ static uint32_t conn_feed_proxy(struct conn *c, const uint8_t *data, uint32_t le
 			l->tcp.payload_ns[SIDE_CLIENT] = 0;
 		return used;
 	}
+	if (!l->proxy.have)
+		return used;
 	held = l->proxy; /* not a proxy's header: the bytes held back are the client's */
 	conn_feed(c, held.held, held.have, ts_ns);
 	return used;

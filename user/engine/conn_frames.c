@@ -7,6 +7,7 @@
 #include "engine/conn_tap.h"
 #include "engine/decrypt/decrypt.h"
 #include "engine/session/session.h"
+#include "lib/off_path.h"
 
 /*
  * Joined in the middle: is the first message the beginning of a login, or one of its later steps?
@@ -138,6 +139,13 @@ static void frames_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 
 static void frames_inside(struct conn *c);
 
+/* Read what was decrypted so far. */
+static void frames_look_inside(struct conn *c)
+{
+	if (c->e->decryption)
+		frames_inside(c);
+}
+
 static void frames_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
 			uint64_t ts_ns)
 {
@@ -149,7 +157,7 @@ static void frames_body(void *ctx, const struct framer *frame, const uint8_t *da
 		login_body(c->f, c->from, frame, data, len, ts_ns);
 	else if (!frames_decrypt_body(c, frame, data, len, ts_ns))
 		session_body(&c->e->sessions, c->f, c->from, frame, data, len, ts_ns);
-	frames_inside(c);
+	frames_look_inside(c);
 }
 
 static void frames_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
@@ -162,7 +170,7 @@ static void frames_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 		login_end(c->f, c->from, frame, ts_ns);
 	else if (!frames_decrypt_end(c, frame, ts_ns))
 		session_end(&c->e->sessions, c->f, c->from, frame, ts_ns);
-	frames_inside(c);
+	frames_look_inside(c);
 }
 
 static void frames_lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -241,7 +249,7 @@ static void frames_mark_inside(const struct conn *c, bool is)
 }
 
 /* Read the bytes that were decrypted so far of the side that sends. */
-static void frames_inside(struct conn *c)
+OFF_PATH static void frames_inside(struct conn *c)
 {
 	struct decrypt *d = c->inside ? NULL : conn_decrypt(c->e, c->f);
 	struct plain p;

@@ -2,6 +2,7 @@
 /* conn_tap.c - see conn_tap.h. */
 #include "engine/conn_tap.h"
 #include "latency_histogram.h"
+#include "lib/off_path.h"
 
 /*
  * The level to hand over after a login: all for a session that is decrypted, or in clear if the
@@ -13,12 +14,17 @@ enum tap_level conn_session_level(const struct engine *e, const struct flow *f)
 										  : TAP_HEADS;
 }
 
-void conn_set_level(struct engine *e, const struct flow *f, enum tap_level level)
+OFF_PATH static void conn_tell_tap(struct engine *e, const struct flow *f, enum tap_level level)
 {
 	struct flow_key key = flow_key(&e->flows, f);
 
+	e->ops.tap(e->ctx, &key, f->client, level);
+}
+
+void conn_set_level(struct engine *e, const struct flow *f, enum tap_level level)
+{
 	if (e->ops.tap)
-		e->ops.tap(e->ctx, &key, f->client, level);
+		conn_tell_tap(e, f, level);
 }
 
 void conn_over(struct engine *e, const struct flow *f)

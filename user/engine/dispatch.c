@@ -10,6 +10,7 @@
 #include "engine/late_keys.h"
 #include "engine/stream/doubt.h"
 #include "engine/sweep.h"
+#include "lib/off_path.h"
 
 #define IDLE_LONG_NS   (60 * NS_PER_S) /* after it, devices in the path drop idle connections */
 #define FAR_SEQ	       (64 << 20)      /* bytes; see dispatch_of_another() */
@@ -70,9 +71,10 @@ static bool dispatch_is_tentative(const struct engine *e, const struct flow_key 
 	       !history_awaits(&e->history, key->addr[client], key->port[!client], ts_ns);
 }
 
-static struct flow *dispatch_begin(struct engine *e, const struct seg *seg, const uint8_t *payload,
-				   const struct flow_key *key, uint8_t sender)
+OFF_PATH static struct flow *dispatch_begin(struct engine *e, const struct seg *seg,
+					    const uint8_t *payload, uint8_t sender)
 {
+	struct flow_key key = flow_key_of(seg, sender);
 	int client = dispatch_client_end(e, seg, sender);
 	bool tentative;
 	struct flow *f;
@@ -82,11 +84,11 @@ static struct flow *dispatch_begin(struct engine *e, const struct seg *seg, cons
 			stranger_note(&e->strangers, seg->dport);
 		/* The kernel watches a port; SQL Server Browser named it at another address. */
 		if (e->ops.tap)
-			e->ops.tap(e->ctx, key, sender, TAP_CLOSE);
+			e->ops.tap(e->ctx, &key, sender, TAP_CLOSE);
 		e->stats.ignored++;
 		return NULL;
 	}
-	tentative = dispatch_is_tentative(e, key, (uint8_t)client, seg->ts_ns);
+	tentative = dispatch_is_tentative(e, &key, (uint8_t)client, seg->ts_ns);
 	/*
 	 * On any port, a connection's first bytes show TDS: a dismissed connection stays dismissed.
 	 */
@@ -96,7 +98,7 @@ static struct flow *dispatch_begin(struct engine *e, const struct seg *seg, cons
 	}
 	if (e->flows.count >= e->config.max_flows)
 		dispatch_evict(e);
-	f = flow_add(&e->flows, key);
+	f = flow_add(&e->flows, &key);
 	f->login = login_new(&e->logins, seg->ts_ns);
 	if (!f->login) {
 		flow_remove(&e->flows, f);
@@ -151,24 +153,26 @@ static bool dispatch_is_open(const struct flow *f)
 	       !(f->login && f->login->tcp.refused_ns);
 }
 
-static void dispatch_take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
+static enum side dispatch_side(const struct flow *f, uint8_t sender)
+{
+	return sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
+}
+
+static void dispatch_take(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 			  const uint8_t *payload);
 
 /* The SYN in doubt began a new connection: end the old one, and begin with that SYN. */
-static struct flow *dispatch_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
+OFF_PATH static struct flow *dispatch_renew(struct engine *e, struct flow *f, uint64_t ts_ns)
 {
 	struct seg syn = f->reorder->syn;
-	uint8_t count = f->reorder->syn_count, sender;
-	struct flow_key key;
+	uint8_t count = f->reorder->syn_count, sender = flow_sender(&syn);
 
 	f->reorder->has_syn = false;
 	conn_close(e, f, CLOSE_EVICTED, ts_ns);
 	conn_remove(e, f);
-	if (flow_find(&e->flows, &syn, &key, &sender))
-		return NULL; /* not reached: it was just removed */
-	f = dispatch_begin(e, &syn, NULL, &key, sender);
+	f = dispatch_begin(e, &syn, NULL, sender);
 	if (f) {
-		dispatch_take(e, f, sender, &syn, NULL);
+		dispatch_take(e, f, dispatch_side(f, sender), &syn, NULL);
 		if (f->login && count > 1)
 			f->login->tcp.syns = count;
 	}
@@ -197,22 +201,21 @@ static struct flow *dispatch_meet(struct engine *e, struct flow *f)
 	return f;
 }
 
-static struct flow *dispatch_flow(struct engine *e, const struct seg *seg, const uint8_t *payload,
-				  uint8_t *sender)
+/* Which connection does it belong to: f, or a new one on the same ports? */
+OFF_PATH static struct flow *dispatch_which(struct engine *e, struct flow *f, const struct seg *seg,
+					    const uint8_t *payload, uint8_t sender)
 {
-	struct flow_key key;
-	struct flow *f = flow_find(&e->flows, seg, &key, sender);
 	enum side from;
 
-	if (!f)
-		return dispatch_begin(e, seg, payload, &key, *sender);
 	if (seg->flags & SEG_SYN && late_keys_end(e, f))
-		return dispatch_flow(e, seg, payload, sender);
-	from = *sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
+		f = flow_find(&e->flows, seg, sender);
+	if (!f)
+		return dispatch_begin(e, seg, payload, sender);
+	from = dispatch_side(f, sender);
 	if (dispatch_of_another(e, f, from, seg)) {
 		conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
 		conn_remove(e, f);
-		return dispatch_begin(e, seg, payload, &key, *sender);
+		return dispatch_begin(e, seg, payload, sender);
 	}
 	if (doubt_syn_answered(f, seg))
 		return dispatch_is_simultaneous(f, seg) ? dispatch_meet(e, f)
@@ -222,7 +225,7 @@ static struct flow *dispatch_flow(struct engine *e, const struct seg *seg, const
 	if (from == SIDE_CLIENT && !dispatch_syn_is_new(f, from, seg))
 		return f;
 	if (from == SIDE_SERVER && f->settling) {
-		f->client = *sender; /* the ports were misleading */
+		f->client = sender; /* the ports were misleading */
 		return f;
 	}
 	/* The peer's answer will show whether it takes this for a new connection. */
@@ -232,7 +235,7 @@ static struct flow *dispatch_flow(struct engine *e, const struct seg *seg, const
 	}
 	conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
 	conn_remove(e, f);
-	return dispatch_begin(e, seg, payload, &key, *sender);
+	return dispatch_begin(e, seg, payload, sender);
 }
 
 /* The same packet seen again on another interface (a veth and its bridge) adds nothing. */
@@ -263,7 +266,7 @@ static bool dispatch_both_closed(const struct flow *f)
 	return true;
 }
 
-static void dispatch_note_connect(struct engine *e, struct flow *f, uint64_t ts_ns)
+OFF_PATH static void dispatch_note_connect(struct engine *e, struct flow *f, uint64_t ts_ns)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
 	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
@@ -280,8 +283,8 @@ static void dispatch_note_connect(struct engine *e, struct flow *f, uint64_t ts_
 	f->mid_stream = false;
 }
 
-static void dispatch_note_answer(struct engine *e, const struct flow *f, uint64_t ts_ns,
-				 bool refused)
+OFF_PATH static void dispatch_note_answer(struct engine *e, const struct flow *f, uint64_t ts_ns,
+					  bool refused)
 {
 	struct endpoint client = flow_endpoint(f, SIDE_CLIENT);
 	struct endpoint server = flow_endpoint(f, SIDE_SERVER);
@@ -311,11 +314,9 @@ static void dispatch_note_idle(struct flow *f, enum side from, const struct seg 
 }
 
 /* Pass a segment of the flow to its stream. */
-static void dispatch_take(struct engine *e, struct flow *f, uint8_t sender, const struct seg *seg,
+static void dispatch_take(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 			  const uint8_t *payload)
 {
-	enum side from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
-
 	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK) && from == SIDE_CLIENT)
 		dispatch_note_connect(e, f, seg->ts_ns);
 	if (f->told) {
@@ -365,31 +366,51 @@ static bool dispatch_is_doubted(const struct flow *f, const struct seg *seg)
 	       f->reorder->syn.sport == seg->sport;
 }
 
-void dispatch(struct engine *e, const struct seg *seg, const uint8_t *payload)
+/* Neither TCP nor of SQL Server: of what logins may depend on, or SQL Server Browser's. */
+OFF_PATH static void dispatch_other(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
-	struct flow *f;
-	uint8_t sender;
-	enum side from;
+	bool browsers = seg->sport == SSRP_PORT || seg->dport == SSRP_PORT;
 
-	if (seg->rec_flags & SEG_F_SERVICE) {
-		sweep_tick(e, seg->ts_ns);
-		if (e->companions)
-			companions_segment(e->companions, seg, payload);
-		return;
-	}
-	if (seg->rec_flags & SEG_F_UDP && e->companions && seg->sport != SSRP_PORT &&
-	    seg->dport != SSRP_PORT) {
-		sweep_tick(e, seg->ts_ns);
-		companions_segment(e->companions, seg, payload);
-		return;
-	}
-	if (seg->rec_flags & SEG_F_UDP) {
+	if (!(seg->rec_flags & SEG_F_SERVICE) && (browsers || !e->companions)) {
 		dispatch_datagram(e, seg, payload);
 		return;
 	}
-	e->stats.segments++;
 	sweep_tick(e, seg->ts_ns);
-	f = dispatch_flow(e, seg, payload, &sender);
+	if (e->companions)
+		companions_segment(e->companions, seg, payload);
+}
+
+/* Does nothing but continue its connection? */
+static bool dispatch_is_plain(const struct engine *e, const struct flow *f, enum side from,
+			      const struct seg *seg)
+{
+	return !seg->rec_flags && !f->told && tcp_is_plain(f, from, seg) &&
+	       seg->ifindex == f->half[from].ifindex && seg->ts_ns >= f->first_ns &&
+	       (f->login || !e->ops.tap) && !e->config.keys_late;
+}
+
+/* The result is that of dispatch_any(), in fewer steps. */
+static void dispatch_plain(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
+			   const uint8_t *payload)
+{
+	dispatch_note_idle(f, from, seg);
+	if (seg->ts_ns > f->last_ns)
+		f->last_ns = seg->ts_ns;
+	flow_touch(&e->flows, f, (enum flow_list)f->list);
+	tcp_plain(&e->reassembly, f, from, seg, payload);
+	if (f->list == FLOW_HALF && dispatch_gets_on(f))
+		flow_touch(&e->flows, f, FLOW_LOGIN);
+	if (dispatch_both_closed(f))
+		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
+}
+
+OFF_PATH static void dispatch_any(struct engine *e, struct flow *f, const struct seg *seg,
+				  const uint8_t *payload, uint8_t sender)
+{
+	enum side from;
+
+	f = f ? dispatch_which(e, f, seg, payload, sender)
+	      : dispatch_begin(e, seg, payload, sender);
 	if (!f && e->companions && !e->ops.is_local)
 		companions_segment(e->companions, seg, payload);
 	if (!f || dispatch_is_doubted(f, seg) ||
@@ -399,7 +420,7 @@ void dispatch(struct engine *e, const struct seg *seg, const uint8_t *payload)
 		dispatch_note_counts(f, payload);
 	else if (!f->login && seg->cap_len && !(seg->rec_flags & SEG_F_HEADS))
 		conn_tap_again(e, f);
-	from = sender == f->client ? SIDE_CLIENT : SIDE_SERVER;
+	from = dispatch_side(f, sender);
 	if (dispatch_is_copy(f, from, seg)) {
 		e->reassembly.counts.duplicates++;
 		return;
@@ -408,5 +429,23 @@ void dispatch(struct engine *e, const struct seg *seg, const uint8_t *payload)
 		f->half[from].ifindex = seg->ifindex;
 	if (seg->ts_ns < f->first_ns && f->login && !f->login->wait.reported)
 		f->first_ns = seg->ts_ns;
-	dispatch_take(e, f, sender, seg, payload);
+	dispatch_take(e, f, from, seg, payload);
+}
+
+void dispatch(struct engine *e, const struct seg *seg, const uint8_t *payload)
+{
+	uint8_t sender = flow_sender(seg);
+	struct flow *f;
+
+	if (seg->rec_flags & (SEG_F_SERVICE | SEG_F_UDP)) {
+		dispatch_other(e, seg, payload);
+		return;
+	}
+	e->stats.segments++;
+	sweep_tick(e, seg->ts_ns);
+	f = flow_find(&e->flows, seg, sender);
+	if (f && dispatch_is_plain(e, f, dispatch_side(f, sender), seg))
+		dispatch_plain(e, f, dispatch_side(f, sender), seg, payload);
+	else
+		dispatch_any(e, f, seg, payload, sender);
 }

@@ -70,15 +70,13 @@ uint64_t engine_waiting(struct engine *e, uint64_t now_ns, engine_wait_fn *fn, v
 	return next_ns;
 }
 
-static struct flow *flow_of(const struct engine *e, const struct flow_key *key, uint8_t end)
+static struct flow *flow_of(struct engine *e, const struct flow_key *key, uint8_t end)
 {
 	struct seg seg = {.sport = key->port[end], .dport = key->port[!end], .tunnel = key->tunnel};
-	struct flow_key found;
-	uint8_t sender;
 
 	memcpy(seg.saddr, key->addr[end], sizeof(seg.saddr));
 	memcpy(seg.daddr, key->addr[!end], sizeof(seg.daddr));
-	return flow_find(&e->flows, &seg, &found, &sender);
+	return flow_find(&e->flows, &seg, flow_sender(&seg));
 }
 
 /*

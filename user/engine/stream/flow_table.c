@@ -45,13 +45,23 @@ struct key_words {
 	uint32_t ports;
 };
 
-static struct key_words key_words(const void *ends)
+static struct key_words key_words(const uint8_t addr[2][16], const uint16_t port[2])
 {
-	struct key_words w;
+	struct key_words w = {.ports = (uint32_t)port[1] << 16 | port[0]};
 
-	_Static_assert(offsetof(struct flow_key, tunnel) == sizeof(struct flow_ends), "the same");
-	memcpy(w.addr, ends, sizeof(w.addr));
-	memcpy(&w.ports, (const uint8_t *)ends + sizeof(w.addr), sizeof(w.ports));
+	memcpy(&w.addr[0], addr[0], 16);
+	memcpy(&w.addr[2], addr[1], 16);
+	return w;
+}
+
+/* Those of a segment's key, without making the key. */
+static struct key_words seg_words(const struct seg *seg, uint8_t sender)
+{
+	uint16_t low = sender ? seg->dport : seg->sport, high = sender ? seg->sport : seg->dport;
+	struct key_words w = {.ports = (uint32_t)high << 16 | low};
+
+	memcpy(&w.addr[0], sender ? seg->daddr : seg->saddr, 16);
+	memcpy(&w.addr[2], sender ? seg->saddr : seg->daddr, 16);
 	return w;
 }
 
@@ -60,15 +70,11 @@ static uint32_t place_of(const struct flow_table *t, const struct flow *f)
 	return (uint32_t)(f - t->at);
 }
 
-uint32_t flow_tunnel(const struct flow_table *t, const struct flow *f)
-{
-	return t->tunnelled ? t->tunnels[place_of(t, f)] : TUNNEL_NONE;
-}
-
 struct flow_key flow_key(const struct flow_table *t, const struct flow *f)
 {
 	struct flow_key key = {.tunnel = flow_tunnel(t, f)};
 
+	_Static_assert(offsetof(struct flow_key, tunnel) == sizeof(struct flow_ends), "the same");
 	memcpy(&key, &f->key, sizeof(f->key));
 	return key;
 }
@@ -84,53 +90,43 @@ static uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64) ^ a ^ b;
 }
 
-static uint32_t flow_hash(const struct flow_table *t, const struct flow_key *key)
+static uint32_t hash(const struct flow_table *t, struct key_words w, uint32_t tunnel)
 {
-	struct key_words w = key_words(key);
 	uint64_t h = mix(w.addr[0] ^ t->seed[0], w.addr[1] ^ t->seed[1]);
 
 	h = mix(h ^ w.addr[2] ^ t->seed[1], w.addr[3] ^ ~t->seed[0]);
-	return (uint32_t)mix(h ^ w.ports ^ (uint64_t)key->tunnel << 32, 0x9e3779b97f4a7c15ull);
+	return (uint32_t)mix(h ^ w.ports ^ (uint64_t)tunnel << 32, 0x9e3779b97f4a7c15ull);
 }
 
-static bool ends_are(const struct flow_ends *ends, const struct flow_key *key)
+static bool ends_are(const struct flow_ends *ends, struct key_words y)
 {
-	struct key_words x = key_words(ends), y = key_words(key);
+	struct key_words x = key_words(ends->addr, ends->port);
 
 	return !((x.addr[0] ^ y.addr[0]) | (x.addr[1] ^ y.addr[1]) | (x.addr[2] ^ y.addr[2]) |
 		 (x.addr[3] ^ y.addr[3]) | (x.ports ^ y.ports));
 }
 
-/* As memcmp() of addresses, and of ports if the addresses are the same. */
-static bool comes_after(const struct seg *seg)
+struct flow *flow_look_up(struct flow_table *t, const struct seg *seg, uint8_t sender)
 {
-	uint64_t a[2], b[2];
+	struct key_words w = seg_words(seg, sender);
+	struct flow *f = flow_at(t, t->buckets[hash(t, w, seg->tunnel) & t->mask]);
 
-	memcpy(a, seg->saddr, sizeof(a));
-	memcpy(b, seg->daddr, sizeof(b));
-	if (a[0] != b[0])
-		return be64toh(a[0]) > be64toh(b[0]);
-	if (a[1] != b[1])
-		return be64toh(a[1]) > be64toh(b[1]);
-	return seg->sport > seg->dport;
+	while (f && !(ends_are(&f->key, w) && flow_tunnel(t, f) == seg->tunnel))
+		f = flow_at(t, f->hash_next);
+	if (f)
+		t->last = f;
+	return f;
 }
 
-struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct flow_key *key,
-		       uint8_t *sender)
+struct flow_key flow_key_of(const struct seg *seg, uint8_t sender)
 {
-	bool s = comes_after(seg);
-	struct flow *f;
+	struct flow_key key = {.tunnel = seg->tunnel};
 
-	memcpy(key->addr[s], seg->saddr, sizeof(seg->saddr));
-	memcpy(key->addr[!s], seg->daddr, sizeof(seg->daddr));
-	key->port[s] = seg->sport;
-	key->port[!s] = seg->dport;
-	*sender = s;
-	key->tunnel = seg->tunnel;
-	f = flow_at(t, t->buckets[flow_hash(t, key) & t->mask]);
-	while (f && !(ends_are(&f->key, key) && flow_tunnel(t, f) == key->tunnel))
-		f = flow_at(t, f->hash_next);
-	return f;
+	memcpy(key.addr[sender], seg->saddr, sizeof(seg->saddr));
+	memcpy(key.addr[!sender], seg->daddr, sizeof(seg->daddr));
+	key.port[sender] = seg->sport;
+	key.port[!sender] = seg->dport;
+	return key;
 }
 
 static void list_add(struct flow_table *t, struct flow *f, enum flow_list list)
@@ -161,7 +157,8 @@ static void list_remove(struct flow_table *t, struct flow *f)
 
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 {
-	uint32_t *bucket = &t->buckets[flow_hash(t, key) & t->mask];
+	uint32_t *bucket =
+		&t->buckets[hash(t, key_words(key->addr, key->port), key->tunnel) & t->mask];
 	uint32_t place = t->spare ? t->spare : ++t->used;
 	struct flow *f = &t->at[place];
 
@@ -181,23 +178,23 @@ struct flow *flow_add(struct flow_table *t, const struct flow_key *key)
 
 void flow_remove(struct flow_table *t, struct flow *f)
 {
-	struct flow_key key = flow_key(t, f);
-	uint32_t *at = &t->buckets[flow_hash(t, &key) & t->mask];
+	uint32_t h = hash(t, key_words(f->key.addr, f->key.port), flow_tunnel(t, f));
+	uint32_t *at = &t->buckets[h & t->mask];
 	uint32_t place = place_of(t, f);
 
 	while (*at != place)
 		at = &t->at[*at].hash_next;
 	*at = f->hash_next;
 	list_remove(t, f);
+	if (t->last == f)
+		t->last = NULL;
 	f->next = t->spare;
 	t->spare = place;
 	t->count--;
 }
 
-void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list)
+void flow_move(struct flow_table *t, struct flow *f, enum flow_list list)
 {
-	if (f->list == list && t->tail[list] == place_of(t, f))
-		return;
 	list_remove(t, f);
 	list_add(t, f, list);
 }
@@ -216,7 +213,7 @@ uint64_t flow_id(const struct flow_table *t, const struct flow *f)
 {
 	/* "tdsmon record id" */
 	static const uint64_t key[2] = {0x72206e6f6d736474, 0x64692064726f6365};
-	struct key_words w = key_words(&f->key);
+	struct key_words w = key_words(f->key.addr, f->key.port);
 	uint64_t words[6] = {f->first_ns};
 
 	for (int i = 0; i < 4; i++)

@@ -5,6 +5,9 @@
 #ifndef TDSMON_FLOW_TABLE_H
 #define TDSMON_FLOW_TABLE_H
 
+#include <endian.h>
+#include <string.h>
+
 #include <linux/types.h>
 
 #include "engine/protocol/frame.h"
@@ -172,6 +175,7 @@ _Static_assert(sizeof(struct flow) <= FLOW_SIZE_MAX, "memory of an idle connecti
 
 struct flow_table {
 	struct flow *at;   /* by place; place 0 is unused */
+	struct flow *last; /* found last; NULL: none, or it was removed */
 	uint32_t *tunnels; /* by place, too, TUNNEL_*; written once a flow has a tunnel */
 	bool tunnelled;	   /* a flow had a tunnel */
 	uint64_t seed[2];
@@ -190,15 +194,39 @@ struct flow_table {
 int flow_table_init(struct flow_table *t, uint32_t max_flows, const uint64_t seed[2]);
 void flow_table_release(struct flow_table *t);
 
-/* Find a segment's connection, its key, and which of the key's ends (0 or 1) is the sender. */
-struct flow *flow_find(const struct flow_table *t, const struct seg *seg, struct flow_key *key,
-		       uint8_t *sender);
+/*
+ * Which of the key's ends (0 or 1) sent a segment: addresses compare as by memcmp(), and ports if
+ * the addresses are the same.
+ */
+static inline uint8_t flow_sender(const struct seg *seg)
+{
+	uint64_t a[2], b[2];
+
+	memcpy(a, seg->saddr, sizeof(a));
+	memcpy(b, seg->daddr, sizeof(b));
+	if (a[0] != b[0])
+		return be64toh(a[0]) > be64toh(b[0]);
+	if (a[1] != b[1])
+		return be64toh(a[1]) > be64toh(b[1]);
+	return seg->sport > seg->dport;
+}
+
+/* Find a segment's connection; NULL: it is not known. sender: flow_sender() of the segment. */
+struct flow *flow_look_up(struct flow_table *t, const struct seg *seg, uint8_t sender);
+/* The key of a segment's connection. */
+struct flow_key flow_key_of(const struct seg *seg, uint8_t sender);
 /* Add a flow, on list FLOW_HALF, zeroed except for key. There must be room: count < max_flows. */
 struct flow *flow_add(struct flow_table *t, const struct flow_key *key);
 /* Unlink the flow and give its place back; the caller frees all that hangs on it. */
 void flow_remove(struct flow_table *t, struct flow *f);
-/* Move it to the young end of a list. */
-void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list);
+/* Move it to the young end of a list, on which it is not the youngest. */
+void flow_move(struct flow_table *t, struct flow *f, enum flow_list list);
+/* The same, if it is not there already. */
+static inline void flow_touch(struct flow_table *t, struct flow *f, enum flow_list list)
+{
+	if (f->next || f->list != list)
+		flow_move(t, f, list);
+}
 
 /* The oldest of a list, and the one after it; NULL: the list has no more. */
 static inline struct flow *flow_at(const struct flow_table *t, uint32_t place)
@@ -237,8 +265,24 @@ static inline bool flow_is_reset(const struct flow *f)
 struct endpoint flow_endpoint(const struct flow *f, enum side side);
 
 /* Its tunnel, TUNNEL_*, and its key with the tunnel. */
-uint32_t flow_tunnel(const struct flow_table *t, const struct flow *f);
+static inline uint32_t flow_tunnel(const struct flow_table *t, const struct flow *f)
+{
+	return t->tunnelled ? t->tunnels[flow_place(t, f)] : TUNNEL_NONE;
+}
 struct flow_key flow_key(const struct flow_table *t, const struct flow *f);
+
+/* As flow_look_up(), for most packets in fewer steps: those of a connection come in trains. */
+static inline struct flow *flow_find(struct flow_table *t, const struct seg *seg, uint8_t sender)
+{
+	struct flow *f = t->last;
+
+	if (f && f->key.port[sender] == seg->sport && f->key.port[!sender] == seg->dport &&
+	    !memcmp(f->key.addr[sender], seg->saddr, sizeof(seg->saddr)) &&
+	    !memcmp(f->key.addr[!sender], seg->daddr, sizeof(seg->daddr)) &&
+	    flow_tunnel(t, f) == seg->tunnel)
+		return f;
+	return flow_look_up(t, seg, sender);
+}
 
 /* The connection's id in all its records: see record.h. */
 uint64_t flow_id(const struct flow_table *t, const struct flow *f);

@@ -5,6 +5,7 @@
 #include "engine/stream/reassembly.h"
 #include "engine/stream/repeats.h"
 #include "engine/stream/seq.h"
+#include "lib/off_path.h"
 
 /*
  * Bytes that a peer acknowledged and we have not seen may still arrive, out of order. The engine
@@ -54,27 +55,36 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 	       !tcp_believable(tcp_seq_diff(seg->ack, peer->next));
 }
 
-static void deliver_payload(struct reassembly *re, struct flow *f, enum side from,
-			    const struct seg *seg, const uint8_t *payload, uint64_t ts_ns)
+/* Hand on the next len bytes of a side, of which have are there. */
+static void hand_on(struct reassembly *re, struct flow *f, enum side from, uint32_t len,
+		    const uint8_t *payload, uint32_t have, uint64_t ts_ns)
 {
 	struct half *h = &f->half[from];
-	int32_t old = tcp_seq_diff(h->next, tcp_data_seq(seg));
-	uint32_t skip = old > 0 ? (uint32_t)old : 0, have;
 
-	if (skip >= seg->len)
-		return;
-	h->next += seg->len - skip;
-	h->bytes += seg->len - skip;
+	h->next += len;
+	h->bytes += len;
 	doubt_settle(f, from);
 	f->handed_payload = true;
 	if (f->tcp)
 		f->tcp->payload_ns[from] = ts_ns;
-	have = seg->cap_len > skip ? seg->cap_len - skip : 0;
 	if (have)
-		re->ops->data(re->ctx, f, from, payload + skip, have, ts_ns);
-	if (seg->len - skip > have)
-		re->ops->gap(re->ctx, f, from, seg->len - skip - have, GAP_UNREAD, ts_ns);
-	f->gap_last &= ~(1u << from);
+		re->ops->data(re->ctx, f, from, payload, have, ts_ns);
+	if (len > have)
+		re->ops->gap(re->ctx, f, from, len - have, GAP_UNREAD, ts_ns);
+	if (f->gap_last)
+		f->gap_last &= ~(1u << from);
+}
+
+static void deliver_payload(struct reassembly *re, struct flow *f, enum side from,
+			    const struct seg *seg, const uint8_t *payload, uint64_t ts_ns)
+{
+	int32_t old = tcp_seq_diff(f->half[from].next, tcp_data_seq(seg));
+	uint32_t skip = old > 0 ? (uint32_t)old : 0;
+
+	if (skip >= seg->len)
+		return;
+	hand_on(re, f, from, seg->len - skip, payload + skip,
+		seg->cap_len > skip ? seg->cap_len - skip : 0, ts_ns);
 }
 
 static void half_known(struct half *h, uint32_t next)
@@ -97,6 +107,14 @@ static void step_over(struct reassembly *re, struct flow *f, enum side from, con
 	h->next += (uint32_t)n;
 	h->bytes += (uint32_t)n;
 	re->ops->skip(re->ctx, f, from, (uint32_t)n, seg->cap_len > 0, ts_ns);
+}
+
+static void take_fin(struct reassembly *re, struct flow *f, enum side from, uint64_t ts_ns)
+{
+	f->half[from].fin_done = true;
+	f->half[from].next++;
+	doubt_settle(f, from);
+	re->ops->fin(re->ctx, f, from, ts_ns);
 }
 
 static void deliver(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
@@ -123,12 +141,8 @@ static void deliver(struct reassembly *re, struct flow *f, enum side from, const
 		step_over(re, f, from, seg, ts_ns);
 	if (seg->len)
 		deliver_payload(re, f, from, seg, payload, ts_ns);
-	if (seg->flags & SEG_FIN && !h->fin_done && h->next == tcp_data_seq(seg) + seg->len) {
-		h->fin_done = true;
-		h->next++;
-		doubt_settle(f, from);
-		re->ops->fin(re->ctx, f, from, ts_ns);
-	}
+	if (seg->flags & SEG_FIN && !h->fin_done && h->next == tcp_data_seq(seg) + seg->len)
+		take_fin(re, f, from, ts_ns);
 }
 
 static void deliver_held(struct reassembly *re, struct flow *f, enum side from)
@@ -408,21 +422,6 @@ static bool acks_skipped(const struct flow *f, enum side from, const struct seg 
 	       tcp_seq_diff(seg->ack, peer->next) > 0;
 }
 
-/*
- * Nearly all segments are like this: the next of their side, all that they acknowledge delivered,
- * nothing before them out of order. The result is that of tcp_segment(), in fewer steps.
- */
-static bool plain(const struct flow *f, enum side from, const struct seg *seg)
-{
-	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
-
-	return (seg->flags & (SEG_SYN | SEG_FIN | SEG_RST | SEG_ACK)) == SEG_ACK &&
-	       !(seg->rec_flags & SEG_F_HEADS) && !f->reorder && !f->settling && h->known &&
-	       peer->known && seg->seq == h->next && peer->has_acked &&
-	       tcp_seq_diff(seg->ack, peer->acked) >= 0 &&
-	       tcp_seq_diff(seg->ack, peer->next) <= 0 && !(f->tcp && !f->tcp->ack_ns);
-}
-
 static void take_reset(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg)
 {
 	switch (doubt_reset_kind(f, from, seg)) {
@@ -443,18 +442,12 @@ static void take_reset(struct reassembly *re, struct flow *f, enum side from, co
 	}
 }
 
-void tcp_segment(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
-		 const uint8_t *payload)
+OFF_PATH static void take(struct reassembly *re, struct flow *f, enum side from,
+			  const struct seg *seg, const uint8_t *payload)
 {
 	struct half *h = &f->half[from];
 	int32_t diff;
 
-	if (plain(f, from, seg)) {
-		f->half[side_other(from)].acked = seg->ack;
-		repeats_note_probe(f, from, seg, 0);
-		deliver(re, f, from, seg, payload);
-		return;
-	}
 	if (repeats_packet(f, from, seg)) {
 		re->counts.duplicates += re->capture || !repeats_record(f, from, seg);
 		return;
@@ -500,4 +493,33 @@ void tcp_segment(struct reassembly *re, struct flow *f, enum side from, const st
 	if (held_stalls(f) && f->reorder->stall_packets > GRACE_PACKETS)
 		stall_resolve(re, f);
 	held_settle(f);
+}
+
+void tcp_plain(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
+	       const uint8_t *payload)
+{
+	struct half *h = &f->half[from];
+	uint64_t ts_ns = half_time(h, seg->ts_ns);
+
+	f->half[side_other(from)].acked = seg->ack;
+	f->half[side_other(from)].has_acked = true;
+	repeats_note_probe(f, from, seg, 0);
+	if (f->tcp && tcp_facts_segment(f->tcp, from, seg, ts_ns))
+		re->ops->established(re->ctx, f, seg, ts_ns);
+	if (!tcp_has_more(seg))
+		return;
+	h->ip_id = seg->ip_id;
+	if (seg->len)
+		hand_on(re, f, from, seg->len, payload, seg->cap_len, ts_ns);
+	if (seg->flags & SEG_FIN && !h->fin_done)
+		take_fin(re, f, from, ts_ns);
+}
+
+void tcp_segment(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
+		 const uint8_t *payload)
+{
+	if (tcp_is_plain(f, from, seg))
+		tcp_plain(re, f, from, seg, payload);
+	else
+		take(re, f, from, seg, payload);
 }

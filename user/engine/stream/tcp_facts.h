@@ -49,4 +49,11 @@ static inline bool tcp_has_more(const struct seg *seg)
 	return seg->len || seg->flags & SEG_FIN;
 }
 
+/* An ACK of the client's that does nothing but complete the handshake? */
+static inline bool tcp_facts_is_bare_ack(const struct tcp_facts *t, enum side from,
+					 const struct seg *seg)
+{
+	return from == SIDE_CLIENT && !tcp_has_more(seg) && !t->refused_ns;
+}
+
 #endif

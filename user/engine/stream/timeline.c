@@ -7,6 +7,7 @@
 
 #include "engine/stream/flow_table.h"
 #include "engine/stream/timeline.h"
+#include "lib/off_path.h"
 #include "lib/units.h"
 #include "lib/wipe.h"
 
@@ -43,9 +44,8 @@ static void timeline_note(struct timeline *t, const struct seg *seg)
 /* A segment far ahead of all others: its time is not known. */
 static void timeline_take_outlier(struct timeline *t, struct held *ahead)
 {
-	struct flow_key key;
-	uint8_t sender;
-	struct flow *f = flow_find(t->flows, &ahead->seg, &key, &sender);
+	uint8_t sender = flow_sender(&ahead->seg);
+	struct flow *f = flow_find(t->flows, &ahead->seg, sender);
 
 	t->steps++;
 	ahead->seg.ts_ns = *t->now_ns;
@@ -54,7 +54,7 @@ static void timeline_take_outlier(struct timeline *t, struct held *ahead)
 	t->ops->take(t->ctx, &ahead->seg, ahead->data);
 	if (f)
 		return;
-	f = flow_find(t->flows, &ahead->seg, &key, &sender);
+	f = flow_find(t->flows, &ahead->seg, sender);
 	if (f) /* it begins with this segment */
 		t->ops->stepped(t->ctx, f, *t->now_ns);
 }
@@ -110,7 +110,15 @@ static bool timeline_hold(struct timeline *t, const struct seg *seg, const uint8
 	return true;
 }
 
-bool timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload)
+/* Nearly all segments are like this: near the clock, and none before them waits for its time. */
+static bool timeline_is_plain(const struct timeline *t, const struct seg *seg)
+{
+	return t->begun && !t->ahead_count && seg->ts_ns + STEP_NS >= *t->now_ns &&
+	       seg->ts_ns <= *t->now_ns + JUMP_NS;
+}
+
+OFF_PATH static bool timeline_settle(struct timeline *t, const struct seg *seg,
+				     const uint8_t *payload)
 {
 	if (timeline_is_copy(t, seg) && timeline_hold(t, seg, payload))
 		return false;
@@ -119,6 +127,11 @@ bool timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *
 		return false;
 	timeline_note(t, seg);
 	return true;
+}
+
+bool timeline_segment(struct timeline *t, const struct seg *seg, const uint8_t *payload)
+{
+	return timeline_is_plain(t, seg) || timeline_settle(t, seg, payload);
 }
 
 void timeline_finish(struct timeline *t)

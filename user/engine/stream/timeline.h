@@ -26,7 +26,7 @@ struct timeline {
 	const struct timeline_ops *ops;
 	void *ctx;		/* of ops */
 	const uint64_t *now_ns; /* the owner's clock */
-	const struct flow_table *flows;
+	struct flow_table *flows;
 
 	/* A segment far ahead of the one before it, and its copies. */
 	struct held *ahead[TIMELINE_COPIES];
