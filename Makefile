@@ -252,6 +252,7 @@ $(O)/libtdsmon.a: $(LIB_OBJ)
 
 # The engine processes every packet. tdsmon and the benchmarks link it with LTO, which takes a sixth off
 # its instructions compared with -O2 file by file. Tests link without LTO, because that is quicker.
+$(O)/user/lib/siphash.o $(O)/user/lib/utf8.o: CFLAGS := $(CFLAGS) $(FAT)
 $(O)/user/engine/%.o: CFLAGS := $(patsubst -O2,-O3,$(CFLAGS)) $(FAT)
 
 $(O)/user/%.o: user/%.c | $(SKEL)
