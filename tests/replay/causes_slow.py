@@ -31,16 +31,36 @@ def error_after_loginack(s):
     begin_clear(s.connection()).client(login7()).server(answer(loginack(), error(4064, "Cannot.", 11), done())).close()
 
 
-@causes.login("slow_browser", "the login took 4.200 ms, but before it the client waited 1.500 s for SQL Server "
-              "Browser, which was slow to answer: see UDP 1434 on the way, the Browser service, and the other addresses "
-              "that the server's name has, or give the port in the connection string",
-              also={"tds": {"instance": "INST1"}, "browser": {"ns": 1500000000, "retries": 0}})
-def slow_browser(s):
-    """MC-SQLR 2.2.3 and 2.2.5"""
+def browser_answers_after(s, ms):
+    """MC-SQLR 2.2.3 and 2.2.5: the client asks for an instance, and connects 1 ms after the answer."""
     said = b"ServerName;SQL1;InstanceName;INST1;IsClustered;No;Version;16.0.1000.6;tcp;1433;;"
     s.datagram(0, ("10.1.0.1", 40000), ("10.1.0.2", 1434), b"\4INST1\0")
-    s.datagram(1500, ("10.1.0.2", 1434), ("10.1.0.1", 40000), b"\5" + struct.pack("<H", len(said)) + said)
-    begin_clear(s.connection(1501)).client(login7()).server(success()).close()
+    s.datagram(ms, ("10.1.0.2", 1434), ("10.1.0.1", 40000), b"\5" + struct.pack("<H", len(said)) + said)
+    begin_clear(s.connection(ms + 1)).client(login7()).server(success()).close()
+
+
+SLOW_BROWSER = ("the login took 4.200 ms, but before it the client waited %.3f s for SQL Server Browser, which was slow to "
+                "answer: see UDP 1434 on the way, the Browser service, and the other addresses that the server's name "
+                "has, or give the port in the connection string")
+
+
+@causes.login("slow_browser", SLOW_BROWSER % 1.5,
+              also={"tds": {"instance": "INST1"}, "browser": {"ns": 1500000000, "retries": 0},
+                    "verdict": {"class": "slow"}})
+def slow_browser(s):
+    browser_answers_after(s, 1500)
+
+
+@causes.login("ok", "logged in after 4.200 ms", ["--slow-prelogin", "2s"],
+              also={"browser": {"ns": 1500000000, "retries": 0}, "verdict": {"class": "ok"}})
+def browser_within_the_limit(s):
+    browser_answers_after(s, 1500)
+
+
+@causes.login("slow_browser", SLOW_BROWSER % 0.15, ["--slow-prelogin", "100ms"],
+              also={"browser": {"ns": 150000000, "retries": 0}, "verdict": {"class": "slow"}})
+def browser_beyond_the_limit(s):
+    browser_answers_after(s, 150)
 
 
 def split(step="loginack", **parts):

@@ -9,8 +9,7 @@
 #include "engine/verdict/recent.h"
 #include "engine/verdict/rule.h"
 
-#define RTO_NS	   (NS_PER_S / 5) /* no retransmission comes sooner: RFC 6298 and Linux's least */
-#define BROWSER_NS NS_PER_S	  /* from here on SQL Server Browser counts as slow */
+#define RTO_NS (NS_PER_S / 5) /* no retransmission comes sooner: RFC 6298 and Linux's least */
 
 static const struct step *longest_step(const struct login_record *r)
 {
@@ -54,7 +53,8 @@ static bool is_fine(const struct login *l, const struct login_record *r)
 
 static bool is_slow_browser(const struct login *l, const struct login_record *r)
 {
-	return is_fine(l, r) && r->browser.seen && r->browser.waited_ns >= BROWSER_NS;
+	return is_fine(l, r) && r->browser.seen &&
+	       r->browser.waited_ns >= l->env->slow_prelogin_ns;
 }
 
 static char *slow_browser_text(const struct login *l, const struct login_record *r)

@@ -36,7 +36,7 @@
 	X(V_SLOW_KDC, "slow_kdc", VERDICT_BY_OUTCOME)                                              \
 	X(V_KERBEROS_ERROR, "kerberos_error", VERDICT_BY_OUTCOME)                                  \
 	X(V_SLOW_DNS, "slow_dns", VERDICT_BY_OUTCOME)                                              \
-	X(V_SLOW_BROWSER, "slow_browser", VERDICT_OK)                                              \
+	X(V_SLOW_BROWSER, "slow_browser", VERDICT_SLOW)                                            \
 	X(V_DEAD_ADDRESS_FIRST, "dead_address_first", VERDICT_SLOW)                                \
 	X(V_SLOW_CONNECT, "slow_connect", VERDICT_SLOW)                                            \
 	X(V_SYN_LOST, "syn_lost", VERDICT_SLOW)                                                    \
