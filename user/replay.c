@@ -97,6 +97,9 @@ static int read_series(struct app *app, struct series *series)
 
 	/* Records of a capture that is still being written are flushed at once. */
 	app->prompt |= series_is_live(series);
+	/* Nobody waits for the records of a capture that is over: they can wait for its packets. */
+	if (!series_is_live(series))
+		engine_keep_silent(app->engine);
 	if (app->keylog && series_is_live(series))
 		engine_expect_late_keys(app->engine);
 	else

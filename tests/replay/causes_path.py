@@ -252,6 +252,54 @@ def answer_lost_and_acknowledged(s):
     return c
 
 
+def silent_after_prelogin(s):
+    """The client's PRELOGIN, and then nothing for 100 s."""
+    c = s.connection().connect().client(prelogin(NOT_SUP))
+    c.ack(SERVER)
+    s.idle_until(100000)
+    return c
+
+
+@causes.fact({"outcome": "incomplete", "tcp": {"missing_bytes": 98}, "phases": {"prelogin_ns": None},
+              "verdict": {"name": "packets_missing"}})
+def request_after_a_silence_shows_that_a_login_is_missing(s):
+    c = silent_after_prelogin(s)
+    c.seq[CLIENT] += 98
+    return c.client(batch("SELECT 1"), 120000)
+
+
+@causes.fact({"outcome": "incomplete", "tcp": {"missing_bytes": 43}, "verdict": {"name": "packets_missing"}})
+def keep_alive_after_a_silence_shows_that_an_answer_is_missing(s):
+    c = silent_after_prelogin(s)
+    c.seq[SERVER] += 43
+    c.keep_alive(CLIENT, 120000)
+    return c
+
+
+@causes.fact({"outcome": "timed_out", "tcp": {"missing_bytes": 0},
+              "phases": {"prelogin_ns": {"near": [75000000000, 2000000]}}})
+def answer_after_a_silence_in_which_nothing_was_lost(s):
+    return silent_after_prelogin(s).server(prelogin_reply(NOT_SUP), 120000)
+
+
+@causes.fact({"outcome": "timed_out", "phases": {"prelogin_ns": {"near": [75000000000, 2000000]}}})
+def new_connection_on_the_ports_of_a_silent_one(s):
+    c = silent_after_prelogin(s)
+    s.connection(200000, client_port=c.ends[0][1]).syn()
+    return c
+
+
+@causes.fact({"outcome": "timed_out", "tcp": {"missing_bytes": 0}})
+def part_of_a_message_that_seems_to_complete_the_handshake(s):
+    """SYN and ACK are lost: the client's first payload is the first that is seen of it."""
+    c = s.connection()
+    c.syn_ack()
+    c.seq = [n + 1 for n in c.seq]
+    c.client(prelogin()[:20])
+    c.ack(SERVER)
+    return c.fin(CLIENT, 5000)
+
+
 @causes.login("packets_missing", "the packet that completes the TCP handshake is missing from the capture, so no time is "
               "given", also={"outcome": "incomplete"})
 def server_spoke_and_its_syn_ack_is_lost(s):

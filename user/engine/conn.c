@@ -13,6 +13,7 @@
 #include "engine/late_keys.h"
 #include "engine/login/steps.h"
 #include "engine/session/session.h"
+#include "engine/silence.h"
 #include "engine/stream/doubt.h"
 #include "engine/stream/repeats.h"
 
@@ -301,7 +302,10 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (f->login && conn_left_blind(f))
 		conn_login_forget(f);
 	if (f->login) {
-		login_give_up(f, now_ns, how);
+		if (f->login->silent)
+			login_give_up(f, silence_over_ns(e, f, now_ns), CLOSE_IDLE);
+		else
+			login_give_up(f, now_ns, how);
 		conn_login_report(e, f);
 	}
 	f->told = true;
@@ -373,14 +377,13 @@ void conn_idle(struct engine *e, struct flow *f, uint64_t now_ns)
 		conn_login_drop(e, f); /* no statement about it is possible */
 		return;
 	}
+	if (silence_keeps(e, f))
+		return;
 	/*
 	 * The login is given up, but the connection may still be closed, or go on. The time of
 	 * giving up is when the login's time was over, however much later the next packet of any
 	 * connection came.
 	 */
-	login_give_up(f,
-		      f->last_ns + e->config.give_up_ns < now_ns ? f->last_ns + e->config.give_up_ns
-								 : now_ns,
-		      CLOSE_IDLE);
+	login_give_up(f, silence_over_ns(e, f, now_ns), CLOSE_IDLE);
 	conn_login_report(e, f);
 }

@@ -8,6 +8,7 @@
 #include "engine/dependency/companions.h"
 #include "engine/dispatch.h"
 #include "engine/late_keys.h"
+#include "engine/silence.h"
 #include "engine/stream/doubt.h"
 #include "engine/sweep.h"
 #include "lib/off_path.h"
@@ -212,6 +213,7 @@ OFF_PATH static struct flow *dispatch_which(struct engine *e, struct flow *f, co
 	if (!f)
 		return dispatch_begin(e, seg, payload, sender);
 	from = dispatch_side(f, sender);
+	silence_ends(e, f, from, seg);
 	if (dispatch_of_another(e, f, from, seg)) {
 		conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);
 		conn_remove(e, f);
@@ -384,9 +386,9 @@ OFF_PATH static void dispatch_other(struct engine *e, const struct seg *seg, con
 static bool dispatch_is_plain(const struct engine *e, const struct flow *f, enum side from,
 			      const struct seg *seg)
 {
-	return !seg->rec_flags && !f->told && tcp_is_plain(f, from, seg) &&
-	       seg->ifindex == f->half[from].ifindex && seg->ts_ns >= f->first_ns &&
-	       (f->login || !e->ops.tap) && !e->config.keys_late;
+	return !seg->rec_flags && !f->told && !(f->login && f->login->silent) &&
+	       tcp_is_plain(f, from, seg) && seg->ifindex == f->half[from].ifindex &&
+	       seg->ts_ns >= f->first_ns && (f->login || !e->ops.tap) && !e->config.keys_late;
 }
 
 /* The result is that of dispatch_any(), in fewer steps. */

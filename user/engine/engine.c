@@ -62,6 +62,11 @@ void engine_expect_late_keys(struct engine *e)
 	e->config.keys_late = true;
 }
 
+void engine_keep_silent(struct engine *e)
+{
+	e->config.keep_silent = true;
+}
+
 static void engine_take_settled(void *ctx, const struct seg *seg, const uint8_t *payload)
 {
 	dispatch(ctx, seg, payload);

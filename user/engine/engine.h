@@ -40,9 +40,11 @@ struct engine_config {
 				       * that were not seen; 0: 500 ms. Files: UINT64_MAX, only
 				       * packets decide */
 	uint64_t give_up_ns;	      /* silence after which a login is given up; 0: 75 s */
-	uint64_t slow_prelogin_ns;    /* tcp, prelogin and tls together; 0: 1 s */
-	uint64_t slow_login_ns;	      /* the whole login; 0: 2 s */
-	uint64_t idle_ns;	      /* silence after which a session is forgotten; 0: 4 h */
+	bool keep_silent; /* such a login's record waits for the connection's next packet, or
+				       * for the end: a packet may show that others are missing */
+	uint64_t slow_prelogin_ns; /* tcp, prelogin and tls together; 0: 1 s */
+	uint64_t slow_login_ns;	   /* the whole login; 0: 2 s */
+	uint64_t idle_ns;	   /* silence after which a session is forgotten; 0: 4 h */
 };
 
 /* A capture, not the tap: packets may be missing without notice, and only packets end a wait. */
@@ -128,6 +130,8 @@ void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payl
 bool engine_secret(struct engine *e, const char *line, size_t len);
 /* As keys_late in engine_config, for connections that begin from now on. */
 void engine_expect_late_keys(struct engine *e);
+/* As keep_silent in engine_config. */
+void engine_keep_silent(struct engine *e);
 
 /*
  * An entry of the server's error log; its strings are copied. Entries may come before the segments of

@@ -273,6 +273,21 @@ bool login_encryption_excludes(const struct login *l)
 }
 
 /*
+ * Has the side sent a part of a message since the last whole one? If the ACK that completes the
+ * handshake is missing, that part itself seems to complete it: it is as old as the handshake.
+ */
+static bool sent_part(const struct login *l, enum side by)
+{
+	uint64_t sent_ns = l->tcp.payload_ns[by];
+
+	for (int i = 0; i < 2; i++)
+		if (sent_ns < l->spoke_ns[i] ||
+		    (sent_ns == l->spoke_ns[i] && sent_ns != l->tcp.ack_ns))
+			return false;
+	return sent_ns;
+}
+
+/*
  * How long a side has waited for the other's message at ts_ns; 0: it was its own turn. The wait
  * begins at its own last byte, whether or not that ends a message.
  */
@@ -282,9 +297,7 @@ static uint64_t waited(const struct login *l, enum side by, uint64_t ts_ns)
 	uint64_t since =
 		l->tcp.payload_ns[by] > l->spoke_ns[by] ? l->tcp.payload_ns[by] : l->spoke_ns[by];
 
-	/* Its own turn, and it has sent no part of a message since the other's last. */
-	if (l->owes != other && (l->tcp.payload_ns[by] <= l->spoke_ns[by] ||
-				 l->tcp.payload_ns[by] <= l->spoke_ns[other]))
+	if (l->owes != other && !sent_part(l, by))
 		return 0;
 	return since && ts_ns > since ? ts_ns - since : 0;
 }

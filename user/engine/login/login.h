@@ -129,6 +129,7 @@ struct login {
 	bool has_clear_answer; /* the server gave it in clear */
 	bool full;	       /* the server goes on in TLS records after the handshake */
 	bool judged_idle;
+	bool silent;	   /* its time is over, and its record is kept back: engine/silence.h */
 	enum side alerted; /* the side that first sent an alert after the handshake, or SIDE_NONE */
 	uint64_t alerted_ns;
 	bool answer_cut; /* the answer to LOGIN7 was not captured whole */

@@ -53,8 +53,7 @@ static bool is_fine(const struct login *l, const struct login_record *r)
 
 static bool is_slow_browser(const struct login *l, const struct login_record *r)
 {
-	return is_fine(l, r) && r->browser.seen &&
-	       r->browser.waited_ns >= l->env->slow_prelogin_ns;
+	return is_fine(l, r) && r->browser.seen && r->browser.waited_ns >= l->env->slow_prelogin_ns;
 }
 
 static char *slow_browser_text(const struct login *l, const struct login_record *r)
