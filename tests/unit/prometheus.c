@@ -317,6 +317,35 @@ UNIT_CASE(logins_in_progress_and_the_oldest)
 	prometheus_sink.free(sink);
 }
 
+/* Only of a server whose sockets were seen; those that wait for the client do not count. */
+UNIT_CASE(unread_logins_and_bytes)
+{
+	struct pending_record unread = {.time_ns = 10 * S,
+					.start_ns = 9 * S,
+					.ns = S,
+					.server = ipv4(0x0a0a0a78, 1433),
+					.waits_on = SIDE_SERVER,
+					.unread = 200};
+	struct pending_record client = unread;
+	void *sink = sink_new(0);
+	const char *p;
+
+	client.waits_on = SIDE_CLIENT;
+	prometheus_add_progress(sink, &client);
+	CHECK(!strstr(page_of(sink, EXPOSITION_TEXT), "tdsmon_logins_unread{"));
+	prometheus_add_progress(sink, &unread);
+	unread.unread = 50;
+	prometheus_add_progress(sink, &unread);
+	p = page_of(sink, EXPOSITION_TEXT);
+	CHECK_LINE(p, "tdsmon_logins_unread{" SERVER "} 2");
+	CHECK_LINE(p, "tdsmon_login_unread_bytes{" SERVER "} 250");
+	prometheus_clear_progress(sink);
+	p = page_of(sink, EXPOSITION_TEXT);
+	CHECK_LINE(p, "tdsmon_logins_unread{" SERVER "} 0");
+	CHECK_LINE(p, "tdsmon_login_unread_bytes{" SERVER "} 0");
+	prometheus_sink.free(sink);
+}
+
 UNIT_CASE(openmetrics_has_exemplars_and_an_end)
 {
 	struct login_record rec = login();
@@ -517,6 +546,7 @@ int main(void)
 	RUN(health_checks_have_no_time);
 	RUN(failures_closes_and_commands_are_counted);
 	RUN(logins_in_progress_and_the_oldest);
+	RUN(unread_logins_and_bytes);
 	RUN(openmetrics_has_exemplars_and_an_end);
 	RUN(hostile_strings_stay_inside_their_quotation_marks);
 	RUN(whatever_a_label_holds_it_is_one_line);

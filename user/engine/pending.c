@@ -5,6 +5,7 @@
 #include "engine/stream/repeats.h"
 #include "engine/engine_private.h"
 #include "engine/dependency/dependency.h"
+#include "engine/dependency/witness.h"
 #include "engine/login/login.h"
 #include "engine/pending.h"
 #include "engine/stream/reassembly.h"
@@ -134,6 +135,8 @@ static struct pending_record pending_record(const struct engine *e, const struct
 		.phase = (enum phase)due->phase,
 		.waits_on = ack ? SIDE_NETWORK : (enum side)due->side,
 		.what = ack ? ack : due->what,
+		.unread =
+			ack ? 0 : witness_unread(f->login->witness, (enum side)due->side, since_ns),
 	};
 }
 

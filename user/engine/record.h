@@ -560,7 +560,9 @@ struct pending_record {
 	uint32_t tunnel; /* tunnel_kind() */
 	enum phase phase;
 	enum side waits_on;
-	const char *what;	       /* "the answer to LOGIN7"; lives as long as the program */
+	const char *what; /* "the answer to LOGIN7"; lives as long as the program */
+	uint32_t
+		unread; /* bytes that lie unread in the socket of waits_on, if it is on this host */
 	const struct step_part *parts; /* of this wait, all with step 0; none: nothing is known */
 	size_t part_count;
 };

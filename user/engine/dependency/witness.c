@@ -41,6 +41,7 @@ struct watched {
 	uint64_t
 		changed_ns; /* when its cgroup's counter last changed, or was first seen; 0: never */
 	uint64_t throttled_ns; /* the value of that counter */
+	uint32_t unread_bytes; /* as of the last look; 0 once they were read */
 	bool stopped;	       /* as of the last look */
 	uint8_t stop_count, window_count;
 	struct stop stops[STOPS_MOST];
@@ -200,7 +201,8 @@ static void note_look(struct witness *w, enum side side, uint64_t since_ns,
 	host_note(&w->hosts[side], side, s);
 	if (s->accepted == WITNESS_NO)
 		seen_add(&now->unaccepted, s->ts_ns);
-	if (s->has_unread && s->unread)
+	now->unread_bytes = s->has_unread ? s->unread : 0;
+	if (now->unread_bytes)
 		seen_add(&now->unread, s->ts_ns);
 	else if (s->has_unread && !now->all_read_ns)
 		now->all_read_ns = s->ts_ns;
@@ -223,8 +225,17 @@ void witness_note(struct witness *w, enum side side, uint64_t since_ns,
 		return;
 	}
 	now = (struct watched *)watched_now(w, side, since_ns);
-	if (now && !now->traced_ns && s->ts_ns > since_ns)
+	if (now && !now->traced_ns && s->ts_ns > since_ns) {
 		now->traced_ns = s->ts_ns;
+		now->unread_bytes = 0;
+	}
+}
+
+uint32_t witness_unread(const struct witness *w, enum side side, uint64_t since_ns)
+{
+	const struct watched *now = watched_now(w, side, since_ns);
+
+	return now ? now->unread_bytes : 0;
 }
 
 const struct host_facts *witness_host(const struct witness *w, enum side side)

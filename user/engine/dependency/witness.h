@@ -71,6 +71,9 @@ bool witness_is_wanted(const struct witness *w, enum side side, uint64_t since_n
 void witness_note(struct witness *w, enum side side, uint64_t since_ns,
 		  const struct witness_sample *sample);
 
+/* Bytes that the side had not read at the last look of that wait, as far as is known. */
+uint32_t witness_unread(const struct witness *w, enum side side, uint64_t since_ns);
+
 /* The side's host, as far as it is known; NULL: nothing is known. */
 const struct host_facts *witness_host(const struct witness *w, enum side side);
 

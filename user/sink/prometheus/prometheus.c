@@ -104,17 +104,19 @@ void prometheus_clear_progress(void *ctx)
 {
 	struct prometheus *sink = ctx;
 
-	for (size_t i = 0; i <= SERVERS_MAX; i++)
-		if (sink->servers.all[i])
-			sink->servers.all[i]->in_progress = sink->servers.all[i]->oldest_ns = 0;
+	for (size_t i = 0; i <= SERVERS_MAX; i++) {
+		struct server *s = sink->servers.all[i];
+
+		if (s)
+			s->in_progress = s->oldest_ns = s->unread_logins = s->unread_bytes = 0;
+	}
 }
 
 void prometheus_add_progress(void *ctx, const struct pending_record *rec)
 {
 	struct prometheus *sink = ctx;
 
-	servers_add_progress(&sink->servers, &rec->server,
-			     rec->time_ns > rec->start_ns ? rec->time_ns - rec->start_ns : 0);
+	servers_add_progress(&sink->servers, rec);
 }
 
 #define LABEL(name, value)                                                                         \
@@ -239,6 +241,18 @@ static void put_parts(struct page *p, const struct server *s)
 }
 
 /* Only where it is known of a process of this host. */
+static void put_unread_logins(struct page *p, const struct server *s)
+{
+	if (s->has_socket)
+		put_one(p, s, s->unread_logins);
+}
+
+static void put_unread_bytes(struct page *p, const struct server *s)
+{
+	if (s->has_socket)
+		put_one(p, s, s->unread_bytes);
+}
+
 static void put_throttled(struct page *p, const struct server *s)
 {
 	if (s->has_throttled)
@@ -540,6 +554,11 @@ static const struct family families[] = {
 	SERVER("login_throttled_seconds", EXPOSITION_COUNTER, put_throttled,
 	       "Time for which the cgroup of the server's process was throttled while logins "
 	       "waited."),
+	SERVER("logins_unread", EXPOSITION_GAUGE, put_unread_logins,
+	       "Logins in progress whose last message lies unread in a socket of the server's "
+	       "process."),
+	SERVER("login_unread_bytes", EXPOSITION_GAUGE, put_unread_bytes,
+	       "Bytes of logins in progress that lie unread in sockets of the server's process."),
 	PAGE("accept_queue_connections", EXPOSITION_GAUGE, put_queue_lengths,
 	     "Connections that wait for accept(), of the fullest listener on the port."),
 	PAGE("accept_queue_limit", EXPOSITION_GAUGE, put_queue_limits,

@@ -159,6 +159,7 @@ void servers_login(struct servers *s, const struct login_record *rec, const stru
 		snprintf(number, sizeof(number), "%d", rec->error.number);
 		server->errors[label_set_id(&s->errors, number)]++;
 	}
+	server->has_socket |= rec->host && rec->host->side == SIDE_SERVER;
 	if (rec->host && rec->host->side == SIDE_SERVER && rec->host->throttled_ns != NO_NS) {
 		server->has_throttled = true;
 		server->throttled_ns += rec->host->throttled_ns;
@@ -209,13 +210,19 @@ static struct server *server_again(struct servers *s, const struct endpoint *ep,
 	return server;
 }
 
-void servers_add_progress(struct servers *s, const struct endpoint *ep, uint64_t age_ns)
+void servers_add_progress(struct servers *s, const struct pending_record *rec)
 {
-	struct server *server = server_again(s, ep, false);
+	struct server *server = server_again(s, &rec->server, false);
+	uint64_t age_ns = rec->time_ns > rec->start_ns ? rec->time_ns - rec->start_ns : 0;
 
 	if (!server)
 		return;
 	server->in_progress++;
+	if (rec->waits_on == SIDE_SERVER && rec->unread) {
+		server->has_socket = true;
+		server->unread_logins++;
+		server->unread_bytes += rec->unread;
+	}
 	if (age_ns > server->oldest_ns)
 		server->oldest_ns = age_ns;
 }

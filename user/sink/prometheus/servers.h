@@ -51,6 +51,7 @@ struct server {
 	uint64_t part_ns[PART_COUNT];
 	uint64_t throttled_ns;
 	bool has_throttled;
+	bool has_socket; /* its sockets were seen: it is on this host */
 	uint64_t outcomes[OUTCOME_COUNT][BASIS_COUNT];
 	uint64_t classes[VERDICT_CLASS_COUNT];
 	uint64_t auth[AUTH_COUNT];
@@ -61,7 +62,8 @@ struct server {
 	int64_t cert_not_after_s;
 	bool has_cert;
 	uint64_t closes[SIDE_COUNT][SERVER_CLOSE_KINDS];
-	uint64_t in_progress, oldest_ns; /* current logins, and the age of the oldest */
+	uint64_t in_progress, oldest_ns;      /* current logins, and the age of the oldest */
+	uint64_t unread_logins, unread_bytes; /* those of them of which it has bytes to read */
 	uint64_t resets, mars_sessions, mars_window_stalls;
 };
 
@@ -82,8 +84,8 @@ void servers_login(struct servers *s, const struct login_record *rec,
 void servers_close(struct servers *s, const struct close_record *rec);
 void servers_command(struct servers *s, const struct command_record *rec);
 
-/* Count a login in progress, of that age. The caller removes it before the next page. */
-void servers_add_progress(struct servers *s, const struct endpoint *server, uint64_t age_ns);
+/* Count a login in progress. The caller removes it before the next page. */
+void servers_add_progress(struct servers *s, const struct pending_record *rec);
 
 /*
  * Count commands that a source counted itself since its beginning; port 0: those of all other
