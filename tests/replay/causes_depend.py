@@ -160,3 +160,70 @@ def another_was_answered_meanwhile(s):
     c = begin_clear(s.connection(), reply=3000.0).client(login7()).server(success())
     c.close()
     return c
+
+
+# ---- traps: traffic that has nothing to do with the login ------------------------------------------
+
+BUSY = ("logged in after 2.505 s: the domain controller answered within 2.000 ms, the rest is the server's own time "
+        "(inferred): check logon triggers, the Resource Governor's classifier and the state of the login's database")
+
+
+def dns_query(number, name=b"else"):
+    return struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + bytes([len(name)]) + name + b"\0\0\1\0\1"
+
+
+@causes.login("server_busy_with_login", BUSY)
+def others_calls_come_every_50_ms(s):
+    """Another service of the host verifies its own users by short calls, one after the other, with pauses."""
+    asked(s, 5.3, SERVER_HOST, 49152, samlogon(7), samlogon_response(7), 2.0)
+    c = s.connection(50, client=SERVER_HOST, server=DC, port=49152)
+    c.connect()
+    for i in range(60):
+        c.client(samlogon(20 + i), 45.0).server(samlogon_response(20 + i), 5.0)
+    return windows_login(s, 2500.0)
+
+
+@causes.login("server_busy_with_login", BUSY)
+def one_other_call_ends_with_the_login(s):
+    asked(s, 5.3, SERVER_HOST, 49152, samlogon(7), samlogon_response(7), 2.0)
+    asked(s, 1500.0, SERVER_HOST, 49152, samlogon(8), samlogon_response(8), 1000.0)
+    return windows_login(s, 2500.0)
+
+
+@causes.login("slow_login", SLOW_LOGIN % "2.500")
+def somebody_elses_name_server_is_dead(s):
+    """A program of the host asks for a name again and again, before the login and after it."""
+    for at in range(-1000, 9000, 1000):
+        s.datagram(1000 + at, (SERVER_HOST, 40000), ("10.1.0.8", 53), dns_query(7))
+    c = begin_clear(s.connection(1000)).client(login7()).server(success(), 2500.1)
+    c.close()
+    return c
+
+
+@causes.login("slow_login", SLOW_LOGIN % "2.500")
+def somebody_elses_directory_is_dead(s):
+    """The host asks a domain controller's directory again and again, and the login is a SQL login."""
+    asked(s, 0, SERVER_HOST, 88, kerberos(12), kerberos(13), 3.0)
+    c = s.connection(1004, client=SERVER_HOST, server=DC, port=389)
+    c.connect()
+    for at in (0.1, 300, 600, 1200, 2400, 4800):
+        c.packet(CLIENT, 24, ldap_search(), after=at)
+    c = begin_clear(s.connection(1000)).client(login7()).server(success(), 2500.1)
+    c.close()
+    return c
+
+
+@causes.login("slow_login", SLOW_LOGIN % "2.500")
+def names_that_somebody_else_looks_up(s):
+    """Prompt look-ups that follow each other without a pause, until after the login."""
+    for i in range(300):
+        s.datagram(10.0 * i, (SERVER_HOST, 40000), ("10.1.0.8", 53), dns_query(i))
+        s.datagram(10.0 * i + 9, ("10.1.0.8", 53), (SERVER_HOST, 40000), dns_response(i))
+    c = begin_clear(s.connection()).client(login7()).server(success(), 2500.1)
+    c.close()
+    return c
+
+
+def dns_response(number, name=b"else"):
+    return (struct.pack(">HHHHHH", number, 0x8180, 1, 1, 0, 0) + bytes([len(name)]) + name + b"\0\0\1\0\1" +
+            struct.pack(">HHHIHBBBB", 0xc00c, 1, 1, 60, 4, 10, 9, 9, 9))

@@ -18,7 +18,8 @@
 #define DNS_GAP_NS	NS_PER_S	/* from the look-up to the connection */
 #define DNS_NEXT_NS	10000000ull	/* from a response to the next query of one look-up */
 #define DNS_RETRY_NS	(11 * NS_PER_S) /* resolvers ask again after 5 or 10 s */
-#define UNANSWERED_NS	NS_PER_S	/* no resolver or KDC client waits less */
+#define PAUSES_SHARE	10	 /* of a queue: between calls, at most this part of the time */
+#define UNANSWERED_NS	NS_PER_S /* no resolver or KDC client waits less */
 
 /* The tolerance for this wait. The longer the wait, the busier the host may have been. */
 static uint64_t near_of(const struct wait *w)
@@ -82,33 +83,62 @@ static uint64_t rtt_to(struct companions *c, const uint8_t *host, const uint8_t 
 	return least;
 }
 
+/* The end of the calls that are in flight at that time; or the time itself: there are none. */
+static uint64_t calls_until(struct companions *c, const struct wait *w, uint64_t at, uint64_t b,
+			    uint64_t *since)
+{
+	uint64_t most = at;
+
+	for_each_exchange(x, c, w->a)
+	{
+		if (!exchange_is_call(x) || !exchange_of(x, w->host) || x->start_ns >= b ||
+		    x->start_ns > at || exchange_until(x, b) <= at)
+			continue;
+		if (exchange_until(x, b) > most)
+			most = exchange_until(x, b);
+		if (x->start_ns < *since)
+			*since = x->start_ns;
+	}
+	return most;
+}
+
+/* When the next call begins after that time, before b; or b. */
+static uint64_t calls_next(struct companions *c, const struct wait *w, uint64_t at, uint64_t b)
+{
+	uint64_t next = b;
+
+	for_each_exchange(x, c, w->a)
+	{
+		if (exchange_is_call(x) && exchange_of(x, w->host) && x->start_ns > at &&
+		    x->start_ns < next)
+			next = x->start_ns;
+	}
+	return next;
+}
+
 /*
  * The time since which Netlogon calls of the host were in flight without a gap until b. NO_NS: there
- * was a gap, or they began long after the wait did.
+ * was a gap, or they began long after the wait did. A queue's next call begins when one ends, so all
+ * the pauses together are short, too: calls that come and go are no queue.
  */
 static uint64_t calls_since(struct companions *c, const struct wait *w, uint64_t b)
 {
-	uint64_t since = NO_NS, covered = w->a, late = late_of(w);
+	uint64_t since = NO_NS, ignored = NO_NS, at = w->a, pauses = 0, pause = late_of(w);
 
-	do {
-		uint64_t most = covered;
+	while (at < b) {
+		uint64_t until = calls_until(c, w, at, b, since == NO_NS ? &since : &ignored);
 
-		for_each_exchange(x, c, w->a)
-		{
-			if (!exchange_is_call(x) || !exchange_of(x, w->host) || x->start_ns >= b ||
-			    x->start_ns > covered + late || exchange_until(x, b) <= covered)
-				continue;
-			if (exchange_until(x, b) > most)
-				most = exchange_until(x, b);
-			if (covered == w->a && x->start_ns < since)
-				since = x->start_ns;
+		if (until == at) {
+			until = calls_next(c, w, at, b);
+			if (until - at > pause)
+				return NO_NS;
+			pauses += since == NO_NS ? 0 : until - at;
 		}
-		if (most == covered)
-			return NO_NS;
-		covered = most;
-		late = near_of(w);
-	} while (covered + late < b);
-	return since;
+		at = until;
+		if (since != NO_NS)
+			pause = near_of(w);
+	}
+	return pauses <= near_of(w) + (b - w->a) / PAUSES_SHARE ? since : NO_NS;
 }
 
 static uint32_t calls_in_flight(struct companions *c, const uint8_t *host, uint64_t a, uint64_t b)
