@@ -41,6 +41,7 @@ struct config {
 	uint32_t packet_size; /* the largest that is accepted */
 	uint16_t redirect_port;
 	bool ntlm, kerberos, fedauth, mars;
+	bool rekey; /* new keys before the answer to each command */
 };
 
 #endif

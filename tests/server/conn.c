@@ -189,6 +189,11 @@ static bool answer(struct conn *c, struct session *s, uint64_t now)
 		break;
 	case PHASE_BATCH:
 		c->counts->commands++;
+		c->facts.commands++;
+		if (c->cfg->rekey && c->layer == LAYER_TLS) {
+			tls_rekey(c->tls, &c->out);
+			c->facts.rekeyed++;
+		}
 		command_run(c, s);
 		buf_clear(&s->msg);
 		break;
@@ -420,7 +425,7 @@ static int next_tls(struct conn *c)
 			if (n <= 0)
 				return n;
 		}
-		n = tls_read(c->tls, &c->clear);
+		n = tls_read(c->tls, &c->clear, &c->out);
 	}
 	return buf_len(&c->clear) || n >= 0 ? next_of_stream(c, &c->clear) : n;
 }
@@ -436,7 +441,7 @@ static int next_login_only(struct conn *c)
 	while (is_record(&c->in)) {
 		if (!feed_record(c))
 			return 0;
-		tls_read(c->tls, &c->clear);
+		tls_read(c->tls, &c->clear, &c->out);
 		n = next_of_stream(c, &c->clear);
 		if (n)
 			return n;

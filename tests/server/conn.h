@@ -7,6 +7,7 @@
 #define SERVER_CONN_H
 
 #include "config.h"
+#include "log.h"
 #include "tls.h"
 
 enum end { END_NOT, END_FIN, END_RESET };
@@ -62,6 +63,7 @@ struct conn {
 	bool must_not_login; /* PRELOGIN ended in no agreement */
 	bool mars, fedauth_echo, silent, unasked, challenged;
 	bool utf8;
+	struct facts facts;
 	uint8_t challenge[8];
 	char database[400];
 };

@@ -489,7 +489,7 @@ static int process(struct load *l, struct peer *p)
 		if (ret <= 0)
 			return ret < 0 ? -FAIL_TLS : 1;
 	}
-	ret = tls_read(p->tls, &p->clear);
+	ret = tls_read(p->tls, &p->clear, &p->out);
 	if (ret < 0 && !buf_len(&p->clear))
 		return -FAIL_CLOSED;
 	return take_packets(l, p, &p->clear);

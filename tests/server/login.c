@@ -133,13 +133,23 @@ static void prelogin(struct conn *c, struct session *s)
 
 static void put_error(struct conn *c, struct session *s, const struct message *m)
 {
+	if (!c->facts.error)
+		c->facts.error = m->number;
 	token_message(&s->body, TOKEN_ERROR, c->version, c->cfg->server_name, m);
+}
+
+/* The last message of a login. */
+static void end_login(struct conn *c, struct session *s, unsigned done, const char *outcome)
+{
+	token_done(&s->body, TOKEN_DONE, c->version, done, 0, 0);
+	c->facts.outcome = outcome;
+	c->facts.answer = buf_len(&s->body);
+	session_send(c, s, TDS_REPLY, true);
 }
 
 static void refuse(struct conn *c, struct session *s)
 {
-	token_done(&s->body, TOKEN_DONE, c->version, DONE_ERROR, 0, 0);
-	session_send(c, s, TDS_REPLY, true);
+	end_login(c, s, DONE_ERROR, "refused");
 	c->counts->refused++;
 	c->end = END_FIN;
 }
@@ -242,8 +252,7 @@ static void accept_login(struct conn *c, struct session *s, const char *user, ui
 		put_redirect(c, s);
 	else
 		put_success(c, s, size);
-	token_done(&s->body, TOKEN_DONE, c->version, 0, 0, 0);
-	session_send(c, s, TDS_REPLY, true);
+	end_login(c, s, 0, c->cfg->redirect_host ? "redirected" : "ok");
 	c->packet_size = size;
 	c->phase = PHASE_BATCH;
 	c->counts->logins++;
@@ -340,6 +349,22 @@ static void sspi_login(struct conn *c, struct session *s, const struct login7 *l
 		refuse_login(c, s, "");
 }
 
+static void note_login7(struct facts *f, const struct conn *c, const struct login7 *l)
+{
+	memcpy(f->app, l->app, sizeof(f->app));
+	memcpy(f->host, l->host, sizeof(f->host));
+	memcpy(f->database, l->database, sizeof(f->database));
+	f->version = l->version;
+	f->packet_size = l->packet_size;
+	f->auth = l->sspi_len  ? (*l->sspi == 0x60 ? "kerberos" : "ntlm")
+		  : l->fedauth ? "fedauth"
+			       : "sql";
+	if (c->tls) {
+		f->tls = SSL_get_version(c->tls->ssl);
+		f->resumed = SSL_session_reused(c->tls->ssl);
+	}
+}
+
 static void login7(struct conn *c, struct session *s)
 {
 	struct login7 l;
@@ -349,6 +374,7 @@ static void login7(struct conn *c, struct session *s)
 		c->end = END_FIN;
 		return;
 	}
+	note_login7(&c->facts, c, &l);
 	if (c->layer == LAYER_LOGIN_ONLY) {
 		/* Silently: no close_notify is sent at the switch. */
 		tls_free(c->tls);

@@ -9,8 +9,10 @@ enum {
 	AT_VERSION = 4,
 	AT_PACKET_SIZE = 8,
 	AT_FLAGS3 = 27,
+	AT_HOST = 36,
 	AT_USER = 40,
 	AT_PASSWORD = 44,
+	AT_APP = 48,
 	AT_EXTENSION = 56,
 	AT_DATABASE = 68,
 	AT_SSPI = 78,
@@ -126,8 +128,10 @@ bool login7_parse(struct login7 *l, const uint8_t *p, size_t len)
 	m.left = said;
 	l->version = at32(&m, AT_VERSION);
 	l->packet_size = at32(&m, AT_PACKET_SIZE);
-	return text(&m, AT_USER, l->user, sizeof(l->user)) &&
+	return text(&m, AT_HOST, l->host, sizeof(l->host)) &&
+	       text(&m, AT_USER, l->user, sizeof(l->user)) &&
 	       password(&m, l->password, sizeof(l->password)) &&
+	       text(&m, AT_APP, l->app, sizeof(l->app)) &&
 	       text(&m, AT_DATABASE, l->database, sizeof(l->database)) && sspi(l, &m) &&
 	       (!(p[AT_FLAGS3] & FLAG3_EXTENSION) || features(l, &m));
 }

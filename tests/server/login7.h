@@ -10,7 +10,7 @@ enum { FEDAUTH_TOKEN = 1, FEDAUTH_MSAL = 2 }; /* libraries of feature FEDAUTH */
 
 struct login7 {
 	uint32_t version, packet_size;
-	char user[400], password[400], database[400];
+	char user[400], password[400], database[400], app[400], host[400];
 	const uint8_t *sspi; /* points into the message */
 	size_t sspi_len;
 	bool fedauth, utf8; /* features that were offered */

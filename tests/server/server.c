@@ -38,6 +38,7 @@ struct server {
 	atomic_uint spid;
 	atomic_bool stop;
 	int done_fd; /* written when max_connections are over */
+	FILE *log;   /* NULL: none */
 };
 
 /* A connection and its socket, in its worker's list of those that wait for a time. */
@@ -46,6 +47,7 @@ struct client {
 	struct conn *conn;
 	uint64_t deadline_ns;
 	int fd;
+	unsigned port; /* the client's */
 	bool writing, shut;
 };
 
@@ -96,6 +98,8 @@ static void client_close(struct worker *w, struct client *cl)
 	struct server *srv = w->server;
 
 	timer_cancel(cl);
+	if (srv->log)
+		log_facts(srv->log, &cl->conn->facts, cl->port);
 	if (cl->conn->end == END_RESET)
 		setsockopt(cl->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0},
 			   sizeof(struct linger));
@@ -181,6 +185,17 @@ static void client_event(struct worker *w, struct client *cl, uint32_t events)
 		client_close(w, cl);
 }
 
+static unsigned peer_port(int fd)
+{
+	struct sockaddr_storage a = {0};
+	socklen_t len = sizeof(a);
+
+	/* at the same place for both families */
+	return getpeername(fd, (struct sockaddr *)&a, &len)
+		       ? 0
+		       : ntohs(((struct sockaddr_in *)&a)->sin_port);
+}
+
 static void client_new(struct worker *w, int fd)
 {
 	struct server *srv = w->server;
@@ -191,6 +206,7 @@ static void client_new(struct worker *w, int fd)
 		abort();
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	cl->fd = fd;
+	cl->port = peer_port(fd);
 	cl->conn = conn_new(&srv->cfg, &w->counts, atomic_fetch_add(&srv->spid, 1));
 	epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev);
 	if (!client_run(w, cl))
@@ -349,6 +365,15 @@ static const char usage[] =
 	"  --cn NAME             its subject (SSL_Self_Signed_Fallback)\n"
 	"  --cert-out FILE       write it, for clients that must trust it\n"
 	"  --ecdsa               its key is P-256, not RSA 2048\n"
+	"  --groups LIST         of the key exchange, as P-384; a client that guessed another has "
+	"to "
+	"retry\n"
+	"  --rekey               new keys before each answer to a command: a key update, before "
+	"TLS 1.3 "
+	"a\n"
+	"                        renegotiation\n"
+	"  --keylog FILE         append the keys, for decryption\n"
+	"  --log FILE            append a line of JSON for each connection\n"
 	"  --user NAME, --password PW   the only login; without them any is accepted\n"
 	"  --database NAME       repeatable; the first is the default; without them any is known\n"
 	"  --ntlm                take integrated logins by NTLM; NTLMv2 is verified by --password\n"
@@ -396,6 +421,10 @@ enum option_id {
 	OPT_SERVER_NAME,
 	OPT_THREADS,
 	OPT_COUNT,
+	OPT_GROUPS,
+	OPT_REKEY,
+	OPT_KEYLOG,
+	OPT_LOG,
 };
 
 static const struct option options[] = {
@@ -428,6 +457,10 @@ static const struct option options[] = {
 	{"server-name", 1, NULL, OPT_SERVER_NAME},
 	{"threads", 1, NULL, OPT_THREADS},
 	{"count", 1, NULL, OPT_COUNT},
+	{"groups", 1, NULL, OPT_GROUPS},
+	{"rekey", 0, NULL, OPT_REKEY},
+	{"keylog", 1, NULL, OPT_KEYLOG},
+	{"log", 1, NULL, OPT_LOG},
 	{0},
 };
 
@@ -564,6 +597,15 @@ static bool set_server_option(struct server *srv, struct choices *ch, int id, ch
 	case OPT_ECDSA:
 		ch->tls.ecdsa = true;
 		return true;
+	case OPT_GROUPS:
+		ch->tls.groups = arg;
+		return true;
+	case OPT_KEYLOG:
+		ch->tls.key_log = arg;
+		return true;
+	case OPT_LOG:
+		srv->log = fopen(arg, "a");
+		return srv->log;
 	case OPT_SPID:
 		ch->spid = atoi(arg);
 		return true;
@@ -600,6 +642,9 @@ static bool set_option(struct server *srv, struct choices *ch, int id, char *arg
 		return true;
 	case OPT_FEDAUTH:
 		cfg->fedauth = true;
+		return true;
+	case OPT_REKEY:
+		cfg->rekey = true;
 		return true;
 	case OPT_MARS:
 		cfg->mars = true;

@@ -23,6 +23,8 @@ static int alpn_select(SSL *ssl, const uint8_t **out, uint8_t *out_len, const ui
 	return SSL_TLSEXT_ERR_OK;
 }
 
+static int key_log_index;
+
 static bool add_extension(X509 *x, int nid, const char *value)
 {
 	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
@@ -75,6 +77,29 @@ static bool use_self_signed(SSL_CTX *ctx, const struct tls_options *o)
 	return ok;
 }
 
+/* OpenSSL's callback for a line of a key log. A line is one write, so that threads do not mix theirs. */
+static void log_key(const SSL *ssl, const char *line)
+{
+	FILE *f = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), key_log_index);
+
+	flockfile(f);
+	fprintf(f, "%s\n", line);
+	fflush(f);
+	funlockfile(f);
+}
+
+static bool log_keys(SSL_CTX *ctx, const char *path)
+{
+	FILE *f = fopen(path, "a");
+
+	if (!f)
+		return false;
+	key_log_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	SSL_CTX_set_ex_data(ctx, key_log_index, f);
+	SSL_CTX_set_keylog_callback(ctx, log_key);
+	return true;
+}
+
 SSL_CTX *tls_server_ctx(const struct tls_options *o)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
@@ -90,6 +115,11 @@ SSL_CTX *tls_server_ctx(const struct tls_options *o)
 		goto out;
 	if (o->strict)
 		SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
+	else /* a ticket after the handshake would still be in a PRELOGIN packet, where nobody reads it */
+		SSL_CTX_set_num_tickets(ctx, 0);
+	if ((o->groups && !SSL_CTX_set1_groups_list(ctx, o->groups)) ||
+	    (o->key_log && !log_keys(ctx, o->key_log)))
+		goto out;
 	if (o->cert)
 		ok = SSL_CTX_use_certificate_chain_file(ctx, o->cert) > 0 &&
 		     SSL_CTX_use_PrivateKey_file(ctx, o->key, SSL_FILETYPE_PEM) > 0;
@@ -182,19 +212,32 @@ int tls_handshake(struct tls *t, struct buf *out)
 	return ret;
 }
 
-int tls_read(struct tls *t, struct buf *clear)
+int tls_read(struct tls *t, struct buf *clear, struct buf *out)
 {
 	enum { CHUNK = 16384 };
 	int n;
 
 	while ((n = SSL_read(t->ssl, buf_room(clear, CHUNK), CHUNK)) > 0)
 		buf_grow(clear, n);
-	return failed(t, n);
+	n = failed(t, n);
+	drain(t, out);
+	return n;
 }
 
 void tls_write(struct tls *t, const uint8_t *p, size_t n, struct buf *out)
 {
 	SSL_write(t->ssl, p, n);
+	drain(t, out);
+}
+
+void tls_rekey(struct tls *t, struct buf *out)
+{
+	if (SSL_version(t->ssl) == TLS1_3_VERSION)
+		SSL_key_update(t->ssl, SSL_KEY_UPDATE_REQUESTED);
+	else
+		SSL_renegotiate(t->ssl);
+	SSL_do_handshake(t->ssl);
+	ERR_clear_error();
 	drain(t, out);
 }
 
