@@ -261,8 +261,8 @@ UNIT_CASE(records_of_tls_itself)
 	end(&t);
 }
 
-/* TLS 1.3 and TDS 8: the handshake, tickets, the PRELOGIN exchange and a login. */
-static void login_tds8(struct test *t)
+/* TLS 1.3 and TDS 8: the handshake and tickets. */
+static void tls13_tds8(struct test *t)
 {
 	uint8_t hello[5 + 50] = {22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3};
 
@@ -277,6 +277,12 @@ static void login_tds8(struct test *t)
 	record(t, CLIENT, 23, 53);
 	packet(t, SERVER, 249); /* session tickets */
 	packet(t, SERVER, 249);
+}
+
+/* The PRELOGIN exchange and a login. */
+static void login_tds8(struct test *t)
+{
+	tls13_tds8(t);
 	packet(t, CLIENT, 47);
 	packet(t, SERVER, 43);
 	packet(t, CLIENT, 215);
@@ -301,6 +307,40 @@ UNIT_CASE(tds8)
 	check(&t, 0, COMMAND_UNKNOWN, 1, 1, 46, 39);
 	CHECK(!t.close.has_mars);
 	end(&t);
+}
+
+/*
+ * A driver that leaves PRELOGIN out, in a tunnel: what looks like an exchange of PRELOGIN may be
+ * the login, refused or not.
+ */
+UNIT_CASE(tds8_without_prelogin)
+{
+	static const struct {
+		uint32_t first, answer; /* bytes; 0: none */
+		bool goes_on;
+		enum outcome outcome;
+	} cases[] = {
+		{163, 111, false, OUTCOME_INCOMPLETE}, {163, 80, false, OUTCOME_INCOMPLETE},
+		{163, 378, true, OUTCOME_INCOMPLETE},  {163, 0, false, OUTCOME_DROPPED},
+		{140, 43, false, OUTCOME_DROPPED},     {140, 249, false, OUTCOME_DROPPED},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct test t;
+
+		begin(&t);
+		tls13_tds8(&t);
+		packet(&t, CLIENT, cases[i].first);
+		if (cases[i].answer)
+			packet(&t, SERVER, cases[i].answer);
+		for (int n = 0; cases[i].goes_on && n < 3; n++) {
+			packet(&t, CLIENT, 60);
+			packet(&t, SERVER, 39);
+		}
+		flag(&t, SERVER, SEG_FIN | SEG_ACK);
+		CHECK_INT(t.outcome, cases[i].outcome);
+		end(&t);
+	}
 }
 
 /* An exchange that may be part of the login is not reported as a command. */
@@ -712,6 +752,7 @@ int main(void)
 	RUN(a_request_without_answer);
 	RUN(records_of_tls_itself);
 	RUN(tds8);
+	RUN(tds8_without_prelogin);
 	RUN(a_step_of_the_login);
 	RUN(joined);
 	RUN(bytes_missing);

@@ -10,6 +10,10 @@
 #define REDIRECT_LEAST 95  /* LOGINACK and ROUTING to a name of two letters: MS-TDS 2.2.7.9 */
 #define REDIRECT_SURE  250 /* error 18456, for names that are not very long, is smaller */
 
+/* PRELOGIN inside TDS 8, and its response, are not longer. docs/PROTOCOL.md 3.4 */
+#define PRELOGIN_MOST	     150
+#define PRELOGIN_ANSWER_MOST 96
+
 /* A server may send an alert before it closes: then its FIN can come after the client's. */
 static void who_left(const struct login *l, uint64_t closed_ns, struct infer_context *c)
 {
@@ -68,7 +72,7 @@ static void hidden_answer(struct login *l)
 {
 	struct judgement j;
 
-	if (l->state != LOGIN_SENT || l->login7_clear || l->lossy)
+	if (l->state != LOGIN_SENT || l->login7_clear || l->lossy || l->no_prelogin)
 		return;
 	judge(l, &j, false, 0, NULL);
 	/* With no room for more evidence, report the judgement as it stands. */
@@ -78,7 +82,8 @@ static void hidden_answer(struct login *l)
 
 static bool is_hidden(const struct login *l)
 {
-	return l->state == LOGIN_SENT && !l->login7_clear && l->units.count >= 2 && !l->lossy;
+	return l->state == LOGIN_SENT && !l->login7_clear && l->units.count >= 2 && !l->lossy &&
+	       !l->no_prelogin;
 }
 
 static const struct answers_server *known_of(const struct flow *f)
@@ -224,22 +229,28 @@ static void handshake_record(struct login *l, enum side from, uint64_t ts_ns)
 	step_end_phase(l);
 }
 
-/* TDS 8: the PRELOGIN exchange is the first inside TLS. */
+/*
+ * TDS 8: the PRELOGIN exchange is the first inside TLS. A tunnel may carry a driver that leaves it
+ * out, and begins with LOGIN7.
+ */
 static void hidden_prelogin(struct login *l, enum side from, uint64_t ts_ns)
 {
 	const struct mark *last = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
-	uint32_t least, most;
+	uint32_t least, most, len = l->tls.side[from].len;
 
+	tls_overhead(&l->tls, from, &least, &most);
 	if (from == SIDE_CLIENT && l->state == LOGIN_TLS_DONE) {
 		l->state = LOGIN_PRELOGIN;
+		l->large_prelogin = len > PRELOGIN_MOST + most;
 		step_end_message(l, STEP_PRELOGIN, PHASE_PRELOGIN, from, SIDE_SERVER, ts_ns);
 		return;
 	}
 	if (from == SIDE_SERVER && l->state == LOGIN_PRELOGIN) {
 		/* Session tickets may come before the response; they are longer. docs/PROTOCOL.md 3.4 */
-		tls_overhead(&l->tls, from, &least, &most);
-		if (l->tls.side[from].len > 96 + most)
+		if (len > PRELOGIN_ANSWER_MOST + most) {
+			l->no_prelogin = l->large_prelogin;
 			return;
+		}
 		l->state = LOGIN_PRELOGIN_DONE;
 		step_end_message(l, STEP_PRELOGIN_RESPONSE, PHASE_PRELOGIN, from, SIDE_CLIENT,
 				 ts_ns);

@@ -333,13 +333,14 @@ static enum step_kind close_kind(enum side by, enum close_how how)
 
 /*
  * With payload that was not captured, it is known where the login stopped only while it had reached
- * nothing but PRELOGIN.
+ * nothing but PRELOGIN. Without PRELOGIN inside TDS 8 it is not known at all.
  */
 static bool login_misread(struct login *l)
 {
 	if (l->cut && (l->state > LOGIN_PRELOGIN || l->strict))
 		l->unread = true;
-	return l->unread;
+	return l->unread || l->no_prelogin ||
+	       (l->large_prelogin && l->state == LOGIN_PRELOGIN_DONE);
 }
 
 bool login_proven_by(struct login *l, enum side from, const struct framer *frame)

@@ -125,6 +125,8 @@ struct login {
 	bool cut;	    /* payload was not captured (snap length) */
 	bool unread;	    /* the outcome depends on payload that was not captured */
 	bool not_tds, strict, login7_clear, login7_hidden;
+	bool large_prelogin;   /* TDS 8: the first message inside is larger than a PRELOGIN, */
+	bool no_prelogin;      /* and was not answered like one: no message can be named */
 	bool answered;	       /* LOGIN7 had its first answer */
 	bool has_clear_answer; /* the server gave it in clear */
 	bool full;	       /* the server goes on in TLS records after the handshake */
