@@ -5,11 +5,12 @@ Each runner takes HOST PORT USER PASSWORD ENCRYPT and exits 0 if and only if it 
 query was answered. ENCRYPT is default (what the client does by itself), none, login, full or strict.
 The environment may hold AUTH, MARS=1, QUERY, DATABASE, LOGIN_TIMEOUT (seconds), INSTANCE (whose
 port SQL Server Browser tells; PORT is of no use then) and CAFILE (the certificate to trust;
-python-tds and strict need it). AUTH is sql, ntlm (the user is then
+python-tds and strict need it) and SSLKEYLOGFILE. AUTH is sql, ntlm (the user is then
 DOMAIN\\user), token (a federated login whose token is in the LOGIN7) or msal (one whose token is
 sent when the server asks for it); the token is made of the password.
 """
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -25,8 +26,8 @@ GO_DRIVER = GOPATH + "/src/github.com/denisenkom/go-mssqldb"
 class Client:
     """What a client can do, what it needs, and its command line."""
 
-    def __init__(self, name, encrypt, auth=("sql",), mars=False):
-        self.name, self.encrypt, self.auth, self.mars = name, encrypt, auth, mars
+    def __init__(self, name, encrypt, auth=("sql",), mars=False, keylog=True):
+        self.name, self.encrypt, self.auth, self.mars, self.keylog = name, encrypt, auth, mars, keylog
 
     def missing(self):
         """Why it cannot run here, or None."""
@@ -108,9 +109,27 @@ class Go(Client):
     def build(self, out):
         env = dict(os.environ, GO111MODULE="off", GOPATH=GOPATH, GOFLAGS="",
                    GOCACHE=os.path.join(out, "go-cache"))
-        build_once(os.path.join(out, "go_login"), here("go_login.go"),
-                   ["go", "build", "-o", os.path.join(out, "go_login"), here("go_login.go")],
-                   env=env)
+        overlay, made = self.overlay(out), os.path.join(out, "go_login")
+        build_once(made, overlay, ["go", "build", "-overlay", overlay, "-o", made, here("go_login.go")], env=env)
+        made = os.path.join(out, "go_tunnel")
+        build_once(made, here("go_tunnel.go"), ["go", "build", "-o", made, here("go_tunnel.go")], env=env)
+
+    @staticmethod
+    def overlay(out):
+        """The driver has no hook for a key log: it gets one source file more, and one line that calls it."""
+        source, added = os.path.join(GO_DRIVER, "tds.go"), here("go_keylog.go")
+        patched, overlay = os.path.join(out, "tds.go.patched"), os.path.join(out, "overlay.json")
+        if os.path.exists(overlay) and os.path.getmtime(overlay) > os.path.getmtime(added):
+            return overlay
+        with open(source, encoding="utf-8") as f:
+            text = f.read()
+        if text.count("tls.Client(toconn, &config)") != 1:
+            raise RuntimeError("another go-mssqldb: its tds.go calls tls.Client() in another way")
+        with open(patched, "w", encoding="utf-8") as f:
+            f.write(text.replace("tls.Client(toconn, &config)", "tls.Client(toconn, withKeyLog(&config))"))
+        with open(overlay, "w", encoding="utf-8") as f:
+            json.dump({"Replace": {source: patched, os.path.join(GO_DRIVER, "keylog.go"): added}}, f)
+        return overlay
 
     def argv(self, out):
         return [os.path.join(out, "go_login")]
@@ -140,7 +159,7 @@ CLIENTS = {c.name: c for c in (
     Tsql("tsql", ("none", "login", "full"), ("sql", "ntlm")),
     Python("pytds", ("none", "login", "full"), mars=True),
     Python("pymssql", ("none", "login", "full"), ("sql", "ntlm")),
-    Jtds("jtds", ("none", "login", "full"), ("sql", "ntlm")),
+    Jtds("jtds", ("none", "login", "full"), ("sql", "ntlm"), keylog=False),
     Go("go", ("none", "login", "full"), ("sql", "ntlm")),
     Tedious("tedious", ("none", "full", "strict"), ("sql", "ntlm", "token", "msal")),
 )}
@@ -180,7 +199,7 @@ def command(build, name, host, port, user, password, encrypt="default", auth="sq
     settings = {"AUTH": auth if auth != "sql" else None, "MARS": "1" if mars else None,
                 "CAFILE": cafile, "INSTANCE": instance, "QUERY": query, "DATABASE": database,
                 "LOGIN_TIMEOUT": str(timeout) if timeout else None,
-                # FreeTDS through GnuTLS, python-tds by its runner; tedious.
+                # FreeTDS through GnuTLS, python-tds by its runner, go-mssqldb by go_keylog.go; tedious.
                 "SSLKEYLOGFILE": keylog, "NODE_OPTIONS": "--tls-keylog=" + keylog if keylog else None}
     env.update({k: v for k, v in settings.items() if v})
     return client.argv(out) + [host, str(port), user, password, encrypt], env

@@ -56,9 +56,14 @@ function options() {
 	return o;
 }
 
+// Node writes its key log in the background.
+function leave(status) {
+	setTimeout(() => process.exit(status), (env.NODE_OPTIONS || '').includes('--tls-keylog') ? 200 : 0);
+}
+
 function fail(e) {
 	console.error('tedious:', e.number || '', e.message, e.cause ? e.cause.message : '');
-	process.exit(1);
+	leave(1);
 }
 
 if (!(mode in encryption)) {
@@ -74,14 +79,14 @@ const connection = new Connection({
 connection.on('errorMessage', (m) => console.error('tedious: server error', m.number));
 connection.on('connect', (e) => {
 	if (e)
-		fail(e);
+		return fail(e);
 	connection.execSqlBatch(new Request(env.QUERY || 'select 42 as answer', (err, count, rows) => {
 		if (err)
-			fail(err);
+			return fail(err);
 		console.log(rows.length, 'rows');
 		if (!env.QUERY && (rows.length !== 1 || rows[0][0].value !== 42))
-			fail(new Error('wrong answer'));
-		connection.on('end', () => process.exit(0));
+			return fail(new Error('wrong answer'));
+		connection.on('end', () => leave(0));
 		connection.close();
 	}));
 });
