@@ -98,11 +98,40 @@ UNIT_CASE(messages_that_are_not_known)
 	CHECK(!redact_message(NULL));
 }
 
+/* In place nothing moves, and a masked message is masked like the message itself. */
+UNIT_CASE(in_place)
+{
+	static const struct {
+		const char *message, *want;
+	} rows[] = {
+		{"Login failed for user 'brien'.", "Login failed for user 'xxxxx'."},
+		{"Login failed for user ''.", "Login failed for user ''."},
+		{"Login failed for user 'brien'. Reason: gone",
+		 "Login failed for user 'xxxxx'. Reason: xxxx"},
+		{"Cannot open database \"shop\" requested by the login. The login failed.",
+		 "Cannot open database \"shop\" requested by the login. The login failed."},
+		{"login failed for brien", "xxxxxxxxxxxxxxxxxxxxxx"},
+		{"", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = strdup(rows[i].message), *told;
+
+		redact_in_place(text);
+		CHECK_STR(text, rows[i].want);
+		told = redact_message(strdup(rows[i].message));
+		check(text, told);
+		free(told);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	RUN(names_are_hidden);
 	RUN(names_with_quotes);
 	RUN(messages_without_names);
 	RUN(messages_that_are_not_known);
+	RUN(in_place);
 	return unit_status();
 }

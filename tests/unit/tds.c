@@ -643,6 +643,30 @@ UNIT_CASE(answers_with_lies)
 	tds_answer_release(&a);
 }
 
+/* Tokens as "token from len width whole", one line each. */
+static void on_token(void *ctx, const struct tds_token *t)
+{
+	char *text = ctx;
+
+	sprintf(text + strlen(text), "%u+%u w%u%s%s\n", t->from, t->len, t->width,
+		t->whole ? "" : " cut", t->old ? " old" : "");
+}
+
+UNIT_CASE(tokens_and_where_they_are)
+{
+	static const uint8_t data[] = "\xe3\x03\0\2\0\0" /* a change, of nothing */
+				      "\xaa\x10\0\x18\x48\0\0\1\x0e\1\0\x41\0\0\0\1\0\0\0"
+				      "\xfd\0\0\0\0\0\0\0\0\0\0\0\0"
+				      "\xab\x05\0\1"; /* information, cut */
+	char text[200] = "";
+
+	tds_tokens(data, sizeof(data) - 1, TDS_ERA_72, on_token, text);
+	CHECK_STR(text, "0+6 w2\n6+19 w2\n25+13 w2\n38+4 w2 cut\n");
+	*text = '\0';
+	tds_tokens((const uint8_t *)"\x01", 1, TDS_ERA_OLD, on_token, text); /* no token */
+	CHECK_STR(text, "0+1 w1 cut old\n");
+}
+
 UNIT_CASE(version_names)
 {
 	CHECK_STR(tds_version_name(0x70000000), "7.0");
@@ -691,6 +715,7 @@ int main(void)
 	RUN(login_of_tds5);
 	RUN(answers_cut_short);
 	RUN(answers_with_lies);
+	RUN(tokens_and_where_they_are);
 	RUN(version_names);
 	return unit_status();
 }

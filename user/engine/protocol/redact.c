@@ -172,53 +172,87 @@ static const char *fixed_find(const char *p, const char *fixed, size_t len, bool
 	return NULL;
 }
 
-static char *put(char *out, const char *p, size_t len)
-{
-	memcpy(out, p, len);
-	return out + len;
-}
+#define PARTS_MOST 3 /* hidden by a template, at most */
 
-/* Write the parts of the message that the template shows into out. False: it is another message. */
-static bool fill(char *out, const char *message, const char *template)
+/* The parts of a message that are hidden. */
+struct hidden {
+	size_t count;
+	struct {
+		size_t from, len;
+	} parts[PARTS_MOST];
+};
+
+/* Is the message the template's? Then find what is hidden of it. */
+static bool match(const char *message, const char *template, struct hidden *hidden)
 {
 	size_t len = fixed_length(template);
-	const char *next;
+	const char *p = message, *next;
 	char kind;
 
+	hidden->count = 0;
 	for (;;) {
-		if (strlen(message) < len || !fixed_at(message, template, len))
+		if (strlen(p) < len || !fixed_at(p, template, len))
 			return false;
-		out = put(out, message, len);
-		message += len;
+		p += len;
 		template += len;
 		if (!*template)
-			break;
+			return !*p;
 		kind = template[1];
 		template += 2;
 		len = fixed_length(template);
-		next = fixed_find(message, template, len, !template[len]);
-		if (!next || !may_be(kind, message, (size_t)(next - message)))
+		next = fixed_find(p, template, len, !template[len]);
+		if (!next || !may_be(kind, p, (size_t)(next - p)))
 			return false;
-		if (kind == 'h' && (next > message || *template))
-			out = put(out, RECORD_HIDDEN, strlen(RECORD_HIDDEN));
-		else
-			out = put(out, message, (size_t)(next - message));
-		message = next;
+		if (kind == 'h' && (next > p || *template)) {
+			if (hidden->count == PARTS_MOST)
+				return false; /* a template with more parts hides everything */
+			hidden->parts[hidden->count].from = (size_t)(p - message);
+			hidden->parts[hidden->count++].len = (size_t)(next - p);
+		}
+		p = next;
 	}
-	*out = '\0';
-	return !*message;
+}
+
+/* Find what is hidden of a message: of an unknown one, all. */
+static void hidden_find(const char *message, struct hidden *hidden)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (match(message, known[i], hidden))
+			return;
+	hidden->count = 1;
+	hidden->parts[0].from = 0;
+	hidden->parts[0].len = strlen(message);
 }
 
 char *redact_message(char *message)
 {
-	size_t count = sizeof(known) / sizeof(known[0]), i = 0;
-	/* No template hides more than three parts. */
-	char *told = message ? malloc(strlen(message) + 4 * sizeof(RECORD_HIDDEN)) : NULL;
+	char *told =
+		message ? malloc(strlen(message) + (PARTS_MOST + 1) * sizeof(RECORD_HIDDEN)) : NULL;
+	const char *p = message;
+	struct hidden hidden;
+	char *out = told;
 
-	while (told && i < count && !fill(told, message, known[i]))
-		i++;
-	if (told && i == count)
-		strcpy(told, RECORD_HIDDEN);
+	if (told) {
+		hidden_find(message, &hidden);
+		for (size_t i = 0; i < hidden.count; i++) {
+			const char *from = message + hidden.parts[i].from;
+
+			memcpy(out, p, (size_t)(from - p));
+			out += from - p;
+			out = stpcpy(out, RECORD_HIDDEN);
+			p = from + hidden.parts[i].len;
+		}
+		strcpy(out, p);
+	}
 	free(message);
 	return told;
+}
+
+void redact_in_place(char *message)
+{
+	struct hidden hidden;
+
+	hidden_find(message, &hidden);
+	for (size_t i = 0; i < hidden.count; i++)
+		memset(message + hidden.parts[i].from, REDACT_FILL, hidden.parts[i].len);
 }

@@ -13,4 +13,8 @@
  */
 char *redact_message(char *message);
 
+/* The same in a message that keeps its length: REDACT_FILL replaces each byte that is hidden. */
+#define REDACT_FILL 'x'
+void redact_in_place(char *message);
+
 #endif

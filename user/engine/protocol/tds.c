@@ -24,22 +24,6 @@ enum {
 #define PL_OPTIONS_MAX 32
 #define PL_OPTION      5 /* bytes: type, offset, length */
 
-/* LOGIN7 fields, MS-TDS 2.2.6.4 */
-enum {
-	L7_FIXED = 86, /* TDS 7.0 and 7.1; later 94 */
-	L7_HOST = 36,
-	L7_USER = 40,
-	L7_APP = 48,
-	L7_EXTENSION = 56,
-	L7_LIBRARY = 60,
-	L7_DATABASE = 68,
-	L7_SSPI = 78,
-	L7_CHANGE_PASSWORD = 86,
-	L7_SSPI_LONG = 90,
-	L7_FEATURE_FEDAUTH = 0x02,
-	L7_FEATURE_END = 0xff,
-};
-
 const char *tds_version_name(uint32_t version)
 {
 	static const struct {

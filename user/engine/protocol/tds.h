@@ -35,6 +35,28 @@ static inline void tds_prelogin_init(struct tds_prelogin *p)
 int tds_prelogin_parse(struct tds_prelogin *p, const uint8_t *data, uint32_t len);
 void tds_prelogin_release(struct tds_prelogin *p);
 
+/* LOGIN7's fields, MS-TDS 2.2.6.4: u16 offset and u16 count each. */
+enum {
+	L7_HOST = 36,
+	L7_USER = 40,
+	L7_PASSWORD = 44,
+	L7_APP = 48,
+	L7_SERVER = 52,
+	L7_EXTENSION = 56,
+	L7_LIBRARY = 60,
+	L7_LANGUAGE = 64,
+	L7_DATABASE = 68,
+	L7_CLIENT_ID = 72, /* six bytes: the client's MAC address */
+	L7_SSPI = 78,
+	L7_FILE = 82,
+	L7_FIXED = 86, /* TDS 7.0 and 7.1; later 94 */
+	L7_CHANGE_PASSWORD = 86,
+	L7_SSPI_LONG = 90,
+	L7_FIXED_LONG = 94,
+	L7_FEATURE_FEDAUTH = 0x02,
+	L7_FEATURE_END = 0xff,
+};
+
 struct tds_login7 {
 	uint32_t version;
 	uint32_t packet_size;
@@ -104,6 +126,47 @@ static inline void tds_answer_init(struct tds_answer *a)
  */
 void tds_answer_parse(struct tds_answer *a, const uint8_t *data, uint32_t len, enum tds_era era);
 void tds_answer_release(struct tds_answer *a);
+
+/* A token of a server's message, as tds_answer_parse() walks them. */
+struct tds_token {
+	uint32_t from, len; /* within the message, with its first byte and its length */
+	bool whole;	    /* false: the walk stops here, because it is cut or not known */
+	uint8_t width;	    /* of an error, a message or a change: bytes per character */
+	bool old;	    /* before TDS 7, where some numbers stand for other tokens */
+};
+typedef void tds_token_fn(void *ctx, const struct tds_token *token);
+void tds_tokens(const uint8_t *data, uint32_t len, enum tds_era era, tds_token_fn *fn, void *ctx);
+
+enum tds_token_kind {
+	TOKEN_MSG = 0x65,    /* TDS 5 */
+	TOKEN_LOGOUT = 0x71, /* TDS 5 */
+	TOKEN_OFFSET = 0x78,
+	TOKEN_RETURNSTATUS = 0x79,
+	TOKEN_PROCID = 0x7c, /* TDS 4.2 */
+	TOKEN_ORDER = 0xa9,
+	TOKEN_ERROR = 0xaa,
+	TOKEN_INFO = 0xab,
+	TOKEN_LOGINACK = 0xad,
+	TOKEN_FEATUREEXTACK = 0xae, /* TDS 5: CONTROL */
+	TOKEN_CAPABILITY = 0xe2,    /* TDS 5 */
+	TOKEN_ENVCHANGE = 0xe3,
+	TOKEN_SESSIONSTATE = 0xe4,
+	TOKEN_EED = 0xe5,      /* TDS 5 */
+	TOKEN_PARAMFMT = 0xec, /* TDS 5 */
+	TOKEN_SSPI = 0xed,
+	TOKEN_FEDAUTHINFO = 0xee, /* TDS 5: ROWFMT */
+	TOKEN_DONE = 0xfd,
+	TOKEN_DONEPROC = 0xfe,
+	TOKEN_DONEINPROC = 0xff,
+};
+
+enum {
+	ENV_DATABASE = 1,
+	ENV_PACKET_SIZE = 4,
+	ENV_COLLATION = 7,
+	ENV_ROUTING = 20,
+	ENV_ENHANCED_ROUTING = 21,
+};
 
 /* "7.4" for 0x74000004 and so on; NULL if version is not a TDS version. */
 const char *tds_version_name(uint32_t version);

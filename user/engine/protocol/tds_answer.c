@@ -9,37 +9,6 @@
 #include "engine/protocol/tds.h"
 #include "engine/protocol/wire_text.h"
 
-/* Tokens, MS-TDS 2.2.7. TDS 5 has some of its own, and gives two of the numbers another meaning. */
-enum {
-	TOKEN_MSG = 0x65,    /* TDS 5 */
-	TOKEN_LOGOUT = 0x71, /* TDS 5 */
-	TOKEN_OFFSET = 0x78,
-	TOKEN_RETURNSTATUS = 0x79,
-	TOKEN_PROCID = 0x7c, /* TDS 4.2 */
-	TOKEN_ORDER = 0xa9,
-	TOKEN_ERROR = 0xaa,
-	TOKEN_INFO = 0xab,
-	TOKEN_LOGINACK = 0xad,
-	TOKEN_FEATUREEXTACK = 0xae, /* TDS 5: CONTROL */
-	TOKEN_CAPABILITY = 0xe2,    /* TDS 5 */
-	TOKEN_ENVCHANGE = 0xe3,
-	TOKEN_SESSIONSTATE = 0xe4,
-	TOKEN_EED = 0xe5,      /* TDS 5 */
-	TOKEN_PARAMFMT = 0xec, /* TDS 5 */
-	TOKEN_SSPI = 0xed,
-	TOKEN_FEDAUTHINFO = 0xee, /* TDS 5: ROWFMT */
-	TOKEN_DONE = 0xfd,
-	TOKEN_DONEPROC = 0xfe,
-	TOKEN_DONEINPROC = 0xff,
-};
-
-enum {
-	ENV_DATABASE = 1,
-	ENV_PACKET_SIZE = 4,
-	ENV_ROUTING = 20,
-	ENV_ENHANCED_ROUTING = 21,
-};
-
 #define DONE_ATTENTION	0x20
 #define DONE_LONG	12 /* bytes: u16 status, u16 command, u64 count; before TDS 7.2 u32 count */
 #define DONE_SHORT	8
@@ -384,6 +353,44 @@ void tds_answer_parse(struct tds_answer *a, const uint8_t *data, uint32_t len, e
 	}
 	a->walked = !c.bad;
 	a->features.known = a->walked && a->loginack && w.era != TDS_ERA_OLD;
+}
+
+static uint32_t answer_width(const struct walk *w, const uint8_t *p, uint32_t len)
+{
+	struct cursor c = cursor_init(p, len);
+	uint8_t token = cursor_u8(&c);
+
+	cursor_skip(&c, 2);
+	switch (token) {
+	case TOKEN_ERROR:
+	case TOKEN_INFO:
+		cursor_skip(&c, 4 + 1 + 1);
+		return token_width(w, c, error_fits);
+	case TOKEN_ENVCHANGE:
+		cursor_skip(&c, 1);
+		return token_width(w, c, change_fits);
+	}
+	return usual_width(w);
+}
+
+void tds_tokens(const uint8_t *data, uint32_t len, enum tds_era era, tds_token_fn *fn, void *ctx)
+{
+	struct cursor c = cursor_init(data, len);
+	struct tds_answer answer = {.packet_size = -1};
+	struct walk w = {&answer, era};
+	struct tds_token token = {.whole = true};
+
+	while (token.whole && cursor_left(&c)) {
+		const uint8_t *from = c.p;
+
+		token.from = (uint32_t)(from - data);
+		token.whole = answer_token(&w, &c) && !c.bad;
+		token.len = token.whole ? (uint32_t)(c.p - from) : len - token.from;
+		token.width = (uint8_t)answer_width(&w, from, token.len);
+		token.old = w.era == TDS_ERA_OLD;
+		fn(ctx, &token);
+	}
+	tds_answer_release(&answer);
 }
 
 void tds_answer_release(struct tds_answer *a)

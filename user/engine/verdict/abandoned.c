@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/verdict/attempts.h"
+#include "engine/protocol/other_protocol.h"
 #include "engine/protocol/wire_text.h"
 #include "engine/verdict/rule.h"
 
@@ -98,28 +99,6 @@ static char *rejected_text(const struct login *l, const struct login_record *r)
 
 /* ---- not TDS ---- */
 
-/* How connections begin that reach SQL Server's port by mistake, or that scanners make. */
-static const struct {
-	const char *name, *begins;
-	uint8_t len;
-} protocols[] = {
-	{"HTTP", "GET ", 4},	 {"HTTP", "POST ", 5},	    {"HTTP", "HEAD ", 5},
-	{"HTTP", "OPTIONS ", 8}, {"HTTP", "CONNECT ", 8},   {"HTTP", "PUT ", 4},
-	{"HTTP", "HTTP/", 5},	 {"HTTP/2", "PRI * HT", 8}, {"SSH", "SSH-", 4},
-	{"RDP", "\3\0\0", 3},	 {"SMB", "\0\0\0", 3},	    {"FTP or mail", "220", 3},
-	{"TLS", "\26\3", 2},
-};
-
-static const char *protocol_of(const struct beginning *b)
-{
-	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
-		if (b->len >= protocols[i].len &&
-		    !memcmp(b->bytes, protocols[i].begins, protocols[i].len))
-			return protocols[i].name;
-	}
-	return NULL;
-}
-
 static bool is_not_tds(const struct login *l, const struct login_record *r)
 {
 	(void)l;
@@ -130,7 +109,8 @@ static char *not_tds_text(const struct login *l, const struct login_record *r)
 {
 	const struct mark *m = l->mark_count ? &l->marks[l->mark_count - 1] : NULL;
 	enum side from = m && m->waited_for == SIDE_SERVER ? SIDE_SERVER : SIDE_CLIENT;
-	const char *protocol = protocol_of(&l->beginning[from]);
+	const struct beginning *b = &l->beginning[from];
+	const char *protocol = other_protocol(b->bytes, b->len, NULL);
 
 	(void)r;
 	return text_format(
