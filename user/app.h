@@ -71,6 +71,7 @@ struct app {
 	bool memory_reported;	     /* the lack of memory was reported */
 	bool losing_lines;	     /* lines are being lost, which was reported */
 	uint64_t progress_ns;	     /* when it was last shown */
+	uint64_t last_ns;	     /* files: the latest packet so far */
 	struct capture_stats read;   /* the captures so far */
 	/* Shows the records at the end, instead of the summary; NULL: the summary is printed. */
 	void (*finish)(struct app *app);

@@ -21,6 +21,7 @@
 #define COMMENT_MAX	  512	     /* bytes shown */
 #define SECRETS_TLS	  0x544c534b /* a block's type: "TLSK" */
 #define TIME_BIAS_NS	  1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
+#define ENDED_MOST_NS	  (3600 * NS_PER_S) /* after the last packet; more is not believed */
 #define ERRORLOG_AHEAD_NS NS_PER_S /* entries may be this much later than their logins */
 
 /* "[######..................]  25 %, " */
@@ -105,6 +106,7 @@ static int read_series(struct app *app, struct series *series)
 	else
 		keylog_read_whole(app->keylog, app->engine);
 	while (!*app->stop && !app->out->err && series_next(series, &seg, &payload) > 0) {
+		app->last_ns = seg.ts_ns > app->last_ns ? seg.ts_ns : app->last_ns;
 		seg.ts_ns += TIME_BIAS_NS;
 		if (series_resumed(series))
 			engine_resume(app->engine, seg.ts_ns);
@@ -139,6 +141,15 @@ static void read_hint(const struct app *app)
 		 app->read.segments, ports_text(&app->opts->ports, ports));
 }
 
+/* A capture may state that it went on after its last packet. Any time could stand there. */
+static void replay_ends(struct app *app)
+{
+	uint64_t ended_ns = app->read.ended_ns, last_ns = app->last_ns;
+
+	if (last_ns && ended_ns > last_ns && ended_ns - last_ns < ENDED_MOST_NS)
+		engine_ends(app->engine, ended_ns + TIME_BIAS_NS);
+}
+
 /* A file that cannot be read does not keep the others from being read. */
 int replay_run(struct app *app)
 {
@@ -160,6 +171,7 @@ int replay_run(struct app *app)
 				(app->opts->textfile || app->opts->output ? SANDBOX_WRITER : 0),
 			&(struct sandbox_descriptors){-1, -1});
 		err = read_series(app, series);
+		replay_ends(app);
 		engine_finish(app->engine);
 		if (app->by)
 			by_print(app->by->sink, 0);

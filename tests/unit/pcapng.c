@@ -361,6 +361,58 @@ UNIT_CASE(other_blocks_are_passed_over)
 	CHECK_TIMES(0, 10);
 }
 
+static void statistics(uint32_t in, uint16_t code, uint64_t time)
+{
+	begin(5);
+	put32(in);
+	put64(0);
+	put16(code);
+	put16(8);
+	put32((uint32_t)(time >> 32));
+	put32((uint32_t)time);
+	end();
+}
+
+static void check_ended(uint64_t want)
+{
+	const uint8_t *payload;
+	struct capture *c;
+	struct seg seg;
+	int err;
+
+	c = open_file(NULL, &err);
+	while (c && capture_next(c, &seg, &payload) > 0)
+		;
+	CHECK(c && capture_stats(c)->ended_ns == want);
+	close_file(c);
+}
+
+/* By the interface's units; the latest counts; other options, and unknown interfaces, do not. */
+UNIT_CASE(statistics_say_until_when_packets_were_captured)
+{
+	for (int swap = 0; swap < 2; swap++) {
+		section(swap);
+		interface(RAW, 0, 0, 0); /* microseconds */
+		interface(RAW, 0, 9, 0);
+		packet(0, 10);
+		statistics(1, 3, 5000000000);
+		statistics(0, 3, 4000000);
+		statistics(2, 3, 9000000000);
+		statistics(1, 2, 9000000000);
+		check_ended(5000000000);
+		section(swap);
+		interface(RAW, 0, 0, 0);
+		packet(0, 10);
+		statistics(0, 3, 7000000);
+		check_ended(7000000000);
+		section(swap);
+		interface(RAW, 0, 0, 0);
+		statistics(0, 3, UINT64_MAX); /* not a time that 64 bits of ns hold */
+		packet(0, 10);
+		check_ended(0);
+	}
+}
+
 /* The calls of the hooks, one line each. */
 static char told[1000];
 
@@ -616,6 +668,7 @@ int main(void)
 	RUN(packets_of_all_kinds);
 	RUN(a_simple_packet_of_more_than_its_block);
 	RUN(other_blocks_are_passed_over);
+	RUN(statistics_say_until_when_packets_were_captured);
 	RUN(comments);
 	RUN(secrets);
 	RUN(links_that_are_not_known);

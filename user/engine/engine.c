@@ -201,6 +201,12 @@ void engine_tick(struct engine *e, uint64_t now_ns)
 	sweep_tick(e, now_ns);
 }
 
+void engine_ends(struct engine *e, uint64_t now_ns)
+{
+	timeline_finish(&e->timeline);
+	sweep_tick(e, now_ns);
+}
+
 void engine_segment(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	/* Live, the kernel's clock never jumps. */

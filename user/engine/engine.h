@@ -153,6 +153,9 @@ void engine_lost(struct engine *e, uint64_t now_ns);
  */
 void engine_resume(struct engine *e, uint64_t now_ns);
 
+/* Nothing more was captured, until now_ns: waits go on until then. engine_finish() follows. */
+void engine_ends(struct engine *e, uint64_t now_ns);
+
 /* Advance time to now_ns (source's clock): give up, evict and emit what is due. */
 void engine_tick(struct engine *e, uint64_t now_ns);
 

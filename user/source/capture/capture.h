@@ -18,6 +18,7 @@ struct capture_stats {
 	uint64_t fragments; /* IP fragments other than the first */
 	uint64_t nested;    /* more nested tunnels than are unwrapped */
 	uint64_t truncated; /* segments whose payload the capture cut short (snap length) */
+	uint64_t ended_ns;  /* packets were captured until then, ns since 1970; 0: not stated */
 	uint64_t bytes_read, bytes_total; /* of the file; total 0: unknown (a pipe) */
 };
 

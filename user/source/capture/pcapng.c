@@ -20,6 +20,7 @@
 
 /* The options that are read. */
 #define OPT_COMMENT  1
+#define OPT_ENDTIME  3 /* of an interface's statistics */
 #define OPT_TSRESOL  9
 #define OPT_TSOFFSET 14
 
@@ -260,13 +261,28 @@ static int ng_simple(struct capture *c, const struct block *block, struct frame 
 	return ng_packet(c, block, 0, 4, frame, link);
 }
 
-/* Interface statistics block. */
+/* Interface statistics block. It may say until when packets were captured. */
 static int ng_statistics(struct capture *c, const struct block *block, struct frame *frame,
 			 const struct link **link)
 {
+	const struct pcapng *ng = c->state;
+	const uint8_t *at = block->body + 12, *end = block->body + block->len;
+	uint32_t interface = ng32(ng, block->body);
+	struct option option;
+
 	(void)frame;
 	(void)link;
 	ng_comments(c, block, 12, 0);
+	while (interface < ng->interface_count && option_next(ng, &at, end, &option)) {
+		uint64_t units, ns;
+
+		if (option.code != OPT_ENDTIME || option.len != 8)
+			continue;
+		units = (uint64_t)ng32(ng, option.value) << 32 | ng32(ng, option.value + 4);
+		ns = interface_time(&ng->interfaces[interface], units);
+		if (ns != CAPTURE_NO_TIME && ns > c->stats.ended_ns)
+			c->stats.ended_ns = ns;
+	}
 	return 0;
 }
 

@@ -336,6 +336,8 @@ static void stats_add(struct capture_stats *sum, const struct capture_stats *sta
 	sum->fragments += stats->fragments;
 	sum->nested += stats->nested;
 	sum->truncated += stats->truncated;
+	if (stats->ended_ns > sum->ended_ns)
+		sum->ended_ns = stats->ended_ns;
 }
 
 /* An open capture has ended. */
