@@ -13,6 +13,7 @@
 #include "lib/memory.h"
 #include "ports.h"
 #include "report/survey.h"
+#include "saves.h"
 #include "sink/feed/feed.h"
 #include "sink/heartbeat.h"
 #include "sink/page/page.h"
@@ -39,6 +40,8 @@ static void app_on_login(void *ctx, const struct login_record *rec)
 		if ((!app->listeners[i].problems || sink_is_problem(rec)) &&
 		    (!app->listeners[i].filtered || selected))
 			app->listeners[i].ops->login(app->listeners[i].sink, rec);
+	if (selected)
+		saves_login(app->saves, rec);
 	app_flush(app);
 }
 
@@ -116,6 +119,27 @@ static bool app_is_local(void *ctx, const uint8_t *addr)
 	return live_is_local(app->live, addr);
 }
 
+static void app_packet(void *ctx, void **packets, const struct seg *seg, const uint8_t *payload)
+{
+	const struct app *app = ctx;
+
+	saves_packet(app->saves, packets, seg, payload);
+}
+
+static void app_forget(void *ctx, void *packets)
+{
+	const struct app *app = ctx;
+
+	saves_forget(app->saves, packets);
+}
+
+static void app_service(void *ctx, const struct seg *seg, const uint8_t *payload)
+{
+	const struct app *app = ctx;
+
+	saves_service(app->saves, seg, payload);
+}
+
 void app_segment(void *ctx, const struct seg *seg, const uint8_t *payload)
 {
 	struct app *app = ctx;
@@ -171,7 +195,10 @@ static int app_open_engine(struct app *app)
 				 .port = app->live ? app_watch_port : NULL,
 				 .tap = app->live ? app_set_level : NULL,
 				 .state = app->live ? app_query_flow : NULL,
-				 .is_local = app->live ? app_is_local : NULL};
+				 .is_local = app->live ? app_is_local : NULL,
+				 .packet = app->saves ? app_packet : NULL,
+				 .forget = app_forget,
+				 .service = app->saves ? app_service : NULL};
 
 	if (app->live)
 		live_seed(app->live, config.seed);
@@ -242,6 +269,8 @@ int app_open(struct app *app)
 	    ((serve || app->socket) && !app->feed) || (reports && !app->survey))
 		err = -ENOMEM;
 	if (!err)
+		err = saves_open(app->saves, &config);
+	if (!err)
 		err = app_open_engine(app);
 	if (err)
 		log_error("out of memory");
@@ -296,6 +325,7 @@ size_t app_counters(const struct app *app, struct counter *counters)
 	}
 	n += counters_engine(engine_stats(app->engine), counters + n);
 	n += counters_memory(counters + n);
+	n += saves_counters(app->saves, counters + n);
 	return n + counters_output(app->out, app->messages, counters + n);
 }
 

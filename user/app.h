@@ -21,6 +21,7 @@
 #include "source/live/live.h"
 
 struct heartbeat;
+struct saves;
 struct waits;
 
 /* An open sink. */
@@ -46,6 +47,7 @@ struct app {
 	bool ports_fade; /* the kernel still watches others, until their connections end */
 	struct engine *engine;
 	struct live *live;   /* NULL while reading files */
+	struct saves *saves; /* NULL: no packets are saved */
 	struct waits *waits; /* live: looks at the sockets that logins wait for; NULL: none */
 	struct listener listeners[LISTENERS];
 	size_t listener_count;

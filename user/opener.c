@@ -21,6 +21,7 @@
 #include "lib/fd.h"
 #include "lib/log.h"
 #include "opener.h"
+#include "save_slots.h"
 #include "lib/regular.h"
 #include "lib/number.h"
 #include "lib/pass_fd.h"
@@ -30,8 +31,9 @@
 
 #define OPENER_WAIT_NS 2000000000ull /* the watching process waits no longer */
 #define OPENER_TITLE   "tdsmon-opener"
-#define OPENER_TICKETS 8
-#define OPENER_FDS     16 /* above every number that stays open */
+#define SAVER_TITLE    "tdsmon-saver" /* where saved files are all that it has to do with */
+#define OPENER_TICKETS SAVE_SLOTS     /* a saved file's slot has its ticket's number */
+#define OPENER_FDS     16	      /* above every number that stays open */
 
 /* ---- the opener ---- */
 
@@ -48,6 +50,7 @@ struct files {
 	struct web_config_names web; /* as in the web configuration when it was last read */
 	struct written_file textfile, report;
 	struct socket_file socket_file; /* of the UNIX socket that is served */
+	struct save_slots saves;
 };
 
 /* One kind of request. A new kind takes an enum value, a opener_row and its capabilities. */
@@ -93,6 +96,11 @@ static bool has_errorlogs(const struct opener_config *config)
 static bool has_processes(const struct opener_config *config)
 {
 	return config->processes;
+}
+
+static bool has_save(const struct opener_config *config)
+{
+	return config->save;
 }
 
 static int serve_config(struct files *files, const struct opener_request *req)
@@ -205,6 +213,11 @@ static int serve_freezer(struct files *files, const struct opener_request *req)
 	return procfs_open_freezer(req->number);
 }
 
+static int serve_save(struct files *files, const struct opener_request *req)
+{
+	return save_slots_write(&files->saves, req->number);
+}
+
 #define READS  SANDBOX_BIT(CAP_DAC_READ_SEARCH) /* only root may read these files, or write them */
 #define WRITES SANDBOX_BIT(CAP_DAC_OVERRIDE)	/* a directory of node_exporter's user */
 
@@ -239,6 +252,8 @@ static const struct opener_row rows[OPENER_KINDS] = {
 	[OPENER_CGROUP] = {serve_cgroup, has_processes, LOOKS, SANDBOX_OPENER, true, false},
 	[OPENER_CPU_STAT] = {serve_cpu_stat, has_processes, LOOKS, SANDBOX_OPENER, true, false},
 	[OPENER_FREEZER] = {serve_freezer, has_processes, LOOKS, SANDBOX_OPENER, true, false},
+	[OPENER_SAVE] = {serve_save, has_save, WRITES, SANDBOX_OPENER | SANDBOX_WRITER, true,
+			 false},
 };
 
 /* Is the name a single component of a path that stays in its directory? */
@@ -294,7 +309,7 @@ static void opener_keep(struct files *files)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
 	    *kept[] = {&files->socket, &files->textfile.replace.dir, &files->report.replace.dir,
-		       &files->socket_file.dir};
+		       &files->socket_file.dir, &files->saves.dir.fd};
 	int count = 3;
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
@@ -345,6 +360,7 @@ struct opener {
 	uint32_t seq;
 	uint32_t late; /* the request of opener_ask() whose answer is still due, or 0 */
 	struct ticket tickets[OPENER_TICKETS];
+	struct save_slots saves;
 };
 
 /* The union of what the rows that the settings need require. */
@@ -375,7 +391,7 @@ static int opener_fork(struct files *files, uint64_t capabilities, unsigned int 
 		opener_ignore_signals();
 		files->socket = pair[1];
 		opener_keep(files);
-		prctl(PR_SET_NAME, OPENER_TITLE);
+		prctl(PR_SET_NAME, files->config.save ? SAVER_TITLE : OPENER_TITLE);
 		opener_run(files, capabilities, roles);
 	}
 	close(pair[1]);
@@ -394,7 +410,8 @@ static bool may_write(void *ctx)
 	       (files->report.replace.dir < 0 ||
 		!faccessat(files->report.replace.dir, ".", W_OK, AT_EACCESS)) &&
 	       (files->socket_file.dir < 0 ||
-		!faccessat(files->socket_file.dir, ".", W_OK, AT_EACCESS));
+		!faccessat(files->socket_file.dir, ".", W_OK, AT_EACCESS)) &&
+	       (files->saves.dir.fd < 0 || !faccessat(files->saves.dir.fd, ".", W_OK, AT_EACCESS));
 }
 
 /* A file that is written later; path NULL: none. */
@@ -424,6 +441,11 @@ static int opener_begin(struct files *files)
 		log_error("cannot serve %s: %s", config->socket, strerror(-err));
 		return err;
 	}
+	if (config->save)
+		err = save_slots_open(&files->saves, config->save, config->save_files,
+				      config->save_bytes);
+	if (err)
+		return err;
 	opener_needs(config, &capabilities, &roles);
 	if (capabilities & WRITES && sandbox_works_without(WRITES, may_write, files))
 		capabilities &= ~WRITES;
@@ -439,23 +461,27 @@ struct opener *opener_start(const struct opener_config *config, int *err)
 			      .config = *config,
 			      .textfile.replace.dir = -1,
 			      .report.replace.dir = -1,
-			      .socket_file.dir = -1};
+			      .socket_file.dir = -1,
+			      .saves.dir.fd = -1};
 	struct opener *opener;
 
 	*err = 0;
 	if (!config->config && !config->web_config && !config->textfile && !config->report &&
-	    !config->socket && !config->errorlog_count && !config->processes)
+	    !config->socket && !config->errorlog_count && !config->processes && !config->save)
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
 	replace_close(&files.textfile.replace);
 	replace_close(&files.report.replace);
 	socket_file_close(&files.socket_file);
+	bounded_dir_close(&files.saves.dir); /* it is the other process's */
 	if (*err < 0) {
+		save_slots_close(&files.saves);
 		free(opener);
 		return NULL;
 	}
 	opener->socket = *err;
+	opener->saves = files.saves;
 	*err = 0;
 	return opener;
 }
@@ -465,6 +491,7 @@ void opener_stop(struct opener *opener)
 	if (!opener)
 		return;
 	close(opener->socket);
+	save_slots_close(&opener->saves);
 	free(opener);
 }
 
@@ -543,36 +570,76 @@ int opener_ask_number(struct opener *opener, enum opener_kind kind, uint32_t num
 	return result;
 }
 
+/* A free place for the answer; -EBUSY: all are taken. */
+static int opener_ticket(const struct opener *opener)
+{
+	for (int i = 0; i < OPENER_TICKETS; i++)
+		if (!opener->tickets[i].seq)
+			return i;
+	return -EBUSY;
+}
+
+/* Returns the ticket. */
+static int opener_send_request(struct opener *opener, int ticket, struct opener_request *req)
+{
+	int err = opener_request(opener, req, MSG_DONTWAIT);
+
+	if (err)
+		return err == -EAGAIN ? -EBUSY : err;
+	opener->tickets[ticket] = (struct ticket){.seq = req->seq};
+	return ticket;
+}
+
 int opener_send(struct opener *opener, enum opener_kind kind, uint32_t number, const char *name)
 {
 	struct opener_request req = {.kind = kind, .number = number};
-	int ticket = 0, err;
+	int ticket;
 
 	if (!opener || strlen(name) >= sizeof(req.name))
 		return -EINVAL;
-	while (ticket < OPENER_TICKETS && opener->tickets[ticket].seq)
-		ticket++;
-	if (ticket == OPENER_TICKETS)
-		return -EBUSY;
 	strcpy(req.name, name);
-	err = opener_request(opener, &req, MSG_DONTWAIT);
-	if (err)
-		return err == -EAGAIN ? -EBUSY : err;
-	opener->tickets[ticket] = (struct ticket){.seq = req.seq};
-	return ticket;
+	ticket = opener_ticket(opener);
+	return ticket < 0 ? ticket : opener_send_request(opener, ticket, &req);
+}
+
+int opener_save(struct opener *opener, const char *name, const void *data, size_t len)
+{
+	int ticket = opener_ticket(opener), err;
+	struct opener_request req = {.kind = OPENER_SAVE, .number = (uint32_t)ticket};
+
+	if (ticket < 0)
+		return ticket;
+	err = save_slots_fill(&opener->saves, (unsigned)ticket, name, data, len);
+	return err ? err : opener_send_request(opener, ticket, &req);
+}
+
+uint64_t opener_saves_removed(const struct opener *opener)
+{
+	return save_slots_removed(&opener->saves);
+}
+
+int opener_take_within(struct opener *opener, int ticket, uint64_t ns)
+{
+	struct ticket *t = &opener->tickets[ticket];
+	uint32_t seq = t->seq;
+	int result = t->answered ? t->result : -ETIMEDOUT;
+
+	/* An answer to nobody's request: only to take those that are there. */
+	if (!t->answered && !ns)
+		result = opener_wait(opener, 0, 0);
+	else if (!t->answered)
+		result = opener_wait(opener, seq, clock_now_ns() + ns);
+	if (t->answered)
+		result = t->result;
+	else if (result == -ETIMEDOUT)
+		return -EAGAIN;
+	t->seq = 0;
+	return result;
 }
 
 int opener_take(struct opener *opener, int ticket)
 {
-	struct ticket *t = &opener->tickets[ticket];
-	int result = t->answered ? 0 : opener_wait(opener, 0, 0);
-
-	if (!t->answered && result == -ETIMEDOUT)
-		return -EAGAIN;
-	if (t->answered)
-		result = t->result;
-	t->seq = 0;
-	return result;
+	return opener_take_within(opener, ticket, 0);
 }
 
 void opener_forget(struct opener *opener, int ticket)

@@ -33,6 +33,7 @@ enum opener_kind {
 	OPENER_SOCKET_BOUND,	/* the UNIX socket exists now; it is removed at the end: 0 */
 	OPENER_CPU_STAT,	/* number: a process. cpu.stat of the cgroup that limits its CPU */
 	OPENER_FREEZER, /* number: a process. The file that says whether its cgroup is frozen */
+	OPENER_SAVE,	/* number: a slot of save_slots.h. Write its file: 0 */
 	OPENER_KINDS
 };
 
@@ -55,7 +56,10 @@ struct opener_config {
 	const char *config, *web_config, *textfile, *report, *socket;
 	const char *const *errorlogs;
 	size_t errorlog_count;
-	bool processes; /* find the processes that have sockets, which takes CAP_SYS_PTRACE */
+	bool processes;	  /* find the processes that have sockets, which takes CAP_SYS_PTRACE */
+	const char *save; /* the directory of saved files, and its limits */
+	size_t save_files;
+	uint64_t save_bytes;
 };
 
 struct opener;
@@ -84,7 +88,14 @@ int opener_ask_number(struct opener *opener, enum opener_kind kind, uint32_t num
 int opener_send(struct opener *opener, enum opener_kind kind, uint32_t number, const char *name);
 /* The answer to a ticket, which ends it; -EAGAIN: not yet. */
 int opener_take(struct opener *opener, int ticket);
+/* The same, but wait for it: -EAGAIN: it did not come within ns. */
+int opener_take_within(struct opener *opener, int ticket, uint64_t ns);
 /* The same, for an answer that nobody wants any more. */
 void opener_forget(struct opener *opener, int ticket);
+
+/* Have a saved file written, without waiting: a ticket as above, or -errno. data is copied. */
+int opener_save(struct opener *opener, const char *name, const void *data, size_t len);
+/* How many saved files were removed so far to make room. */
+uint64_t opener_saves_removed(const struct opener *opener);
 
 #endif

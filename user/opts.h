@@ -68,8 +68,10 @@ struct opts {
 		heartbeat;
 	unsigned verbose; /* how often -v was given */
 	enum opts_report report_format;
-	const char *output, *against; /* of tdsmon report: files, or NULL */
-	const char *report;	      /* a live run's report: a file, or NULL */
+	const char *output, *against;  /* of tdsmon report: files, or NULL */
+	const char *report;	       /* a live run's report: a file, or NULL */
+	const char *save;	       /* the directory of saved packets, or NULL */
+	uint32_t save_files, save_mib; /* its bounds; 0: the default */
 	bool again; /* parsed again after SIGHUP: former names were logged before */
 };
 

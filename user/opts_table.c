@@ -17,8 +17,10 @@
 #include "tunnels.h"
 #include "sink/formats.h"
 
-#define OPTS_RING_MIB	 1024u	     /* most */
-#define OPTS_SOCKET_PATH 108	     /* unix(7) */
+#define OPTS_RING_MIB	 1024u /* most */
+#define OPTS_SOCKET_PATH 108   /* unix(7) */
+#define OPTS_SAVE_FILES	 100000u
+#define OPTS_SAVE_MIB	 (1u << 20)  /* a TiB */
 #define OPTS_CONNECTIONS (16u << 20) /* most; each may take kilobytes */
 
 static int opts_append(const char ***list, size_t *count, const char *value)
@@ -218,6 +220,34 @@ static int set_keylog(struct opts *opts, const char *value)
 	return 0;
 }
 
+static int set_save(struct opts *opts, const char *value)
+{
+	opts->save = value;
+	return 0;
+}
+
+static int set_save_files(struct opts *opts, const char *value)
+{
+	char *end;
+
+	opts->save_files = (uint32_t)number_parse(value, OPTS_SAVE_FILES, &end);
+	if (opts->save_files && !*end)
+		return 0;
+	opts_error(opts, "'%s' is not a number of files: use 1 to %u", value, OPTS_SAVE_FILES);
+	return -EINVAL;
+}
+
+static int set_save_size(struct opts *opts, const char *value)
+{
+	char *end;
+
+	opts->save_mib = (uint32_t)number_parse(value, OPTS_SAVE_MIB, &end);
+	if (opts->save_mib && !*end)
+		return 0;
+	opts_error(opts, "'%s' is not a size: use MiB, from 1 to %u", value, OPTS_SAVE_MIB);
+	return -EINVAL;
+}
+
 static int set_top_clients(struct opts *opts, const char *value)
 {
 	char *end;
@@ -401,6 +431,13 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"report", 0, OPT_LIVE, "FILE", set_report, 0,
 	 "write a report of the run to this file at the end, and on SIGUSR1: HTML, or text if its "
 	 "name ends in .txt"},
+	{"save", 0, 0, "DIR", set_save, 0,
+	 "save the packets of each login that failed or was slow to a file of its own in this "
+	 "directory: pcapng, secrets masked"},
+	{"save-files", 0, 0, "N", set_save_files, 0,
+	 "with --save: keep at most N files, and remove the oldest (default: 1000)"},
+	{"save-size", 0, 0, "MIB", set_save_size, 0,
+	 "with --save: keep at most so many MiB (default: 1024)"},
 	{"top-clients", 0, 0, "N", set_top_clients, 0,
 	 "in the metrics, count the N clients with the most logins one by one (default: 0)"},
 	{"config", 0, OPT_LINE, "FILE", opts_set_config, 0,

@@ -12,6 +12,7 @@
 #include "export.h"
 #include "lib/log.h"
 #include "ports.h"
+#include "saves.h"
 #include "source/capture/series.h"
 #include "lib/units.h"
 
@@ -22,7 +23,7 @@
 #define SECRETS_TLS	  0x544c534b /* a block's type: "TLSK" */
 #define TIME_BIAS_NS	  1 /* the engine takes time 0 for "not seen", but a capture may begin at 0 */
 #define ENDED_MOST_NS	  (3600 * NS_PER_S) /* after the last packet; more is not believed */
-#define ERRORLOG_AHEAD_NS NS_PER_S /* entries may be this much later than their logins */
+#define ERRORLOG_AHEAD_NS NS_PER_S	    /* entries may be this much later than their logins */
 
 /* "[######..................]  25 %, " */
 static void progress_bar(struct output *out, double share)
@@ -155,9 +156,12 @@ int replay_run(struct app *app)
 {
 	struct capture_hooks hooks = {app, on_comment, on_secrets};
 	struct series *series = NULL;
-	int err = errorlogs_open(app, false);
+	int err;
 
 	app->clock.offset_ns = -TIME_BIAS_NS;
+	app->saves = saves_start(app->opts, &err);
+	if (!err)
+		err = errorlogs_open(app, false);
 	if (!err)
 		err = app_open(app);
 	if (!err) {
@@ -173,6 +177,7 @@ int replay_run(struct app *app)
 		err = read_series(app, series);
 		replay_ends(app);
 		engine_finish(app->engine);
+		saves_finish(app->saves);
 		if (app->by)
 			by_print(app->by->sink, 0);
 		output_flush(app->out);
@@ -186,5 +191,6 @@ int replay_run(struct app *app)
 	series_close(series);
 	app_release(app);
 	errorlogs_close(app);
+	saves_stop(app->saves);
 	return err;
 }

@@ -22,6 +22,7 @@
 #include "lib/units.h"
 #include "ports.h"
 #include "report_write.h"
+#include "saves.h"
 #include "waits.h"
 
 #define WATCH_EVERY_MS 10000	     /* between the tables of --by */
@@ -88,6 +89,7 @@ static int watch_tick(void *ctx)
 	now_ns = clock_now_ns();
 	engine_tick(app->engine, now_ns);
 	waits_tick(app->waits, now_ns);
+	saves_tick(app->saves);
 	watch_output(app);
 	app_memory(app);
 	return err ?: output_flush(app->out);
@@ -289,6 +291,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	engine_tick(app->engine, clock_now_ns()); /* pending logins have waited until now */
 	engine_in_progress(app->engine, app_waiting, app);
 	engine_finish(app->engine);
+	saves_finish(app->saves);
 	if (app->by)
 		by_print(app->by->sink, 0);
 	output_finish(app->out);
@@ -393,10 +396,13 @@ int watch_run(struct app *app)
 	/* Before any kernel object is open or mapped: the opener sees no packet. */
 	app->opener = opener_start(&config, &err);
 	if (!err)
+		app->saves = saves_start(app->opts, &err);
+	if (!err)
 		err = errorlogs_open(app, true);
 	if (!err)
 		err = watch_live(app);
 	errorlogs_close(app);
+	saves_stop(app->saves);
 	opener_stop(app->opener);
 	return err;
 }

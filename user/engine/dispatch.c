@@ -315,6 +315,14 @@ static void dispatch_note_idle(struct flow *f, enum side from, const struct seg 
 		f->after_idle = false;
 }
 
+/* A login under way takes this packet. */
+static void dispatch_note_packet(struct engine *e, struct flow *f, const struct seg *seg,
+				 const uint8_t *payload)
+{
+	if (f->login && e->ops.packet)
+		e->ops.packet(e->ctx, &f->login->packets, seg, payload);
+}
+
 /* Pass a segment of the flow to its stream. */
 static void dispatch_take(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 			  const uint8_t *payload)
@@ -326,6 +334,7 @@ static void dispatch_take(struct engine *e, struct flow *f, enum side from, cons
 			conn_over(e, f);
 		return;
 	}
+	dispatch_note_packet(e, f, seg, payload);
 	dispatch_note_idle(f, from, seg);
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
@@ -344,10 +353,21 @@ static void dispatch_take(struct engine *e, struct flow *f, enum side from, cons
 		dispatch_renew(e, f, seg->ts_ns);
 }
 
+/* What a host asks of others: of DNS, a domain controller and the like. */
+static void dispatch_service(struct engine *e, const struct seg *seg, const uint8_t *payload)
+{
+	if (e->ops.service)
+		e->ops.service(e->ctx, seg, payload);
+	if (e->companions)
+		companions_segment(e->companions, seg, payload);
+}
+
 static void dispatch_datagram(struct engine *e, const struct seg *seg, const uint8_t *payload)
 {
 	e->stats.datagrams++;
 	sweep_tick(e, seg->ts_ns);
+	if (e->ops.service)
+		e->ops.service(e->ctx, seg, payload);
 	if (e->config.browser)
 		browser_datagram(&e->browser, seg, payload);
 }
@@ -378,8 +398,7 @@ OFF_PATH static void dispatch_other(struct engine *e, const struct seg *seg, con
 		return;
 	}
 	sweep_tick(e, seg->ts_ns);
-	if (e->companions)
-		companions_segment(e->companions, seg, payload);
+	dispatch_service(e, seg, payload);
 }
 
 /* Does nothing but continue its connection? */
@@ -395,6 +414,7 @@ static bool dispatch_is_plain(const struct engine *e, const struct flow *f, enum
 static void dispatch_plain(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 			   const uint8_t *payload)
 {
+	dispatch_note_packet(e, f, seg, payload);
 	dispatch_note_idle(f, from, seg);
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
@@ -414,7 +434,7 @@ OFF_PATH static void dispatch_any(struct engine *e, struct flow *f, const struct
 	f = f ? dispatch_which(e, f, seg, payload, sender)
 	      : dispatch_begin(e, seg, payload, sender);
 	if (!f && e->companions && !e->ops.is_local)
-		companions_segment(e->companions, seg, payload);
+		dispatch_service(e, seg, payload);
 	if (!f || dispatch_is_doubted(f, seg) ||
 	    (e->config.keys_late && late_keys_take(e, f, seg, payload)))
 		return;

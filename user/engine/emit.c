@@ -237,6 +237,7 @@ void login_emit(struct engine *e, struct flow *f)
 	learn(&e->answers, l, r);
 	depend(e, l, own, r, &findings);
 	r->host = host_of(l, r);
+	r->packets = l->packets;
 	r->stalled_together = stalled_together(e, f, l, r);
 	if (e->errorlog)
 		r->workers_stalled_s = errorlog_stalled(e->errorlog, r->start_ns, r->end_ns);

@@ -127,6 +127,8 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
 		.certs = &e->certs,
 		.answers = &e->answers,
 		.history = &e->history,
+		.forget = ops->forget,
+		.forget_ctx = ctx,
 	};
 	e->late.take = dispatch;
 	e->pool.max = e->config.max_messages ? e->config.max_messages : MESSAGES_DEFAULT;

@@ -74,6 +74,15 @@ struct engine_ops {
 	void (*browser)(void *ctx, const struct browser_record *rec);
 	/* SQL Server Browser says that the port is a server's from now on, or no longer. */
 	void (*port)(void *ctx, uint16_t port, bool serves);
+	/*
+	 * A login under way takes this packet. *packets is the caller's own: NULL at first, handed
+	 * on in the login's record, and given to forget(), unless it is NULL, when the login ends,
+	 * which may be without a record.
+	 */
+	void (*packet)(void *ctx, void **packets, const struct seg *seg, const uint8_t *payload);
+	void (*forget)(void *ctx, void *packets);
+	/* A packet between a host and a service that a login may depend on. */
+	void (*service)(void *ctx, const struct seg *seg, const uint8_t *payload);
 	/* True if addr (16 bytes) is this host's own. NULL: a capture; the vantage is estimated. */
 	bool (*is_local)(void *ctx, const uint8_t *addr);
 };

@@ -476,6 +476,7 @@ struct login_record {
 	const struct dependency *dependencies; /* NULL: requests were not followed */
 	size_t dependency_count;
 	uint64_t wait_ns[SIDE_NONE]; /* by enum side */
+	void *packets;		     /* what engine_ops' packet() made of them; NULL: nothing */
 
 	struct verdict_words verdict;
 	struct {

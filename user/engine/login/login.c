@@ -58,6 +58,8 @@ void login_free(struct login *l)
 {
 	if (!l)
 		return;
+	if (l->packets)
+		l->env->forget(l->env->forget_ctx, l->packets);
 	for (int i = 0; i < 2; i++) {
 		buf_release(&l->message[i].body);
 		tds_prelogin_release(&l->prelogin[i]);

@@ -79,6 +79,8 @@ struct login_env {
 	struct cert_cache *certs;      /* shared by all */
 	const struct answers *answers; /* to the other logins */
 	const struct history *history; /* of the other logins: for verdict/, which knows it */
+	void (*forget)(void *ctx, void *packets); /* engine_ops' own, and what it takes first */
+	void *forget_ctx;
 };
 
 /* Memory of freed logins, for the next ones. It begins 0. */
@@ -97,6 +99,7 @@ struct login {
 	struct wait wait;
 	struct witness *witness; /* of its waits' sockets; NULL: none was looked at */
 	struct logwait logwait;
+	void *packets;				   /* as in engine_ops */
 	const struct errorlog_entry *errorlog;	   /* joined to it; NULL: none */
 	uint32_t disorder_told, zero_windows_told; /* TCP's counts up to the last mark */
 	uint64_t missing_bytes;
