@@ -239,12 +239,18 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 		opts_error(opts, "--heartbeat writes JSON records: add --format json");
 		return OPTS_USAGE;
 	}
+	if ((opts->commands || opts->sql) && !opts->format->command) {
+		opts_error(opts,
+			   "--format %s has no commands: leave %s out, or take another format",
+			   opts->format->name, opts->sql ? "--sql" : "--commands");
+		return OPTS_USAGE;
+	}
 	if (opts->one_line && opts->explain) {
 		opts_error(opts, "--explain takes several lines: leave it out, or --one-line");
 		return OPTS_USAGE;
 	}
 	if (opts->by.count && strcmp(opts->format->name, "text")) {
-		opts_error(opts, "--by writes tables for people: leave --format json out");
+		opts_error(opts, "--by writes tables for people: leave --format out");
 		return OPTS_USAGE;
 	}
 	if (opts->every_ms && (!opts->by.count || opts->every_ms < 1000)) {

@@ -79,7 +79,7 @@ static int set_format(struct opts *opts, const char *value)
 	opts->format = sink_find(value);
 	if (opts->format)
 		return 0;
-	opts_error(opts, "'%s' is not a format: use text or json", value);
+	opts_error(opts, "'%s' is not a format: use text, json or otlp", value);
 	return -EINVAL;
 }
 
@@ -356,7 +356,7 @@ const struct opt opts_table[OPTS_COUNT] = {
 	{"no-dependencies", 0, OPT_NO, NULL, NULL, FLAG(dependencies),
 	 "follow connections to SQL Server only"},
 	{"format", 0, 0, "FORMAT", set_format, 0,
-	 "text for people (default), or json: one object per line"},
+	 "text for people (default); json: one object per line; or otlp: spans of OpenTelemetry"},
 	{"heartbeat", 0, OPT_LIVE, NULL, NULL, FLAG(heartbeat),
 	 "json: also write every second what was lost, and the logins that wait"},
 	{"commands", 0, 0, NULL, NULL, FLAG(commands),

@@ -6,9 +6,10 @@
 
 #include "sink/formats.h"
 #include "sink/json.h"
+#include "sink/otlp.h"
 #include "sink/text.h"
 
-const struct sink_ops *const sink_formats[] = {&text_sink, &json_sink, NULL};
+const struct sink_ops *const sink_formats[] = {&text_sink, &json_sink, &otlp_sink, NULL};
 
 const struct sink_ops *sink_find(const char *name)
 {
