@@ -36,6 +36,7 @@ TEST_DEBS  += krb5-kdc krb5-user krb5-admin-server python3-gssapi python3-ntlm-a
 TEST_DEBS  += samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind # a domain controller, and a member
 TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
 TEST_DEBS  += tmux # a terminal for tdsmon top
+TEST_DEBS  += rsyslog rsyslog-relp # shipping records
 TEST_DEBS  += podman runc catatonit mmdebstrap # the container image
 # The first of these that the package sources have: the newest clang in Debian 12.
 TEST_DEBS  += clang-22,clang-19
