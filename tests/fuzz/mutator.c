@@ -14,6 +14,7 @@
 #include "records.h"
 #include "session.h"
 #include "sink/json.h"
+#include "sink/otlp.h"
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
 #include "sink/summary.h"
@@ -41,7 +42,7 @@ static struct output json, text, page;
 
 /* The first one's output is checked. */
 static const struct sink_ops *const sinks[] = {
-	&json_sink, &text_sink, &summary_sink, &prometheus_sink, &page_sink,
+	&json_sink, &text_sink, &summary_sink, &prometheus_sink, &page_sink, &otlp_sink,
 };
 
 #define SINKS (sizeof(sinks) / sizeof(sinks[0]))
@@ -280,7 +281,7 @@ static const struct engine_ops tell = {
 static void sinks_open(struct told *told)
 {
 	struct sink_config config = {.clock = &clock_of_files, .top_clients = TOP_CLIENTS};
-	struct output *const outputs[SINKS] = {&json, &text, &page, &page, &page};
+	struct output *const outputs[SINKS] = {&json, &text, &page, &page, &page, &page};
 
 	for (size_t i = 0; i < SINKS; i++) {
 		config.out = outputs[i];
