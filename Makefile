@@ -87,7 +87,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 
-.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb tarball rpm bench soak fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb tarball rpm bench soak fleet fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -214,6 +214,12 @@ soak: deps
 	$(Q)tests/soak/soak $(O) $(SOAK_S)
 
 fuzz-build: $(FUZZERS) $(O)/fuzz/corpus.stamp
+
+FLEET_HOSTS ?= 1000
+## fleet: play FLEET_HOSTS (1000) hosts to Prometheus, print what they cost there; writes $(O)/fleet.txt
+fleet: deps deps-test
+	$(Q)$(MAKE) all $(SERVER) $(LOAD)
+	$(Q)tests/export/fleet.test $(O) $(FLEET_HOSTS)
 
 ## check-layers: check the include rules of the rooms
 check-layers:
