@@ -18,7 +18,7 @@ __asm__(".section .rodata\n"
 	"report_css: .incbin \"user/report/report.css\"\n"
 	"report_css_end: .byte 0\n"
 	".previous\n");
-extern const char report_css[];
+extern const char report_css[] __attribute__((visibility("hidden"))); /* why: see page.c */
 
 /*
  * Invalid UTF-8 becomes U+FFFD, and what a reader cannot see is spelled out, so that no name looks

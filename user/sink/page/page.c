@@ -52,7 +52,8 @@ __asm__(".section .rodata\n"
 	"page_html: .incbin \"user/sink/page/page.html\"\n"
 	"page_html_end: .byte 0\n"
 	".previous\n");
-extern const char page_html[], page_html_end[];
+/* Hidden: an address from the GOT would be that of the section, as arm64's linker drops the addend. */
+extern const char page_html[], page_html_end[] __attribute__((visibility("hidden")));
 
 /* 'sha256-...' of the text between open and close (CSP 3, 8.4). */
 static void policy_hash(char *text, size_t size, const char *open, const char *close)
