@@ -23,7 +23,7 @@ endif
 
 # Debian packages that the build, the tests and the tools need.
 BUILD_DEBS := clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libssl-dev \
-	libmicrohttpd-dev libgnutls28-dev libisal-dev libyaml-dev libcrypt-dev \
+	libmicrohttpd-dev libgnutls28-dev libyaml-dev libcrypt-dev \
 	libcap-dev libseccomp-dev libncurses-dev libjansson-dev uthash-dev libcurl4-gnutls-dev pkg-config
 TEST_DEBS  := python3 python3-openssl python3-tds python3-pymssql freetds-bin libjtds-java \
 	default-jdk-headless golang-go golang-github-denisenkom-go-mssqldb-dev iproute2 ethtool \
@@ -50,7 +50,7 @@ RPM_DEBS   := rpm
 TEST_DEBS  += $(RPM_DEBS)
 SOAK_DEBS  := python3 python3-tds python3-pymssql freetds-bin iproute2
 
-LIBS     := libbpf libelf zlib libzstd libcrypto libmicrohttpd gnutls libisal yaml-0.1 libcrypt \
+LIBS     := libbpf libelf zlib libzstd libcrypto libmicrohttpd gnutls yaml-0.1 libcrypt \
 	libcap libseccomp ncursesw jansson
 CPPFLAGS += -D_GNU_SOURCE -DTDSMON_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(O)/skel
 CFLAGS   ?= -O2 -g
