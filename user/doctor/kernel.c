@@ -28,8 +28,6 @@
 #define VERSION_LEAST  VERSION(5, 8)  /* ring buffers */
 #define VERSION_TESTED VERSION(5, 10) /* the oldest in tests/vm */
 #define VERSION_MEMCG  VERSION(5, 11) /* BPF memory is no longer locked memory */
-#define RING_BYTES     (16u << 20)    /* by default */
-#define MEMLOCK_MORE   (16u << 20)    /* the other maps */
 
 static unsigned kernel_version(const struct utsname *name)
 {
@@ -159,7 +157,7 @@ static void kernel_ring_buffer(struct findings *f, bool privileged, unsigned ver
 
 static void kernel_memlock(struct findings *f, const struct live_config *live, unsigned version)
 {
-	rlim_t needed = (live->ring_size ?: RING_BYTES) + MEMLOCK_MORE;
+	rlim_t needed = tap_memory(live);
 	struct rlimit limit = {0};
 
 	findings_add(f, "memlock", NULL);

@@ -14,6 +14,7 @@
 
 #include "lib/beneath.h"
 #include "lib/fd.h"
+#include "lib/without.h"
 
 #define ADDED_FLAGS (O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -55,6 +56,14 @@ int beneath_walk(int dir, const char *path, int flags, mode_t mode)
 	return err;
 }
 
+static long call_openat2(int dir, const char *path, const struct open_how *how)
+{
+	if (!without_feature("openat2"))
+		return syscall(SYS_openat2, dir, path, how, sizeof(*how));
+	errno = ENOSYS;
+	return -1;
+}
+
 int beneath_open(int dir, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
@@ -66,7 +75,7 @@ int beneath_open(int dir, const char *path, int flags, mode_t mode)
 
 	/* -EAGAIN: something in the path was renamed meanwhile. */
 	for (int tries = 0; tries < 8; tries++) {
-		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+		fd = call_openat2(dir, path, &how);
 		if (fd >= 0)
 			return (int)fd;
 		if (errno == ENOSYS || errno == EPERM) /* an older kernel; a container's filter */

@@ -3,13 +3,14 @@
  * kernel.c - see kernel.h.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "lib/without.h"
 #include "source/live/kernel.h"
 #include "source/live/socket_bpf.h"
 #include "source/live/socket_diag.h"
@@ -79,6 +80,18 @@ static bool has_read_trace(void)
 	return found;
 }
 
+/* libbpf takes the same helper for a sign: it came with the accounting by control groups. */
+static bool has_memcg(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns,
+				       NULL) != 0;
+}
+
+static bool has_openat2(void)
+{
+	return syscall(SYS_openat2, -1, "", NULL, 0) >= 0 || errno != ENOSYS;
+}
+
 static const struct {
 	struct kernel_fact fact;
 	bool (*probe)(void);
@@ -113,6 +126,12 @@ static const struct {
 				"when a process reads is seen only when its socket is looked at",
 				false},
 			       has_read_trace},
+	[KERNEL_MEMCG] = {{"memcg", "5.11", "BPF memory counted by control groups",
+			   "RLIMIT_MEMLOCK has to allow it: tdsmon raises it if it may", false},
+			  has_memcg},
+	[KERNEL_OPENAT2] = {{"openat2", "5.6", "openat2()",
+			     "a path is opened component by component", false},
+			    has_openat2},
 };
 
 const struct kernel_fact *kernel_fact(enum kernel_feature feature)
@@ -122,18 +141,7 @@ const struct kernel_fact *kernel_fact(enum kernel_feature feature)
 
 bool kernel_denied(enum kernel_feature feature)
 {
-	const char *name = features[feature].fact.name, *at = getenv(KERNEL_WITHOUT);
-	size_t len = strlen(name);
-
-	while (at && *at) {
-		size_t item = strcspn(at, ",");
-
-		if (item == len && !memcmp(at, name, len))
-			return true;
-		at += item;
-		at += *at == ',';
-	}
-	return false;
+	return without_feature(features[feature].fact.name);
 }
 
 bool kernel_has(enum kernel_feature feature)

@@ -17,23 +17,22 @@ enum kernel_feature {
 	KERNEL_SOCKET_BPF,
 	KERNEL_SOCK_DIAG,
 	KERNEL_READ_TRACE,
+	KERNEL_MEMCG,
+	KERNEL_OPENAT2,
 	KERNEL_FEATURES /* their number */
 };
 
 struct kernel_fact {
-	const char *name;    /* for KERNEL_WITHOUT */
+	const char *name;    /* for the tests: lib/without.h */
 	const char *since;   /* the first upstream version */
 	const char *what;    /* the feature */
 	const char *without; /* what happens without it; for a needed one, what to do */
 	bool needed;	     /* tdsmon does not watch without it; it still reads captures */
 };
 
-/* For the tests: a list of names, with commas between. The kernel counts as one without these features. */
-#define KERNEL_WITHOUT "TDSMON_WITHOUT"
-
 const struct kernel_fact *kernel_fact(enum kernel_feature feature);
 
-/* KERNEL_WITHOUT names the feature. No system call, so that a confined process may ask. */
+/* A test denies it (lib/without.h). No system call, so that a confined process may ask. */
 bool kernel_denied(enum kernel_feature feature);
 
 /*

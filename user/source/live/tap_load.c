@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -27,6 +28,12 @@
 
 #define VERIFIER_LOG_SIZE (4u << 20) /* bytes; only touched if the verifier rejects a program */
 #define VERIFIER_LOG_TAIL 12	     /* last lines of it that are shown */
+
+/* Bytes of kernel memory: docs/PERFORMANCE.md. */
+#define RING_BYTES  (16u << 20) /* the ring buffer, by default */
+#define MAX_FLOWS   65536	/* connections, by default */
+#define FLOW_BYTES  168
+#define OTHER_BYTES (4u << 20)
 
 static int __attribute__((format(printf, 2, 0)))
 quiet_print(enum libbpf_print_level level, const char *fmt, va_list args)
@@ -101,6 +108,31 @@ static int check_permitted(void)
 	return -EPERM;
 }
 
+uint64_t tap_memory(const struct live_config *config)
+{
+	return (config->ring_size ?: RING_BYTES) +
+	       (uint64_t)(config->max_flows ?: MAX_FLOWS) * FLOW_BYTES + OTHER_BYTES;
+}
+
+/* Kernels that count BPF's memory as locked memory refuse it by EPERM, as for lack of privileges. */
+static int check_memory(const struct live_config *config)
+{
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit limit = {0};
+
+	if (kernel_has(KERNEL_MEMCG) || !setrlimit(RLIMIT_MEMLOCK, &unlimited))
+		return 0;
+	getrlimit(RLIMIT_MEMLOCK, &limit);
+	if (limit.rlim_cur >= tap_memory(config))
+		return 0;
+	log_error("this kernel counts BPF's memory as locked memory, which is limited to %llu KiB; "
+		  "about %llu are needed: ulimit -l unlimited, LimitMEMLOCK=infinity in a unit, or "
+		  "Linux %s or later",
+		  (unsigned long long)limit.rlim_cur >> 10,
+		  (unsigned long long)tap_memory(config) >> 10, kernel_fact(KERNEL_MEMCG)->since);
+	return -EPERM;
+}
+
 static int check_kernel(void)
 {
 	struct utsname name = {0};
@@ -119,7 +151,7 @@ static int check_kernel(void)
 	return 0;
 }
 
-/* The end of the verifier's log, for whoever is to mend the program: shown by --verbose. */
+/* The end of the verifier's log, for whoever is to mend the program: shown by -vv. */
 static void show_verifier_log(const char *program, char *text)
 {
 	char *line = text + strlen(text);
@@ -128,12 +160,11 @@ static void show_verifier_log(const char *program, char *text)
 	while (line > text && lines < VERIFIER_LOG_TAIL)
 		if (*--line == '\n')
 			lines++;
-	log_error("the kernel rejected program %s: please report this, with the output of "
-		  "--verbose",
+	log_error("the kernel rejected program %s: please report this, with the output of -vv",
 		  program);
 	for (char *save, *part = strtok_r(line, "\n", &save); part;
 	     part = strtok_r(NULL, "\n", &save))
-		log_debug("  %s", part);
+		log_trace("  %s", part);
 }
 
 static void configure_tap(struct tap_bpf *tap, const struct live_config *config)
@@ -225,6 +256,8 @@ int tap_load(struct tap_bpf **tap, const struct live_config *config)
 
 	tap_messages();
 	err = check_capabilities();
+	if (!err)
+		err = check_memory(config);
 	if (!err)
 		err = check_permitted();
 	if (!err)

@@ -33,6 +33,9 @@ void tap_messages(void);
 /* Open the tap, or the tap that unwraps tunnels. NULL with errno set. */
 struct tap_bpf *tap_skeleton(bool decap);
 
+/* About as many bytes of kernel memory as the tap takes. */
+uint64_t tap_memory(const struct live_config *config);
+
 /* 0 and *tap, which tap_bpf__destroy() releases; otherwise -errno with the reason logged. */
 int tap_load(struct tap_bpf **tap, const struct live_config *config);
 
