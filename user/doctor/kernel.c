@@ -42,7 +42,12 @@ static void kernel_release(struct findings *f, const struct utsname *name)
 	unsigned version = kernel_version(name);
 
 	findings_add(f, "kernel", NULL);
-	if (version < VERSION_LEAST) {
+	if (version < VERSION_LEAST && libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1) {
+		findings_say(f, FINDING_NOTE,
+			     "Linux %s: its distribution has added ring buffers; it should do, but "
+			     "no such kernel was tried",
+			     name->release);
+	} else if (version < VERSION_LEAST) {
 		findings_say(f, FINDING_MEND, "Linux %s is too old", name->release);
 		findings_act(f, "boot Linux 5.8 or later; tdsmon -r reads captures on any kernel");
 	} else if (version < VERSION_TESTED) {

@@ -98,7 +98,8 @@ static const struct {
 } features[KERNEL_FEATURES] = {
 	[KERNEL_RING_BUFFER] =
 		{{"ring_buffer", "5.8", "BPF ring buffer",
-		  "use Ubuntu 20.04's HWE kernel 5.15, RHEL 9, SLES 15 SP4, Debian 11, or later",
+		  "take a kernel 5.8 or later; on Ubuntu 20.04 install linux-generic-hwe-20.04 "
+		  "(5.15), on RHEL 8 update to 8.4 or later, on SLES 15 to SP4 or later",
 		  true},
 		 has_ring_buffer},
 	[KERNEL_BTF] =
