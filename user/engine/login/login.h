@@ -83,8 +83,13 @@ struct login_env {
 	void *forget_ctx;
 };
 
-/* Memory of freed logins, for the next ones. It begins 0. */
+/*
+ * Memory of freed logins, for the next ones. It begins 0. Builds with sanitizers keep none, so that the use
+ * of a freed login is found.
+ */
+#ifndef SPARE_LOGINS_MOST
 #define SPARE_LOGINS_MOST 16
+#endif
 struct spare_logins {
 	struct login *at[SPARE_LOGINS_MOST];
 	uint32_t count;
