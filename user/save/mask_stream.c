@@ -30,6 +30,7 @@ struct direction {
 	struct framer framer;
 	uint32_t head_at; /* where the next frame's head begins */
 	bool framed;
+	bool lost;		    /* the framing was lost before */
 	struct mask_tls tls, inner; /* records by themselves, and those in TDS packets */
 	bool in_tls;		    /* the present TDS packet is of records */
 	/* the message that is put together, and where its bytes stand */
@@ -53,6 +54,9 @@ static void message_mask(struct direction *d)
 				       d->identities};
 	uint32_t version = 0;
 
+	/* What looks like a message after a gap may lie within one, and be made by anybody. */
+	if (d->lost && d->side == SIDE_CLIENT)
+		return;
 	switch (d->message_type) {
 	case TDS_PRELOGIN:
 		mask_prelogin(&m);
@@ -180,6 +184,7 @@ static void on_lost(void *ctx, const struct framer *f, const uint8_t *data, uint
 	(void)data, (void)len, (void)ts_ns;
 	if (f->have > 1) /* it was as a head is, but for the last byte */
 		show(d, d->head_at, f->have);
+	d->lost = true;
 	d->in_tls = false;
 	d->message_len = 0;
 	d->message_gap = false;
