@@ -54,7 +54,7 @@ static void message_mask(struct direction *d)
 				       d->identities};
 	uint32_t version = 0;
 
-	/* What looks like a message after a gap may lie within one, and be made by anybody. */
+	/* After a gap, bytes that look like a message may lie within one, made by anybody. */
 	if (d->lost && d->side == SIDE_CLIENT)
 		return;
 	switch (d->message_type) {
