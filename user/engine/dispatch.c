@@ -9,7 +9,7 @@
 #include "engine/dispatch.h"
 #include "engine/late_keys.h"
 #include "engine/silence.h"
-#include "engine/stream/doubt.h"
+#include "engine/stream/plain.h"
 #include "engine/sweep.h"
 #include "lib/off_path.h"
 
@@ -305,13 +305,9 @@ static bool dispatch_gets_on(const struct flow *f)
 /* New payload: does it come after a long silence, or continue payload that did? */
 static void dispatch_note_idle(struct flow *f, enum side from, const struct seg *seg)
 {
-	const struct half *h = &f->half[from];
-
-	if (!seg->len || !h->known || (int32_t)(seg->seq - h->next) < 0 || tcp_held(f, from))
-		return;
 	if (seg->ts_ns > f->last_ns + IDLE_LONG_NS)
 		f->after_idle = true;
-	else if (f->half[side_other(from)].last_ns > h->last_ns)
+	else if (f->after_idle && f->half[side_other(from)].last_ns > f->half[from].last_ns)
 		f->after_idle = false;
 }
 
@@ -321,6 +317,13 @@ static void dispatch_note_packet(struct engine *e, struct flow *f, const struct 
 {
 	if (f->login && e->ops.packet)
 		e->ops.packet(e->ctx, &f->login->packets, seg, payload);
+}
+
+static bool dispatch_has_new_payload(const struct flow *f, enum side from, const struct seg *seg)
+{
+	const struct half *h = &f->half[from];
+
+	return seg->len && h->known && (int32_t)(seg->seq - h->next) >= 0 && !tcp_held(f, from);
 }
 
 /* Pass a segment of the flow to its stream. */
@@ -335,7 +338,8 @@ static void dispatch_take(struct engine *e, struct flow *f, enum side from, cons
 		return;
 	}
 	dispatch_note_packet(e, f, seg, payload);
-	dispatch_note_idle(f, from, seg);
+	if (dispatch_has_new_payload(f, from, seg))
+		dispatch_note_idle(f, from, seg);
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);
@@ -407,7 +411,8 @@ static bool dispatch_is_plain(const struct engine *e, const struct flow *f, enum
 {
 	return !seg->rec_flags && !f->told && !(f->login && f->login->silent) &&
 	       tcp_is_plain(f, from, seg) && seg->ifindex == f->half[from].ifindex &&
-	       seg->ts_ns >= f->first_ns && (f->login || !e->ops.tap) && !e->config.keys_late;
+	       seg->ts_ns >= f->first_ns && (f->login || !seg->cap_len || !e->ops.tap) &&
+	       !e->config.keys_late;
 }
 
 /* The result is that of dispatch_any(), in fewer steps. */
@@ -415,7 +420,8 @@ static void dispatch_plain(struct engine *e, struct flow *f, enum side from, con
 			   const uint8_t *payload)
 {
 	dispatch_note_packet(e, f, seg, payload);
-	dispatch_note_idle(f, from, seg);
+	if (seg->len)
+		dispatch_note_idle(f, from, seg);
 	if (seg->ts_ns > f->last_ns)
 		f->last_ns = seg->ts_ns;
 	flow_touch(&e->flows, f, (enum flow_list)f->list);

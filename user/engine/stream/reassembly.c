@@ -2,6 +2,7 @@
 /* reassembly.c - see reassembly.h. */
 #include "engine/stream/doubt.h"
 #include "engine/stream/held.h"
+#include "engine/stream/plain.h"
 #include "engine/stream/reassembly.h"
 #include "engine/stream/repeats.h"
 #include "engine/stream/seq.h"
@@ -12,13 +13,6 @@
  * waits for them for this many packets of the flow, or for the configured time.
  */
 #define GRACE_PACKETS 24
-
-static uint64_t half_time(struct half *h, uint64_t ts_ns)
-{
-	if (ts_ns > h->last_ns)
-		h->last_ns = ts_ns;
-	return h->last_ns;
-}
 
 /* ---- order ---- */
 
@@ -55,26 +49,6 @@ static bool in_turn(const struct flow *f, enum side from, const struct seg *seg)
 	       !tcp_believable(tcp_seq_diff(seg->ack, peer->next));
 }
 
-/* Hand on the next len bytes of a side, of which have are there. */
-static void hand_on(struct reassembly *re, struct flow *f, enum side from, uint32_t len,
-		    const uint8_t *payload, uint32_t have, uint64_t ts_ns)
-{
-	struct half *h = &f->half[from];
-
-	h->next += len;
-	h->bytes += len;
-	doubt_settle(f, from);
-	f->handed_payload = true;
-	if (f->tcp)
-		f->tcp->payload_ns[from] = ts_ns;
-	if (have)
-		re->ops->data(re->ctx, f, from, payload, have, ts_ns);
-	if (len > have)
-		re->ops->gap(re->ctx, f, from, len - have, GAP_UNREAD, ts_ns);
-	if (f->gap_last)
-		f->gap_last &= ~(1u << from);
-}
-
 static void deliver_payload(struct reassembly *re, struct flow *f, enum side from,
 			    const struct seg *seg, const uint8_t *payload, uint64_t ts_ns)
 {
@@ -83,8 +57,8 @@ static void deliver_payload(struct reassembly *re, struct flow *f, enum side fro
 
 	if (skip >= seg->len)
 		return;
-	hand_on(re, f, from, seg->len - skip, payload + skip,
-		seg->cap_len > skip ? seg->cap_len - skip : 0, ts_ns);
+	plain_hand_on(re, f, from, seg->len - skip, payload + skip,
+		      seg->cap_len > skip ? seg->cap_len - skip : 0, ts_ns);
 }
 
 static void half_known(struct half *h, uint32_t next)
@@ -109,19 +83,11 @@ static void step_over(struct reassembly *re, struct flow *f, enum side from, con
 	re->ops->skip(re->ctx, f, from, (uint32_t)n, seg->cap_len > 0, ts_ns);
 }
 
-static void take_fin(struct reassembly *re, struct flow *f, enum side from, uint64_t ts_ns)
-{
-	f->half[from].fin_done = true;
-	f->half[from].next++;
-	doubt_settle(f, from);
-	re->ops->fin(re->ctx, f, from, ts_ns);
-}
-
 static void deliver(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
 		    const uint8_t *payload)
 {
 	struct half *h = &f->half[from];
-	uint64_t ts_ns = half_time(h, seg->ts_ns);
+	uint64_t ts_ns = plain_time(h, seg->ts_ns);
 
 	if (flow_is_reset(f))
 		return; /* payload after a reset means nothing */
@@ -142,7 +108,7 @@ static void deliver(struct reassembly *re, struct flow *f, enum side from, const
 	if (seg->len)
 		deliver_payload(re, f, from, seg, payload, ts_ns);
 	if (seg->flags & SEG_FIN && !h->fin_done && h->next == tcp_data_seq(seg) + seg->len)
-		take_fin(re, f, from, ts_ns);
+		plain_fin(re, f, from, ts_ns);
 }
 
 static void deliver_held(struct reassembly *re, struct flow *f, enum side from)
@@ -301,7 +267,7 @@ static void drop_behind_hole(struct reassembly *re, struct flow *f, enum side si
 	if (!fin_ns || h->fin_done || h->reset)
 		return;
 	h->fin_done = true;
-	re->ops->fin(re->ctx, f, side, half_time(h, fin_ns));
+	re->ops->fin(re->ctx, f, side, plain_time(h, fin_ns));
 }
 
 static void flush_held(struct reassembly *re, struct flow *f)
@@ -493,26 +459,6 @@ OFF_PATH static void take(struct reassembly *re, struct flow *f, enum side from,
 	if (held_stalls(f) && f->reorder->stall_packets > GRACE_PACKETS)
 		stall_resolve(re, f);
 	held_settle(f);
-}
-
-void tcp_plain(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
-	       const uint8_t *payload)
-{
-	struct half *h = &f->half[from];
-	uint64_t ts_ns = half_time(h, seg->ts_ns);
-
-	f->half[side_other(from)].acked = seg->ack;
-	f->half[side_other(from)].has_acked = true;
-	repeats_note_probe(f, from, seg, 0);
-	if (f->tcp && tcp_facts_segment(f->tcp, from, seg, ts_ns))
-		re->ops->established(re->ctx, f, seg, ts_ns);
-	if (!tcp_has_more(seg))
-		return;
-	h->ip_id = seg->ip_id;
-	if (seg->len)
-		hand_on(re, f, from, seg->len, payload, seg->cap_len, ts_ns);
-	if (seg->flags & SEG_FIN && !h->fin_done)
-		take_fin(re, f, from, ts_ns);
 }
 
 void tcp_segment(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,

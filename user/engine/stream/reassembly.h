@@ -58,25 +58,6 @@ struct reassembly {
 	struct stream_counts counts;
 };
 
-/*
- * Nearly all segments are like this: no SYN and no RST, the next of their side, all that they
- * acknowledge delivered, nothing before them out of order. A bare ACK may complete the handshake.
- */
-static inline bool tcp_is_plain(const struct flow *f, enum side from, const struct seg *seg)
-{
-	const struct half *h = &f->half[from], *peer = &f->half[side_other(from)];
-
-	return (seg->flags & (SEG_SYN | SEG_RST | SEG_ACK)) == SEG_ACK &&
-	       !(seg->rec_flags & SEG_F_HEADS) && !f->reorder && !f->settling && h->known &&
-	       peer->known && seg->seq == h->next && (int32_t)(seg->ack - peer->next) <= 0 &&
-	       !(peer->has_acked && (int32_t)(seg->ack - peer->acked) < 0) &&
-	       !(f->tcp && !f->tcp->ack_ns && !tcp_facts_is_bare_ack(f->tcp, from, seg)) &&
-	       !flow_is_reset(f);
-}
-/* Take one that is. The result is that of tcp_segment(), in fewer steps. */
-void tcp_plain(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
-	       const uint8_t *payload);
-
 /* Take a segment of flow f, sent by `from`. */
 void tcp_segment(struct reassembly *re, struct flow *f, enum side from, const struct seg *seg,
 		 const uint8_t *payload);

@@ -25,8 +25,10 @@ void repeats_note_probe(struct flow *f, enum side from, const struct seg *seg, i
 	if (h->known && h->has_acked && h->acked == h->next && diff == -1 && seg->len <= 1 &&
 	    !(seg->flags & (SEG_SYN | SEG_FIN)) && h->probes < REPEATS_PROBES_MAX)
 		h->probes++;
-	h->ttl_varies |= *ttl && *ttl != seg->ttl;
-	*ttl = *ttl ? *ttl : seg->ttl;
+	if (!*ttl)
+		*ttl = seg->ttl;
+	else if (*ttl != seg->ttl)
+		h->ttl_varies = true;
 }
 
 /* Is it a keep-alive probe with a byte? */
