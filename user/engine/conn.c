@@ -44,7 +44,7 @@ static void conn_note_beginning(struct login *l, enum side from, const uint8_t *
 	b->len += (uint8_t)n;
 }
 
-static void conn_feed(struct conn *c, const uint8_t *data, uint32_t len, uint64_t ts_ns)
+static inline void conn_feed(struct conn *c, const uint8_t *data, uint32_t len, uint64_t ts_ns)
 {
 	struct login *l = c->f->login;
 

@@ -28,7 +28,7 @@ static bool frames_window_is_zero(const struct framer *frame)
 }
 
 /* Joined in the middle of a session: there is no login. */
-static void frames_join(struct conn *c, const struct framer *frame)
+OFF_PATH static void frames_join(struct conn *c, const struct framer *frame)
 {
 	conn_login_drop(c->e, c->f);
 	c->f->unproven =
@@ -67,8 +67,8 @@ static bool frames_is_blind_answer(const struct conn *c, const struct framer *fr
 	return c->from == SIDE_SERVER && frame->kind == FRAME_TDS && frame->header[0] == TDS_RESULT;
 }
 
-static void frames_blind_answer(struct conn *c, const struct framer *frame, bool prelogin,
-				uint64_t ts_ns)
+OFF_PATH static void frames_blind_answer(struct conn *c, const struct framer *frame, bool prelogin,
+					 uint64_t ts_ns)
 {
 	c->f->blind_answer = false;
 	if (prelogin && c->f->login) {
@@ -139,11 +139,24 @@ static void frames_head(void *ctx, const struct framer *frame, uint64_t ts_ns)
 
 static void frames_inside(struct conn *c);
 
-/* Read what was decrypted so far. */
-static void frames_look_inside(struct conn *c)
+/* frames_body() and frames_end() of connections that may be decrypted. */
+OFF_PATH static void frames_body_decrypt(struct conn *c, const struct framer *frame,
+					 const uint8_t *data, uint32_t len, uint64_t ts_ns)
 {
-	if (c->e->decryption)
-		frames_inside(c);
+	if (conn_login_listens(c->f))
+		login_body(c->f, c->from, frame, data, len, ts_ns);
+	else if (!frames_decrypt_body(c, frame, data, len, ts_ns))
+		session_body(&c->e->sessions, c->f, c->from, frame, data, len, ts_ns);
+	frames_inside(c);
+}
+
+OFF_PATH static void frames_end_decrypt(struct conn *c, const struct framer *frame, uint64_t ts_ns)
+{
+	if (conn_login_listens(c->f))
+		login_end(c->f, c->from, frame, ts_ns);
+	else if (!frames_decrypt_end(c, frame, ts_ns))
+		session_end(&c->e->sessions, c->f, c->from, frame, ts_ns);
+	frames_inside(c);
 }
 
 static void frames_body(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,
@@ -153,11 +166,12 @@ static void frames_body(void *ctx, const struct framer *frame, const uint8_t *da
 
 	if (c->f->blind_answer && c->from == SIDE_SERVER && len)
 		frames_blind_answer(c, frame, data && !data[0], ts_ns);
-	if (conn_login_listens(c->f))
+	if (c->e->decryption)
+		frames_body_decrypt(c, frame, data, len, ts_ns);
+	else if (conn_login_listens(c->f))
 		login_body(c->f, c->from, frame, data, len, ts_ns);
-	else if (!frames_decrypt_body(c, frame, data, len, ts_ns))
+	else
 		session_body(&c->e->sessions, c->f, c->from, frame, data, len, ts_ns);
-	frames_look_inside(c);
 }
 
 static void frames_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
@@ -166,11 +180,12 @@ static void frames_end(void *ctx, const struct framer *frame, uint64_t ts_ns)
 
 	if (c->f->blind_answer && c->from == SIDE_SERVER)
 		frames_blind_answer(c, frame, false, ts_ns);
-	if (conn_login_listens(c->f))
+	if (c->e->decryption)
+		frames_end_decrypt(c, frame, ts_ns);
+	else if (conn_login_listens(c->f))
 		login_end(c->f, c->from, frame, ts_ns);
-	else if (!frames_decrypt_end(c, frame, ts_ns))
+	else
 		session_end(&c->e->sessions, c->f, c->from, frame, ts_ns);
-	frames_look_inside(c);
 }
 
 static void frames_lost(void *ctx, const struct framer *frame, const uint8_t *data, uint32_t len,

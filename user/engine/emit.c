@@ -140,6 +140,8 @@ static struct stall stall_later(const struct login_record *r)
 	uint64_t at = r->start_ns;
 	struct stall stall = {.server = r->server};
 
+	if (r->wait_ns[SIDE_SERVER] < STALL_LEAST_NS)
+		return stall;
 	for (size_t i = 0; i < r->step_count; at += r->steps[i++].ns) {
 		uint64_t ns = r->steps[i].ns;
 
@@ -199,9 +201,12 @@ static enum vantage vantage_known(const struct engine *e, const bool own[2])
 
 static bool is_own(const struct engine *e, const struct flow *f, enum side side)
 {
-	struct endpoint end = flow_endpoint(f, side);
+	struct endpoint end;
 
-	return e->ops.is_local && e->ops.is_local(e->ctx, end.addr);
+	if (!e->ops.is_local)
+		return false;
+	end = flow_endpoint(f, side);
+	return e->ops.is_local(e->ctx, end.addr);
 }
 
 static struct report_env report_env_of(const struct engine *e, const struct flow *f,

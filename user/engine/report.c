@@ -17,7 +17,8 @@ static void tile_step(struct tiling *t, enum step_kind kind, enum phase phase, e
 {
 	t->steps[t->count++] = (struct step){kind, phase, waits_on, ns};
 	t->wait_ns[waits_on] += ns;
-	t->phase_ns[phase] = (t->phase_ns[phase] == NO_NS ? 0 : t->phase_ns[phase]) + ns;
+	t->phase_ns[phase] += ns;
+	t->phases |= 1u << phase;
 	t->at_ns += ns;
 }
 
@@ -105,14 +106,17 @@ static void tile(struct tiling *t, const struct login *l, enum vantage vantage, 
 	uint32_t n = told_marks(l), i;
 
 	t->count = 0;
+	t->phases = 0;
 	memset(t->wait_ns, 0, sizeof(t->wait_ns));
-	for (int p = 0; p < PHASE_SESSION; p++)
-		t->phase_ns[p] = NO_NS;
+	memset(t->phase_ns, 0, sizeof(t->phase_ns));
 	/* Kernels answer at once: each half of the handshake is the path to one side. */
 	t->share_ns[SIDE_SERVER] = from_to(l->tcp.last_syn_ns, l->tcp.synack_ns);
 	t->share_ns[SIDE_CLIENT] = from_to(l->tcp.last_synack_ns, l->tcp.ack_ns);
 	for (i = tile_begin(t, l, vantage, first_ns); i < n; i++)
 		tile_mark(t, &l->marks[i]);
+	for (int p = 0; p < PHASE_SESSION; p++)
+		if (!(t->phases & 1u << p))
+			t->phase_ns[p] = NO_NS;
 }
 
 /* Compare the halves of the handshake: if one is much shorter, we are on its side. */

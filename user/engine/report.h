@@ -13,6 +13,7 @@
 struct tiling {
 	struct step steps[STEPS_MAX];
 	size_t count;
+	uint32_t phases; /* those that have a step, as bits */
 	uint64_t phase_ns[PHASE_SESSION], wait_ns[SIDE_NONE];
 	uint64_t share_ns[2]; /* the network's share of a step that waits for that side */
 	uint64_t start_ns, at_ns;

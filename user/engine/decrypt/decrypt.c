@@ -7,6 +7,7 @@
 #include <openssl/crypto.h>
 
 #include "engine/decrypt/decrypt_int.h"
+#include "lib/off_path.h"
 #include "lib/wire_int.h"
 
 #define INNER_MAX   (256u << 10) /* decrypted and not yet taken; more than a carrier packet holds */
@@ -118,7 +119,7 @@ static void take_gap(struct decrypt *d, struct direction *s, uint32_t len, uint6
 
 /* ---- records ---- */
 
-void decrypt_head(struct decrypt *d, enum side from, const uint8_t *header)
+OFF_PATH void decrypt_head(struct decrypt *d, enum side from, const uint8_t *header)
 {
 	struct direction *s = &d->side[from];
 
@@ -131,8 +132,8 @@ void decrypt_head(struct decrypt *d, enum side from, const uint8_t *header)
 	buf_release(&s->body);
 }
 
-void decrypt_body(struct decrypt *d, enum side from, const uint8_t *data, uint32_t len,
-		  uint64_t ts_ns)
+OFF_PATH void decrypt_body(struct decrypt *d, enum side from, const uint8_t *data, uint32_t len,
+			   uint64_t ts_ns)
 {
 	struct direction *s = &d->side[from];
 
@@ -272,7 +273,7 @@ static void whole_record(struct decrypt *d, enum side from, uint64_t ts_ns)
 		keys_change(d, from);
 }
 
-void decrypt_end(struct decrypt *d, enum side from, uint64_t ts_ns)
+OFF_PATH void decrypt_end(struct decrypt *d, enum side from, uint64_t ts_ns)
 {
 	if (d->over)
 		return;
@@ -280,7 +281,7 @@ void decrypt_end(struct decrypt *d, enum side from, uint64_t ts_ns)
 	wipe_if_over(d);
 }
 
-void decrypt_lost(struct decrypt *d, enum side from)
+OFF_PATH void decrypt_lost(struct decrypt *d, enum side from)
 {
 	struct direction *s = &d->side[from];
 

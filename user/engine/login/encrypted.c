@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/login/steps.h"
+#include "lib/off_path.h"
 
 #define REDIRECT_LEAST 95  /* LOGINACK and ROUTING to a name of two letters: MS-TDS 2.2.7.9 */
 #define REDIRECT_SURE  250 /* error 18456, for names that are not very long, is smaller */
@@ -269,10 +270,11 @@ static bool is_attention(const struct login *l, enum side from, uint64_t ts_ns)
 {
 	uint32_t least, most, len = l->tls.side[from].len;
 
+	if (from != SIDE_CLIENT || l->state != LOGIN_SENT || l->units.count != 1 ||
+	    ts_ns < l->spoke_ns[SIDE_CLIENT] + LOGIN_WAIT_NS)
+		return false;
 	tls_overhead(&l->tls, from, &least, &most);
-	return from == SIDE_CLIENT && l->state == LOGIN_SENT && l->units.count == 1 &&
-	       ts_ns >= l->spoke_ns[SIDE_CLIENT] + LOGIN_WAIT_NS && len >= TDS_HEADER + least &&
-	       len <= TDS_HEADER + most;
+	return len >= TDS_HEADER + least && len <= TDS_HEADER + most;
 }
 
 static void hidden_record(struct login *l, enum side from, uint64_t ts_ns)
@@ -343,29 +345,31 @@ static void plain_data(struct login *l, enum side from, uint64_t ts_ns)
 }
 
 /* A protected record that was decrypted. */
-static void plain_record(struct login *l, enum side from, const struct decrypted *r, uint64_t ts_ns)
+/* False: it was not protected, or is not read. */
+OFF_PATH static bool plain_record(struct login *l, enum side from, uint64_t ts_ns)
 {
+	struct decrypted r = decrypt_record(l->decrypt, from);
 	bool was_done = l->tls.done;
 
-	tls_record_plain(&l->tls, from, r->type, r->data, r->len);
-	if (r->type == TLS_DATA)
+	if (!r.type)
+		return false;
+	tls_record_plain(&l->tls, from, r.type, r.data, r.len);
+	if (r.type == TLS_DATA)
 		plain_data(l, from, ts_ns);
-	else if (r->type == TLS_ALERT && was_done && l->alerted == SIDE_NONE)
+	else if (r.type == TLS_ALERT && was_done && l->alerted == SIDE_NONE)
 		note_alert(l, from, ts_ns);
 	else if (!was_done && l->state < LOGIN_SENT)
 		handshake_record(l, from, ts_ns);
+	return true;
 }
 
 void encrypted_record(struct login *l, enum side from, uint64_t ts_ns)
 {
-	struct decrypted plain = decrypt_record(l->decrypt, from);
 	uint8_t type = l->tls.side[from].type;
 	bool was_done = l->tls.done;
 
-	if (plain.type) {
-		plain_record(l, from, &plain, ts_ns);
+	if (l->decrypt && plain_record(l, from, ts_ns))
 		return;
-	}
 	tls_record_end(&l->tls, from);
 	if (!l->tls.client_hello && login_joined(l)) {
 		l->lossy = true; /* joined within the handshake, or after it */

@@ -67,9 +67,11 @@ void login_free(struct login *l)
 	tls_release(&l->tls);
 	tds_login7_release(&l->login7);
 	tds_answer_release(&l->answer);
-	free(l->ntlm_user);
-	free(l->ntlm_domain);
-	free(l->ntlm_workstation);
+	if (l->token_seen) {
+		free(l->ntlm_user);
+		free(l->ntlm_domain);
+		free(l->ntlm_workstation);
+	}
 	login_memory_free(l, l->env->spare);
 }
 

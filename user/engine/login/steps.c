@@ -16,13 +16,15 @@ void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side
 	       uint64_t ts_ns)
 {
 	uint32_t zero_windows = l->tcp.zero_windows[SIDE_CLIENT] + l->tcp.zero_windows[SIDE_SERVER];
+	uint32_t disorder = l->tcp.retransmits + l->tcp.out_of_order;
+	enum phase last = l->mark_count ? (enum phase)l->marks[l->mark_count - 1].phase : phase;
 
 	/*
 	 * A message out of place (from a peer that breaks the protocol) does not reopen an earlier
 	 * phase.
 	 */
-	if (l->mark_count && rank(l, phase) < rank(l, l->marks[l->mark_count - 1].phase))
-		phase = (enum phase)l->marks[l->mark_count - 1].phase;
+	if (phase != last && rank(l, phase) < rank(l, last))
+		phase = last;
 	/* One place is reserved for how the login ended. */
 	if (l->mark_count >= LOGIN_MARKS - 1 && l->state != LOGIN_DECIDED)
 		return;
@@ -33,10 +35,10 @@ void step_mark(struct login *l, enum step_kind kind, enum phase phase, enum side
 		.ts_ns = ts_ns,
 		.phase = (uint8_t)phase,
 		.waited_for = (uint8_t)waited_for,
-		.disorder = l->tcp.retransmits + l->tcp.out_of_order > l->disorder_told,
+		.disorder = disorder > l->disorder_told,
 		.zero_windows = zero_windows > l->zero_windows_told,
 	};
-	l->disorder_told = l->tcp.retransmits + l->tcp.out_of_order;
+	l->disorder_told = disorder;
 	l->zero_windows_told = zero_windows;
 }
 

@@ -50,8 +50,10 @@ struct buf {
 
 static inline void buf_release(struct buf *b)
 {
-	pool_give(b->pool, b->cap);
-	wipe_free(b->data, b->cap);
+	if (b->data) {
+		pool_give(b->pool, b->cap);
+		wipe_free(b->data, b->cap);
+	}
 	*b = (struct buf){.pool = b->pool};
 }
 

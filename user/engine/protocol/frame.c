@@ -50,7 +50,7 @@ static struct frame_head frame_head_of(enum frame_kind kind, uint32_t header, ui
 }
 
 /* As frame_classify(). */
-static struct frame_head frame_read_head(const uint8_t *p, uint32_t n)
+static inline struct frame_head frame_read_head(const uint8_t *p, uint32_t n)
 {
 	static const struct frame_head none = {.kind = FRAME_NONE}, lost = {.kind = FRAME_LOST};
 	uint32_t length;
@@ -198,7 +198,8 @@ void frame_feed(struct framer *f, const struct frame_ops *ops, void *ctx, const 
 			ops->head(ctx, f, ts_ns);
 			if (!f->left)
 				frame_finish(f, ops, ctx, ts_ns);
-			continue;
+			if (!len || f->kind == FRAME_NONE)
+				continue;
 		}
 		n = len < f->left ? len : f->left;
 		f->left -= n;

@@ -9,6 +9,7 @@
 #include "engine/protocol/wire_text.h"
 #include "engine/protocol/tls.h"
 #include "engine/protocol/tls_registry.h"
+#include "lib/off_path.h"
 #include "lib/wire_int.h"
 
 #define JAVA_PADDING  16
@@ -232,19 +233,24 @@ static uint32_t handshake_parse(struct tls *t, enum side from, const uint8_t *da
 	return used;
 }
 
+OFF_PATH static void handshake_put_together(struct tls *t, enum side from, const uint8_t *data,
+					    uint32_t len)
+{
+	struct buf *b = &t->side[from].handshake;
+
+	buf_append(b, data, len, HANDSHAKE_MAX);
+	if (!b->cut)
+		buf_consume(b, handshake_parse(t, from, b->data, b->len));
+}
+
 /* Take more of a side's clear handshake bytes. Only a message that is split is copied. */
 static void handshake_take(struct tls *t, enum side from, const uint8_t *data, uint32_t len)
 {
 	struct buf *b = &t->side[from].handshake;
-	uint32_t used = 0;
+	uint32_t used = b->len || b->cut ? 0 : handshake_parse(t, from, data, len);
 
-	if (!b->len && !b->cut)
-		used = handshake_parse(t, from, data, len);
-	if (used == len)
-		return;
-	buf_append(b, data + used, len - used, HANDSHAKE_MAX);
-	if (!b->cut)
-		buf_consume(b, handshake_parse(t, from, b->data, b->len));
+	if (used < len)
+		handshake_put_together(t, from, data + used, len - used);
 }
 
 void tls_record_head(struct tls *t, enum side from, const uint8_t *header)
