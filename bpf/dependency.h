@@ -99,8 +99,7 @@ TAP_INLINE bool dependency_is_udp(const struct pkt *pkt, __u32 dir)
 {
 	__u16 port = dir == SEG_DIR_EGRESS ? pkt->dport : pkt->sport;
 
-	return tap_dependencies && !dependency_in_tunnel(pkt) &&
-	       (port == SERVICE_DNS || port == SERVICE_KERBEROS || port == SERVICE_LDAP);
+	return tap_dependencies && !dependency_in_tunnel(pkt) && service_is_udp(port);
 }
 
 TAP_INLINE bool dependency_asks(const struct seg *seg)

@@ -47,6 +47,12 @@ SERVICE_INLINE int service_is_fixed(__u16 port)
 	return 0;
 }
 
+/* Services that are asked by datagrams, too. */
+SERVICE_INLINE int service_is_udp(__u16 port)
+{
+	return port == SERVICE_DNS || port == SERVICE_KERBEROS || port == SERVICE_LDAP;
+}
+
 /* Its connections may carry files. */
 SERVICE_INLINE int service_is_bulk(__u16 port)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * sink.h - common to all sinks. A sink is a row of sink_ops in a file of its own; a format is a
- * sink. To add one, write its file and name its row in sink.c.
+ * sink. To add one, write its file; a format also has its row in formats.c.
  */
 #ifndef TDSMON_SINK_H
 #define TDSMON_SINK_H

@@ -34,17 +34,17 @@ struct service {
 };
 
 static const struct service services[] = {
-	{53, DEPENDENCY_DNS, true, true, dns_tcp_length, 2},
-	{80, DEPENDENCY_HTTP, false, true, NULL, 0},
-	{88, DEPENDENCY_KERBEROS, true, true, kerberos_tcp_length, 4},
-	{135, DEPENDENCY_OTHER, false, true, rpc_length, 0},
-	{139, DEPENDENCY_SMB, false, true, smb_length, 0},
-	{389, DEPENDENCY_LDAP, true, true, ldap_length, 0},
-	{443, DEPENDENCY_HTTPS, false, true, NULL, 0},
-	{445, DEPENDENCY_SMB, false, true, smb_length, 0},
-	{636, DEPENDENCY_LDAP, false, true, NULL, 0},
-	{3268, DEPENDENCY_LDAP, false, true, ldap_length, 0},
-	{3269, DEPENDENCY_LDAP, false, true, NULL, 0},
+	{SERVICE_DNS, DEPENDENCY_DNS, true, true, dns_tcp_length, 2},
+	{SERVICE_HTTP, DEPENDENCY_HTTP, false, true, NULL, 0},
+	{SERVICE_KERBEROS, DEPENDENCY_KERBEROS, true, true, kerberos_tcp_length, 4},
+	{SERVICE_EPM, DEPENDENCY_OTHER, false, true, rpc_length, 0},
+	{SERVICE_NETBIOS, DEPENDENCY_SMB, false, true, smb_length, 0},
+	{SERVICE_LDAP, DEPENDENCY_LDAP, true, true, ldap_length, 0},
+	{SERVICE_HTTPS, DEPENDENCY_HTTPS, false, true, NULL, 0},
+	{SERVICE_SMB, DEPENDENCY_SMB, false, true, smb_length, 0},
+	{SERVICE_LDAPS, DEPENDENCY_LDAP, false, true, NULL, 0},
+	{SERVICE_GC, DEPENDENCY_LDAP, false, true, ldap_length, 0},
+	{SERVICE_GCS, DEPENDENCY_LDAP, false, true, NULL, 0},
 };
 
 /* RPC on a port that the server was given when it started. */

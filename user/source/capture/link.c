@@ -8,6 +8,7 @@
 
 #include "source/capture/link.h"
 #include "lib/wire_int.h"
+#include "service_ports.h"
 
 /* The header of frames, by the link type in the file. */
 struct link {
@@ -110,7 +111,7 @@ static uint32_t link_ifindex(const struct link *link, const uint8_t *data)
 /* Datagrams that the engine reads: SQL Server Browser, DNS, Kerberos and connectionless LDAP. */
 static bool link_wants_port(uint16_t port)
 {
-	return port == SSRP_PORT || port == 53 || port == 88 || port == 389;
+	return port == SSRP_PORT || service_is_udp(port);
 }
 
 enum pkt_result link_segment(const struct link *link, const struct frame *frame, struct seg *seg,
