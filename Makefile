@@ -35,6 +35,8 @@ TEST_DEBS  += systemd lintian groff-base python3-yaml zsh fish # the package and
 TEST_DEBS  += krb5-kdc krb5-user krb5-admin-server python3-gssapi python3-ntlm-auth # a KDC, and a client with tickets
 TEST_DEBS  += samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind # a domain controller, and a member
 TEST_DEBS  += qemu-system-x86 busybox-static # Debian's kernels in virtual machines
+TEST_DEBS  += gcc-aarch64-linux-gnu qemu-user-static # a build for arm64
+ARM64_DEBS := qemu-system-arm # and its kernel, for make arm64
 TEST_DEBS  += tmux # a terminal for tdsmon top
 TEST_DEBS  += rsyslog rsyslog-relp # shipping records
 TEST_DEBS  += podman runc catatonit mmdebstrap # the container image
@@ -87,7 +89,7 @@ SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all -DSPARE_LOGINS_MOST=0
 
-.PHONY: all run demo check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb tarball rpm bench soak fleet fuzz fuzz-build vmlinux deps deps-test clean help
+.PHONY: all run demo arm64 check check-build coverage test test-build peers bpf-build check-layers docs install uninstall deb tarball rpm bench soak fleet fuzz fuzz-build vmlinux deps deps-test clean help
 all: $(O)/tdsmon
 
 ## run: install what is missing, build, and watch this host (ARGS= passes options)
@@ -207,6 +209,12 @@ rpm: deps
 	$(Q)$(MAKE) all $(DOCS)
 	$(Q)contrib/rpm/build $(O) $(VERSION)
 
+## arm64: cross-compile everything for arm64, run unit tests and replays by qemu, boot a kernel there
+arm64: deps deps-test
+	$(Q)sh tests/deps $(ARM64_DEBS)
+	$(Q)$(MAKE) all
+	$(Q)tests/arm64/emulated $(O)
+
 ## soak: watch mixed traffic for SOAK_S seconds (3600): no growth, no loss; writes $(O)/soak.txt
 soak: deps
 	$(Q)sh tests/deps $(SOAK_DEBS)
@@ -325,4 +333,4 @@ $(SERVER) $(LOAD): $(O)/tests/tds-%: $(wildcard tests/server/*.c tests/server/*.
 	$(call say,TEST,$@)$(CC) -D_GNU_SOURCE $(CFLAGS) -o $@ tests/server/$*.c \
 		$(filter-out tests/server/server.c tests/server/load.c,$(filter %.c,$^)) -lssl -lcrypto -lpthread
 
--include $(shell find $(O) -path $(O)/container -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(O) -path $(O)/container -prune -o -path $(O)/arm64 -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -15,23 +15,28 @@ FETCH_S = 400
 DEVICES = ("null", "zero", "random", "urandom")
 
 
+def bootstrap(suite, target, *options):
+    """A system of that release's packages, by mmdebstrap with these options, as a folder or an archive."""
+    address, source = debian.archive()
+    # mmdebstrap does not read this machine's settings. A mirror that was frozen needs this one.
+    setting = subprocess.run(["apt-config", "dump", "Acquire::Check-Valid-Until"], check=True,
+                             stdout=subprocess.PIPE, text=True).stdout.strip()
+    aptopt = ["--aptopt=" + setting] if setting else []
+    done = subprocess.run(["mmdebstrap", "--quiet", *options, *aptopt, suite, target,
+                           "deb %s %s %s main" % (source, address, suite)],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=FETCH_S, check=False)
+    if done.returncode:
+        raise RuntimeError("mmdebstrap %s: %s" % (suite, done.stdout[-600:]))
+
+
 def fetch(build, suite):
     """A release's essential packages as an archive; kept for the next run."""
     folder = os.path.join(build, "releases")
     out, new = os.path.join(folder, suite + ".tar"), os.path.join(folder, "new-%s.tar" % suite)
     os.makedirs(folder, exist_ok=True)
     if not os.path.exists(out):
-        address, options = debian.archive()
-        # mmdebstrap does not read this machine's settings. A mirror that was frozen needs this one.
-        setting = subprocess.run(["apt-config", "dump", "Acquire::Check-Valid-Until"], check=True,
-                                 stdout=subprocess.PIPE, text=True).stdout.strip()
-        aptopt = ["--aptopt=" + setting] if setting else []
-        done = subprocess.run(["mmdebstrap", "--quiet", "--variant=essential", *aptopt, suite, new,
-                               "deb %s %s %s main" % (options, address, suite)],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, timeout=FETCH_S, check=False)
-        if done.returncode:
-            raise RuntimeError("mmdebstrap %s: %s" % (suite, done.stdout[-600:]))
+        bootstrap(suite, new, "--variant=essential")
         os.rename(new, out)
     return out
 

@@ -16,7 +16,7 @@ import subprocess
 MODULES = ("veth", "sch_ingress", "cls_bpf", "llc", "stp", "garp", "mrp", "8021q", "tls", "bonding",
            "inet_diag", "tcp_diag")
 OPTIONAL = ("tls",)  # bonding needs it since 5.12
-FLAVOUR = "cloud-amd64"  # the smallest: only drivers of virtual machines
+FLAVOUR = "cloud-amd64"  # the smallest: only drivers of virtual machines; the word after "-" is the architecture
 TIMEOUT_S = 100
 
 
@@ -48,17 +48,18 @@ def archive():
     raise Missing("apt has no package list of %s: apt-get update?" % codename.group(1))
 
 
-def other_release(folder, suite):
+def other_release(folder, suite, architecture):
     """apt's options for only that suite of the archive, with its lists fetched."""
     address, options = archive()
-    home = os.path.abspath(os.path.join(folder, "apt-" + suite))
+    home = os.path.abspath(os.path.join(folder, "apt-%s-%s" % (suite, architecture)))
     for part in ("lists/partial", "cache/archives/partial"):
         os.makedirs(os.path.join(home, part), exist_ok=True)
     sources = "deb %s %s %s main\n" % (options, address, suite)
     for name, text in (("status", ""), ("sources", sources)):
         with open(os.path.join(home, name), "w", encoding="utf-8") as f:
             f.write(text)
-    apt = ["-o", "Dir::State=" + home, "-o", "Dir::State::lists=" + home + "/lists",
+    apt = ["-o", "APT::Architecture=" + architecture, "-o", "APT::Architectures::=" + architecture,
+           "-o", "Dir::State=" + home, "-o", "Dir::State::lists=" + home + "/lists",
            "-o", "Dir::State::status=" + home + "/status", "-o", "Dir::Cache=" + home + "/cache",
            "-o", "Dir::Etc::sourcelist=" + home + "/sources",
            "-o", "Dir::Etc::sourceparts=/dev/null", "-o", "Acquire::Languages=none"]
@@ -66,9 +67,9 @@ def other_release(folder, suite):
     return apt
 
 
-def packages(apt, version):
+def packages(apt, version, flavour):
     """The packages of the newest kernel of that version; empty if there is no such kernel."""
-    pattern = r"linux-image-%s[.][^ ]*-%s" % (re.escape(version), FLAVOUR)
+    pattern = r"linux-image-%s[.][^ ]*-%s" % (re.escape(version), flavour)
     names = re.findall("^(%s) " % pattern, run(["apt-cache"] + apt + ["search", "--names-only",
                                                                      "^%s$" % pattern]), re.M)
     if not names:
@@ -104,14 +105,14 @@ def unpack(folder, out):
             shutil.copyfileobj(f, to)
 
 
-def fetch(version, suite, folder):
+def fetch(version, suite, folder, flavour):
     """Fetch packages from this machine's sources, otherwise from that suite."""
-    for apt in ([], None):
-        apt = other_release(folder, suite) if apt is None else apt
-        names = packages(apt, version)
+    for apt in ([], None) if flavour == FLAVOUR else (None,):
+        apt = other_release(folder, suite, flavour.split("-")[-1]) if apt is None else apt
+        names = packages(apt, version, flavour)
         if names:
             return download(apt, names, os.path.join(folder, "new-" + version))
-    raise Missing("no linux-image-%s.*-%s in %s" % (version, FLAVOUR, suite))
+    raise Missing("no linux-image-%s.*-%s in %s" % (version, flavour, suite))
 
 
 def modules(kernel_folder):
@@ -120,7 +121,7 @@ def modules(kernel_folder):
     return [p for p in paths if os.path.exists(p)]
 
 
-def kernel(version, suite, folder):
+def kernel(version, suite, folder, flavour=FLAVOUR):
     """A folder with vmlinuz and MODULES (.ko) of that version; kept for the next run."""
     out, new = os.path.join(folder, version), os.path.join(folder, "new-" + version)
     os.makedirs(folder, exist_ok=True)
@@ -130,7 +131,7 @@ def kernel(version, suite, folder):
             shutil.rmtree(new, ignore_errors=True)
             os.makedirs(new + "/out")
             try:
-                fetch(version, suite, folder)
+                fetch(version, suite, folder, flavour)
                 unpack(new, new + "/out")
                 os.rename(new + "/out", out)
             except (OSError, subprocess.SubprocessError) as error:
