@@ -62,7 +62,8 @@ struct http_reply {
 	size_t fixed_len;
 	struct http_body *shared;    /* or a body shared with other responses; held for this one */
 	struct http_stream *stream;  /* after the body: its events, without end */
-	struct http_backlog backlog; /* sent before those events */
+	struct http_backlog backlog; /* sent before those events; without a stream: the body, piece
+				      * by piece */
 };
 
 typedef void http_handler(void *ctx, const struct http_request *req, struct http_reply *reply);

@@ -14,6 +14,7 @@
 #define GZIP_SLICE   (1 << 17) /* bytes compressed in one round, in less than 1 ms */
 #define GZIP_WINDOW  (15 + 16) /* the largest one; a gzip header, not zlib's */
 #define GZIP_MEMORY  8	       /* zlib's default: 256 KiB for each body under way */
+#define PIECES_BLOCK 32768
 #define HEADER_ITEMS 32
 
 /* A body that is being compressed. */
@@ -131,6 +132,55 @@ static struct MHD_Response *fixed_response(const struct http_reply *reply)
 					       MHD_RESPMEM_PERSISTENT);
 }
 
+/* A body that is made piece by piece, as fast as the client takes it. */
+struct pieces {
+	struct http_backlog backlog;
+	struct strbuf piece;
+	size_t sent;
+};
+
+static void pieces_free(void *cls)
+{
+	struct pieces *p = cls;
+
+	strbuf_release(&p->piece);
+	free(p);
+}
+
+static ssize_t pieces_read(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	struct pieces *p = cls;
+
+	(void)pos;
+	if (p->sent == p->piece.len) {
+		p->piece.len = p->sent = 0;
+		p->backlog.next(p->backlog.ctx, &p->backlog.from, p->backlog.to, &p->piece);
+	}
+	if (p->piece.failed)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (!p->piece.len)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	max = max < p->piece.len - p->sent ? max : p->piece.len - p->sent;
+	memcpy(buf, p->piece.data + p->sent, max);
+	p->sent += max;
+	return (ssize_t)max;
+}
+
+static struct MHD_Response *pieces_response(const struct http_backlog *backlog)
+{
+	struct pieces *p = calloc(1, sizeof(*p));
+	struct MHD_Response *response;
+
+	if (!p)
+		return NULL;
+	p->backlog = *backlog;
+	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECES_BLOCK, pieces_read, p,
+						     pieces_free);
+	if (!response)
+		pieces_free(p);
+	return response;
+}
+
 /* The response to everything except a stream. */
 static struct MHD_Response *plain_response(struct http_reply *reply, struct http_peer *peer)
 {
@@ -138,6 +188,8 @@ static struct MHD_Response *plain_response(struct http_reply *reply, struct http
 
 	if (reply->fixed)
 		return fixed_response(reply);
+	if (reply->backlog.next)
+		return pieces_response(&reply->backlog);
 	if (!reply->shared)
 		reply->shared = http_body_new(&reply->body);
 	if (!reply->shared)
