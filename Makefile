@@ -275,7 +275,7 @@ $(O)/user/%.o: user/%.c | $(SKEL)
 	$(call say,CC,$<)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP -c -o $@ $<
 
 # The compiler does not list files that are included by .incbin.
-$(O)/user/sink/page/page.o: user/sink/page/page.html
+$(O)/user/sink/page/page.o: $(wildcard user/sink/page/*.html user/sink/page/*.css user/sink/page/*.js)
 $(O)/user/report/html.o: user/report/report.css
 
 $(O)/skel/%.bpf.o: bpf/%.bpf.c

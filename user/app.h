@@ -60,6 +60,8 @@ struct app {
 	struct heartbeat *beat;	  /* live, --heartbeat: on standard output; or NULL */
 	const char *socket;	  /* the UNIX socket to serve, or NULL */
 	bool socket_asked;	  /* by --socket: without it the run fails */
+	const char *state;	  /* the file that keeps the page's history, or NULL */
+	int state_err;		  /* the last one logged of writing it */
 	struct listener *survey;  /* live: NULL without a report */
 	struct wallclock clock;
 	struct service service;	     /* live: the service manager, if any */

@@ -18,12 +18,13 @@
 #include "sink/page/page.h"
 #include "sink/prometheus/prometheus.h"
 #include "lib/units.h"
+#include "ports.h"
 #include "waits.h"
 
 #define TEXTFILE_NS	15000000000ull
 #define HTTP_COUNTERS	8
 #define ENGINE_COUNTERS 3
-#define EXPORT_ROUTES	5
+#define EXPORT_ROUTES	6
 #define LOCAL_ROUTES	3 /* of them, at the UNIX socket */
 #define LOCAL_GROUP	"tdsmon"
 #define PAGE_NS		NS_PER_S /* as page_tick() expects it */
@@ -46,6 +47,7 @@ struct exporter {
 	struct metrics_page pages[2][PAGES]; /* by enum exposition_format */
 	struct http_route routes[EXPORT_ROUTES], local_routes[LOCAL_ROUTES];
 	struct process process;
+	char ports[PORTS_TEXT]; /* as the page shows them */
 };
 
 static size_t http_counters(const struct http_stats *s, struct counter out[HTTP_COUNTERS])
@@ -312,16 +314,28 @@ static void get_healthz(void *ctx, const struct http_request *req, struct http_r
 	strbuf_adds(&reply->body, "no interface is watched: none of them is up\n");
 }
 
+static void export_tick_page(struct exporter *x, const struct counter *counters, size_t count)
+{
+	const struct engine_stats *stats = engine_stats(x->app->engine);
+	struct page_watched watched = {.where = live_describe(x->app->live),
+				       .ports = ports_text(&x->app->ports, x->ports),
+				       .any_port = x->app->opts->any_port,
+				       .segments = stats->segments,
+				       .connections = stats->flows};
+
+	if (page_is_watched(x->app->page->sink))
+		engine_in_progress(x->app->engine, page_waiting, x->app->page->sink);
+	page_tick(x->app->page->sink, clock_now_ns(), &watched, counters, count);
+}
+
 static int on_second(void *ctx)
 {
 	struct exporter *x = ctx;
 	struct counter counters[APP_COUNTERS];
 	size_t count = app_counters(x->app, counters);
 
-	if (x->app->page && page_is_watched(x->app->page->sink))
-		engine_in_progress(x->app->engine, page_waiting, x->app->page->sink);
 	if (x->app->page)
-		page_tick(x->app->page->sink, clock_now_ns(), counters, count);
+		export_tick_page(x, counters, count);
 	if (feed_is_watched(x->app->feed->sink))
 		engine_in_progress(x->app->engine, feed_waiting, x->app->feed->sink);
 	feed_tick(x->app->feed->sink, clock_now_ns(), counters, count);
@@ -417,6 +431,7 @@ static int serve_http(struct exporter *x, struct loop *loop)
 	x->routes[2] = (struct http_route){"/", page_document, page, false};
 	x->routes[3] = (struct http_route){"/events", page_events, page, false};
 	x->routes[4] = (struct http_route){"/records", feed_records, door, false};
+	x->routes[5] = (struct http_route){"/history", page_history, page, false};
 	x->http = http_open(&config, loop, &err);
 	if (!x->http)
 		return err;

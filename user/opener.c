@@ -48,7 +48,7 @@ struct files {
 	int socket;
 	struct opener_config config;
 	struct web_config_names web; /* as in the web configuration when it was last read */
-	struct written_file textfile, report;
+	struct written_file textfile, report, state;
 	struct socket_file socket_file; /* of the UNIX socket that is served */
 	struct save_slots saves;
 };
@@ -81,6 +81,11 @@ static bool has_textfile(const struct opener_config *config)
 static bool has_report(const struct opener_config *config)
 {
 	return config->report;
+}
+
+static bool has_state(const struct opener_config *config)
+{
+	return config->state;
 }
 
 static bool has_socket(const struct opener_config *config)
@@ -134,6 +139,10 @@ static struct written_file *written_file(struct files *files, const struct opene
 	case OPENER_REPORT_COMMIT:
 	case OPENER_REPORT_DROP:
 		return &files->report;
+	case OPENER_STATE:
+	case OPENER_STATE_COMMIT:
+	case OPENER_STATE_DROP:
+		return &files->state;
 	default:
 		return &files->textfile;
 	}
@@ -246,6 +255,12 @@ static const struct opener_row rows[OPENER_KINDS] = {
 				  false, false},
 	[OPENER_REPORT_DROP] = {serve_drop, has_report, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
 				false, false},
+	[OPENER_STATE] = {serve_new, has_state, WRITES, SANDBOX_OPENER | SANDBOX_WRITER, false,
+			  false},
+	[OPENER_STATE_COMMIT] = {serve_commit, has_state, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
+				 false, false},
+	[OPENER_STATE_DROP] = {serve_drop, has_state, WRITES, SANDBOX_OPENER | SANDBOX_WRITER,
+			       false, false},
 	[OPENER_ERRORLOG] = {serve_errorlog, has_errorlogs, READS, SANDBOX_OPENER, true, false},
 	[OPENER_SOCKET_STAT] = {serve_socket_stat, has_processes, LOOKS,
 				SANDBOX_OPENER | SANDBOX_LOOKER, true, true},
@@ -298,6 +313,7 @@ static void serve_all(struct files *files)
 	}
 	written_file_drop(&files->textfile);
 	written_file_drop(&files->report);
+	written_file_drop(&files->state);
 	socket_file_remove(&files->socket_file);
 }
 
@@ -307,9 +323,12 @@ static void serve_all(struct files *files)
  */
 static void opener_keep(struct files *files)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC),
-	    *kept[] = {&files->socket, &files->textfile.replace.dir, &files->report.replace.dir,
-		       &files->socket_file.dir, &files->saves.dir.fd};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), *kept[] = {&files->socket,
+								     &files->textfile.replace.dir,
+								     &files->report.replace.dir,
+								     &files->state.replace.dir,
+								     &files->socket_file.dir,
+								     &files->saves.dir.fd};
 	int count = 3;
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
@@ -409,6 +428,8 @@ static bool may_write(void *ctx)
 		!faccessat(files->textfile.replace.dir, ".", W_OK, AT_EACCESS)) &&
 	       (files->report.replace.dir < 0 ||
 		!faccessat(files->report.replace.dir, ".", W_OK, AT_EACCESS)) &&
+	       (files->state.replace.dir < 0 ||
+		!faccessat(files->state.replace.dir, ".", W_OK, AT_EACCESS)) &&
 	       (files->socket_file.dir < 0 ||
 		!faccessat(files->socket_file.dir, ".", W_OK, AT_EACCESS)) &&
 	       (files->saves.dir.fd < 0 || !faccessat(files->saves.dir.fd, ".", W_OK, AT_EACCESS));
@@ -432,7 +453,8 @@ static int opener_begin(struct files *files)
 	int err;
 
 	err = opener_replaces(&files->textfile.replace, config->textfile)
-		      ?: opener_replaces(&files->report.replace, config->report);
+		      ?: opener_replaces(&files->report.replace, config->report)
+		      ?: opener_replaces(&files->state.replace, config->state);
 	if (err)
 		return err;
 	if (config->socket)
@@ -461,18 +483,21 @@ struct opener *opener_start(const struct opener_config *config, int *err)
 			      .config = *config,
 			      .textfile.replace.dir = -1,
 			      .report.replace.dir = -1,
+			      .state.replace.dir = -1,
 			      .socket_file.dir = -1,
 			      .saves.dir.fd = -1};
 	struct opener *opener;
 
 	*err = 0;
 	if (!config->config && !config->web_config && !config->textfile && !config->report &&
-	    !config->socket && !config->errorlog_count && !config->processes && !config->save)
+	    !config->state && !config->socket && !config->errorlog_count && !config->processes &&
+	    !config->save)
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
 	replace_close(&files.textfile.replace);
 	replace_close(&files.report.replace);
+	replace_close(&files.state.replace);
 	socket_file_close(&files.socket_file);
 	bounded_dir_close(&files.saves.dir); /* it is the other process's */
 	if (*err < 0) {

@@ -26,6 +26,9 @@ enum opener_kind {
 	OPENER_REPORT,		/* a new file for the report, and so on as for the metrics */
 	OPENER_REPORT_COMMIT,	/* ... */
 	OPENER_REPORT_DROP,	/* ... */
+	OPENER_STATE,		/* a new file for the page's history, and so on */
+	OPENER_STATE_COMMIT,	/* ... */
+	OPENER_STATE_DROP,	/* ... */
 	OPENER_ERRORLOG,	/* the error log of that number */
 	OPENER_SOCKET_STAT,	/* number: a socket's inode, name: a process that may have it, "0":
 				 * any. /proc/PID/stat of the process that has it */
@@ -53,7 +56,7 @@ struct opener_answer {
 
 /* Paths from the settings, or NULL. */
 struct opener_config {
-	const char *config, *web_config, *textfile, *report, *socket;
+	const char *config, *web_config, *textfile, *report, *state, *socket;
 	const char *const *errorlogs;
 	size_t errorlog_count;
 	bool processes;	  /* find the processes that have sockets, which takes CAP_SYS_PTRACE */

@@ -50,6 +50,7 @@ struct opts {
 	const char *live_only; /* a given option that does not apply to files, or NULL */
 	const char *listen;    /* where HTTP is served, or NULL */
 	const char *socket;    /* the UNIX socket that --socket names, or NULL */
+	const char *state_dir; /* where the page's history is kept, or NULL */
 	const char *web_config, *textfile, *keylog; /* files, or NULL */
 	uint32_t top_clients;
 	uint32_t max_connections; /* 0: the default */

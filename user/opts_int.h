@@ -10,7 +10,7 @@
 
 #include "opts.h"
 
-#define OPTS_COUNT     51
+#define OPTS_COUNT     52
 #define OPTS_OLD_COUNT 5
 
 /* struct opt's traits */

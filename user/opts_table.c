@@ -194,6 +194,12 @@ static int set_errorlog(struct opts *opts, const char *value)
 	return opts_append(&opts->errorlogs, &opts->errorlog_count, value);
 }
 
+static int set_state_dir(struct opts *opts, const char *value)
+{
+	opts->state_dir = value;
+	return 0;
+}
+
 static int set_textfile(struct opts *opts, const char *value)
 {
 	opts->textfile = value;
@@ -426,6 +432,9 @@ const struct opt opts_table[OPTS_COUNT] = {
 	 "TLS and passwords for --listen, in the file format that Prometheus exporters share"},
 	{"allowed-host", 0, OPT_LIVE, "NAME", set_allowed_host, 0,
 	 "a name that --listen answers to, in addition to this host's own; repeatable"},
+	{"state-dir", 0, OPT_LIVE, "DIR", set_state_dir, 0,
+	 "with --listen: keep the page's history in this directory over restarts (the service "
+	 "does so by default, in /var/lib/tdsmon)"},
 	{"textfile", 0, 0, "FILE", set_textfile, 0,
 	 "write the metrics to this file every 15 s and at the end"},
 	{"report", 0, OPT_LIVE, "FILE", set_report, 0,

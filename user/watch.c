@@ -23,6 +23,7 @@
 #include "ports.h"
 #include "report_write.h"
 #include "saves.h"
+#include "state_dir.h"
 #include "waits.h"
 
 #define WATCH_EVERY_MS 10000	     /* between the tables of --by */
@@ -211,6 +212,8 @@ static int watch_timers(struct app *app, struct loop *loop)
 	if (!err)
 		err = waits_open(&app->waits, app, loop, watch_segments);
 	if (!err)
+		err = state_dir_open(app, loop);
+	if (!err)
 		err = watch_readers(app, loop);
 	if (err)
 		log_error("cannot set up the event loop: %s", strerror(-err));
@@ -297,6 +300,7 @@ static int watch_rounds(struct app *app, struct loop *loop, struct exporter *x)
 	output_finish(app->out);
 	err = export_textfile(app) ?: err;
 	err = report_live(app) ?: err;
+	state_dir_save(app);
 	app_summary(app);
 	errorlogs_summary(app);
 	return err;
@@ -380,11 +384,12 @@ static void watch_socket(struct app *app, char path[SOCKET_PATH])
 
 int watch_run(struct app *app)
 {
-	char path[SOCKET_PATH];
+	char path[SOCKET_PATH], state[STATE_PATH];
 	const struct opener_config config = {.config = app->opts->config,
 					     .web_config = app->opts->web_config,
 					     .textfile = app->opts->textfile,
 					     .report = app->opts->report,
+					     .state = state_dir_path(app->opts, state),
 					     .errorlogs = app->opts->errorlogs,
 					     .errorlog_count = app->opts->errorlog_count,
 					     .socket = app->opts->socket,
@@ -393,6 +398,7 @@ int watch_run(struct app *app)
 	int err;
 
 	watch_socket(app, path);
+	app->state = config.state;
 	/* Before any kernel object is open or mapped: the opener sees no packet. */
 	app->opener = opener_start(&config, &err);
 	if (!err)

@@ -2,32 +2,12 @@
 // A login that waits, on the page in a real browser: pending.js URL FOLDER. Says "ready" when the page is
 // live; then page.test logs in at a server that answers late. Screenshots go to FOLDER.
 "use strict";
-const { chromium } = require("playwright-core");
+const { tell, open, run } = require("./browser.js");
 const [url, folder] = process.argv.slice(2);
 const WAIT = { timeout: 40000 };
-const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-	"--disable-background-networking", "--disable-component-update"];
-let failed = false;
 
-async function tell(name, check) {
-	let why;
-	try {
-		why = await check();
-	} catch (e) {
-		why = e.message.split("\n")[0];
-	}
-	failed = failed || Boolean(why);
-	console.log(why ? "not ok - " + name + ": " + why : "ok - " + name);
-}
-
-async function main() {
-	const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: QUIET });
-	const page = await (await browser.newContext({ viewport: { width: 1300, height: 800 } })).newPage();
-	const troubles = [];
-	page.on("console", m => m.type() === "error" && troubles.push(m.text()));
-	page.on("pageerror", e => troubles.push(e.message));
-	await page.goto(url);
-	await page.waitForSelector(".state.live", WAIT);
+run(async browser => {
+	const page = await open(browser, url, { viewport: { width: 1300, height: 800 } });
 	console.log("ready");
 	const clock = () => page.$eval(".pending .clock", c => parseFloat(c.textContent));
 	await tell("nothing waits at first", async () => await page.isVisible("#waiting") ? "the section is there" : null);
@@ -45,6 +25,10 @@ async function main() {
 		}
 		const rises = seen.slice(1).filter((s, i) => s > seen[i]).length;
 		return seen[0] >= 5 && rises >= 4 && seen[5] - seen[0] > 1 && seen[5] - seen[0] < 4 ? null : seen.join(", ");
+	});
+	await tell("the page says first that it waits, and how long", async () => {
+		const mood = await page.textContent("#mood"), tile = await page.locator("#numbers > div").nth(6).textContent();
+		return /^1 login waits, the longest for \d+ s$/.test(mood) && /^waiting1longest \d+ s$/.test(tile) ? null : mood + "; " + tile;
 	});
 	await page.screenshot({ path: folder + "/pending.png" });
 	await tell("a narrow screen is not exceeded", async () => {
@@ -66,12 +50,4 @@ async function main() {
 			document.getElementById("waiting").hidden]);
 		return now[0] === id && now[1] === 0 && now[2] ? null : id + ": " + now.join(", ");
 	});
-	await tell("no error", async () => troubles.join("; ") || null);
-	await browser.close();
-	process.exit(failed ? 1 : 0);
-}
-
-main().catch(e => {
-	console.log("not ok - page: " + e.message.split("\n")[0]);
-	process.exit(1);
 });

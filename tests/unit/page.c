@@ -12,6 +12,7 @@
 #define MS	 1000000ull
 
 static const struct wallclock clock_of_files;
+static const struct page_watched watched = {"eth0", "1433", false, 7, 2};
 
 static void *open_page(void)
 {
@@ -82,12 +83,13 @@ UNIT_CASE(a_browser_gets_what_was)
 	log_in(page, START_NS, 40 * MS, OUTCOME_REFUSED, V_LOGIN_FAILED);
 	text = first(page, "");
 	CHECK(!strncmp(text, "event: begin\ndata: {\"run\":", 26));
-	CHECK_INT(count_of(text, "\nevent: login\ndata: {\"type\":\"login\","), 2);
+	CHECK_INT(count_of(text, "\nevent: login\ndata: {\"type\":\"login\","), 1);
+	CHECK_INT(count_of(text, "\nevent: problem\ndata: {\"type\":\"login\","), 1);
 	CHECK_INT(count_of(text, "id: 1\n"), 1);
 	CHECK_INT(count_of(text, "id: 2\n"), 1);
 	CHECK(strstr(text,
-		     "event: stats\ndata: {\"not_shown\":0,"
-		     "\"since\":\"2021-01-01T00:00:00.020000000Z\",\"logins\":2,\"failed\":1,"
+		     "\"not_shown\":0,\"since\":\"2021-01-01T00:00:00.020000000Z\",\"logins\":2,"
+		     "\"failed\":1,"
 		     "\"lost\":[],\"causes\":[{\"name\":\"login_failed\",\"text\":\"a sentence\","
 		     "\"count\":1,\"last\":\"2021-01-01T00:00:00.040000000Z\"}],"
 		     "\"slots\":[{\"t\":1609459200,\"logins\":2,\"failed\":1,\"times\":{"
@@ -161,16 +163,19 @@ UNIT_CASE(of_a_flood_some_are_shown_and_all_are_counted)
 		log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
 	for (int i = 0; i < 3; i++)
 		log_in(page, START_NS, 20 * MS, OUTCOME_DROPPED, V_SERVER_DROPPED);
-	page_tick(page, START_NS + 1000 * MS, counters, 2);
+	page_tick(page, START_NS + 1000 * MS, &watched, counters, 2);
 	text = first(page, "");
-	CHECK_INT(count_of(text, "event: login"), 50 + 3);
-	CHECK(strstr(text, "{\"not_shown\":9950,"));
+	CHECK_INT(count_of(text, "event: login"), 50);
+	CHECK_INT(count_of(text, "event: problem"), 3);
+	CHECK(strstr(text, "\"now\":1609459201,"));
+	CHECK(strstr(text, "\"not_shown\":9950,\"watched\":{\"where\":\"eth0\",\"ports\":\"1433\","
+			   "\"any_port\":false,\"segments\":7,\"connections\":2},"));
 	CHECK(strstr(text, "\"logins\":10003,\"failed\":3,"
 			   "\"lost\":[{\"value\":7,\"text\":\"packets lost\"}],"));
 	free(text);
 	log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK); /* another second */
 	text = first(page, "");
-	CHECK_INT(count_of(text, "event: login"), 54);
+	CHECK_INT(count_of(text, "event: login"), 51);
 	free(text);
 	page_sink.free(page);
 }
@@ -182,7 +187,7 @@ UNIT_CASE(the_backlog_is_bounded)
 
 	for (int i = 0; i < 1500; i++) {
 		log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
-		page_tick(page, START_NS + i * 1000 * MS, NULL, 0);
+		page_tick(page, START_NS + i * 1000 * MS, &watched, NULL, 0);
 	}
 	text = first(page, "");
 	CHECK_INT(count_of(text, "event: login"), 1000);
@@ -204,6 +209,73 @@ UNIT_CASE(slots_of_a_quarter_of_an_hour)
 	CHECK(strstr(text, "\"slots\":[{\"t\":1609460290,\"logins\":1,\"failed\":0,"));
 	CHECK(strstr(text, "\"total\":[201000000,201000000,201000000]}}]"));
 	free(text);
+	page_sink.free(page);
+}
+
+/* A browser that comes later gets the failovers that were found. */
+UNIT_CASE(failovers)
+{
+	void *page = open_page();
+	struct close_record rec = {.server = {{[10] = 0xff, 0xff, 10, 0, 0, 2}, 1433},
+				   .client = {{[10] = 0xff, 0xff, 10, 0, 0, 1}, 50000},
+				   .has_login = true,
+				   .login = OUTCOME_OK,
+				   .by = SIDE_SERVER,
+				   .how = CLOSE_RST,
+				   .phase = PHASE_SESSION};
+	char *text;
+
+	for (uint64_t i = 0; i < 5; i++)
+		log_in(page, START_NS, 20 * MS, OUTCOME_OK, V_OK);
+	text = first(page, "");
+	CHECK_INT(count_of(text, "event: failover"), 0);
+	free(text);
+	for (uint64_t i = 0; i < 5; i++) {
+		rec.time_ns = START_NS + (1000 + i) * MS;
+		page_sink.close(page, &rec);
+	}
+	page_tick(page, START_NS + 2000 * MS, &watched, NULL, 0);
+	text = first(page, "");
+	CHECK(strstr(
+		text,
+		"event: failover\ndata: {\"id\":1,\"time\":\"2021-01-01T00:00:01.000000000Z\","
+		"\"inferred\":false,\"server\":\"10.0.0.2:1433\",\"to\":null,\"closed\":5,"
+		"\"failed\":0,\"login_ns\":null,\"over\":false,\"text\":\"10.0.0.2:1433 closed "
+		"5 of 5 sessions of 1 client within 4.00ms; 0 logins failed; no login "
+		"succeeded since then\"}\n\n"));
+	free(text);
+	page_sink.free(page);
+}
+
+/* /history comes in pieces, each of which is made when the client has taken the one before. */
+UNIT_CASE(history_comes_in_pieces)
+{
+	void *page = open_page();
+	struct http_request req = {.path = "/history", .accept = "", .last_event_id = ""};
+	struct http_reply reply = {.status = 200};
+	struct strbuf piece = {0}, all = {0};
+	size_t longest = 0;
+
+	for (uint64_t i = 0; i < 3600; i++) {
+		page_tick(page, START_NS + i * 1000 * MS, &watched, NULL, 0);
+		log_in(page, START_NS + i * 1000 * MS, 20 * MS, OUTCOME_OK, V_OK);
+	}
+	page_history(page, &req, &reply);
+	CHECK_STR(reply.type, "application/json");
+	CHECK(!reply.stream && !reply.body.len);
+	do {
+		piece.len = 0;
+		reply.backlog.next(reply.backlog.ctx, &reply.backlog.from, reply.backlog.to,
+				   &piece);
+		longest = piece.len > longest ? piece.len : longest;
+		strbuf_add(&all, piece.data ?: "", piece.len);
+	} while (piece.len);
+	strbuf_add(&all, "", 1);
+	CHECK_INT(count_of(all.data, ",[1,"), 3600);
+	CHECK_INT(count_of(all.data, ",[60,"), 60);
+	CHECK(longest < 8192);
+	strbuf_release(&piece);
+	strbuf_release(&all);
 	page_sink.free(page);
 }
 
@@ -232,6 +304,8 @@ int main(void)
 	RUN(of_a_flood_some_are_shown_and_all_are_counted);
 	RUN(the_backlog_is_bounded);
 	RUN(slots_of_a_quarter_of_an_hour);
+	RUN(failovers);
+	RUN(history_comes_in_pieces);
 	RUN(the_document_allows_its_own_script_alone);
 	return unit_status();
 }
