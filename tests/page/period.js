@@ -8,8 +8,11 @@ const [url, folder, part, ...args] = process.argv.slice(2);
 const WIDE = { colorScheme: "light", viewport: { width: 1440, height: 1000 } };
 const rows = page => page.locator(".login").count();
 const rowsAre = (page, n) => page.waitForFunction(want => document.querySelectorAll(".login").length === want, n, WAIT);
-const tile = (page, name) => page.$$eval("#numbers > div", (all, want) => all.find(d => d.querySelector("dt").textContent === want)
-	.querySelector("dd").innerText.split("\n").map(t => t.trim()), name);
+// The numbers are replaced every second: what is read must not be taken from the page in two steps.
+const tile = (page, name) => page.evaluate(want => {
+	const dd = [...document.querySelectorAll("#numbers > div")].find(d => d.querySelector("dt").textContent === want).querySelector("dd");
+	return [...dd.children].map(e => e.textContent.trim());
+}, name);
 const clear = async page => { await page.evaluate(() => { location.hash = ""; }); await page.waitForTimeout(100); };
 
 async function nothing(page) {

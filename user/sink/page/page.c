@@ -178,7 +178,7 @@ static void *page_open(const struct sink_config *config)
 	json.out = &page->text;
 	page->json = json_sink.open(&json);
 	page->stats = page_stats_new(config->clock);
-	page->run = clock_now_ns();
+	page->run = page->ticked_ns = clock_now_ns();
 	page->waiting.most = WAITING_MAX;
 	page->history = login_history_new();
 	page->failover = failover_new(page_failover, page);

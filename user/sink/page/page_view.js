@@ -83,7 +83,7 @@ function numbers() {
 		tile("slow", sum.slow ? "slow" : "", percent(sum.slow, sum.logins), sum.slow + " of " + sum.logins),
 		tile("p50", "", time(0.5), "login time"), tile("p95", "", time(0.95), "login time"), tile("p99", "", time(0.99), "login time"),
 		tile("waiting", longest ? "slow" : "", String(awaited ? awaited.count : 0), longest ? "longest " + ago(longest) : "none for 5 s"),
-		tile("lost", lost ? "failed" : "", lost.toLocaleString(), lost ? "since the start, below" : "nothing missed"));
+		tile("lost", lost ? "failed" : "", lost.toLocaleString(), lost ? "see below" : "none"));
 	const lostText = stats ? stats.lost.map(l => l.value + " " + l.text).join("; ") : "";
 	$("losses").hidden = !lostText;
 	setText("losses", lostText ? "Not seen whole: " + lostText : "");
