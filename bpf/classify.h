@@ -94,6 +94,7 @@ TAP_INLINE int classify_segment(void *ctx, enum tap_hook hook, const struct pkt 
 	side = flow_key_fill(&key, pkt);
 	if (TAP_DECAP)
 		key_enter(&key, tap_seed[0], tap_seed[1], pkt->tunnel);
+	tap_touch_recent();
 	flow = bpf_map_lookup_elem(&flows, &key);
 	if (flow) {
 		level_full_exhausted(flow);

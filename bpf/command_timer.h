@@ -42,26 +42,59 @@ TAP_INLINE __u16 command_timer_server(const struct seg *seg, bool from_server)
 	return number ? *number : 0;
 }
 
-TAP_INLINE void command_timer_add(const struct tap_flow *flow, __u64 last_ns)
+/* Add a result to its server's. */
+TAP_INLINE void command_timer_sum(const struct tap_result *result)
 {
-	__u32 key = flow->server * LATENCY_KINDS + flow->kind, first, total;
+	__u32 key = result->key, first = latency_bucket(result->first_ns),
+	      total = latency_bucket(result->total_ns);
 	struct latency *sum = bpf_map_lookup_elem(&latencies, &key);
-	__u64 first_ns = flow->first_ns - flow->sent_ns;
-	__u64 total_ns = last_ns - flow->sent_ns;
 
-	if (!sum || (__s64)first_ns < 0 || (__s64)total_ns < 0)
+	if (!sum)
 		return;
 	sum->count++;
-	sum->first_sum_ns += first_ns;
-	sum->total_sum_ns += total_ns;
-	first = latency_bucket(first_ns);
-	total = latency_bucket(total_ns);
+	sum->first_sum_ns += result->first_ns;
+	sum->total_sum_ns += result->total_ns;
 	tap_opaque(first);
 	tap_opaque(total);
 	if (first < LATENCY_BUCKETS)
 		sum->first[first]++;
 	if (total < LATENCY_BUCKETS)
 		sum->total[total]++;
+}
+
+/* Add up this CPU's results. Not static, so that the verifier checks it once. */
+__noinline int command_timer_flush(void)
+{
+	struct tap_recent *now = tap_recent();
+
+	if (!now)
+		return 0;
+	for (__u32 i = 0; i < TAP_RESULTS; i++)
+		command_timer_sum(&now->results[i]);
+	now->flushed = now->added;
+	return 0;
+}
+
+/* The flow's current command has ended. */
+TAP_INLINE void command_timer_add(const struct tap_flow *flow, __u64 last_ns)
+{
+	struct tap_recent *now = tap_recent();
+	__u64 first_ns = flow->first_ns - flow->sent_ns;
+	__u64 total_ns = last_ns - flow->sent_ns;
+	struct tap_result *result;
+	__u32 at;
+
+	if (!now || (__s64)first_ns < 0 || (__s64)total_ns < 0)
+		return;
+	at = now->added;
+	tap_opaque(at);
+	result = &now->results[at & (TAP_RESULTS - 1)];
+	result->first_ns = first_ns;
+	result->total_ns = total_ns;
+	result->key = flow->server * LATENCY_KINDS + flow->kind;
+	barrier();
+	if (++now->added - now->flushed >= TAP_RESULTS)
+		command_timer_flush();
 }
 
 /* The current packet's time. *now_ns caches the clock; 0: not read yet. */

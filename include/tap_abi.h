@@ -108,6 +108,35 @@ TAP_ABI_AT(struct tap_flow, resent_last, 84);
 TAP_ABI_AT(struct tap_flow, kind, 86);
 TAP_ABI_AT(struct tap_flow, encrypted, 87);
 
+/* --- the map "recent", one value for each CPU --- */
+
+#define TAP_RESULTS 16u
+
+/* A command whose response has ended. Times are from the request's last byte. */
+struct tap_result {
+	__u64 first_ns; /* to the response's first byte */
+	__u64 total_ns; /* to its last */
+	__u32 key;	/* in the map "latencies" */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct tap_result) == 24, "no hidden padding");
+
+/*
+ * What a CPU has counted and not added up yet: so that most packets touch a line or two here, and
+ * neither the counters nor the latencies. Results added to flushed are in the latencies; the others,
+ * up to added, only here, each at its number modulo TAP_RESULTS. A number stands before what it
+ * counts, and user space copies upwards: so it sees no result that is not written yet.
+ */
+struct tap_recent {
+	__u64 passed; /* packets: TAP_CNT_SKIPPED */
+	__u32 added, flushed;
+	struct tap_result results[TAP_RESULTS];
+};
+_Static_assert(sizeof(struct tap_recent) == 400, "shared memory");
+TAP_ABI_AT(struct tap_recent, added, 8);
+TAP_ABI_AT(struct tap_recent, flushed, 12);
+TAP_ABI_AT(struct tap_recent, results, 16);
+
 /* --- the map "half_open", which user space maps into its memory --- */
 
 /* A handshake's packets, in their order. */

@@ -29,6 +29,7 @@
 #include "engine/engine.h"
 #include "sink/formats.h"
 #include "source/live/tap_load.h"
+#include "source/live/tap_sums.h"
 #include "source/live/tap_control.h"
 
 #define FRAMES_MAX  4096
@@ -171,18 +172,16 @@ static void take_out(struct ring_buffer *ring)
 	} while (!last);
 }
 
-/* Sums over all CPUs. */
 static void counters(uint64_t sum[TAP_CNT_MAX])
 {
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t per_cpu[cpus];
+	struct tap_sums sums;
 
-	for (uint32_t which = 0; which < TAP_CNT_MAX; which++) {
-		sum[which] = 0;
-		bpf_map_lookup_elem(bpf_map__fd(tap->maps.counters), &which, per_cpu);
-		for (int cpu = 0; cpu < cpus; cpu++)
-			sum[which] += per_cpu[cpu];
-	}
+	if (tap_sums_init(&sums, bpf_map__fd(tap->maps.counters), bpf_map__fd(tap->maps.latencies),
+			  bpf_map__fd(tap->maps.recent)))
+		exit(1);
+	for (uint32_t which = 0; which < TAP_CNT_MAX; which++)
+		sum[which] = tap_sums_counter(&sums, which);
+	tap_sums_free(&sums);
 }
 
 static void open_all(const struct port_set *ports, unsigned long copies)

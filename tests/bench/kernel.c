@@ -415,7 +415,7 @@ static void bench_commands(struct tap *tap)
 	int map = bpf_map__fd(tap->skel->maps.latencies), cpus = libbpf_num_possible_cpus();
 	struct latency *sums = calloc((size_t)cpus, sizeof(*sums));
 	uint32_t key = LATENCY_BATCH;
-	uint64_t count = 0;
+	struct tap_sums all;
 
 	bpf_map_update_elem(map, &key, sums, BPF_NOEXIST);
 	flow_at(tap, 15, TAP_HEADS);
@@ -428,10 +428,10 @@ static void bench_commands(struct tap *tap)
 		{SADDR, 4, 0, 1, 1, 1, 0x0a000001}, {DADDR, 4, 0, 1, 1, -1, 0x0a000002},
 		{SPORT, 2, 0, 1, 1, 1433 - 15, 15}, {DPORT, 2, 0, 1, 1, 15 - 1433, 1433},
 		{SEQ, 4, 1, 1, -1, 100, 1000}, {HEAD, 2, 0, 1, 1, 0x300, 0x0101});
-	bpf_map_lookup_elem(map, &key, sums);
-	for (int cpu = 0; cpu < cpus; cpu++)
-		count += sums[cpu].count;
-	tell("commands that were timed, of 700,000", (double)count);
+	tap_sums_of(tap, &all);
+	tap_sums_latency(&all, key, sums);
+	tell("commands that were timed, of 700,000", (double)sums->count);
+	tap_sums_free(&all);
 	free(sums);
 }
 

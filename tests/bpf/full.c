@@ -352,8 +352,8 @@ UNIT_CASE(server_known)
 	int cpus = libbpf_num_possible_cpus();
 	struct latency *sum = calloc((size_t)cpus, sizeof(*sum));
 	uint32_t key = 7 * LATENCY_KINDS + LATENCY_RPC;
-	uint64_t count = 0;
 	uint16_t number = 7;
+	struct tap_sums all;
 	struct tap tap;
 	int map;
 
@@ -365,10 +365,10 @@ UNIT_CASE(server_known)
 	tds(&tap, SERVER, 4, 1, 400, 400);
 	tds(&tap, CLIENT, 3, 1, 100, 100);
 	tds(&tap, SERVER, 4, 1, 100, 100);
-	CHECK(!bpf_map_lookup_elem(map, &key, sum));
-	for (int cpu = 0; cpu < cpus; cpu++)
-		count += sum[cpu].count;
-	CHECK_INT(count, 1);
+	tap_sums_of(&tap, &all);
+	CHECK(!tap_sums_latency(&all, key, sum));
+	CHECK_INT(sum->count, 1);
+	tap_sums_free(&all);
 	free(sum);
 	tap_close(&tap);
 }

@@ -17,6 +17,7 @@
 
 #include "bpf/packet.h"
 #include "source/live/tap_load.h"
+#include "source/live/tap_sums.h"
 #include "unit.h"
 #include "segment.h"
 #include "service_ports.h"
@@ -127,15 +128,21 @@ static inline void tap_close(struct tap *tap)
 	tap_bpf__destroy(tap->skel);
 }
 
+static inline void tap_sums_of(struct tap *tap, struct tap_sums *sums)
+{
+	CHECK(!tap_sums_init(sums, bpf_map__fd(tap->skel->maps.counters),
+			     bpf_map__fd(tap->skel->maps.latencies),
+			     bpf_map__fd(tap->skel->maps.recent)));
+}
+
 static inline uint64_t tap_counter(struct tap *tap, uint32_t which)
 {
-	int cpus = libbpf_num_possible_cpus();
-	uint64_t per_cpu[cpus], sum = 0;
+	struct tap_sums sums;
+	uint64_t sum;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(tap->skel->maps.counters), &which, per_cpu))
-		return 0;
-	for (int i = 0; i < cpus; i++)
-		sum += per_cpu[i];
+	tap_sums_of(tap, &sums);
+	sum = tap_sums_counter(&sums, which);
+	tap_sums_free(&sums);
 	return sum;
 }
 

@@ -28,23 +28,12 @@ static inline void sums_begin(struct tap *tap)
 
 static inline void sums_read(struct tap *tap)
 {
-	int map = bpf_map__fd(tap->skel->maps.latencies), cpus = libbpf_num_possible_cpus();
-	struct latency *all = calloc((size_t)cpus, sizeof(*all));
+	struct tap_sums all;
 
-	memset(sums, 0, sizeof(sums));
-	for (uint32_t key = 0; key < LATENCY_KINDS; key++) {
-		CHECK(!bpf_map_lookup_elem(map, &key, all));
-		for (int cpu = 0; cpu < cpus; cpu++) {
-			sums[key].count += all[cpu].count;
-			sums[key].first_sum_ns += all[cpu].first_sum_ns;
-			sums[key].total_sum_ns += all[cpu].total_sum_ns;
-			for (uint32_t i = 0; i < LATENCY_BUCKETS; i++) {
-				sums[key].first[i] += all[cpu].first[i];
-				sums[key].total[i] += all[cpu].total[i];
-			}
-		}
-	}
-	free(all);
+	tap_sums_of(tap, &all);
+	for (uint32_t key = 0; key < LATENCY_KINDS; key++)
+		CHECK(!tap_sums_latency(&all, key, &sums[key]));
+	tap_sums_free(&all);
 }
 
 static inline int say(struct tap *tap, int who, uint8_t flags, const void *payload, uint32_t len)

@@ -14,6 +14,7 @@
 #include "source/live/command_latency.h"
 
 struct command_latency {
+	const struct tap_sums *sums;
 	int map, servers; /* the kernel's maps */
 	int cpus;
 	uint16_t count, last; /* last: the number that was last looked up */
@@ -55,15 +56,16 @@ static int server_begin(struct command_latency *latencies, uint32_t index)
 	return err;
 }
 
-struct command_latency *command_latency_new(int map, int servers)
+struct command_latency *command_latency_new(const struct tap_sums *sums, int servers)
 {
 	struct command_latency *latencies = calloc(1, sizeof(*latencies));
 
 	if (!latencies)
 		return NULL;
-	latencies->map = map;
+	latencies->sums = sums;
+	latencies->map = sums->latencies;
 	latencies->servers = servers;
-	latencies->cpus = libbpf_num_possible_cpus();
+	latencies->cpus = sums->cpus;
 	latencies->count = 1;
 	if (latencies->cpus > 0)
 		latencies->per_cpu = calloc((size_t)latencies->cpus, sizeof(*latencies->per_cpu));
@@ -109,27 +111,16 @@ uint16_t command_latency_server(struct command_latency *latencies, const uint8_t
 	return latencies->last = number;
 }
 
-static void latency_add(struct latency *sum, const struct latency *one)
-{
-	sum->count += one->count;
-	sum->first_sum_ns += one->first_sum_ns;
-	sum->total_sum_ns += one->total_sum_ns;
-	for (uint32_t i = 0; i < LATENCY_BUCKETS; i++) {
-		sum->first[i] += one->first[i];
-		sum->total[i] += one->total[i];
-	}
-}
-
 int command_latency_read(const struct command_latency *latencies, live_latency_fn *fn, void *ctx)
 {
 	for (uint32_t key = 0; key < latencies->count * (uint32_t)LATENCY_KINDS; key++) {
 		const struct latency_server *server = &latencies->at[key / LATENCY_KINDS];
-		struct latency sum = {0};
+		struct latency sum;
+		int err;
 
-		if (bpf_map_lookup_elem(latencies->map, &key, latencies->per_cpu))
-			return -errno;
-		for (int cpu = 0; cpu < latencies->cpus; cpu++)
-			latency_add(&sum, &latencies->per_cpu[cpu]);
+		err = tap_sums_latency(latencies->sums, key, &sum);
+		if (err)
+			return err;
 		if (sum.count)
 			fn(ctx, server->addr, server->port,
 			   (enum latency_kind)(key % LATENCY_KINDS), &sum);

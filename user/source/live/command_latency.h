@@ -6,14 +6,15 @@
 #define TDSMON_COMMAND_LATENCY_H
 
 #include "source/live/live.h"
+#include "source/live/tap_sums.h"
 
 struct command_latency;
 
 /*
- * map, servers: the tap's maps "latencies" and "servers", which must outlive this. NULL: out of
+ * sums: of the tap, must outlive this, as must servers, the tap's map of that name. NULL: out of
  * memory.
  */
-struct command_latency *command_latency_new(int map, int servers);
+struct command_latency *command_latency_new(const struct tap_sums *sums, int servers);
 void command_latency_free(struct command_latency *latencies);
 
 /* A server's number, a new one if it has none yet; 0: no number is left. addr: 16 bytes. */

@@ -41,6 +41,7 @@ struct live {
 	struct tap_bpf *tap;
 	struct port_set ports, learned; /* the tap watches both */
 	struct ring_buffer *ring;
+	struct tap_sums sums;
 	struct command_latency *latencies;
 	struct unanswered_syns *syns;
 	struct tap_control control;
@@ -51,7 +52,6 @@ struct live {
 	int epoll_fd, timer_fd;
 	uint64_t since_ns; /* by then all interfaces were attached in both directions */
 	unsigned int idle; /* consecutive empty polls */
-	int cpus;
 	/* half-open handshakes when a flood was last reported, and when that was */
 	uint64_t half_open, flood_ns;
 	struct {
@@ -139,8 +139,12 @@ static int live_load(struct live *live, const struct live_config *config)
 		return err;
 	if (config->ports)
 		live->ports = *config->ports;
-	live->latencies = command_latency_new(bpf_map__fd(live->tap->maps.latencies),
-					      bpf_map__fd(live->tap->maps.servers));
+	err = tap_sums_init(&live->sums, bpf_map__fd(live->tap->maps.counters),
+			    bpf_map__fd(live->tap->maps.latencies),
+			    bpf_map__fd(live->tap->maps.recent));
+	if (err)
+		return err;
+	live->latencies = command_latency_new(&live->sums, bpf_map__fd(live->tap->maps.servers));
 	if (!live->latencies)
 		return -ENOMEM;
 	live->syns = unanswered_syns_new(bpf_map__fd(live->tap->maps.half_open),
@@ -221,7 +225,6 @@ struct live *live_open(const struct live_config *config, int *err)
 		return NULL;
 	}
 	live->epoll_fd = live->timer_fd = -1;
-	live->cpus = libbpf_num_possible_cpus();
 	*err = live_start(live, config);
 	if (!*err)
 		return live;
@@ -238,6 +241,7 @@ void live_close(struct live *live)
 	ring_buffer__free(live->ring);
 	unanswered_syns_free(live->syns);
 	command_latency_free(live->latencies);
+	tap_sums_free(&live->sums);
 	services_release(&live->services);
 	tap_bpf__destroy(live->tap);
 	fd_close(live->timer_fd);
@@ -308,17 +312,6 @@ static uint64_t live_time_of(uint32_t units)
 	uint64_t now = live_now_ns() >> FLOW_RESENT_SHIFT;
 
 	return (now - ((uint32_t)now - units)) << FLOW_RESENT_SHIFT;
-}
-
-static uint64_t live_counter(const struct live *live, uint32_t which, uint64_t *per_cpu)
-{
-	uint64_t sum = 0;
-
-	if (bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.counters), &which, per_cpu))
-		return 0;
-	for (int cpu = 0; cpu < live->cpus; cpu++)
-		sum += per_cpu[cpu];
-	return sum;
 }
 
 /* Report a flood, at most once every LIVE_FLOOD_NS. */
@@ -532,14 +525,10 @@ int live_events_fd(const struct live *live)
 
 void live_counters(const struct live *live, uint64_t out[TAP_CNT_MAX])
 {
-	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));
-
-	memset(out, 0, TAP_CNT_MAX * sizeof(*out));
-	for (uint32_t which = 0; per_cpu && which < TAP_CNT_MAX; which++)
-		out[which] = live_counter(live, which, per_cpu);
+	for (uint32_t which = 0; which < TAP_CNT_MAX; which++)
+		out[which] = tap_sums_counter(&live->sums, which);
 	out[TAP_CNT_SYNS] += unanswered_syns_unreported(live->syns);
 	out[TAP_CNT_HALF_OPEN] += unanswered_syns_unreported_half_open(live->syns);
-	free(per_cpu);
 }
 
 size_t live_interfaces(const struct live *live)
@@ -550,13 +539,9 @@ size_t live_interfaces(const struct live *live)
 static bool live_maps_answer(void *ctx)
 {
 	const struct live *live = ctx;
-	uint64_t *per_cpu = calloc((size_t)live->cpus, sizeof(*per_cpu));
 	uint32_t first = 0;
-	bool answer = per_cpu &&
-		      !bpf_map_lookup_elem(bpf_map__fd(live->tap->maps.counters), &first, per_cpu);
 
-	free(per_cpu);
-	return answer;
+	return !bpf_map_lookup_elem(live->sums.counters, &first, live->sums.counts);
 }
 
 uint64_t live_capabilities(const struct live *live)
