@@ -29,10 +29,10 @@ TAP_INLINE enum tap_counter handshake_emit(void)
 /*
  * A SYN is stored. A retransmitted SYN is forwarded, with the time of the first one, within the
  * rate limit for floods. on_live_flow: the ports belong to a flow that has not ended, so the SYN
- * counts only once the server sends a SYN+ACK (RFC 9293 3.10.7.4).
+ * counts only once the server sends a SYN+ACK (RFC 9293 3.10.7.4). The clock is read after the
+ * look-ups: it waits for what is being loaded, and so they would no longer overlap.
  */
-TAP_INLINE enum tap_counter handshake_syn(const struct tap_work *work, bool watched,
-					  bool on_live_flow)
+TAP_INLINE enum tap_counter handshake_syn(struct tap_work *work, bool watched, bool on_live_flow)
 {
 	enum tap_counter kept = watched ? TAP_CNT_SKIPPED : TAP_CNT_OTHER;
 	struct tap_handshake *hs = half_open_claim();
@@ -40,6 +40,7 @@ TAP_INLINE enum tap_counter handshake_syn(const struct tap_work *work, bool watc
 
 	if (!hs)
 		return kept;
+	frame_walk_set_time(work);
 	if (half_open_is(hs, &work->key) && hs->state & HANDSHAKE_SYN_SEEN &&
 	    hs->syn.seq == work->seg.seq) {
 		if (!watched || !half_open_allows(work->seg.ts_ns, hs->state & HANDSHAKE_SYNACK_SEEN

@@ -56,13 +56,14 @@ TAP_INLINE enum tap_counter untracked_other_port(void *ctx, enum tap_hook hook,
 }
 
 /* A segment without a flow: note it, and decide. */
-TAP_INLINE enum tap_counter untracked_segment(void *ctx, enum tap_hook hook,
-					      const struct tap_work *work, int found)
+TAP_INLINE enum tap_counter untracked_segment(void *ctx, enum tap_hook hook, struct tap_work *work,
+					      int found)
 {
 	bool watched = tap_port(work->seg.dport) || tap_port(work->seg.sport);
 
 	if ((work->seg.flags & (SEG_SYN | SEG_ACK | SEG_RST)) == SEG_SYN)
 		return handshake_syn(work, watched, found == CLASSIFY_SYN_ON_LIVE_FLOW);
+	frame_walk_set_time(work);
 	if (watched)
 		return handshake_packet(ctx, hook, work);
 	return untracked_other_port(ctx, hook, work);
@@ -77,11 +78,11 @@ TAP_INLINE enum tap_counter tap_packet(void *ctx, enum tap_hook hook, int found)
 
 	if (!work)
 		return TAP_CNT_LOST;
-	frame_walk_set_time(work);
 	if (found == CLASSIFY_NEW || found == CLASSIFY_SYN_ON_LIVE_FLOW)
 		result = untracked_segment(ctx, hook, work, found);
 	if (result == TAP_CNT_OTHER || result == TAP_CNT_SKIPPED)
 		return result;
+	frame_walk_set_time(work);
 	if (found == CLASSIFY_BUDGET) {
 		result = TAP_CNT_BUDGET;
 		work->avail = 0;
