@@ -115,17 +115,18 @@ TAP_INLINE __u32 frame_walk_command(__u8 type)
 }
 
 /* Count a request that begins. */
-TAP_INLINE void frame_walk_count(__u32 counts[TAP_COUNTS], const __u8 *p)
+TAP_INLINE void frame_walk_count(struct segment_walk *walk, const __u8 *p)
 {
-	__u32 kind = frame_walk_command(p[0]);
+	__u32 kind = walk->kind;
 
 	if (tap_commands || kind > LATENCY_ATTENTION)
 		return;
+	walk->counted = 1;
 	tap_opaque(kind);
 	if (kind <= LATENCY_ATTENTION)
-		counts[kind]++;
+		walk->counts[kind]++;
 	if (p[1] & TDS_STATUS_RESET)
-		counts[TAP_COUNT_RESETS]++;
+		walk->counts[TAP_COUNT_RESETS]++;
 }
 
 /* Read a TDS packet's head. ends: the packet ends in this segment. */
@@ -137,7 +138,7 @@ TAP_INLINE void frame_walk_read_tds(struct segment_walk *walk, const __u8 *p, __
 		walk->kind = frame_walk_command(p[0]);
 		if (walk->kind < LATENCY_KINDS)
 			walk->ends = 0; /* that was the previous request's */
-		frame_walk_count(walk->counts, p);
+		frame_walk_count(walk, p);
 	}
 	if (note & HEAD_ENDS_MESSAGE && ends)
 		walk->ends = 1;
@@ -154,27 +155,72 @@ TAP_INLINE void frame_walk_time_command(struct tap_flow *flow, __u32 side,
 }
 
 /*
- * The usual segment: it begins with a TDS packet and holds no other. seq and len are the segment's,
- * off is the offset of its payload. True: the packet was noted.
+ * The last of a response's packets that has its whole head in a segment, by the head of one of them;
+ * left: the segment's bytes from that head on. Returns the distance of the two heads; 0: they are
+ * the same. A response's packets have the negotiated length, except for its last (MS-TDS 2.2.3.1.3).
  */
-TAP_INLINE bool frame_walk_single_packet(void *ctx, enum tap_hook hook, struct frame_track *track,
-					 struct segment_walk *walk, __u32 seq, __u32 len, __u32 off)
+TAP_INLINE __u32 frame_walk_stride(const __u8 *head, __u32 left)
 {
-	__u32 packet_len;
-	__u8 head[8];
+	__u32 len = frame_tds_len(head), most = left - TDS_HEADER;
 
-	if (track->state != TRACK_SYNCED || track->have || seq != track->next || len < sizeof(head))
+	return most - most % len;
+}
+
+/*
+ * Is it the head of a packet of the same response, so many packets later, that reaches to the
+ * segment's end? left: the segment's bytes from it on. All that real servers write the same in each
+ * head must be the same: so bytes of a result, or a head of another message, are not taken for it.
+ */
+TAP_INLINE bool frame_walk_continues(const __u8 *first, const __u8 *head, __u32 packets, __u32 left)
+{
+	__u32 len = frame_tds_len(head), most = frame_tds_len(first);
+
+	if (head[0] != first[0] || head[1] & ~TDS_STATUS_EOM || head[4] != first[4] ||
+	    head[5] != first[5] || head[7] != first[7])
 		return false;
-	if (ringbuf_load(ctx, hook, off, head, sizeof(head), sizeof(head)) ||
+	/* The packet number counts up; some servers write 0. */
+	if (head[6] != (__u8)(first[6] + packets) && (head[6] || first[6]))
+		return false;
+	return head[1] ? len >= left && len <= most : len == most && len >= left;
+}
+
+/*
+ * The usual segment: a TDS packet begins in it that ends with it or after it; before that only
+ * packets of the same response, of which one head is read. seq and len are the segment's, off is the
+ * offset of its payload. True: the packets were noted.
+ */
+TAP_INLINE bool frame_walk_usual(void *ctx, enum tap_hook hook, struct frame_track *track,
+				 struct segment_walk *walk, __u32 seq, __u32 len, __u32 off)
+{
+	__u32 at = track->next - seq, left = len - at, packet_len, stride;
+	__u8 head[TDS_HEADER], last[TDS_HEADER];
+
+	if (track->state != TRACK_SYNCED || track->have || at > len || left < sizeof(head) ||
+	    (at && track->flags & TRACK_LAST_FRAME))
+		return false;
+	if (ringbuf_load(ctx, hook, off + at, head, sizeof(head), sizeof(head)) ||
 	    !frame_tds_valid(head))
 		return false;
 	packet_len = frame_tds_len(head);
-	if (packet_len < len)
-		return false;
-	frame_walk_read_tds(walk, head, frame_walk_note_tds(track, head), packet_len == len);
-	if (packet_len == len)
+	if (packet_len >= left) {
+		frame_walk_read_tds(walk, head, frame_walk_note_tds(track, head),
+				    packet_len == left);
+	} else {
+		stride = frame_walk_stride(head, left);
+		if (head[0] != TDS_RESULT || head[1] ||
+		    ringbuf_load(ctx, hook, off + at + stride, last, sizeof(last), sizeof(last)) ||
+		    !frame_walk_continues(head, last, stride / packet_len, left - stride))
+			return false;
+		frame_walk_read_tds(walk, head, frame_walk_note_tds(track, head), false);
+		at += stride;
+		left -= stride;
+		packet_len = frame_tds_len(last);
+		frame_walk_read_tds(walk, last, frame_walk_note_tds(track, last),
+				    packet_len == left);
+	}
+	if (packet_len == left)
 		track->flags &= ~TRACK_LAST_FRAME;
-	track->next = seq + packet_len;
+	track->next = seq + at + packet_len;
 	return true;
 }
 

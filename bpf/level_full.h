@@ -60,8 +60,8 @@ TAP_INLINE void level_full_walk(void *ctx, enum tap_hook hook, struct tap_work *
 	struct segment_walk walk = {};
 	int end;
 
-	if (frame_walk_single_packet(ctx, hook, track, &walk, work->seg.seq, work->seg.len,
-				     work->payload_off)) {
+	if (frame_walk_usual(ctx, hook, track, &walk, work->seg.seq, work->seg.len,
+			     work->payload_off)) {
 		frame_walk_time_command(flow, work->side, &walk, &work->seg.ts_ns);
 		return;
 	}

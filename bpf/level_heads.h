@@ -73,7 +73,7 @@ TAP_INLINE bool level_heads_skip(const struct pkt *pkt, struct tap_flow *flow, _
 
 TAP_INLINE void level_heads_add_counts(struct tap_flow *flow, const struct segment_walk *walk)
 {
-	if (tap_commands || !walk->begins)
+	if (!walk->counted)
 		return;
 	for (int i = 0; i < TAP_COUNTS; i++) {
 		flow->counts[i] += walk->counts[i];
@@ -84,8 +84,8 @@ TAP_INLINE void level_heads_add_counts(struct tap_flow *flow, const struct segme
 }
 
 /*
- * The usual segment of those that are not skipped: it begins with a TDS packet that ends with the
- * segment or after it. True: the segment was noted, and nothing of it is forwarded.
+ * The usual segment of those that are not skipped: frame_walk_usual(). True: the segment was noted,
+ * and nothing of it is forwarded.
  */
 TAP_INLINE bool level_heads_quick(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 				  struct tap_flow *flow, __u32 side)
@@ -95,10 +95,9 @@ TAP_INLINE bool level_heads_quick(void *ctx, enum tap_hook hook, const struct pk
 	struct segment_walk walk = {};
 	__u64 now_ns = 0;
 
-	if (tap_commands || flow->level != TAP_HEADS ||
+	if (tap_commands || flow->level != TAP_HEADS || flow->encrypted ||
 	    flow->last_heartbeat != flow_heartbeat_epoch() || level_heads_is_far(track, end) ||
-	    !frame_walk_single_packet(ctx, hook, track, &walk, seq, pkt->payload_len,
-				      pkt->payload_off))
+	    !frame_walk_usual(ctx, hook, track, &walk, seq, pkt->payload_len, pkt->payload_off))
 		return false;
 	level_heads_add_counts(flow, &walk);
 	frame_walk_time_command(flow, side, &walk, &now_ns);

@@ -67,6 +67,7 @@ struct segment_walk {
 	/* from the heads of its TDS packets */
 	__u8 heads, begins, kind, ends;
 	__u8 encrypted; /* TLS carries application data */
+	__u8 counted;	/* counts are not all 0 */
 	__u32 counts[TAP_COUNTS];
 };
 
