@@ -28,12 +28,16 @@ static int make_servers(void)
 
 static void fill(int map, int servers)
 {
-	struct command_latency *latencies = command_latency_new(map, servers);
+	struct tap_sums sums;
+	int err = tap_sums_init(&sums, -1, map, -1);
+	struct command_latency *latencies = err ? NULL : command_latency_new(&sums, servers);
 	uint8_t addr[16] = {[10] = 0xff, 0xff, 10, 0, 0, 1};
 
 	CHECK(latencies);
-	if (!latencies)
+	if (!latencies) {
+		tap_sums_free(&sums);
 		return;
+	}
 	for (uint16_t i = 1; i < LATENCY_SERVERS; i++) {
 		struct latency_server key = {.port = i};
 		uint16_t number = 0;
@@ -46,6 +50,7 @@ static void fill(int map, int servers)
 	CHECK_INT(command_latency_server(latencies, addr, LATENCY_SERVERS), 0);
 	CHECK_INT(command_latency_server(latencies, addr, 7), 7);
 	command_latency_free(latencies);
+	tap_sums_free(&sums);
 }
 
 UNIT_CASE(all_servers_get_a_number)
