@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *payload = fuzz_bytes(&in, 0x40000, &len);
 
 	tds_answer_parse(&a, payload, len, era);
-	fuzz_text(a.server_version);
+	fuzz_text(*a.server_version ? a.server_version : NULL);
 	fuzz_text(a.program);
 	fuzz_text(a.error.message);
 	fuzz_text(a.redirect_host);

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_ASSERT(!*p.version && !p.instance && !p.connection_id && !p.activity_id);
 		FUZZ_ASSERT(p.encryption == ENCRYPT_NOT_SEEN && p.mars == -1 && p.fedauth == -1);
 	}
-	fuzz_text(p.version);
+	fuzz_text(*p.version ? p.version : NULL);
 	fuzz_text(p.instance);
 	fuzz_text(p.connection_id);
 	fuzz_text(p.activity_id);
