@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "lib/without.h"
 #include "source/live/kernel.h"
 #include "unit.h"
 
@@ -43,15 +44,15 @@ UNIT_CASE(denied)
 
 			snprintf(list, sizeof(list), "%.*s%s%s", (int)(at - lists[i]), lists[i],
 				 kernel_fact(f)->name, at + 2);
-			setenv(KERNEL_WITHOUT, list, 1);
+			setenv(WITHOUT_VARIABLE, list, 1);
 			CHECK(kernel_denied(f) && !kernel_has(f));
 			for (enum kernel_feature other = 0; other < KERNEL_FEATURES; other++)
 				CHECK(other == f || !kernel_denied(other));
 		}
 	}
-	setenv(KERNEL_WITHOUT, "", 1);
+	setenv(WITHOUT_VARIABLE, "", 1);
 	CHECK(!kernel_denied(KERNEL_TCX));
-	unsetenv(KERNEL_WITHOUT);
+	unsetenv(WITHOUT_VARIABLE);
 	CHECK(!kernel_denied(KERNEL_TCX));
 }
 
