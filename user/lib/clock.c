@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/decimal.h"
 #include "lib/units.h"
 
 static uint64_t clock_read(clockid_t id)
@@ -34,10 +35,9 @@ uint64_t wallclock_ns(const struct wallclock *clock, uint64_t source_ns)
 /* Write the last count digits of value, then after. Returns the end. */
 static char *put_digits(char *to, unsigned value, int count, char after)
 {
-	for (int i = count; i-- > 0; value /= 10)
-		to[i] = (char)('0' + value % 10);
-	to[count] = after;
-	return to + count + 1;
+	to = decimal_put_last(to, value, (size_t)count);
+	*to = after;
+	return to + 1;
 }
 
 /* Not by strftime() and snprintf(): they take longer than the rest of a record. */

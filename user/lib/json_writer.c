@@ -4,10 +4,9 @@
  */
 #include <string.h>
 
+#include "lib/decimal.h"
 #include "lib/json_writer.h"
 #include "lib/utf8.h"
-
-#define NUMBER_MAX 20 /* digits of UINT64_MAX */
 
 static void put_text(struct json_writer *w, const char *text)
 {
@@ -67,14 +66,9 @@ void json_writer_bool(struct json_writer *w, const char *key, bool value)
 
 static void put_number(struct json_writer *w, uint64_t value)
 {
-	char digits[NUMBER_MAX];
-	size_t at = NUMBER_MAX;
+	char digits[DECIMAL_MAX];
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	output_write(w->out, digits + at, NUMBER_MAX - at);
+	output_write(w->out, digits, (size_t)(decimal_put(digits, value) - digits));
 }
 
 void json_writer_int(struct json_writer *w, const char *key, int64_t value)

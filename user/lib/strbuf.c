@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/decimal.h"
 #include "lib/strbuf.h"
 #include "lib/units.h"
 
-#define STRBUF_FIRST   4096
-#define DECIMALS       9
-#define DECIMAL_DIGITS 20 /* of UINT64_MAX */
+#define STRBUF_FIRST 4096
+#define DECIMALS     9
 
 void strbuf_release(struct strbuf *buf)
 {
@@ -59,13 +59,9 @@ void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
 
 void strbuf_addu(struct strbuf *buf, uint64_t n)
 {
-	char digits[DECIMAL_DIGITS], *at = digits + sizeof(digits);
+	char digits[DECIMAL_MAX];
 
-	do {
-		*--at = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	strbuf_add(buf, at, (size_t)(digits + sizeof(digits) - at));
+	strbuf_add(buf, digits, (size_t)(decimal_put(digits, n) - digits));
 }
 
 void strbuf_add_seconds(struct strbuf *buf, uint64_t ns)
@@ -77,10 +73,7 @@ void strbuf_add_seconds(struct strbuf *buf, uint64_t ns)
 	strbuf_addu(buf, ns / NS_PER_S);
 	if (!fraction)
 		return;
-	for (int i = DECIMALS; i > 0; i--) {
-		digits[i] = (char)('0' + fraction % 10);
-		fraction /= 10;
-	}
+	decimal_put_last(digits + 1, fraction, DECIMALS);
 	while (digits[len - 1] == '0')
 		len--;
 	strbuf_add(buf, digits, len);

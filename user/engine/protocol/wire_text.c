@@ -10,11 +10,11 @@
 #include <string.h>
 
 #include "engine/protocol/wire_text.h"
+#include "lib/decimal.h"
 #include "lib/utf8.h"
 #include "lib/wire_int.h"
 
-#define GUID_LEN   36 /* 8-4-4-4-12 */
-#define NUMBER_MAX 20 /* digits of UINT64_MAX */
+#define GUID_LEN 36 /* 8-4-4-4-12 */
 
 /* Returns where the character ends. */
 static char *text_put(char *out, uint32_t c)
@@ -130,30 +130,14 @@ char *text_guid(const uint8_t p[16])
 	return text;
 }
 
-/* Write a decimal number. Returns where it ends. */
-static char *number_put(char *out, uint64_t n)
-{
-	size_t count = 1;
-
-	if (n < 10) {
-		*out = (char)('0' + n);
-		return out + 1;
-	}
-	for (uint64_t rest = n; rest >= 10; rest /= 10)
-		count++;
-	for (size_t i = count; i-- > 0; n /= 10)
-		out[i] = (char)('0' + n % 10);
-	return out + count;
-}
-
 void text_version(char text[TEXT_VERSION], const uint8_t p[4])
 {
-	char *out = number_put(text, p[0]);
+	char *out = decimal_put(text, p[0]);
 
 	*out++ = '.';
-	out = number_put(out, p[1]);
+	out = decimal_put(out, p[1]);
 	*out++ = '.';
-	out = number_put(out, be16_at(p + 2));
+	out = decimal_put(out, be16_at(p + 2));
 	*out = 0;
 }
 
@@ -161,16 +145,14 @@ char *text_after_ms(const char *before, uint64_t ns)
 {
 	uint64_t us = ns / 1000 + (ns % 1000 >= 500);
 	size_t len = strlen(before);
-	char *text = malloc(len + NUMBER_MAX + sizeof(".000 ms")), *out = text;
+	char *text = malloc(len + DECIMAL_MAX + sizeof(".000 ms")), *out = text;
 
 	if (!text)
 		return NULL;
 	memcpy(out, before, len);
-	out = number_put(out + len, us / 1000);
+	out = decimal_put(out + len, us / 1000);
 	*out++ = '.';
-	*out++ = (char)('0' + us % 1000 / 100);
-	*out++ = (char)('0' + us % 100 / 10);
-	*out++ = (char)('0' + us % 10);
+	out = decimal_put_last(out, us, 3);
 	memcpy(out, " ms", sizeof(" ms"));
 	return text;
 }
