@@ -53,7 +53,9 @@ unsigned columns_paragraph(struct output *out, const char *text, unsigned indent
 		size_t len = columns_fit(s, width > indent ? width - indent : 1);
 		bool indented = first == COLUMNS_FIRST_INDENTED || lines;
 
-		output_printf(out, "%*s%.*s\n", indented ? (int)indent : 0, "", (int)len, s);
+		output_blanks(out, indented ? indent : 0);
+		output_write(out, s, len);
+		output_text(out, "\n");
 		lines++;
 		s += len;
 		s += strspn(s, " ");

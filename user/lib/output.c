@@ -113,6 +113,33 @@ void output_write(struct output *out, const char *data, size_t len)
 	out->used += len;
 }
 
+void output_blanks(struct output *out, size_t count)
+{
+	static const char blanks[] = "                                ";
+
+	for (; count >= sizeof(blanks); count -= sizeof(blanks) - 1)
+		output_write(out, blanks, sizeof(blanks) - 1);
+	output_write(out, blanks, count);
+}
+
+void output_left(struct output *out, size_t width, const char *text)
+{
+	size_t len = strlen(text);
+
+	output_write(out, text, len);
+	if (len < width)
+		output_blanks(out, width - len);
+}
+
+void output_right(struct output *out, size_t width, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len < width)
+		output_blanks(out, width - len);
+	output_write(out, text, len);
+}
+
 void output_printf(struct output *out, const char *fmt, ...)
 {
 	size_t room = sizeof(out->buf) - out->used;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define OUTPUT_BUFFER 65536
 
@@ -52,6 +53,19 @@ void output_ends(struct output *out);
 int output_finish(struct output *out);
 
 void output_write(struct output *out, const char *data, size_t len);
+
+/* For what every record has, since printf() takes longer than the rest of a record. */
+static inline void output_text(struct output *out, const char *text)
+{
+	output_write(out, text, strlen(text));
+}
+
+void output_blanks(struct output *out, size_t count);
+
+/* The text, with blanks after it up to so many bytes, as "%-*s"; output_right() as "%*s". */
+void output_left(struct output *out, size_t width, const char *text);
+void output_right(struct output *out, size_t width, const char *text);
+
 void output_printf(struct output *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* 0, or the first error so far as -errno. A signal does not interrupt a write. */

@@ -94,8 +94,14 @@ char *utf8_printable(const char *s)
 
 	if (!copy)
 		return NULL;
-	for (; (n = utf8_next(s, &cp)); s += n)
+	for (;; s += n) {
+		while (*s >= 0x20 && *s < 0x7f) /* almost all characters */
+			*to++ = *s++;
+		n = utf8_next(s, &cp);
+		if (!n)
+			break;
 		to += utf8_spell(cp, to);
+	}
 	*to = '\0';
 	return copy;
 }

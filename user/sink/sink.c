@@ -3,10 +3,10 @@
  * sink.c - see sink.h.
  */
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "sink/sink.h"
+#include "lib/decimal.h"
 #include "lib/ip_addr.h"
 
 bool sink_timed(const struct login_record *rec)
@@ -54,19 +54,33 @@ const char *sink_id(uint64_t id, char text[SINK_ID_MAX])
 	return text;
 }
 
+/* inet_ntop() formats IPv4 by sprintf(), too. */
 const char *sink_addr(const uint8_t addr[16], char text[SINK_ADDR_MAX])
 {
-	bool ipv4 = ip_is_v4(addr);
+	char *to = text;
 
-	return inet_ntop(ipv4 ? AF_INET : AF_INET6, addr + (ipv4 ? IP_V4_AT : 0), text,
-			 SINK_ADDR_MAX);
+	if (!ip_is_v4(addr))
+		return inet_ntop(AF_INET6, addr, text, SINK_ADDR_MAX);
+	for (int i = IP_V4_AT; i < 16; i++) {
+		to = decimal_put(to, addr[i]);
+		*to++ = '.';
+	}
+	to[-1] = '\0';
+	return text;
 }
 
 const char *sink_endpoint(const struct endpoint *ep, char text[SINK_ENDPOINT_MAX])
 {
-	char addr[SINK_ADDR_MAX];
+	bool ipv6 = !ip_is_v4(ep->addr);
+	char *to = text;
 
-	snprintf(text, SINK_ENDPOINT_MAX, ip_is_v4(ep->addr) ? "%s:%u" : "[%s]:%u",
-		 sink_addr(ep->addr, addr), ep->port);
+	if (ipv6)
+		*to++ = '[';
+	to += strlen(sink_addr(ep->addr, to));
+	if (ipv6)
+		*to++ = ']';
+	*to++ = ':';
+	to = decimal_put(to, ep->port);
+	*to = '\0';
 	return text;
 }

@@ -13,6 +13,7 @@
 #include "sink/text.h"
 #include "sink/text_int.h"
 #include "lib/columns.h"
+#include "lib/decimal.h"
 #include "lib/utf8.h"
 #include "lib/units.h"
 
@@ -57,21 +58,31 @@ static const char *text_colour(const struct text_sink *sink, const char *escape)
 	return sink->config.colour ? escape : "";
 }
 
+/* Less than 1000, with its last digits, one or two, after a point: "8.59". */
+static char *text_fraction(char *to, uint64_t n, size_t decimals)
+{
+	to = decimal_put(to, n / (decimals == 1 ? 10 : 100));
+	*to++ = '.';
+	return decimal_put_last(to, n, decimals);
+}
+
 const char *text_ms(uint64_t ns, char text[TEXT_MS_MAX])
 {
 	uint64_t us10 = (ns + 5000) / 10000, us100 = (ns + 50000) / 100000;
 	uint64_t ms = (ns + 500000) / 1000000;
+	char *end;
 
 	if (ns == NO_NS)
 		return "-";
 	if (us10 < 1000)
-		snprintf(text, TEXT_MS_MAX, "%u.%02u", (unsigned)us10 / 100, (unsigned)us10 % 100);
+		end = text_fraction(text, us10, 2);
 	else if (us100 < 1000)
-		snprintf(text, TEXT_MS_MAX, "%u.%u", (unsigned)us100 / 10, (unsigned)us100 % 10);
+		end = text_fraction(text, us100, 1);
 	else if (ms < 10000)
-		snprintf(text, TEXT_MS_MAX, "%u", (unsigned)ms);
+		end = decimal_put(text, ms);
 	else
-		snprintf(text, TEXT_MS_MAX, "%us", (unsigned)((ns + 500000000) / NS_PER_S));
+		end = stpcpy(decimal_put(text, (unsigned)((ns + 500000000) / NS_PER_S)), "s");
+	*end = '\0';
 	return text;
 }
 
@@ -181,7 +192,8 @@ static void text_client(struct text_sink *sink, const char *client)
 		output_printf(sink->config.out, " %s", cut);
 		return;
 	}
-	output_printf(sink->config.out, " %-*s", (int)columns, client);
+	output_text(sink->config.out, " ");
+	output_left(sink->config.out, columns, client);
 }
 
 /* --one-line: the day, the time, the client and the server. */
@@ -208,7 +220,7 @@ static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct en
 	const char *priority = !sink->config.priorities ? "" : problem ? "<4>" : "<6>";
 	uint64_t wall_ns = wallclock_ns(sink->config.clock, time_ns);
 	unsigned ms = (unsigned)(wall_ns / 1000000 % 1000);
-	char name[SINK_ENDPOINT_MAX];
+	char name[SINK_ENDPOINT_MAX], fraction[] = ".123";
 	bool due;
 
 	text_clock(sink, (time_t)(wall_ns / NS_PER_S));
@@ -226,14 +238,17 @@ static void text_begin(struct text_sink *sink, uint64_t time_ns, const struct en
 	if (due)
 		text_header(sink);
 	sink->lines++;
-	output_printf(sink->config.out, "%s%s.%03u", priority, sink->clock, ms);
+	*decimal_put_last(fraction + 1, ms, 3) = '\0';
+	output_text(sink->config.out, priority);
+	output_text(sink->config.out, sink->clock);
+	output_text(sink->config.out, fraction);
 	text_client(sink, name);
 }
 
 /* The mark for an inferred fact. A line before its first use explains it. */
-static char text_mark(enum basis basis)
+static const char *text_mark(enum basis basis)
 {
-	return basis == BASIS_INFERRED ? '~' : ' ';
+	return basis == BASIS_INFERRED ? "~" : " ";
 }
 
 static void text_explain(struct text_sink *sink, bool inferred)
@@ -263,7 +278,7 @@ static void text_hint(struct text_sink *sink, const struct login_record *rec)
 static void text_line_end(struct text_sink *sink)
 {
 	if (!sink->config.one_line)
-		output_printf(sink->config.out, "\n");
+		output_text(sink->config.out, "\n");
 }
 
 /* The end of a record. */
@@ -292,11 +307,14 @@ static void text_phases(struct text_sink *sink, const struct login_record *rec)
 	int longest = text_longest(rec->phase_ns);
 	char ms[TEXT_MS_MAX];
 
-	for (int i = 0; i < PHASE_SESSION; i++)
-		output_printf(sink->config.out, " %s%4s%s",
-			      text_colour(sink, i == longest ? COLOUR_BOLD : ""),
-			      text_ms(rec->phase_ns[i], ms),
-			      text_colour(sink, i == longest ? COLOUR_OFF : ""));
+	for (int i = 0; i < PHASE_SESSION; i++) {
+		output_text(sink->config.out, " ");
+		if (i == longest)
+			output_text(sink->config.out, text_colour(sink, COLOUR_BOLD));
+		output_right(sink->config.out, 4, text_ms(rec->phase_ns[i], ms));
+		if (i == longest)
+			output_text(sink->config.out, text_colour(sink, COLOUR_OFF));
+	}
 }
 
 /* Which differs from the outcome's name: else it is on the line already. */
@@ -315,15 +333,21 @@ static void text_login_columns(struct text_sink *sink, const struct login_record
 	const char *verdict = text_verdict(rec);
 	char ms[TEXT_MS_MAX];
 
-	if (c->auth)
-		output_printf(row.out, "%c%-8s", text_mark(rec->auth.basis),
-			      text_word(auth_method_name(rec->auth.method)));
-	if (c->encr)
-		output_printf(row.out, " %-6s",
-			      text_word(encryption_name(rec->encryption.effective)));
-	output_printf(row.out, " %c%s%-10s%s %4s", text_mark(rec->outcome_basis),
-		      text_colour(sink, slow ? COLOUR_ODD : outcome_colours[rec->outcome]), outcome,
-		      text_colour(sink, COLOUR_OFF), text_ms(rec->total_ns, ms));
+	if (c->auth) {
+		output_text(row.out, text_mark(rec->auth.basis));
+		output_left(row.out, 8, text_word(auth_method_name(rec->auth.method)));
+	}
+	if (c->encr) {
+		output_text(row.out, " ");
+		output_left(row.out, 6, text_word(encryption_name(rec->encryption.effective)));
+	}
+	output_text(row.out, " ");
+	output_text(row.out, text_mark(rec->outcome_basis));
+	output_text(row.out, text_colour(sink, slow ? COLOUR_ODD : outcome_colours[rec->outcome]));
+	output_left(row.out, 10, outcome);
+	output_text(row.out, text_colour(sink, COLOUR_OFF));
+	output_text(row.out, " ");
+	output_right(row.out, 4, text_ms(rec->total_ns, ms));
 	if (c->phases)
 		text_phases(sink, rec);
 	if (c->most)
@@ -359,10 +383,13 @@ static void text_login(void *ctx, const struct login_record *rec)
 {
 	struct text_sink *sink = ctx;
 	bool slow = rec->verdict.class == VERDICT_SLOW;
-	char outcome[TEXT_OUTCOME_MAX];
+	const char *outcome = outcome_name(rec->outcome);
+	char joined[TEXT_OUTCOME_MAX];
 
-	snprintf(outcome, sizeof(outcome), "%s%s", outcome_name(rec->outcome),
-		 slow ? ", slow" : "");
+	if (slow) {
+		snprintf(joined, sizeof(joined), "%s, slow", outcome);
+		outcome = joined;
+	}
 	text_explain(sink,
 		     rec->outcome_basis == BASIS_INFERRED || rec->auth.basis == BASIS_INFERRED);
 	text_hint(sink, rec);
@@ -419,7 +446,7 @@ static void text_command(void *ctx, const struct command_record *rec)
 	text_explain(sink, rec->basis == BASIS_INFERRED);
 	text_begin(sink, rec->time_ns, &rec->client, &rec->server, rec->tunnel, false);
 	output_printf(sink->config.out,
-		      "%c%-15s  %-10s %4s ms, first byte %s ms, %" PRIu64 " B in, %" PRIu64
+		      "%s%-15s  %-10s %4s ms, first byte %s ms, %" PRIu64 " B in, %" PRIu64
 		      " B out",
 		      text_mark(rec->basis), text_word(command_kind_name(rec->kind)),
 		      rec->answered < 0	   ? "?"

@@ -105,19 +105,20 @@ void text_row_cell(struct text_row *row, unsigned columns, const char *text)
 	char *copy = utf8_printable(text ?: "-");
 	unsigned count = copy ? columns_count(copy) : 0;
 
-	output_printf(row->out, "%*s ", (int)row->owed, "");
+	output_blanks(row->out, row->owed + 1);
 	row->owed = count < columns ? columns - count : 0;
 	if (count > columns)
 		output_printf(row->out, "%.*s" ELLIPSIS, (int)columns_bytes(copy, columns - 1),
 			      copy);
 	else
-		output_printf(row->out, "%s", copy ?: "");
+		output_text(row->out, copy ?: "");
 	free(copy);
 }
 
 void text_row_rest(struct text_row *row, const char *text)
 {
-	output_printf(row->out, "%*s %s", (int)row->owed, "", text);
+	output_blanks(row->out, row->owed + 1);
+	output_text(row->out, text);
 	row->owed = 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/strbuf.h"
 #include "lib/utf8.h"
 #include "sink/text_cause.h"
 #include "sink/text_int.h"
@@ -25,19 +26,22 @@ static void text_identity(struct text_sink *sink, const struct login_record *rec
 		{"database", rec->tds.database},   {"domain", rec->auth.domain},
 		{"user", rec->auth.user},
 	};
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
+	struct strbuf text = {0};
 
-	if (!f)
-		return;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (parts[i].value && *parts[i].value)
-			fprintf(f, "%s%s %s", ftell(f) > 0 ? ", " : "the client: ", parts[i].label,
-				parts[i].value);
-	if (!fclose(f) && len)
-		text_paragraph(sink, text);
-	free(text);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!parts[i].value || !*parts[i].value)
+			continue;
+		strbuf_adds(&text, text.len ? ", " : "the client: ");
+		strbuf_adds(&text, parts[i].label);
+		strbuf_adds(&text, " ");
+		strbuf_adds(&text, parts[i].value);
+	}
+	if (text.len) {
+		strbuf_add(&text, "", 1);
+		if (!text.failed)
+			text_paragraph(sink, text.data);
+	}
+	strbuf_release(&text);
 }
 
 static void text_line(struct text_sink *sink, char *line)
