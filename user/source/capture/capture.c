@@ -148,16 +148,24 @@ void capture_close(struct capture *c)
 	free(c);
 }
 
-static uint64_t *capture_counter(struct capture_stats *stats, enum pkt_result result)
+static void capture_count(struct capture_stats *stats, enum pkt_result result)
 {
-	uint64_t *const counters[] = {
-		[PKT_TCP] = &stats->segments,	   [PKT_OTHER] = &stats->other,
-		[PKT_SHORT] = &stats->malformed,   [PKT_FRAGMENT] = &stats->fragments,
-		[PKT_EXT_HEADERS] = &stats->other, [PKT_UDP] = &stats->other,
-		[PKT_NESTED] = &stats->nested,
-	};
-
-	return counters[result];
+	switch (result) {
+	case PKT_TCP:
+		stats->segments++;
+		break;
+	case PKT_SHORT:
+		stats->malformed++;
+		break;
+	case PKT_FRAGMENT:
+		stats->fragments++;
+		break;
+	case PKT_NESTED:
+		stats->nested++;
+		break;
+	default:
+		stats->other++;
+	}
 }
 
 /*
@@ -221,7 +229,7 @@ int capture_next(struct capture *c, struct seg *seg, const uint8_t **payload)
 		enum pkt_result result =
 			link ? link_segment(link, &frame, seg, payload) : PKT_OTHER;
 
-		++*capture_counter(&c->stats, result);
+		capture_count(&c->stats, result);
 		c->strange += !link;
 		if (result != PKT_TCP && result != PKT_UDP)
 			continue;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "source/capture/link.h"
+#include "lib/off_path.h"
 #include "lib/wire_int.h"
 #include "service_ports.h"
 
@@ -44,6 +45,27 @@ static const struct decap_config link_decap = {
 	.erspan = 1,
 };
 
+OFF_PATH static enum pkt_result link_tunnels(struct pkt *pkt, uint16_t type, const uint8_t *data,
+					     const uint8_t *end, uint32_t len)
+{
+	return decap_parse(pkt, &link_decap, type, data, end, len);
+}
+
+/* Nearly all frames hold TCP in IPv4 in Ethernet, for which decap_parse() has the same result. */
+static enum pkt_result link_unwrap(struct pkt *pkt, uint16_t type, const uint8_t *data,
+				   const uint8_t *end, uint32_t len)
+{
+	const struct pkt_eth *eth = (const void *)data;
+
+	if (type == DECAP_ETH_FRAME && (const uint8_t *)(eth + 1) <= end &&
+	    eth->type_be == pkt_be16(PKT_ETH_IP4) &&
+	    pkt_parse_ip4(pkt, data, eth + 1, end, len - (uint32_t)sizeof(*eth)) == PKT_TCP) {
+		pkt->tunnel = TUNNEL_NONE;
+		return PKT_TCP;
+	}
+	return link_tunnels(pkt, type, data, end, len);
+}
+
 static enum pkt_result link_parse(const struct link *link, const struct frame *frame,
 				  struct pkt *pkt)
 {
@@ -58,7 +80,7 @@ static enum pkt_result link_parse(const struct link *link, const struct frame *f
 		type = be16_at(frame->data + link->type_off);
 	else if (!type)
 		type = *data >> 4 == 4 ? PKT_ETH_IP4 : *data >> 4 == 6 ? PKT_ETH_IP6 : 0;
-	result = decap_parse(pkt, &link_decap, type, data, frame->data + frame->cap_len,
+	result = link_unwrap(pkt, type, data, frame->data + frame->cap_len,
 			     frame->len - link->header_len);
 	if (result == PKT_TCP || result == PKT_UDP)
 		pkt->payload_off += link->header_len;
@@ -125,17 +147,18 @@ enum pkt_result link_segment(const struct link *link, const struct frame *frame,
 		return PKT_OTHER;
 	if (result != PKT_TCP && result != PKT_UDP)
 		return result;
-	memset(seg, 0, sizeof(*seg));
+	held = pkt.payload_off < frame->cap_len ? frame->cap_len - pkt.payload_off : 0;
+	*seg = (struct seg){
+		.ts_ns = frame->ts_ns,
+		.cap_len = held < pkt.payload_len ? held : pkt.payload_len,
+		.ifindex = link_ifindex(link, frame->data),
+		.tunnel = pkt.tunnel,
+		.rec_flags = result == PKT_UDP ? SEG_F_UDP : 0,
+	};
 	if (result == PKT_UDP)
 		pkt_datagram(&pkt, seg);
 	else
 		pkt_seg(&pkt, seg);
-	held = pkt.payload_off < frame->cap_len ? frame->cap_len - pkt.payload_off : 0;
-	seg->ts_ns = frame->ts_ns;
-	seg->cap_len = held < seg->len ? held : seg->len;
-	seg->ifindex = link_ifindex(link, frame->data);
-	seg->tunnel = pkt.tunnel;
-	seg->rec_flags = result == PKT_UDP ? SEG_F_UDP : 0;
 	if (seg->cap_len < seg->len)
 		seg->rec_flags |= SEG_F_TRUNC;
 	*payload = frame->data + (seg->cap_len ? pkt.payload_off : 0);
