@@ -97,20 +97,17 @@ static void output_too_long(struct output *out)
 	out->used = 0;
 }
 
-void output_write(struct output *out, const char *data, size_t len)
+void output_write_full(struct output *out, const char *data, size_t len)
 {
-	if (out->queue && (out->cut || len > sizeof(out->buf) - out->used)) {
+	if (out->queue) {
 		output_too_long(out);
 		return;
 	}
-	if (len > sizeof(out->buf) - out->used)
-		output_flush(out);
-	if (len > sizeof(out->buf)) {
+	output_flush(out);
+	if (len > sizeof(out->buf))
 		output_drain(out, data, len);
-		return;
-	}
-	memcpy(out->buf + out->used, data, len);
-	out->used += len;
+	else
+		output_write(out, data, len);
 }
 
 void output_blanks(struct output *out, size_t count)

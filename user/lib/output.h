@@ -52,7 +52,18 @@ bool output_waits(const struct output *out);
 void output_ends(struct output *out);
 int output_finish(struct output *out);
 
-void output_write(struct output *out, const char *data, size_t len);
+/* The slow path of output_write(). */
+void output_write_full(struct output *out, const char *data, size_t len);
+
+static inline void output_write(struct output *out, const char *data, size_t len)
+{
+	if (out->cut || len > sizeof(out->buf) - out->used) {
+		output_write_full(out, data, len);
+		return;
+	}
+	memcpy(out->buf + out->used, data, len);
+	out->used += len;
+}
 
 /* For what every record has, since printf() takes longer than the rest of a record. */
 static inline void output_text(struct output *out, const char *text)
