@@ -3,9 +3,8 @@
  * input.h - reads the bytes of a file or a pipe, in order and in bounded memory, and unpacks gzip
  * and zstd.
  *
- * It reads chunks that stay in the processor's cache, and maps nothing. For large captures, whose
- * pages are all touched, this takes a third of the time that page faults would. And if a file is
- * truncated meanwhile it just ends, while a mapping would end the process.
+ * It reads chunks that stay in the processor's cache, and maps nothing: if a file is truncated
+ * meanwhile it just ends, while a mapping would end the process.
  */
 #ifndef TDSMON_INPUT_H
 #define TDSMON_INPUT_H
