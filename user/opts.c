@@ -235,6 +235,12 @@ static enum opts_result opts_check(struct opts *opts, const char *rest)
 		opts_error(opts, "--web-config needs --listen: add it, or leave --web-config out");
 		return OPTS_USAGE;
 	}
+	if ((opts->save_files || opts->save_mib) && !opts->save) {
+		opts_error(opts, "--save-%s needs --save: add it, or leave --save-%s out",
+			   opts->save_files ? "files" : "size",
+			   opts->save_files ? "files" : "size");
+		return OPTS_USAGE;
+	}
 	if (opts->heartbeat && strcmp(opts->format->name, "json")) {
 		opts_error(opts, "--heartbeat writes JSON records: add --format json");
 		return OPTS_USAGE;
