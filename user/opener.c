@@ -32,8 +32,8 @@
 #define OPENER_WAIT_NS 2000000000ull /* the watching process waits no longer */
 #define OPENER_TITLE   "tdsmon-opener"
 #define SAVER_TITLE    "tdsmon-saver" /* where saved files are all that it has to do with */
-#define OPENER_TICKETS SAVE_SLOTS     /* a saved file's slot has its ticket's number */
-#define OPENER_FDS     16	      /* above every number that stays open */
+#define OPENER_TICKETS 8  /* requests under way; saved files have SAVE_SLOTS of their own */
+#define OPENER_FDS     16 /* above every number that stays open */
 
 /* ---- the opener ---- */
 
@@ -378,7 +378,7 @@ struct opener {
 	int socket;
 	uint32_t seq;
 	uint32_t late; /* the request of opener_ask() whose answer is still due, or 0 */
-	struct ticket tickets[OPENER_TICKETS];
+	struct ticket tickets[SAVE_SLOTS]; /* a saved file's slot has its ticket's number */
 	struct save_slots saves;
 };
 
@@ -525,7 +525,7 @@ static void opener_keep_answer(struct opener *opener, uint32_t seq, int result)
 {
 	if (seq == opener->late)
 		opener->late = 0;
-	for (size_t i = 0; i < OPENER_TICKETS; i++) {
+	for (size_t i = 0; i < SAVE_SLOTS; i++) {
 		struct ticket *t = &opener->tickets[i];
 
 		if (t->seq != seq || t->answered)
@@ -595,10 +595,10 @@ int opener_ask_number(struct opener *opener, enum opener_kind kind, uint32_t num
 	return result;
 }
 
-/* A free place for the answer; -EBUSY: all are taken. */
-static int opener_ticket(const struct opener *opener)
+/* A free one of the first `most` places for the answer; -EBUSY: all are taken. */
+static int opener_ticket(const struct opener *opener, int most)
 {
-	for (int i = 0; i < OPENER_TICKETS; i++)
+	for (int i = 0; i < most; i++)
 		if (!opener->tickets[i].seq)
 			return i;
 	return -EBUSY;
@@ -623,13 +623,13 @@ int opener_send(struct opener *opener, enum opener_kind kind, uint32_t number, c
 	if (!opener || strlen(name) >= sizeof(req.name))
 		return -EINVAL;
 	strcpy(req.name, name);
-	ticket = opener_ticket(opener);
+	ticket = opener_ticket(opener, OPENER_TICKETS);
 	return ticket < 0 ? ticket : opener_send_request(opener, ticket, &req);
 }
 
 int opener_save(struct opener *opener, const char *name, const void *data, size_t len)
 {
-	int ticket = opener_ticket(opener), err;
+	int ticket = opener_ticket(opener, SAVE_SLOTS), err;
 	struct opener_request req = {.kind = OPENER_SAVE, .number = (uint32_t)ticket};
 
 	if (ticket < 0)

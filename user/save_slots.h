@@ -11,7 +11,7 @@
 
 #include "lib/bounded_dir.h"
 
-#define SAVE_SLOTS     8
+#define SAVE_SLOTS     128	    /* as many logins may fail at once as a pool has */
 #define SAVE_FILE_MOST (128u << 10) /* bytes of a file: a login's packets, and comments */
 
 struct save_shared;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/regular.h"
 #include "lib/units.h"
@@ -19,7 +20,7 @@
 #define FILES_MOST  1000u
 #define BYTES_MOST  (1ull << 30)
 #define FINISH_NS   (2 * NS_PER_S)  /* live: how long the end of the run waits for the disk */
-#define PATIENCE_NS (60 * NS_PER_S) /* files: for each file */
+#define PATIENCE_NS (60 * NS_PER_S) /* files: for those that are being written */
 
 struct saves {
 	const struct opts *opts;
@@ -27,8 +28,10 @@ struct saves {
 	struct save *save;
 	const struct wallclock *clock;
 	bool waits; /* reading files: the disk sets the pace, and no file is lost */
-	bool busy[SAVE_SLOTS];
-	bool reported;
+	/* Tickets of the files under way, from the first that was sent on: they are written in turn. */
+	int under_way[SAVE_SLOTS];
+	size_t first, count;
+	bool told_slow, told_error;
 	uint64_t lost;
 };
 
@@ -77,29 +80,49 @@ int saves_open(struct saves *s, const struct sink_config *sinks)
 	return s->save ? 0 : -ENOMEM;
 }
 
-/* Logged once: the counter says how many. */
-static void saves_lost(struct saves *s, int err)
+static void saves_tell(const char *dir, int err)
 {
-	s->lost++;
-	if (s->reported)
-		return;
-	s->reported = true;
 	if (err == -EBUSY)
 		log_warn("saved packets are lost: %s is slower than logins fail; they are counted",
-			 s->opts->save);
+			 dir);
+	else if (err == -EPIPE)
+		log_warn("cannot save packets in %s any more: tdsmon-saver was ended; start tdsmon "
+			 "again to save packets; what is lost from now on is only counted",
+			 dir);
+	else if (err == -ENOBUFS)
+		log_warn("packets of a login were not kept: too many logins are under way, or "
+			 "memory "
+			 "is short; what is lost from now on is only counted");
 	else
 		log_warn("cannot save packets in %s: %s; what is lost from now on is only counted",
-			 s->opts->save, regular_error(err));
+			 dir, regular_error(err));
 }
 
+/* Said once that the disk is slow, and once that something is wrong: the counter says how many. */
+static void saves_lost(struct saves *s, int err)
+{
+	bool *told = err == -EBUSY ? &s->told_slow : &s->told_error;
+
+	s->lost++;
+	if (!*told)
+		saves_tell(s->opts->save, err);
+	*told = true;
+}
+
+/* Learn what became of the files under way, and wait for that at most so long. */
 static void saves_take(struct saves *s, uint64_t within_ns)
 {
-	for (int i = 0; i < SAVE_SLOTS; i++) {
-		int err = s->busy[i] ? opener_take_within(s->opener, i, within_ns) : 0;
+	uint64_t until_ns = within_ns ? clock_now_ns() + within_ns : 0;
 
-		if (!s->busy[i] || err == -EAGAIN)
-			continue;
-		s->busy[i] = false;
+	while (s->count) {
+		uint64_t now_ns = within_ns ? clock_now_ns() : 0;
+		int err = opener_take_within(s->opener, s->under_way[s->first],
+					     until_ns > now_ns ? until_ns - now_ns : 0);
+
+		if (err == -EAGAIN)
+			return;
+		s->first = (s->first + 1) % SAVE_SLOTS;
+		s->count--;
 		if (err)
 			saves_lost(s, err);
 	}
@@ -113,8 +136,12 @@ void saves_tick(struct saves *s)
 
 void saves_finish(struct saves *s)
 {
-	if (s)
-		saves_take(s, s->waits ? PATIENCE_NS : FINISH_NS);
+	if (!s)
+		return;
+	saves_take(s, s->waits ? PATIENCE_NS : FINISH_NS);
+	/* Nobody will learn whether the others are still written. */
+	for (; s->count; s->count--)
+		saves_lost(s, -EBUSY);
 }
 
 void saves_packet(struct saves *s, void **packets, const struct seg *seg, const uint8_t *payload)
@@ -130,14 +157,6 @@ void saves_forget(struct saves *s, void *packets)
 void saves_service(struct saves *s, const struct seg *seg, const uint8_t *payload)
 {
 	save_service(s->save, seg, payload);
-}
-
-static bool saves_may_send(const struct saves *s)
-{
-	for (int i = 0; i < SAVE_SLOTS; i++)
-		if (!s->busy[i])
-			return true;
-	return false;
 }
 
 static int saves_send(struct saves *s, const struct login_record *rec)
@@ -160,11 +179,11 @@ void saves_login(struct saves *s, const struct login_record *rec)
 	if (!s || !save_wants(rec))
 		return;
 	saves_take(s, s->waits ? PATIENCE_NS : 0);
-	ticket = saves_may_send(s) ? saves_send(s, rec) : -EBUSY;
+	ticket = s->count < SAVE_SLOTS ? saves_send(s, rec) : -EBUSY;
 	if (ticket < 0)
 		saves_lost(s, ticket);
 	else
-		s->busy[ticket] = true;
+		s->under_way[(s->first + s->count++) % SAVE_SLOTS] = ticket;
 }
 
 size_t saves_counters(const struct saves *s, struct counter *out)
