@@ -176,7 +176,8 @@ install: all $(DOCS)
 	$(Q)install -D -m 644 $(O)/contrib/tdsmon.zsh $(DESTDIR)$(ZSH_DIR)/_tdsmon
 	$(Q)install -D -m 644 $(O)/contrib/tdsmon.fish $(DESTDIR)$(FISH_DIR)/tdsmon.fish
 	$(Q)install -D -m 644 -t $(DESTDIR)$(DATADIR)/tdsmon contrib/prometheus/*.yml \
-		contrib/grafana/tdsmon.json contrib/systemd/tdsmon-processes.conf
+		contrib/grafana/tdsmon.json contrib/systemd/tdsmon-processes.conf \
+		contrib/systemd/tdsmon-save.conf
 	$(Q)install -d $(DESTDIR)$(UNITDIR)
 	$(Q)sed 's#/usr/sbin/#$(SBINDIR)/#;s#/etc/#$(SYSCONFDIR)/#' contrib/systemd/tdsmon.service \
 		> $(DESTDIR)$(UNITDIR)/tdsmon.service
