@@ -267,6 +267,7 @@ UNIT_CASE(json_close)
 		.tunnel = 0x0100002a,
 		.by = SIDE_NONE,
 		.how = CLOSE_OPEN,
+		.reset_hops = NO_HOPS,
 		.phase = PHASE_SESSION,
 		.bytes = {10, 20},
 		.commands = {1, 2, 3, 4, 5, 10},
@@ -286,7 +287,8 @@ UNIT_CASE(json_close)
 		  "\"client\":{\"addr\":\"10.0.0.1\",\"port\":5},"
 		  "\"server\":{\"addr\":\"::1\",\"port\":1433},\"interface\":null,"
 		  "\"tunnel\":{\"kind\":\"vxlan\",\"id\":42},\"login\":null,"
-		  "\"by\":null,\"how\":\"open\",\"graceful\":false,\"phase\":\"session\","
+		  "\"by\":null,\"how\":\"open\",\"reset_hops\":null,"
+		  "\"graceful\":false,\"phase\":\"session\","
 		  "\"duration_ns\":333008000,\"bytes\":{\"client\":10,\"server\":20},"
 		  "\"commands\":{\"batch\":1,\"rpc\":2,\"bulk\":3,\"transaction\":4,"
 		  "\"attention\":5,\"unknown\":10,\"reset_connection\":6},"
