@@ -61,8 +61,8 @@ enum dependency_group { DEPENDENCY_NAMES, DEPENDENCY_BULK, DEPENDENCY_GROUPS };
 
 struct dependency_budget {
 	__u64 since_ns;
-	__u32 used[DEPENDENCY_GROUPS]; /* since then */
-	__u8 told[DEPENDENCY_GROUPS];  /* skipping was reported */
+	__u32 used[DEPENDENCY_GROUPS];	  /* since then */
+	__u8 reported[DEPENDENCY_GROUPS]; /* skipping was reported */
 	__u8 pad[6];
 };
 
@@ -145,7 +145,7 @@ TAP_INLINE bool dependency_allows(struct dependency_budget *b, __u64 now_ns, __u
 	if (now_ns - b->since_ns >= DEPENDENCY_RATE_NS) {
 		b->since_ns = now_ns;
 		b->used[DEPENDENCY_NAMES] = b->used[DEPENDENCY_BULK] = 0;
-		b->told[DEPENDENCY_NAMES] = b->told[DEPENDENCY_BULK] = 0;
+		b->reported[DEPENDENCY_NAMES] = b->reported[DEPENDENCY_BULK] = 0;
 	}
 	if (b->used[DEPENDENCY_NAMES] + b->used[DEPENDENCY_BULK] >= tap_dependency_rate ||
 	    (bulk && *used >= tap_dependency_rate / 2))
@@ -158,11 +158,11 @@ TAP_INLINE bool dependency_allows(struct dependency_budget *b, __u64 now_ns, __u
 TAP_INLINE enum tap_counter dependency_skip(struct tap_work *work, struct dependency_budget *b,
 					    __u32 bulk)
 {
-	__u8 *told = bulk ? &b->told[DEPENDENCY_BULK] : &b->told[DEPENDENCY_NAMES];
+	__u8 *reported = bulk ? &b->reported[DEPENDENCY_BULK] : &b->reported[DEPENDENCY_NAMES];
 
-	if (*told)
+	if (*reported)
 		return TAP_CNT_DEPENDENCY_SKIPPED;
-	*told = 1;
+	*reported = 1;
 	work->seg.cap_len = 0;
 	work->seg.rec_flags |= SEG_F_SKIPPED;
 	return ringbuf_header(work) ? TAP_CNT_DEPENDENCY_SKIPPED : TAP_CNT_LOST;

@@ -31,7 +31,7 @@ static void conn_forget_decrypt(struct engine *e, const struct flow *f)
 /* The close was reported, or is about to be: nothing after a reset counts. */
 static bool conn_is_over(const struct flow *f)
 {
-	return f->told || flow_is_reset(f);
+	return f->close_emitted || flow_is_reset(f);
 }
 
 /* Note the first bytes of a side, after a proxy's header; they show what it is if it is not TDS. */
@@ -275,7 +275,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 {
 	bool seen;
 
-	if (f->told)
+	if (f->close_emitted)
 		return;
 	if (how != CLOSE_RST && doubt_reset_holds(f, true))
 		tcp_reset(&e->reassembly, f);
@@ -308,7 +308,7 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 			login_give_up(f, now_ns, how);
 		conn_login_report(e, f);
 	}
-	f->told = true;
+	f->close_emitted = true;
 	if (how == CLOSE_FIN || how == CLOSE_RST)
 		conn_over(e, f);
 	conn_frames_disown(e, f);

@@ -106,7 +106,7 @@ void conn_recognise(struct engine *e, struct flow *f)
 		return;
 	}
 	if (l->not_tds || l->state > LOGIN_TCP || l->framed[0] || l->framed[1]) {
-		f->told = true;
+		f->close_emitted = true;
 		conn_login_free(f->login);
 		f->login = NULL;
 		flow_touch(&e->flows, f, FLOW_CLOSED);

@@ -78,7 +78,7 @@ void conn_ask(struct engine *e, struct flow *f)
 	struct tap_state state;
 	struct half *h;
 
-	if (f->told || !e->ops.state || !e->ops.state(e->ctx, &key, &state))
+	if (f->close_emitted || !e->ops.state || !e->ops.state(e->ctx, &key, &state))
 		return;
 	conn_counts(f, &state.counts);
 	for (int i = 0; i < 2; i++) {

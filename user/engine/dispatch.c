@@ -41,7 +41,7 @@ static void dispatch_evict(struct engine *e)
 	while (f && late_keys_end(e, f));
 	if (!f)
 		return;
-	if (!f->told)
+	if (!f->close_emitted)
 		e->stats.flows_evicted++;
 	conn_ask(e, f);
 	conn_close(e, f, CLOSE_EVICTED, e->now_ns);
@@ -150,7 +150,7 @@ static bool dispatch_of_another(const struct engine *e, const struct flow *f, en
 /* Neither over, nor closed by a side: anybody may have sent a SYN within it. */
 static bool dispatch_is_open(const struct flow *f)
 {
-	return !f->told && !f->settling && !flow_is_reset(f) &&
+	return !f->close_emitted && !f->settling && !flow_is_reset(f) &&
 	       !(f->login && f->login->tcp.refused_ns);
 }
 
@@ -332,7 +332,7 @@ static void dispatch_take(struct engine *e, struct flow *f, enum side from, cons
 {
 	if (seg->flags & SEG_SYN && !(seg->flags & SEG_ACK) && from == SIDE_CLIENT)
 		dispatch_note_connect(e, f, seg->ts_ns);
-	if (f->told) {
+	if (f->close_emitted) {
 		if (seg->flags & (SEG_FIN | SEG_RST))
 			conn_over(e, f);
 		return;
@@ -353,7 +353,7 @@ static void dispatch_take(struct engine *e, struct flow *f, enum side from, cons
 		flow_touch(&e->flows, f, FLOW_LOGIN);
 	if (dispatch_both_closed(f))
 		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
-	else if (f->told && f->reorder && f->reorder->has_syn)
+	else if (f->close_emitted && f->reorder && f->reorder->has_syn)
 		dispatch_renew(e, f, seg->ts_ns);
 }
 
@@ -409,7 +409,7 @@ OFF_PATH static void dispatch_other(struct engine *e, const struct seg *seg, con
 static bool dispatch_is_plain(const struct engine *e, const struct flow *f, enum side from,
 			      const struct seg *seg)
 {
-	return !seg->rec_flags && !f->told && !(f->login && f->login->silent) &&
+	return !seg->rec_flags && !f->close_emitted && !(f->login && f->login->silent) &&
 	       tcp_is_plain(f, from, seg) && seg->ifindex == f->half[from].ifindex &&
 	       seg->ts_ns >= f->first_ns && (f->login || !seg->cap_len || !e->ops.tap) &&
 	       !e->config.keys_late;

@@ -266,7 +266,7 @@ void engine_resume(struct engine *e, uint64_t now_ns)
 		struct flow *f;
 
 		while ((f = flow_oldest(&e->flows, lists[i]))) {
-			if (f->told)
+			if (f->close_emitted)
 				conn_remove(e, f);
 			else
 				conn_close(e, f, CLOSE_OPEN, e->now_ns);
@@ -285,7 +285,7 @@ void engine_finish(struct engine *e)
 		struct flow *f;
 
 		while ((f = flow_oldest(&e->flows, order[i % 3]))) {
-			if (f->told) {
+			if (f->close_emitted) {
 				conn_remove(e, f);
 				continue;
 			}

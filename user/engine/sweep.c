@@ -24,7 +24,7 @@ static void sweep_list(struct engine *e, enum flow_list list,
 		next = flow_next(&e->flows, f);
 		if (idle_ns < least_ns)
 			return;
-		if (f->told && list != FLOW_CLOSED)
+		if (f->close_emitted && list != FLOW_CLOSED)
 			flow_touch(&e->flows, f, FLOW_CLOSED);
 		else
 			visit(e, f, idle_ns);

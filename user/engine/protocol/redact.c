@@ -226,13 +226,13 @@ static void hidden_find(const char *message, struct hidden *hidden)
 
 char *redact_message(char *message)
 {
-	char *told =
+	char *redacted =
 		message ? malloc(strlen(message) + (PARTS_MOST + 1) * sizeof(RECORD_HIDDEN)) : NULL;
 	const char *p = message;
 	struct hidden hidden;
-	char *out = told;
+	char *out = redacted;
 
-	if (told) {
+	if (redacted) {
 		hidden_find(message, &hidden);
 		for (size_t i = 0; i < hidden.count; i++) {
 			const char *from = message + hidden.parts[i].from;
@@ -245,7 +245,7 @@ char *redact_message(char *message)
 		strcpy(out, p);
 	}
 	free(message);
-	return told;
+	return redacted;
 }
 
 void redact_in_place(char *message)

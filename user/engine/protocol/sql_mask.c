@@ -358,14 +358,14 @@ static int search(struct found *found, const char *text, enum sql_reading readin
 char *sql_mask(char *text, bool cut)
 {
 	struct found found = {0};
-	char *told = NULL;
+	char *result = NULL;
 
 	if (!search(&found, text, SQL_AS_WRITTEN) && !search(&found, text, SQL_JOINED)) {
 		if (found.end || cut || found.dynamic)
-			told = masked(text, found.end ?: text + strlen(text), found.end);
+			result = masked(text, found.end ?: text + strlen(text), found.end);
 		else
-			told = strdup(text);
+			result = strdup(text);
 	}
 	wipe_text(text);
-	return told;
+	return result;
 }

@@ -86,7 +86,7 @@ bool hidden_mars(const struct hidden *h, uint64_t *sessions, uint64_t *open)
 	return true;
 }
 
-/* ---- records told ---- */
+/* ---- records emitted ---- */
 
 static uint64_t span(uint64_t from_ns, uint64_t to_ns)
 {

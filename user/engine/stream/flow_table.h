@@ -163,8 +163,8 @@ struct flow {
 	bool tentative : 1;	 /* any port: not yet known to be TDS */
 	bool handed_payload : 1; /* a payload byte was seen in order */
 	bool has_login : 1;
-	bool told : 1;	   /* the close record was emitted, or will never be */
-	bool awaiting : 1; /* a request of the client is not answered yet */
+	bool close_emitted : 1; /* the close record was emitted, or will never be */
+	bool awaiting : 1;	/* a request of the client is not answered yet */
 	bool graceful : 1;
 	bool unfollowed : 1; /* TLS hides requests, and not all of them were counted */
 };
