@@ -12,7 +12,7 @@
 #define SEGMENT 60000u
 #define BASE	(0u - 200000u) /* sequence numbers wrap within a stream */
 
-/* What a stream does that a real server does not, or seldom. */
+/* Behaviour of a stream that a real server shows seldom or never. */
 enum odd {
 	NOTHING,
 	NUMBERS_ZERO, /* as some servers write them */
