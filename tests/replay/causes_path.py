@@ -289,6 +289,15 @@ def new_connection_on_the_ports_of_a_silent_one(s):
     return c
 
 
+@causes.fact({"outcome": "probe"})
+def whole_message_as_old_as_the_handshake(s):
+    """Coarse times: what was sent in one tick has one time. The client owes the next message, and sent no part of it."""
+    c = s.connection().connect(to_server=0, to_client=0)
+    c.client(prelogin(NOT_SUP), 0)
+    c.server(prelogin_reply(NOT_SUP), 0)
+    return c.fin(CLIENT, 5000)
+
+
 @causes.fact({"outcome": "timed_out", "tcp": {"missing_bytes": 0}})
 def part_of_a_message_that_seems_to_complete_the_handshake(s):
     """SYN and ACK are lost: the client's first payload is the first that is seen of it."""

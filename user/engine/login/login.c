@@ -278,15 +278,16 @@ bool login_encryption_excludes(const struct login *l)
 
 /*
  * Has the side sent a part of a message since the last whole one? If the ACK that completes the
- * handshake is missing, that part itself seems to complete it: it is as old as the handshake.
+ * handshake is missing, that part itself seems to complete it: it is as old as the handshake. So is
+ * a whole message in a capture with coarse times.
  */
 static bool sent_part(const struct login *l, enum side by)
 {
 	uint64_t sent_ns = l->tcp.payload_ns[by];
+	bool completes = !l->mark_count && sent_ns == l->tcp.ack_ns;
 
 	for (int i = 0; i < 2; i++)
-		if (sent_ns < l->spoke_ns[i] ||
-		    (sent_ns == l->spoke_ns[i] && sent_ns != l->tcp.ack_ns))
+		if (sent_ns < l->spoke_ns[i] || (sent_ns == l->spoke_ns[i] && !completes))
 			return false;
 	return sent_ns;
 }
