@@ -168,6 +168,19 @@ UNIT_CASE(in_order)
 	end("ABC xy D ");
 }
 
+UNIT_CASE(ack_too_far_away_acknowledges_nothing)
+{
+	begin_unseen();
+	segment(SIDE_CLIENT, SEG_SYN, 0, 0, "");
+	segment(SIDE_SERVER, SEG_SYN | SEG_ACK, 0, 1, "");
+	segment(SIDE_CLIENT, SEG_ACK, 1, 1 + (1u << 31), "");
+	CHECK(!t.f->half[SIDE_SERVER].has_acked);
+	client(1, 1, "AB");
+	CHECK(t.f->half[SIDE_SERVER].has_acked);
+	CHECK_INT(t.f->half[SIDE_SERVER].acked, SERVER_ISN + 1);
+	end("AB ");
+}
+
 UNIT_CASE(both_sides_in_causal_order)
 {
 	begin();
@@ -403,6 +416,7 @@ UNIT_CASE(a_silence)
 int main(void)
 {
 	RUN(in_order);
+	RUN(ack_too_far_away_acknowledges_nothing);
 	RUN(both_sides_in_causal_order);
 	RUN(sent_again);
 	RUN(missing_by_time);

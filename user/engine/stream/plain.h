@@ -11,6 +11,14 @@
 #include "engine/stream/repeats.h"
 #include "engine/stream/seq.h"
 
+/* Has all that is acknowledged been delivered? Not if the number is too far away to be believed. */
+static inline bool plain_is_delivered(const struct half *of, uint32_t ack)
+{
+	int32_t diff = tcp_seq_diff(ack, of->next);
+
+	return diff <= 0 && tcp_believable(diff);
+}
+
 /*
  * Nearly all segments are like this: no SYN and no RST, the next of their side, all that they
  * acknowledge delivered, nothing before them out of order. A bare ACK may complete the handshake.
@@ -21,7 +29,7 @@ static inline bool tcp_is_plain(const struct flow *f, enum side from, const stru
 
 	return (seg->flags & (SEG_SYN | SEG_RST | SEG_ACK)) == SEG_ACK &&
 	       !(seg->rec_flags & SEG_F_HEADS) && !f->reorder && !f->settling && h->known &&
-	       peer->known && seg->seq == h->next && tcp_seq_diff(seg->ack, peer->next) <= 0 &&
+	       peer->known && seg->seq == h->next && plain_is_delivered(peer, seg->ack) &&
 	       !(peer->has_acked && tcp_seq_diff(seg->ack, peer->acked) < 0) &&
 	       !(f->tcp && !f->tcp->ack_ns && !tcp_facts_is_bare_ack(f->tcp, from, seg)) &&
 	       !flow_is_reset(f);
