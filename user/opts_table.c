@@ -194,10 +194,18 @@ static int set_errorlog(struct opts *opts, const char *value)
 	return opts_append(&opts->errorlogs, &opts->errorlog_count, value);
 }
 
+static int set_dir(struct opts *opts, const char **dir, const char *value)
+{
+	*dir = value;
+	if (*value)
+		return 0;
+	opts_error(opts, "'' is not a directory: name one that exists, . for the current one");
+	return -EINVAL;
+}
+
 static int set_state_dir(struct opts *opts, const char *value)
 {
-	opts->state_dir = value;
-	return 0;
+	return set_dir(opts, &opts->state_dir, value);
 }
 
 static int set_textfile(struct opts *opts, const char *value)
@@ -228,8 +236,7 @@ static int set_keylog(struct opts *opts, const char *value)
 
 static int set_save(struct opts *opts, const char *value)
 {
-	opts->save = value;
-	return 0;
+	return set_dir(opts, &opts->save, value);
 }
 
 static int set_save_files(struct opts *opts, const char *value)
