@@ -49,7 +49,7 @@ static void test_of_all(void)
 		CHECK(save_kept(s) < SAVE_ALL_MOST + SAVE_LOGIN_MOST);
 	}
 	CHECK(save_kept(s) >= SAVE_ALL_MOST);
-	/* What began when there was no room has nothing. */
+	/* A login that began when there was no room has nothing. */
 	CHECK(!packets[LOGINS - 1]);
 	CHECK_INT(save_left_out(s), LOGINS);
 	/* A login that ends makes room for another. */
