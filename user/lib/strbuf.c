@@ -60,8 +60,9 @@ void strbuf_addf(struct strbuf *buf, const char *fmt, ...)
 void strbuf_addu(struct strbuf *buf, uint64_t n)
 {
 	char digits[DECIMAL_MAX];
+	const char *end = decimal_put(digits, n);
 
-	strbuf_add(buf, digits, (size_t)(decimal_put(digits, n) - digits));
+	strbuf_add(buf, digits, (size_t)(end - digits));
 }
 
 void strbuf_add_seconds(struct strbuf *buf, uint64_t ns)

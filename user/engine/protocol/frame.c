@@ -52,7 +52,8 @@ static struct frame_head frame_head_of(enum frame_kind kind, uint32_t header, ui
 /* As frame_classify(). */
 static inline struct frame_head frame_read_head(const uint8_t *p, uint32_t n)
 {
-	static const struct frame_head none = {.kind = FRAME_NONE}, lost = {.kind = FRAME_LOST};
+	const struct frame_head none = frame_head_of(FRAME_NONE, 0, 0),
+				lost = frame_head_of(FRAME_LOST, 0, 0);
 	uint32_t length;
 
 	if (!n)
