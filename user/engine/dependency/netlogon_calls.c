@@ -86,28 +86,31 @@ struct exchange *calls_find(struct companions *c, const struct wait *w)
 {
 	struct exchange *first = NULL, *last = NULL;
 	uint64_t near = wait_near(w);
-	bool tight;
 
+	/* The newest first. */
 	for_each_exchange(x, c, w->a)
 	{
+		bool late = x->start_ns + near >= w->b, over;
+
 		if (x->start_ns < w->a)
 			break;
 		if (!exchange_is_call(x) || x->owner || x->state == EXCHANGE_UNKNOWN ||
 		    companions_unclear(c, x) || !exchange_of(x, w->host) || x->start_ns >= w->b)
 			continue;
-		first = x;
-		if (x->state == EXCHANGE_ANSWERED && x->end_ns <= w->b &&
-		    (!last || x->end_ns > last->end_ns))
+		over = x->state == EXCHANGE_ANSWERED && x->end_ns <= w->b;
+		if (over || !late) /* one that has just begun is the next login's */
+			first = x;
+		/* Of calls at the same time, the first is that of the login that ends first. */
+		if (over && x->end_ns + near >= w->b && (!last || x->end_ns > last->start_ns))
 			last = x;
 	}
 	if (!first)
 		return NULL;
-	tight = last && last->end_ns + near >= w->b;
-	if (tight && calls_since(c, w, last->start_ns) != NO_NS)
+	if (last && calls_since(c, w, last->start_ns) != NO_NS)
 		return last;
 	if (first->start_ns <= w->a + wait_late(w) || calls_since(c, w, first->start_ns) != NO_NS)
 		return first;
-	return tight ? last : NULL;
+	return last;
 }
 
 bool calls_fit(const struct exchange *x, const struct wait *w, enum authority authority)
