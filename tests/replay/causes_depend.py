@@ -63,6 +63,17 @@ def the_domain_controller_took_three_seconds(s):
     return windows_login(s, 3001.0)
 
 
+@causes.login("dc_slow", DC_SLOW % (2.999, 2.991), also={"verdict": {"class": "slow"}})
+def two_calls_at_the_same_time(s):
+    """They end within a millisecond, and before the first login is answered. The call of a third login begins then."""
+    asked(s, 5.2, SERVER_HOST, 49152, samlogon(7), samlogon_response(7), 3000.0)
+    asked(s, 15.2, SERVER_HOST, 49152, samlogon(8), samlogon_response(8), 2990.7)
+    asked(s, 3007.6, SERVER_HOST, 49152, samlogon(9), samlogon_response(9), 400.0)
+    windows_login(s, 3003.0)
+    windows_login(s, 3400.0, at=20.0)
+    return windows_login(s, 2993.7, at=10.0)
+
+
 @causes.login("dc_far", "logged in after 0.156 s: the server waited 0.150 s for domain controller " + DC + ", a round "
               "trip of 150.0 ms away (inferred): check which site the server is in, and why it does not use a near "
               "controller", options=["--slow-login", "100"])
