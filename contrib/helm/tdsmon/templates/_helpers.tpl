@@ -15,7 +15,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
-{{- /* The Secret with the web configuration; empty: there is none. */ -}}
+{{- /* The Secret with the web configuration; empty if the pod gets no Secret. */ -}}
 {{- define "tdsmon.secret" -}}
 {{- with .Values.webConfig }}
 {{- if and .existingSecret .files }}
