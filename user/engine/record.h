@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "engine/verdict/verdict_list.h"
 
@@ -23,6 +24,16 @@ struct endpoint {
 	uint8_t addr[16]; /* network order, IPv4 as ::ffff:a.b.c.d */
 	uint16_t port;	  /* host order */
 };
+
+static inline bool endpoint_same_host(const struct endpoint *a, const struct endpoint *b)
+{
+	return !memcmp(a->addr, b->addr, sizeof(a->addr));
+}
+
+static inline bool endpoint_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && endpoint_same_host(a, b);
+}
 
 /*
  * Split a record's tunnel (0: no tunnel). Returns the kind, "vxlan", "geneve", "gre" or "erspan",

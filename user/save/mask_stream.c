@@ -205,11 +205,6 @@ static int piece_compare(const void *a, const void *b)
 	return x->packet->order < y->packet->order ? -1 : x->packet->order > y->packet->order;
 }
 
-static bool is_from(const struct packet *p, const struct endpoint *end)
-{
-	return p->seg.sport == end->port && !memcmp(p->seg.saddr, end->addr, sizeof(end->addr));
-}
-
 /* The number of the direction's first byte: after its SYN, else the lowest. */
 static bool stream_base(struct packets *packets, const struct endpoint *client, enum side side,
 			uint32_t *base)
@@ -217,7 +212,7 @@ static bool stream_base(struct packets *packets, const struct endpoint *client, 
 	bool known = false;
 
 	for (struct packet *p = NULL; (p = packets_next(packets, p));) {
-		if (is_from(p, client) != (side == SIDE_CLIENT))
+		if (packet_is_from(p, client) != (side == SIDE_CLIENT))
 			continue;
 		if (p->seg.flags & SEG_SYN) {
 			*base = p->seg.seq + 1;
@@ -240,7 +235,8 @@ static struct piece *stream_pieces(struct packets *packets, const struct endpoin
 	for (struct packet *p = NULL; pieces && (p = packets_next(packets, p));) {
 		uint32_t at = p->seg.seq + !!(p->seg.flags & SEG_SYN) - base;
 
-		if (is_from(p, client) == (side == SIDE_CLIENT) && p->seg.len && at < SPAN_MOST)
+		if (packet_is_from(p, client) == (side == SIDE_CLIENT) && p->seg.len &&
+		    at < SPAN_MOST)
 			pieces[(*count)++] = (struct piece){p, at};
 	}
 	if (pieces)
@@ -379,7 +375,7 @@ static void mask_side(struct packets *packets, const struct endpoint *client, en
 		count = 0; /* no memory */
 	/* Packets that are no pieces, because they are too far away, are hidden as a whole. */
 	for (struct packet *p = NULL; (p = packets_next(packets, p));) {
-		if (is_from(p, client) == (side == SIDE_CLIENT) && p->seg.cap_len &&
+		if (packet_is_from(p, client) == (side == SIDE_CLIENT) && p->seg.cap_len &&
 		    (!count || p->seg.seq + !!(p->seg.flags & SEG_SYN) - base >= SPAN_MOST))
 			memset(p->data, MASK_BYTE, p->seg.cap_len);
 	}

@@ -8,9 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <linux/types.h>
 
+#include "engine/record.h"
 #include "segment.h"
 
 /* A packet. Its length in memory is packet_size(). */
@@ -38,6 +40,11 @@ static inline struct packet *packets_next(struct packets *packets, const struct 
 		p ? (size_t)((const uint8_t *)p - packets->data) + packet_size(p->seg.cap_len) : 0;
 
 	return at < packets->len ? (struct packet *)(packets->data + at) : NULL;
+}
+
+static inline bool packet_is_from(const struct packet *p, const struct endpoint *end)
+{
+	return p->seg.sport == end->port && !memcmp(p->seg.saddr, end->addr, sizeof(end->addr));
 }
 
 /*

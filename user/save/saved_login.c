@@ -176,7 +176,7 @@ static const struct packet *packet_at(const struct login_record *rec, uint64_t n
 	for (struct packet *p = NULL; (p = packets_next(rec->packets, p));) {
 		if (p->seg.ts_ns != ns)
 			continue;
-		if (p->seg.sport == end->port && !memcmp(p->seg.saddr, end->addr, 16))
+		if (packet_is_from(p, end))
 			return p;
 		found = found ? found : p;
 	}

@@ -70,11 +70,6 @@ void failover_free(struct failover *failover)
 	free(failover);
 }
 
-static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && !memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 /* When did the client first log in to the server? 0: not known, the table is full. */
 static uint64_t pair_since(struct failover *failover, const uint8_t client[16],
 			   const struct endpoint *server, uint64_t now_ns)
@@ -94,7 +89,7 @@ static uint64_t pair_since(struct failover *failover, const uint8_t client[16],
 			memcpy(pair->client, client, sizeof(pair->client));
 			failover->pair_count++;
 		} else if (memcmp(pair->client, client, 16) ||
-			   !same_endpoint(&pair->server, server)) {
+			   !endpoint_same(&pair->server, server)) {
 			continue;
 		}
 		return pair->since_ns;
@@ -110,7 +105,7 @@ static struct failover_server *server_of(struct failover *failover, const struct
 	for (int i = 0; i < FAILOVER_SERVERS; i++) {
 		struct failover_server *s = &failover->servers[i];
 
-		if (s->used_ns && same_endpoint(&s->server, server)) {
+		if (s->used_ns && endpoint_same(&s->server, server)) {
 			s->used_ns = now_ns;
 			return s;
 		}
@@ -185,7 +180,7 @@ static void login_elsewhere(struct failover *failover, struct failover_server *s
 	for (struct candidate *c = s->candidates; c < s->candidates + FAILOVER_CANDIDATES; c++) {
 		if (!c->logins)
 			*c = (struct candidate){.server = rec->server, .first_ns = rec->end_ns};
-		else if (!same_endpoint(&c->server, &rec->server))
+		else if (!endpoint_same(&c->server, &rec->server))
 			continue;
 		if (++c->logins < FAILOVER_MOVED)
 			return;

@@ -17,16 +17,6 @@
 #define STREAK_NS    (60 * NS_PER_S) /* refusals further apart are not in a row */
 #define BACK_NS	     NS_PER_S	     /* after its client came back, do not wait for a redirect */
 
-static bool same_addr(const struct endpoint *a, const struct endpoint *b)
-{
-	return !memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
-static bool same(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && same_addr(a, b);
-}
-
 /* FNV-1a by words; an attacker who chooses addresses of one set makes us forget, no more. */
 static uint64_t hash(uint64_t h, const struct endpoint *e)
 {
@@ -54,7 +44,7 @@ const struct answers_server *answers_of(const struct answers *a, const struct en
 	const struct answers_server *set = a->servers[set_of(NULL, server)];
 
 	for (int i = 0; i < ANSWERS_WAYS; i++) {
-		if (set[i].used && same(&set[i].server, server))
+		if (set[i].used && endpoint_same(&set[i].server, server))
 			return &set[i];
 	}
 	return NULL;
@@ -66,7 +56,7 @@ static struct answers_server *server_place(struct answers *a, const struct endpo
 	struct answers_server *set = a->servers[set_of(NULL, server)], *oldest = set;
 
 	for (int i = 0; i < ANSWERS_WAYS; i++) {
-		if (set[i].used && same(&set[i].server, server)) {
+		if (set[i].used && endpoint_same(&set[i].server, server)) {
 			set[i].used = ++a->uses;
 			return &set[i];
 		}
@@ -202,7 +192,8 @@ static struct answers_client *client_of_set(const struct answers_client *set,
 					    const struct endpoint *server)
 {
 	for (int i = 0; i < ANSWERS_WAYS; i++) {
-		if (set[i].used && same(&set[i].client, host) && same(&set[i].server, server))
+		if (set[i].used && endpoint_same(&set[i].client, host) &&
+		    endpoint_same(&set[i].server, server))
 			return (struct answers_client *)&set[i];
 	}
 	return NULL;
@@ -321,13 +312,13 @@ void answers_connected(struct answers *a, const struct endpoint *client,
 	for (int i = 0; i < ANSWERS_LEFT && a->left[i].at_ns; i++) {
 		struct answers_left *l = &a->left[i];
 
-		if (!same_addr(&l->client, client) || l->at_ns > ts_ns || l->target_ns ||
+		if (!endpoint_same_host(&l->client, client) || l->at_ns > ts_ns || l->target_ns ||
 		    !answers_open(l, ts_ns))
 			continue;
-		if (same(&l->server, server) && !l->back_ns)
+		if (endpoint_same(&l->server, server) && !l->back_ns)
 			l->back_ns = ts_ns ? ts_ns : 1;
-		else if (azure && !same(&l->server, server) && !(l->by_server && l->back_ns) &&
-			 before(l, sent))
+		else if (azure && !endpoint_same(&l->server, server) &&
+			 !(l->by_server && l->back_ns) && before(l, sent))
 			sent = l;
 	}
 	if (!sent)
@@ -344,7 +335,7 @@ const struct answers_left *answers_left(const struct answers *a, const struct en
 	for (int i = 0; i < ANSWERS_LEFT && a->left[i].at_ns; i++) {
 		const struct answers_left *l = &a->left[i];
 
-		if (same(&l->client, client) && same(&l->server, server) &&
+		if (endpoint_same(&l->client, client) && endpoint_same(&l->server, server) &&
 		    (!newest || l->at_ns > newest->at_ns))
 			newest = l;
 	}

@@ -11,11 +11,6 @@
 #define RETRY_MOST_NS (3 * NS_PER_S)	  /* no stack waits longer for its first SYN's answer */
 #define CHAIN_MOST_NS (120 * NS_PER_S)	  /* no driver tries a name's addresses for longer */
 
-static bool same_host(const struct endpoint *a, const struct endpoint *b)
-{
-	return !memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 static uint64_t apart(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
@@ -25,8 +20,9 @@ static uint64_t apart(uint64_t a, uint64_t b)
 static bool is_sibling(const struct history_attempt *d, const struct endpoint *client,
 		       const struct endpoint *server)
 {
-	return d->at_ns && same_host(&d->client, client) && d->client.port != client->port &&
-	       !same_host(&d->server, server) && d->server.port == server->port;
+	return d->at_ns && endpoint_same_host(&d->client, client) &&
+	       d->client.port != client->port && !endpoint_same_host(&d->server, server) &&
+	       d->server.port == server->port;
 }
 
 /* The attempt of a connection that began at ts_ns, or NULL. */
@@ -37,7 +33,8 @@ static const struct history_attempt *find(const struct history *h, const struct 
 		const struct history_attempt *d = &h->attempts[i];
 
 		if (d->at_ns == ts_ns && d->client.port == client->port &&
-		    same_host(&d->client, client) && same_host(&d->server, server))
+		    endpoint_same_host(&d->client, client) &&
+		    endpoint_same_host(&d->server, server))
 			return d;
 	}
 	return NULL;
@@ -142,7 +139,7 @@ bool attempts_served(const struct history *h, const struct endpoint *server, uin
 	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
 		const struct history_attempt *d = &h->attempts[i];
 
-		if (d->answered_ns && same_host(&d->server, server) &&
+		if (d->answered_ns && endpoint_same_host(&d->server, server) &&
 		    d->server.port == server->port && apart(d->answered_ns, ts_ns) <= within_ns)
 			return true;
 	}
@@ -155,8 +152,9 @@ bool attempts_one_port(const struct history *h, const struct endpoint *client,
 	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
 		const struct history_attempt *d = &h->attempts[i];
 
-		if (d->at_ns && d->client.port == client->port && same_host(&d->client, client) &&
-		    !same_host(&d->server, server) && apart(d->at_ns, ts_ns) <= NS_PER_S)
+		if (d->at_ns && d->client.port == client->port &&
+		    endpoint_same_host(&d->client, client) &&
+		    !endpoint_same_host(&d->server, server) && apart(d->at_ns, ts_ns) <= NS_PER_S)
 			return true;
 	}
 	return false;

@@ -6,16 +6,6 @@
 
 #define COPY_NS 100000000ull /* no stack sends a SYN again as soon as this */
 
-static bool same_addr(const struct endpoint *a, const struct endpoint *b)
-{
-	return !memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
-static bool same(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && same_addr(a, b);
-}
-
 static bool within(uint64_t at_ns, uint64_t ts_ns, uint64_t within_ns)
 {
 	return at_ns && at_ns <= ts_ns && ts_ns - at_ns <= within_ns;
@@ -41,8 +31,8 @@ static bool has_logged_in(const struct history *h, const struct endpoint *client
 	for (int i = 0; i < HISTORY_ATTEMPTS; i++) {
 		const struct history_attempt *d = &h->attempts[i];
 
-		if (d->login && d->at_ns < at_ns && same_addr(&d->client, client) &&
-		    same(&d->server, server))
+		if (d->login && d->at_ns < at_ns && endpoint_same_host(&d->client, client) &&
+		    endpoint_same(&d->server, server))
 			return true;
 	}
 	return false;
@@ -58,7 +48,8 @@ static void redirect_followed(struct history *h, const struct endpoint *client,
 	for (int i = 0; i < HISTORY_REDIRECTS && h->redirects[i].at_ns; i++) {
 		struct history_redirect *r = &h->redirects[i];
 
-		if (!r->followed_ns && r->port == server->port && same_addr(&r->client, client) &&
+		if (!r->followed_ns && r->port == server->port &&
+		    endpoint_same_host(&r->client, client) &&
 		    within(r->at_ns, ts_ns, REDIRECT_NS) && (!oldest || r->at_ns < oldest->at_ns))
 			oldest = r;
 	}
@@ -94,7 +85,8 @@ static struct history_attempt *attempt_of(struct history *h, const struct endpoi
 		struct history_attempt *d =
 			&h->attempts[(h->attempt + HISTORY_ATTEMPTS - i) % HISTORY_ATTEMPTS];
 
-		if (d->at_ns && same(&d->client, client) && same(&d->server, server))
+		if (d->at_ns && endpoint_same(&d->client, client) &&
+		    endpoint_same(&d->server, server))
 			return d;
 	}
 	return NULL;
@@ -172,7 +164,8 @@ parallel(const struct history *h, const struct endpoint *client, const struct en
 
 	for (; d < h->attempts + HISTORY_ATTEMPTS; d++) {
 		if (within(d->at_ns, ts_ns + within_ns, 2 * within_ns) &&
-		    same_addr(&d->client, client) && !same_addr(&d->server, server))
+		    endpoint_same_host(&d->client, client) &&
+		    !endpoint_same_host(&d->server, server))
 			return d;
 	}
 	return NULL;
@@ -194,7 +187,7 @@ uint32_t history_failures(const struct history *h, const struct endpoint *client
 
 	for (int i = 0; i < HISTORY_FAILURES; i++)
 		n += within(h->failures[i].at_ns, ts_ns, within_ns) &&
-		     same_addr(&h->failures[i].client, client);
+		     endpoint_same_host(&h->failures[i].client, client);
 	return n;
 }
 
@@ -205,13 +198,13 @@ static bool idler_counts(const struct history *h, int i, const struct endpoint *
 {
 	const struct history_idler *it = &h->idlers[i];
 
-	if (!within(it->at_ns, ts_ns, within_ns) || !same_addr(&it->client, client))
+	if (!within(it->at_ns, ts_ns, within_ns) || !endpoint_same_host(&it->client, client))
 		return false;
 	for (int j = 0; j < i; j++) {
 		const struct history_idler *other = &h->idlers[j];
 
-		if (within(other->at_ns, ts_ns, within_ns) && same_addr(&other->client, client) &&
-		    alike(it, other))
+		if (within(other->at_ns, ts_ns, within_ns) &&
+		    endpoint_same_host(&other->client, client) && alike(it, other))
 			return false;
 	}
 	return true;
@@ -219,7 +212,7 @@ static bool idler_counts(const struct history *h, int i, const struct endpoint *
 
 static bool same_target(const struct history_idler *a, const struct history_idler *b)
 {
-	return same(&a->server, &b->server);
+	return endpoint_same(&a->server, &b->server);
 }
 
 static bool same_beginning(const struct history_idler *a, const struct history_idler *b)
@@ -255,8 +248,9 @@ const struct endpoint *history_sent_by(const struct history *h, const struct end
 		const struct history_redirect *r = &h->redirects[i];
 
 		if (r->followed_ns && !r->known && r->followed_ns == nonzero(ts_ns) &&
-		    within(r->at_ns, ts_ns, REDIRECT_NS) && same_addr(&r->client, client) &&
-		    same(&r->target, server) && !same(&r->server, server))
+		    within(r->at_ns, ts_ns, REDIRECT_NS) &&
+		    endpoint_same_host(&r->client, client) && endpoint_same(&r->target, server) &&
+		    !endpoint_same(&r->server, server))
 			return &r->server;
 	}
 	return NULL;
@@ -284,8 +278,8 @@ const struct history_redirect *history_redirect(const struct history *h,
 	for (int i = 0; i < HISTORY_REDIRECTS; i++) {
 		const struct history_redirect *r = &h->redirects[i];
 
-		if (r->at_ns && same(&r->client, client) && same(&r->server, server) &&
-		    (!newest || r->at_ns > newest->at_ns))
+		if (r->at_ns && endpoint_same(&r->client, client) &&
+		    endpoint_same(&r->server, server) && (!newest || r->at_ns > newest->at_ns))
 			newest = r;
 	}
 	return newest;

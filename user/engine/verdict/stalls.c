@@ -2,7 +2,6 @@
 /*
  * stalls.c - see stalls.h.
  */
-#include <string.h>
 
 #include "engine/login/login.h"
 #include "engine/verdict/stalls.h"
@@ -28,23 +27,19 @@ struct stall stall_of(const struct login *l, const struct endpoint *server)
 	return stall;
 }
 
-static bool same_server(const struct stall *a, const struct stall *b)
-{
-	return a->server.port == b->server.port &&
-	       !memcmp(a->server.addr, b->server.addr, sizeof(a->server.addr));
-}
-
 bool stall_is_like(const struct stall *a, const struct stall *b)
 {
 	uint64_t apart = a->to_ns > b->to_ns ? a->to_ns - b->to_ns : b->to_ns - a->to_ns;
 
-	return stall_is_long(a) && stall_is_long(b) && apart <= TOGETHER_NS && same_server(a, b);
+	return stall_is_long(a) && stall_is_long(b) && apart <= TOGETHER_NS &&
+	       endpoint_same(&a->server, &b->server);
 }
 
 bool stall_is_denied(const struct stall *stall, const struct stall *other)
 {
 	return other->to_ns > stall->from_ns + TOGETHER_NS &&
-	       other->to_ns + TOGETHER_NS < stall->to_ns && same_server(stall, other);
+	       other->to_ns + TOGETHER_NS < stall->to_ns &&
+	       endpoint_same(&stall->server, &other->server);
 }
 
 void stalls_add(struct stalls *s, const struct stall *stall)

@@ -39,8 +39,7 @@ static struct server **slot_for(struct servers *s, const struct endpoint *ep)
 {
 	uint32_t at = endpoint_hash(ep) % SERVERS_SLOTS;
 
-	while (s->slots[at] && (s->slots[at]->endpoint.port != ep->port ||
-				memcmp(s->slots[at]->endpoint.addr, ep->addr, sizeof(ep->addr))))
+	while (s->slots[at] && !endpoint_same(&s->slots[at]->endpoint, ep))
 		at = (at + 1) % SERVERS_SLOTS;
 	return &s->slots[at];
 }
