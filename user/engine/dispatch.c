@@ -326,6 +326,29 @@ static bool dispatch_has_new_payload(const struct flow *f, enum side from, const
 	return seg->len && h->known && (int32_t)(seg->seq - h->next) >= 0 && !tcp_held(f, from);
 }
 
+/* A segment of the flow comes. fresh: it brings new payload. */
+static inline void dispatch_note(struct engine *e, struct flow *f, enum side from,
+				 const struct seg *seg, const uint8_t *payload, bool fresh)
+{
+	dispatch_note_packet(e, f, seg, payload);
+	if (fresh)
+		dispatch_note_idle(f, from, seg);
+	if (seg->ts_ns > f->last_ns)
+		f->last_ns = seg->ts_ns;
+	flow_touch(&e->flows, f, (enum flow_list)f->list);
+}
+
+/* The stream has taken a segment. True: the connection's close ended it. */
+static inline bool dispatch_settle(struct engine *e, struct flow *f, uint64_t ts_ns)
+{
+	if (f->list == FLOW_HALF && dispatch_gets_on(f))
+		flow_touch(&e->flows, f, FLOW_LOGIN);
+	if (!dispatch_both_closed(f))
+		return false;
+	conn_close(e, f, CLOSE_FIN, ts_ns);
+	return true;
+}
+
 /* Pass a segment of the flow to its stream. */
 static void dispatch_take(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 			  const uint8_t *payload)
@@ -337,23 +360,15 @@ static void dispatch_take(struct engine *e, struct flow *f, enum side from, cons
 			conn_over(e, f);
 		return;
 	}
-	dispatch_note_packet(e, f, seg, payload);
-	if (dispatch_has_new_payload(f, from, seg))
-		dispatch_note_idle(f, from, seg);
-	if (seg->ts_ns > f->last_ns)
-		f->last_ns = seg->ts_ns;
-	flow_touch(&e->flows, f, (enum flow_list)f->list);
+	dispatch_note(e, f, from, seg, payload, dispatch_has_new_payload(f, from, seg));
 	tcp_segment(&e->reassembly, f, from, seg, payload);
 	conn_settle(e, f);
 	if (from == SIDE_SERVER && seg->flags & SEG_SYN)
 		dispatch_note_answer(e, f, seg->ts_ns, false);
 	else if (f->login && f->login->tcp.refused_ns == seg->ts_ns)
 		dispatch_note_answer(e, f, seg->ts_ns, true);
-	if (f->list == FLOW_HALF && dispatch_gets_on(f))
-		flow_touch(&e->flows, f, FLOW_LOGIN);
-	if (dispatch_both_closed(f))
-		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
-	else if (f->close_emitted && f->reorder && f->reorder->has_syn)
+	if (!dispatch_settle(e, f, seg->ts_ns) && f->close_emitted && f->reorder &&
+	    f->reorder->has_syn)
 		dispatch_renew(e, f, seg->ts_ns);
 }
 
@@ -384,7 +399,7 @@ static void dispatch_note_counts(struct flow *f, const uint8_t *payload)
 	conn_counts(f, &counts);
 }
 
-/* The SYN that dispatch_flow() has put aside. */
+/* The SYN that dispatch_which() has put aside. */
 static bool dispatch_is_doubted(const struct flow *f, const struct seg *seg)
 {
 	return seg->flags & SEG_SYN && !(seg->flags & SEG_ACK) && f->reorder &&
@@ -419,17 +434,9 @@ static bool dispatch_is_plain(const struct engine *e, const struct flow *f, enum
 static void dispatch_plain(struct engine *e, struct flow *f, enum side from, const struct seg *seg,
 			   const uint8_t *payload)
 {
-	dispatch_note_packet(e, f, seg, payload);
-	if (seg->len)
-		dispatch_note_idle(f, from, seg);
-	if (seg->ts_ns > f->last_ns)
-		f->last_ns = seg->ts_ns;
-	flow_touch(&e->flows, f, (enum flow_list)f->list);
+	dispatch_note(e, f, from, seg, payload, seg->len);
 	tcp_plain(&e->reassembly, f, from, seg, payload);
-	if (f->list == FLOW_HALF && dispatch_gets_on(f))
-		flow_touch(&e->flows, f, FLOW_LOGIN);
-	if (dispatch_both_closed(f))
-		conn_close(e, f, CLOSE_FIN, seg->ts_ns);
+	dispatch_settle(e, f, seg->ts_ns);
 }
 
 OFF_PATH static void dispatch_any(struct engine *e, struct flow *f, const struct seg *seg,

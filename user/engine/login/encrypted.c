@@ -344,8 +344,7 @@ static void plain_data(struct login *l, enum side from, uint64_t ts_ns)
 		  ts_ns);
 }
 
-/* A protected record that was decrypted. */
-/* False: it was not protected, or is not read. */
+/* A protected record that was decrypted. False: it was not protected, or is not read. */
 OFF_PATH static bool plain_record(struct login *l, enum side from, uint64_t ts_ns)
 {
 	struct decrypted r = decrypt_record(l->decrypt, from);
