@@ -11,12 +11,12 @@
 #include <string.h>
 
 #include "sink/otlp.h"
+#include "lib/decimal.h"
 #include "lib/ip_addr.h"
 #include "lib/json_writer.h"
 #include "lib/siphash.h"
 
 #define TRACE_ID_MAX 33 /* 32 hex digits and a NUL */
-#define NUMBER_MAX   21 /* digits of UINT64_MAX and a NUL */
 #define NAMES_MAX    520
 
 enum span_kind { SPAN_INTERNAL = 1, SPAN_CLIENT = 3 }; /* opentelemetry/proto/trace/v1 */
@@ -42,9 +42,9 @@ static void otlp_free(void *sink)
 
 static void put_u64(struct json_writer *w, const char *key, uint64_t value)
 {
-	char text[NUMBER_MAX];
+	char text[DECIMAL_MAX + 1];
 
-	snprintf(text, sizeof(text), "%" PRIu64, value);
+	*decimal_put(text, value) = '\0';
 	json_writer_text(w, key, text);
 }
 
@@ -109,7 +109,7 @@ static void attribute_database(struct json_writer *w, const struct login_record 
 
 static void attributes_error(struct json_writer *w, const struct login_record *rec)
 {
-	char number[NUMBER_MAX];
+	char number[sizeof("-2147483648")];
 
 	if (rec->has_error) {
 		snprintf(number, sizeof(number), "%" PRId32, rec->error.number);
