@@ -43,12 +43,15 @@ struct written_file {
 	bool begun;
 };
 
+/* The files that it replaces, by their kind. */
+enum written { WRITTEN_TEXTFILE, WRITTEN_REPORT, WRITTEN_STATE, WRITTEN_COUNT };
+
 /* The files that it may open. */
 struct files {
 	int socket;
 	struct opener_config config;
 	struct web_config_names web; /* as in the web configuration when it was last read */
-	struct written_file textfile, report, state;
+	struct written_file written[WRITTEN_COUNT];
 	struct socket_file socket_file; /* of the UNIX socket that is served */
 	struct save_slots saves;
 };
@@ -138,13 +141,13 @@ static struct written_file *written_file(struct files *files, const struct opene
 	case OPENER_REPORT:
 	case OPENER_REPORT_COMMIT:
 	case OPENER_REPORT_DROP:
-		return &files->report;
+		return &files->written[WRITTEN_REPORT];
 	case OPENER_STATE:
 	case OPENER_STATE_COMMIT:
 	case OPENER_STATE_DROP:
-		return &files->state;
+		return &files->written[WRITTEN_STATE];
 	default:
-		return &files->textfile;
+		return &files->written[WRITTEN_TEXTFILE];
 	}
 }
 
@@ -311,9 +314,8 @@ static void serve_all(struct files *files)
 		if (result > 0)
 			close(result);
 	}
-	written_file_drop(&files->textfile);
-	written_file_drop(&files->report);
-	written_file_drop(&files->state);
+	for (int i = 0; i < WRITTEN_COUNT; i++)
+		written_file_drop(&files->written[i]);
 	socket_file_remove(&files->socket_file);
 }
 
@@ -323,12 +325,13 @@ static void serve_all(struct files *files)
  */
 static void opener_keep(struct files *files)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), *kept[] = {&files->socket,
-								     &files->textfile.replace.dir,
-								     &files->report.replace.dir,
-								     &files->state.replace.dir,
-								     &files->socket_file.dir,
-								     &files->saves.dir.fd};
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int *kept[] = {&files->socket,
+		       &files->written[WRITTEN_TEXTFILE].replace.dir,
+		       &files->written[WRITTEN_REPORT].replace.dir,
+		       &files->written[WRITTEN_STATE].replace.dir,
+		       &files->socket_file.dir,
+		       &files->saves.dir.fd};
 	int count = 3;
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
@@ -382,6 +385,15 @@ struct opener {
 	struct save_slots saves;
 };
 
+/* Do the settings need any row? */
+static bool opener_is_wanted(const struct opener_config *config)
+{
+	for (size_t i = 0; i < OPENER_KINDS; i++)
+		if (rows[i].wanted(config))
+			return true;
+	return false;
+}
+
 /* The union of what the rows that the settings need require. */
 static void opener_needs(const struct opener_config *config, uint64_t *capabilities,
 			 unsigned int *roles)
@@ -420,19 +432,19 @@ static int opener_fork(struct files *files, uint64_t capabilities, unsigned int 
 	return err;
 }
 
+static bool may_write_in(int dir)
+{
+	return dir < 0 || !faccessat(dir, ".", W_OK, AT_EACCESS);
+}
+
 static bool may_write(void *ctx)
 {
 	const struct files *files = ctx;
 
-	return (files->textfile.replace.dir < 0 ||
-		!faccessat(files->textfile.replace.dir, ".", W_OK, AT_EACCESS)) &&
-	       (files->report.replace.dir < 0 ||
-		!faccessat(files->report.replace.dir, ".", W_OK, AT_EACCESS)) &&
-	       (files->state.replace.dir < 0 ||
-		!faccessat(files->state.replace.dir, ".", W_OK, AT_EACCESS)) &&
-	       (files->socket_file.dir < 0 ||
-		!faccessat(files->socket_file.dir, ".", W_OK, AT_EACCESS)) &&
-	       (files->saves.dir.fd < 0 || !faccessat(files->saves.dir.fd, ".", W_OK, AT_EACCESS));
+	for (int i = 0; i < WRITTEN_COUNT; i++)
+		if (!may_write_in(files->written[i].replace.dir))
+			return false;
+	return may_write_in(files->socket_file.dir) && may_write_in(files->saves.dir.fd);
 }
 
 /* A file that is written later; path NULL: none. */
@@ -448,13 +460,15 @@ static int opener_replaces(struct replace *file, const char *path)
 static int opener_begin(struct files *files)
 {
 	const struct opener_config *config = &files->config;
+	const char *const paths[WRITTEN_COUNT] = {[WRITTEN_TEXTFILE] = config->textfile,
+						  [WRITTEN_REPORT] = config->report,
+						  [WRITTEN_STATE] = config->state};
 	uint64_t capabilities;
 	unsigned int roles;
-	int err;
+	int err = 0;
 
-	err = opener_replaces(&files->textfile.replace, config->textfile)
-		      ?: opener_replaces(&files->report.replace, config->report)
-		      ?: opener_replaces(&files->state.replace, config->state);
+	for (int i = 0; i < WRITTEN_COUNT && !err; i++)
+		err = opener_replaces(&files->written[i].replace, paths[i]);
 	if (err)
 		return err;
 	if (config->socket)
@@ -481,23 +495,18 @@ struct opener *opener_start(const struct opener_config *config, int *err)
 {
 	struct files files = {.socket = -1,
 			      .config = *config,
-			      .textfile.replace.dir = -1,
-			      .report.replace.dir = -1,
-			      .state.replace.dir = -1,
+			      .written = {[0 ... WRITTEN_COUNT - 1] = {.replace.dir = -1}},
 			      .socket_file.dir = -1,
 			      .saves.dir.fd = -1};
 	struct opener *opener;
 
 	*err = 0;
-	if (!config->config && !config->web_config && !config->textfile && !config->report &&
-	    !config->state && !config->socket && !config->errorlog_count && !config->processes &&
-	    !config->save)
+	if (!opener_is_wanted(config))
 		return NULL;
 	opener = calloc(1, sizeof(*opener));
 	*err = opener ? opener_begin(&files) : -ENOMEM;
-	replace_close(&files.textfile.replace);
-	replace_close(&files.report.replace);
-	replace_close(&files.state.replace);
+	for (int i = 0; i < WRITTEN_COUNT; i++)
+		replace_close(&files.written[i].replace);
 	socket_file_close(&files.socket_file);
 	bounded_dir_close(&files.saves.dir); /* it is the other process's */
 	if (*err < 0) {
