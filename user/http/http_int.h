@@ -53,16 +53,24 @@ struct http_peer {
 	struct http_listener *listener; /* for a stream */
 };
 
+/* A text that is sent piece by piece, as fast as the client takes it. */
+struct http_pieces {
+	struct strbuf piece;
+	size_t sent;		     /* of the piece */
+	struct http_backlog backlog; /* makes the next piece; next is NULL at the end */
+};
+
+/* The next bytes, at most max. 0: they have ended, or memory is short: piece.failed. */
+size_t http_pieces_read(struct http_pieces *p, char *buf, size_t max);
+
 /* A stream's client. */
 struct http_listener {
 	struct http_listener *next;
 	struct http_stream *stream;
 	struct http_peer *peer;
-	struct strbuf first; /* a piece sent before the published events */
-	size_t first_sent;
-	struct http_backlog backlog; /* makes the next piece; next is NULL at the end */
-	uint64_t at;		     /* position of the next byte, of all bytes ever published */
-	uint64_t taken_ns;	     /* when bytes were last given to the client */
+	struct http_pieces first; /* sent before the published events */
+	uint64_t at;		  /* position of the next byte, of all bytes ever published */
+	uint64_t taken_ns;	  /* when bytes were last given to the client */
 	bool suspended;
 	bool over; /* the client is gone, or was dropped */
 };

@@ -132,16 +132,9 @@ static struct MHD_Response *fixed_response(const struct http_reply *reply)
 					       MHD_RESPMEM_PERSISTENT);
 }
 
-/* A body that is made piece by piece, as fast as the client takes it. */
-struct pieces {
-	struct http_backlog backlog;
-	struct strbuf piece;
-	size_t sent;
-};
-
 static void pieces_free(void *cls)
 {
-	struct pieces *p = cls;
+	struct http_pieces *p = cls;
 
 	strbuf_release(&p->piece);
 	free(p);
@@ -149,26 +142,18 @@ static void pieces_free(void *cls)
 
 static ssize_t pieces_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
-	struct pieces *p = cls;
+	struct http_pieces *p = cls;
+	size_t len = p->piece.failed ? 0 : http_pieces_read(p, buf, max);
 
 	(void)pos;
-	if (p->sent == p->piece.len) {
-		p->piece.len = p->sent = 0;
-		p->backlog.next(p->backlog.ctx, &p->backlog.from, p->backlog.to, &p->piece);
-	}
 	if (p->piece.failed)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
-	if (!p->piece.len)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	max = max < p->piece.len - p->sent ? max : p->piece.len - p->sent;
-	memcpy(buf, p->piece.data + p->sent, max);
-	p->sent += max;
-	return (ssize_t)max;
+	return len ? (ssize_t)len : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static struct MHD_Response *pieces_response(const struct http_backlog *backlog)
 {
-	struct pieces *p = calloc(1, sizeof(*p));
+	struct http_pieces *p = calloc(1, sizeof(*p));
 	struct MHD_Response *response;
 
 	if (!p)

@@ -62,21 +62,31 @@ static void listener_drop(struct http_listener *l)
 	http_peer_close(l->peer);
 }
 
-/* Length of the next piece of the backlog; 0: it has ended. */
-static size_t listener_first(struct http_listener *l)
+/* The next piece, once the last one is sent. */
+static void pieces_next(struct http_pieces *p)
 {
-	struct http_backlog *backlog = &l->backlog;
+	p->piece.len = p->sent = 0;
+	if (p->backlog.next)
+		p->backlog.next(p->backlog.ctx, &p->backlog.from, p->backlog.to, &p->piece);
+	if (p->piece.len)
+		return;
+	p->backlog.next = NULL;
+	if (!p->piece.failed) /* that has to be seen */
+		strbuf_release(&p->piece);
+}
 
-	if (l->first_sent < l->first.len)
-		return l->first.len - l->first_sent;
-	l->first.len = l->first_sent = 0;
-	if (backlog->next)
-		backlog->next(backlog->ctx, &backlog->from, backlog->to, &l->first);
-	if (l->first.len)
-		return l->first.len;
-	backlog->next = NULL;
-	strbuf_release(&l->first);
-	return 0;
+size_t http_pieces_read(struct http_pieces *p, char *buf, size_t max)
+{
+	size_t len;
+
+	if (p->sent == p->piece.len)
+		pieces_next(p);
+	len = p->piece.len - p->sent;
+	len = len < max ? len : max;
+	if (len)
+		memcpy(buf, p->piece.data + p->sent, len);
+	p->sent += len;
+	return len;
 }
 
 static void stream_put(struct http_stream *stream, const char *data, size_t len)
@@ -112,13 +122,9 @@ static ssize_t listener_read(void *cls, uint64_t pos, char *buf, size_t max)
 	if (l->over || stream->http->ending)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	l->taken_ns = clock_now_ns();
-	len = listener_first(l);
-	if (len) {
-		len = len < max ? len : max;
-		memcpy(buf, l->first.data + l->first_sent, len);
-		l->first_sent += len;
+	len = http_pieces_read(&l->first, buf, max);
+	if (len)
 		return (ssize_t)len;
-	}
 	len = (size_t)(stream->published - l->at);
 	if (!len) {
 		l->suspended = true;
@@ -145,7 +151,7 @@ static void listener_free(void *cls)
 	l->stream->http->stats.streams--;
 	if (l->peer)
 		l->peer->listener = NULL;
-	strbuf_release(&l->first);
+	strbuf_release(&l->first.piece);
 	free(l);
 }
 
@@ -175,9 +181,8 @@ struct MHD_Response *http_stream_join(struct http_peer *peer, struct http_reply 
 	}
 	l->stream = stream;
 	l->peer = peer;
-	l->first = reply->body;
+	l->first = (struct http_pieces){.piece = reply->body, .backlog = reply->backlog};
 	reply->body = (struct strbuf){0};
-	l->backlog = reply->backlog;
 	l->taken_ns = clock_now_ns();
 	l->at = stream->published;
 	l->next = stream->listeners;
