@@ -13,6 +13,10 @@ const tile = (page, name) => page.evaluate(want => {
 	const dd = [...document.querySelectorAll("#numbers > div")].find(d => d.querySelector("dt").textContent === want).querySelector("dd");
 	return [...dd.children].map(e => e.textContent.trim());
 }, name);
+// The page asks for the history once a second: what has just ended is in the numbers a little later. If it never is, the
+// case that follows says what is there.
+const numbersAre = (page, want) => page.waitForFunction(text => document.querySelector("#numbers").textContent.includes(text), want,
+	WAIT).catch(() => null);
 const clear = async page => { await page.evaluate(() => { location.hash = ""; }); await page.waitForTimeout(100); };
 
 async function nothing(page) {
@@ -34,6 +38,7 @@ async function first(page) {
 			/Mostly (login_failed|guessing) \(\d+ %\): ./.test(text) ? null : text;
 	});
 	await tell("the numbers", async () => {
+		await numbersAre(page, failed + " of " + total);
 		const got = { failed: await tile(page, "failed"), slow: await tile(page, "slow"), lost: await tile(page, "lost") };
 		return differ([got.failed[1], got.slow[1], got.lost[0]], [failed + " of " + total, late + " of " + total, "0"]);
 	});
