@@ -54,11 +54,13 @@ static void deliver_payload(struct reassembly *re, struct flow *f, enum side fro
 {
 	int32_t old = tcp_seq_diff(f->half[from].next, tcp_data_seq(seg));
 	uint32_t skip = old > 0 ? (uint32_t)old : 0;
+	uint32_t captured = seg->cap_len > skip ? seg->cap_len - skip : 0;
 
 	if (skip >= seg->len)
 		return;
-	plain_hand_on(re, f, from, seg->len - skip, payload + skip,
-		      seg->cap_len > skip ? seg->cap_len - skip : 0, ts_ns);
+	/* Without a captured byte the payload may be NULL, which nothing may be added to. */
+	plain_hand_on(re, f, from, seg->len - skip, captured ? payload + skip : NULL, captured,
+		      ts_ns);
 }
 
 static void half_known(struct half *h, uint32_t next)
