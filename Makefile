@@ -83,7 +83,7 @@ SERVER   := $(O)/tests/tds-server
 LOAD     := $(O)/tests/tds-load
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(wildcard $(addsuffix /*.c,$(addprefix user/,lib system http \
-	engine engine/* save source/capture source/errorlog sink sink/* report))) user/opener.c user/save_slots.c)
+	engine engine/* save source/capture source/errorlog sink sink/* report))) user/opener.c user/opener_process.c user/save_slots.c)
 FUZZ_S   ?= 60
 SOAK_S   ?= 3600
 FUZZ_CFLAGS = -O1 -g -std=gnu11 -Wall -Wextra -Werror -fno-omit-frame-pointer \
