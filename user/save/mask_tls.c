@@ -12,8 +12,20 @@ enum {
 	RECORD_DATA = 23,
 	ALERT_CLEAR = 2, /* bytes of an alert in clear */
 	MESSAGE_HEAD = 4,
+	MESSAGE_CLIENT_HELLO = 1,
+	MESSAGE_SERVER_HELLO = 2,
 	MESSAGE_CERTIFICATE = 11,
 };
+
+/*
+ * Does the handshake begin with a Hello that fills its record? Without it, the bytes may lie within
+ * anything, and only look like a record.
+ */
+static bool hello_begins(const struct mask_tls *t)
+{
+	return t->message_type == (t->client ? MESSAGE_CLIENT_HELLO : MESSAGE_SERVER_HELLO) &&
+	       (t->client ? t->message_left == t->left - 1u : t->message_left < t->left);
+}
 
 /* A byte of handshake messages in clear. They need not end with their records. */
 static bool handshake_byte(struct mask_tls *t, uint8_t byte)
@@ -29,7 +41,14 @@ static bool handshake_byte(struct mask_tls *t, uint8_t byte)
 	} else {
 		t->message_left = t->message_left << 8 | byte;
 	}
-	if (++t->message_have == MESSAGE_HEAD && !t->message_left)
+	if (++t->message_have < MESSAGE_HEAD)
+		return true;
+	if (!t->begun && !hello_begins(t)) {
+		t->unsure = true;
+		return false;
+	}
+	t->begun = true;
+	if (!t->message_left)
 		t->message_have = 0;
 	return true;
 }
@@ -45,7 +64,6 @@ static bool body_byte(struct mask_tls *t, uint8_t byte)
 		t->encrypts = true;
 		return true;
 	case RECORD_HANDSHAKE:
-		t->begun = true;
 		return t->encrypts || handshake_byte(t, byte);
 	case RECORD_DATA:
 		return t->begun;

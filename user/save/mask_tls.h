@@ -12,7 +12,7 @@
 struct mask_tls {
 	bool client;
 	bool unsure;   /* the framing was lost before: only alerts in clear stay */
-	bool begun;    /* a handshake message came */
+	bool begun;    /* a Hello came */
 	bool encrypts; /* ChangeCipherSpec came */
 	uint8_t have;  /* bytes of the record's head; 0: between records */
 	uint8_t type;
