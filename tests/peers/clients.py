@@ -15,11 +15,13 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = "/usr/bin/python3"  # Debian's, where Debian's modules are
 JTDS = "/usr/share/java/jtds.jar"
 GOPATH = "/usr/share/gocode"
+NPM_PAUSES_S = (2, 10, 30) # between attempts
 GO_DRIVER = GOPATH + "/src/github.com/denisenkom/go-mssqldb"
 
 
@@ -69,6 +71,23 @@ def build_once(target, source, argv, **options):
     if done.returncode or not os.path.exists(target):
         raise RuntimeError("%s failed: %s" % (argv[0], done.stdout[-500:]))
     os.utime(target)
+
+
+def npm_packages(lists, out, proof, *options):
+    """Installs into out what package-lock.json in lists names, unless out/node_modules/proof is there and newer. A name
+    server may drop some of many questions at the same time: few connections, and more than one attempt."""
+    os.makedirs(out, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(os.path.join(lists, name), out)
+    argv = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--maxsockets", "4", *options]
+    for pause_s in (*NPM_PAUSES_S, None):
+        try:
+            return build_once(os.path.join(out, "node_modules", proof, "package.json"),
+                              os.path.join(lists, "package-lock.json"), argv, cwd=out)
+        except RuntimeError:
+            if pause_s is None:
+                raise
+            time.sleep(pause_s)
 
 
 class Tsql(Client):
@@ -140,13 +159,7 @@ class Tedious(Client):
         return no_program("node") or no_program("npm")
 
     def build(self, out):
-        npm = npm_dir(out)
-        os.makedirs(npm, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(here(name), npm)
-        build_once(os.path.join(npm, "node_modules", "tedious", "package.json"),
-                   here("package-lock.json"),
-                   ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=npm)
+        npm_packages(HERE, npm_dir(out), "tedious")
 
     def argv(self, _out):
         return ["node", here("tedious_login.js")]
