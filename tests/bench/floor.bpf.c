@@ -182,43 +182,68 @@ int floor_command(struct __sk_buff *skb)
 }
 
 /* Look a flow up, read the clock, and emit a record with so many bytes of payload. */
-#define EMIT(kind)                                                                                 \
+#define EMIT(kind, ctx, index, load_bytes)                                                         \
 	do {                                                                                       \
 		struct flow *flow = flow_of(&pkt);                                                 \
 		struct kind *rec;                                                                  \
                                                                                                    \
 		if (!flow)                                                                         \
-			return -1;                                                                 \
+			break;                                                                     \
 		flow->words[0] = pkt_be32(pkt.tcp->seq_be) + pkt.payload_len;                      \
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);                               \
 		if (!rec)                                                                          \
-			return -1;                                                                 \
+			break;                                                                     \
 		pkt_seg(&pkt, &rec->seg);                                                          \
 		rec->seg.ts_ns = bpf_ktime_get_ns();                                               \
 		rec->seg.cap_len = pkt.payload_len;                                                \
-		rec->seg.ifindex = skb->ifindex;                                                   \
-		bpf_skb_load_bytes(skb, pkt.payload_off, rec->payload, sizeof(rec->payload) / 2);  \
+		rec->seg.ifindex = index;                                                          \
+		load_bytes(ctx, pkt.payload_off, rec->payload, sizeof(rec->payload) / 2);          \
 		bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);                                         \
+	} while (0)
+
+#define EMIT_TC(kind)                                                                              \
+	do {                                                                                       \
+		struct pkt pkt;                                                                    \
+                                                                                                   \
+		if (parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))  \
+			EMIT(kind, skb, skb->ifindex, bpf_skb_load_bytes);                         \
+	} while (0)
+
+#define EMIT_XDP(kind)                                                                             \
+	do {                                                                                       \
+		void *data = (void *)(long)xdp->data, *end = (void *)(long)xdp->data_end;          \
+		struct pkt pkt;                                                                    \
+                                                                                                   \
+		if (parsed(&pkt, data, end, end - data))                                           \
+			EMIT(kind, xdp, xdp->ingress_ifindex, bpf_xdp_load_bytes);                 \
 	} while (0)
 
 SEC("tc")
 int floor_emit_64(struct __sk_buff *skb)
 {
-	struct pkt pkt;
-
-	if (parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))
-		EMIT(small);
+	EMIT_TC(small);
 	return -1;
 }
 
 SEC("tc")
 int floor_emit_256(struct __sk_buff *skb)
 {
-	struct pkt pkt;
-
-	if (parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))
-		EMIT(large);
+	EMIT_TC(large);
 	return -1;
+}
+
+SEC("xdp")
+int floor_emit_64_xdp(struct xdp_md *xdp)
+{
+	EMIT_XDP(small);
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int floor_emit_256_xdp(struct xdp_md *xdp)
+{
+	EMIT_XDP(large);
+	return XDP_PASS;
 }
 
 /* Store a SYN, with its time, in a separate table. */

@@ -3,8 +3,8 @@
  * kernel.c - what the tap costs per packet, by BPF_PROG_TEST_RUN. Each figure is the time of a
  * program minus that of one that does nothing, on the same hook and in the same round. Prints lines
  * of "name<TAB>value", the median of all rounds, in nanoseconds unless the name says otherwise. If
- * there is a floor, it follows after another tab: the time of floor.bpf.c's program in the same
- * rounds.
+ * there is a floor, two values follow, each after a tab: the time of floor.bpf.c's program in the
+ * same rounds, less the no-op's as well, and how often the tap's whole run takes the floor's.
  *
  * Run it pinned to a CPU, at real-time priority.
  */
@@ -29,7 +29,7 @@ struct gate {
 	const char *floor; /* a program of floor.bpf.c */
 	struct packet_spec spec;
 	uint32_t repeat;
-	double ns[ROUNDS], floor_ns[ROUNDS];
+	double ns[ROUNDS], floor_ns[ROUNDS], ratio[ROUNDS];
 };
 
 #define BULK(port)                                                                                 \
@@ -44,6 +44,7 @@ static struct gate gates[] = {
 	 {.dport = 80, .payload_len = 100},
 	 HOT,
 	 {0},
+	 {0},
 	 {0}},
 	{"packet of another port, XDP",
 	 HOOK_XDP,
@@ -51,23 +52,26 @@ static struct gate gates[] = {
 	 {.dport = 80, .payload_len = 100},
 	 HOT,
 	 {0},
+	 {0},
 	 {0}},
-	{"bulk at HEADS, tc", HOOK_INGRESS, "floor_flow", BULK(11), HOT, {0}, {0}},
-	{"bulk at HEADS, XDP", HOOK_XDP, "floor_flow_xdp", BULK(11), HOT, {0}, {0}},
-	{"bulk at CLOSE, tc", HOOK_INGRESS, "floor_flow", BULK(12), HOT, {0}, {0}},
-	{"bulk at CLOSE, XDP", HOOK_XDP, "floor_flow_xdp", BULK(12), HOT, {0}, {0}},
+	{"bulk at HEADS, tc", HOOK_INGRESS, "floor_flow", BULK(11), HOT, {0}, {0}, {0}},
+	{"bulk at HEADS, XDP", HOOK_XDP, "floor_flow_xdp", BULK(11), HOT, {0}, {0}, {0}},
+	{"bulk at CLOSE, tc", HOOK_INGRESS, "floor_flow", BULK(12), HOT, {0}, {0}, {0}},
+	{"bulk at CLOSE, XDP", HOOK_XDP, "floor_flow_xdp", BULK(12), HOT, {0}, {0}, {0}},
 	{"64 bytes handed over again, XDP",
 	 HOOK_XDP,
-	 NULL,
+	 "floor_emit_64_xdp",
 	 {.sport = 13, .payload_len = 64},
 	 EMITTED,
+	 {0},
 	 {0},
 	 {0}},
 	{"256 bytes handed over again, XDP",
 	 HOOK_XDP,
-	 NULL,
+	 "floor_emit_256_xdp",
 	 {.sport = 13, .payload_len = 256},
 	 EMITTED,
+	 {0},
 	 {0},
 	 {0}},
 };
@@ -165,13 +169,12 @@ static void gate_round(struct tap *tap, struct gate *g, int round)
 	for (int i = 0; i < PROGRAMS; i++) {
 		int which = (i + round) % PROGRAMS; /* so that none is always first */
 
-		if (which == FLOOR && !g->floor)
-			continue;
 		ns[which] = run(program_fd(tap, g->hook, g->floor, (enum program)which), g->repeat);
 		empty_rings(tap);
 	}
 	g->ns[round] = ns[TAP] - ns[NOOP];
 	g->floor_ns[round] = ns[FLOOR] - ns[NOOP];
+	g->ratio[round] = ns[TAP] / ns[FLOOR];
 }
 
 static void spec_client(struct packet_spec *spec, uint32_t i)
@@ -186,9 +189,11 @@ static void tell(const char *name, double value)
 	fflush(stdout);
 }
 
-static void tell_floor(const char *name, double value, double floor)
+/* The medians of all rounds. */
+static void tell_floor(const char *name, double *ns, double *floor_ns, double *ratio)
 {
-	printf("%s\t%.1f\t%.1f\n", name, value, floor);
+	printf("%s\t%.1f\t%.1f\t%.2f\n", name, median(ns, ROUNDS), median(floor_ns, ROUNDS),
+	       median(ratio, ROUNDS));
 	fflush(stdout);
 }
 
@@ -307,14 +312,14 @@ enum { SADDR = 26, DADDR = 30, SPORT = 34, DPORT = 36, SEQ = 38, HEAD = 54 };
 static void measure_varied(struct tap *tap, const char *name, const char *floor,
 			   const struct vary *vary, int count, uint32_t repeat)
 {
-	double ns[ROUNDS], floor_ns[ROUNDS];
+	double ns[ROUNDS], floor_ns[ROUNDS], ratio[ROUNDS];
 	int fd[PROGRAMS];
 
 	for (int which = 0; which < PROGRAMS; which++)
 		fd[which] = driver(vary, count,
 				   program_fd(tap, HOOK_INGRESS, floor, (enum program)which));
 	for (int round = 0; round < ROUNDS; round++) {
-		double got[PROGRAMS];
+		double got[PROGRAMS], once; /* a no-op's run, without what makes packets differ */
 
 		for (int i = 0; i < PROGRAMS; i++) {
 			int which = (i + round) % PROGRAMS;
@@ -324,10 +329,12 @@ static void measure_varied(struct tap *tap, const char *name, const char *floor,
 		}
 		ns[round] = got[TAP] - got[NOOP];
 		floor_ns[round] = got[FLOOR] - got[NOOP];
+		once = run(noop_fd[0], HOT);
+		ratio[round] = (ns[round] + once) / (floor_ns[round] + once);
 	}
 	for (int which = 0; which < PROGRAMS; which++)
 		close(fd[which]);
-	tell_floor(name, median(ns, ROUNDS), median(floor_ns, ROUNDS));
+	tell_floor(name, ns, floor_ns, ratio);
 }
 
 #define MEASURE(tap, name, floor, repeat, ...)                                                     \
@@ -350,13 +357,8 @@ static void bench_gates(struct tap *tap)
 	for (int round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < n; i++)
 			gate_round(tap, &gates[(i + (size_t)round) % n], round);
-	for (size_t i = 0; i < n; i++) {
-		if (gates[i].floor)
-			tell_floor(gates[i].name, median(gates[i].ns, ROUNDS),
-				   median(gates[i].floor_ns, ROUNDS));
-		else
-			tell(gates[i].name, median(gates[i].ns, ROUNDS));
-	}
+	for (size_t i = 0; i < n; i++)
+		tell_floor(gates[i].name, gates[i].ns, gates[i].floor_ns, gates[i].ratio);
 }
 
 /* Go through the ring buffers once, because memory that was never touched costs more. */
