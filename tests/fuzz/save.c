@@ -109,13 +109,17 @@ static bool holds(const uint8_t *p, size_t len)
 }
 
 /*
- * Do the client's own texts imitate the first message of TLS? Where the segments before it are lost,
- * it stays, with what is in its record. Nobody but the client can make one.
+ * Do the client's own texts imitate the head of its first message? Where the segments before them
+ * are lost, that message is read, and parts of it stay. Only the client can make such texts.
  */
-static bool imitates_hello(const uint8_t *p, size_t len)
+static bool imitates_first(const uint8_t *p, size_t len)
 {
-	for (const uint8_t *at = p; (at = memmem(at, len - (size_t)(at - p), "\x16\x03", 2)); at++)
-		if ((size_t)(at - p) + 5 < len && at[5] == 1)
+	static const uint8_t types[] = {TDS_PRELOGIN, TDS_LOGIN7, TDS_SSPI, TDS_LOGIN_OLD,
+					TDS_FEDAUTH_TOKEN};
+
+	for (size_t at = TDS_HEADER; at + TDS_HEADER < len; at++)
+		if ((p[at] == 0x16 && p[at + 1] == 3 && p[at + 5] == 1) ||
+		    (memchr(types, p[at], sizeof(types)) && p[at + 1] <= 1))
 			return true;
 	return false;
 }
@@ -160,7 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = login_packet(&in, stream + sizeof(prelogin) - 1);
 	if (holds(stream, sizeof(prelogin) - 1 + len - SECRET_N))
 		return 0; /* the input itself has it */
-	if (imitates_hello(stream, sizeof(prelogin) - 1 + len))
+	if (imitates_first(stream + sizeof(prelogin) - 1, len))
 		return 0;
 	identities = fuzz_u8(&in) & 1;
 	whole = send_all(&in, &packets, true, stream, sizeof(prelogin) - 1 + len);

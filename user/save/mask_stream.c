@@ -55,7 +55,7 @@ static void message_mask(struct direction *d)
 	uint32_t version = 0;
 
 	/* After a gap, bytes that look like a message may lie within one, made by anybody. */
-	if (d->lost && d->side == SIDE_CLIENT)
+	if (d->side == SIDE_CLIENT && (d->lost || d->message_type == TDS_RESULT))
 		return;
 	switch (d->message_type) {
 	case TDS_PRELOGIN:

@@ -9,8 +9,10 @@
 #include "save/mask.h"
 
 #define PRELOGIN_OPTION 5 /* bytes: token, offset, length */
-#define PRELOGIN_LAST	7 /* the last option that MS-TDS 2.2.6.5 knows: NONCEOPT */
 #define PRELOGIN_END	0xff
+
+/* The most bytes of each option's data, by its token (MS-TDS 2.2.6.5); an instance name is short. */
+static const uint8_t prelogin_most[] = {6, 1, 64, 4, 1, 36, 1, 32};
 
 void mask_mark(const struct mask_message *m, uint32_t from, uint32_t count, enum mask_fill fill)
 {
@@ -22,16 +24,20 @@ void mask_prelogin(const struct mask_message *m)
 {
 	struct tds_prelogin prelogin;
 	bool is = tds_prelogin_parse(&prelogin, m->data, m->len) >= 0;
+	uint32_t end = 0; /* of the options; their data follow */
 
 	tds_prelogin_release(&prelogin);
 	if (!is)
 		return;
-	for (uint32_t i = 0; i < m->len && m->data[i] <= PRELOGIN_LAST; i += PRELOGIN_OPTION) {
-		mask_mark(m, i, PRELOGIN_OPTION, MASK_SHOW);
-		if (i + PRELOGIN_OPTION <= m->len)
-			mask_mark(m, be16_at(m->data + i + 1), be16_at(m->data + i + 3), MASK_SHOW);
-		if (i + PRELOGIN_OPTION < m->len && m->data[i + PRELOGIN_OPTION] == PRELOGIN_END)
-			mask_mark(m, i + PRELOGIN_OPTION, 1, MASK_SHOW);
+	for (; end < m->len && m->data[end] < sizeof(prelogin_most); end += PRELOGIN_OPTION)
+		mask_mark(m, end, PRELOGIN_OPTION, MASK_SHOW);
+	if (end < m->len && m->data[end] == PRELOGIN_END)
+		mask_mark(m, end, 1, MASK_SHOW);
+	for (uint32_t i = 0; i < end && i + PRELOGIN_OPTION <= m->len; i += PRELOGIN_OPTION) {
+		uint32_t offset = be16_at(m->data + i + 1), len = be16_at(m->data + i + 3);
+
+		if (offset >= end && len <= prelogin_most[m->data[i]])
+			mask_mark(m, offset, len, MASK_SHOW);
 	}
 }
 
@@ -74,6 +80,35 @@ static void login7_features(const struct mask_message *m)
 		mask_mark(m, at, 1, MASK_SHOW);
 }
 
+/* Bytes of the DER value at p, its head included, as the head says; 0: that is incomplete. */
+static uint64_t der_size(const uint8_t *p, uint32_t len)
+{
+	uint64_t size = 0;
+	uint32_t bytes;
+
+	if (len < 2)
+		return 0;
+	bytes = p[1] & 0x80 ? p[1] & 0x7fu : 0;
+	if (bytes > 4 || len - 2 < bytes)
+		return 0;
+	for (uint32_t i = 0; i < bytes; i++)
+		size = size << 8 | p[2 + i];
+	return 2 + bytes + (bytes ? size : p[1]);
+}
+
+/* Is the first byte that of a token of GSS-API or SPNEGO? */
+static bool is_gss(const uint8_t *p, uint32_t len)
+{
+	return len && (*p == 0x60 || *p == 0xa0 || *p == 0xa1);
+}
+
+/* Some clients send the next SSPI token in a message of LOGIN7's type: is it that, and only that? */
+static bool is_sspi_only(const struct mask_message *m)
+{
+	return (m->len >= 8 && !memcmp(m->data, "NTLMSSP", 8)) ||
+	       (is_gss(m->data, m->len) && der_size(m->data, m->len) >= m->len);
+}
+
 uint32_t mask_login7(const struct mask_message *m)
 {
 	static const uint8_t shown[] = {L7_HOST,    L7_APP,	 L7_SERVER,
@@ -85,8 +120,8 @@ uint32_t mask_login7(const struct mask_message *m)
 
 	tds_login7_release(&login);
 	if (!is) {
-		/* Some clients send the next SSPI token in a message of this type. */
-		mask_sspi(m, 0, m->len);
+		if (is_sspi_only(m))
+			mask_sspi(m, 0, m->len);
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(shown); i++)
@@ -179,8 +214,10 @@ static void mask_ntlm(const struct mask_message *m, uint32_t from, uint32_t len)
 	} else if (type == 2) { /* names of the server and its domain; not the challenge */
 		mask_mark(m, from, len, MASK_SHOW);
 		mask_mark(m, from + NTLM_CHALLENGE, len < NTLM_CHALLENGE + 8 ? 0 : 8, MASK_ZERO);
-	} else {
-		mask_mark(m, from, len < 32 ? len : 32, MASK_SHOW);
+	} else { /* of a kind that is not known only the kind */
+		uint32_t shown = type == 1 ? 32 : 12;
+
+		mask_mark(m, from, len < shown ? len : shown, MASK_SHOW);
 	}
 }
 
@@ -199,18 +236,20 @@ static uint32_t gss_head(const uint8_t *p, uint32_t len)
 void mask_sspi(const struct mask_message *m, uint32_t from, uint32_t len)
 {
 	const uint8_t *p = m->data + from, *ntlm;
+	bool gss;
 
 	if (from >= m->len)
 		return;
 	if (len > m->len - from)
 		len = m->len - from;
 	mask_mark(m, from, len, MASK_ZERO);
+	gss = is_gss(p, len);
 	ntlm = memmem(p, len < GSS_SEARCH ? len : GSS_SEARCH, "NTLMSSP", 8);
-	if (ntlm) {
+	if (ntlm && (gss || ntlm == p)) {
 		mask_mark(m, from, (uint32_t)(ntlm - p) < 128 ? (uint32_t)(ntlm - p) : 1,
 			  MASK_SHOW);
 		mask_ntlm(m, from + (uint32_t)(ntlm - p), len - (uint32_t)(ntlm - p));
-	} else if (len && (*p == 0x60 || *p == 0xa0 || *p == 0xa1)) {
+	} else if (gss) {
 		uint32_t head = gss_head(p, len);
 
 		mask_mark(m, from, head ? head : 1, MASK_SHOW);

@@ -10,7 +10,8 @@ enum {
 	RECORD_ALERT = 21,
 	RECORD_HANDSHAKE = 22,
 	RECORD_DATA = 23,
-	ALERT_CLEAR = 2, /* bytes of an alert in clear */
+	ALERT_CLEAR = 2,	     /* bytes of an alert in clear */
+	CHANGE_CIPHER_SPEC_BODY = 1, /* bytes */
 	MESSAGE_HEAD = 4,
 	MESSAGE_CLIENT_HELLO = 1,
 	MESSAGE_SERVER_HELLO = 2,
@@ -61,8 +62,8 @@ static bool body_byte(struct mask_tls *t, uint8_t byte)
 		return false;
 	switch (t->type) {
 	case RECORD_CHANGE_CIPHER_SPEC:
-		t->encrypts = true;
-		return true;
+		t->encrypts = t->begun && t->length == CHANGE_CIPHER_SPEC_BODY;
+		return t->encrypts;
 	case RECORD_HANDSHAKE:
 		return t->encrypts || handshake_byte(t, byte);
 	case RECORD_DATA:
