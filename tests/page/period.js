@@ -250,7 +250,7 @@ async function moved(page) {
 		await page.waitForFunction(() => document.querySelector("#failovers li") && /inferred.*2 logins failed/.test(document.querySelector("#failovers li").textContent), null, WAIT);
 		const lines = await texts(page, "#failovers li"), n = args[2];
 		return lines.length === 1 && lines[0].includes(`failover (inferred): ${args[0]} closed ${n} of ${n} sessions of 1 client within`) &&
-			/; 2 logins failed; the first good login came after [\d.]+m?s, to /.test(lines[0]) && lines[0].endsWith(args[1]) ? null : lines.join(" | ");
+			/; 2 logins failed; the first good login came after [\d.]+[mµ]?s, to /.test(lines[0]) && lines[0].endsWith(args[1]) ? null : lines.join(" | ");
 	});
 	await page.screenshot({ path: folder + "/failover.png" });
 }
