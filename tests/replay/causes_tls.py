@@ -135,6 +135,15 @@ def no_sspi_context(s):
     c.fin(CLIENT, 20)
 
 
+@causes.login("tls_failed", "the client ended the connection after the TLS handshake", also=FAILED)
+def no_login7_and_prelogin_not_seen(s):
+    """It is not known whether all was to be encrypted, so neither whether the client checked a certificate."""
+    c = s.connection()
+    handshake12(c, OFF, OFF)
+    c.fin(CLIENT, 20)
+    s.packets = s.packets[5:]
+
+
 @causes.login("sspi_context", "the client left after the TLS handshake was complete without sending LOGIN7 (after "
               "21.006 s); only the login was to be encrypted, so no certificate was checked: most likely it could not "
               "make its SSPI context (no Kerberos ticket or NTLM credentials): see the SPN, the client's account and "

@@ -122,6 +122,14 @@ static bool is_certificate(const struct login *l, const struct login_record *r)
 	       l->tls.server_hello;
 }
 
+/* The same, where it is also known whether the client checks a certificate. */
+static bool is_certificate_refused(const struct login *l, const struct login_record *r)
+{
+	bool known = l->strict || (r->encryption.client && r->encryption.server);
+
+	return is_certificate(l, r) && (known || !l->tls.done);
+}
+
 /* Only the login was to be encrypted: then no driver checks the certificate. MS-TDS 2.2.6.5 */
 static bool is_sspi_context(const struct login *l, const struct login_record *r)
 {
@@ -221,8 +229,9 @@ static bool is_tls_failed(const struct login *l, const struct login_record *r)
 static char *tls_failed_text(const struct login *l, const struct login_record *r)
 {
 	(void)r;
-	return text_format("the %s ended the connection in the TLS handshake%s",
+	return text_format("the %s ended the connection %s the TLS handshake%s",
 			   l->closed_by == SIDE_SERVER ? "server" : "client",
+			   l->tls.done ? "after" : "in",
 			   l->tls.version == TLS_1_3 && !l->strict
 				   ? ": TLS 1.3 was chosen inside TDS 7, which can't carry it"
 				   : "");
@@ -241,7 +250,9 @@ const struct verdict_row verdict_tls[] = {
 	{.verdict = V_CERTIFICATE_CHECK_SLOW,
 	 .match = is_certificate_slow,
 	 .text = certificate_slow_text},
-	{.verdict = V_CERTIFICATE_REFUSED, .match = is_certificate, .text = certificate_text},
+	{.verdict = V_CERTIFICATE_REFUSED,
+	 .match = is_certificate_refused,
+	 .text = certificate_text},
 	{.verdict = V_TDS8_NOT_SPOKEN, .match = is_strict_refused, .text = strict_refused_text},
 	{.verdict = V_TLS_REFUSED, .match = is_tls_refused, .text = tls_refused_text},
 	{.verdict = V_TLS_FAILED, .match = is_tls_failed, .text = tls_failed_text},
