@@ -224,6 +224,16 @@ static struct report_env report_env_of(const struct engine *e, const struct flow
 	};
 }
 
+/*
+ * The capture's clock jumped before the login's end: the steps whose times hold are not all of it,
+ * so its whole time is not known. A login without an end has the time up to where it stopped.
+ */
+static bool is_time_lost(const struct login *l, const struct login_record *r)
+{
+	return l->clock_stepped && l->sound_marks < l->mark_count &&
+	       r->outcome != OUTCOME_INCOMPLETE;
+}
+
 void login_emit(struct engine *e, struct flow *f)
 {
 	const bool own[] = {[SIDE_CLIENT] = is_own(e, f, SIDE_CLIENT),
@@ -247,6 +257,8 @@ void login_emit(struct engine *e, struct flow *f)
 	if (e->errorlog)
 		r->workers_stalled_s = errorlog_stalled(e->errorlog, r->start_ns, r->end_ns);
 	verdict_find(l, r, &r->verdict);
+	if (is_time_lost(l, r))
+		r->total_ns = NO_NS;
 	e->stats.logins++;
 	if (e->ops.login)
 		e->ops.login(e->ctx, r);

@@ -302,10 +302,12 @@ static void json_dependencies(struct json_writer *w, const struct login_record *
 
 static void json_waits(struct json_writer *w, const struct login_record *rec)
 {
+	bool known = rec->total_ns != NO_NS;
+
 	json_writer_object(w, "waits");
-	json_ns(w, "client_ns", rec->wait_ns[SIDE_CLIENT]);
-	json_ns(w, "server_ns", rec->wait_ns[SIDE_SERVER]);
-	json_ns(w, "network_ns", rec->wait_ns[SIDE_NETWORK]);
+	json_ns(w, "client_ns", known ? rec->wait_ns[SIDE_CLIENT] : NO_NS);
+	json_ns(w, "server_ns", known ? rec->wait_ns[SIDE_SERVER] : NO_NS);
+	json_ns(w, "network_ns", known ? rec->wait_ns[SIDE_NETWORK] : NO_NS);
 	json_writer_object_end(w);
 }
 

@@ -279,8 +279,10 @@ static void span_login(struct spans *s, const struct login_record *rec)
  */
 static void span_steps(struct spans *s, const struct login_record *rec)
 {
-	uint64_t at_ns = rec->end_ns - rec->total_ns;
+	uint64_t at_ns = rec->end_ns;
 
+	for (size_t i = 0; i < rec->step_count; i++)
+		at_ns -= rec->steps[i].ns;
 	for (size_t i = 0; i < rec->step_count; i++) {
 		const struct step *step = &rec->steps[i];
 		const uint64_t key[2] = {s->id, 0}, number[1] = {i + 1};

@@ -76,6 +76,11 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 	const struct endpoint *by =
 		history_sent_by(l->env->history, &r->client, &r->server, r->start_ns);
 
+	if (l->clock_stepped && l->sound_marks < l->mark_count)
+		return text_format(
+			"logged in%s; the capture's clock jumped during this login, so how "
+			"long it took is not known",
+			r->outcome_basis == BASIS_INFERRED ? " (inferred)" : "");
 	if (l->answer_cut)
 		return text_format("logged in after %.3f ms (inferred: its answer was not read "
 				   "whole, but the client's requests followed it)",
