@@ -168,6 +168,8 @@ static int mars_agreed(const struct login *l)
 		return 1;
 	if ((*c->version && c->mars != 1) || (*s->version && s->mars != 1))
 		return 0;
+	if (*c->version || *s->version) /* one side agrees, and the other's answer was not seen */
+		return -1;
 	return l->strict || l->cut || login_joined(l) || l->outcome == OUTCOME_INCOMPLETE ? -1 : 0;
 }
 
