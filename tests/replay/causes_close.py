@@ -163,6 +163,37 @@ def two_requests_that_fit_are_a_session(s):
     c.rst(CLIENT)
 
 
+@causes.close(None, None, also={"login": None, "commands": {"attention": 0}})
+def a_login_joined_at_its_challenge_is_no_session(s):
+    """The client gives up on the answer to its last message; python-tds sends it in LOGIN7's type of packet."""
+    c = s.connection().server(answer(sspi_token(NTLM_CHALLENGE)))
+    c.client(tds(LOGIN7, ntlm_authenticate()))
+    c.ack(SERVER)
+    c.client(tds(ATTENTION, b""), 10000)
+    c.ack(SERVER)
+    c.fin(CLIENT)
+
+
+@causes.close(None, None, also={"login": None, "by": "server"})
+def joined_under_tls_and_refused(s):
+    """The first record was LOGIN7, as it may always be: the server did not close a session."""
+    s.connection().client(hidden(300)).server(hidden(120)).fin(SERVER)
+
+
+@causes.close(None, None, also={"login": None, "by": "server", "how": "rst"})
+def joined_under_tls_and_reset(s):
+    s.connection().client(hidden(300)).rst(SERVER)
+
+
+@causes.close("server_closed", "the server closed the connection: KILL, a shutdown, a failover, or an error that ends the "
+              "session; see its error log", also={"login": None, "commands": {"unknown": 3}})
+def joined_under_tls_and_a_session(s):
+    c = s.connection()
+    for _ in range(4):
+        c.client(hidden(60)).server(hidden(120))
+    c.fin(SERVER)
+
+
 @causes.fact({"outcome": "ok", "mid_stream": True, "phases": {"prelogin_ns": None}, "auth": {"method": "sql"}})
 def a_login_joined_before_the_prelogin_response(s):
     c = s.connection()

@@ -35,9 +35,27 @@ OFF_PATH static void frames_join(struct conn *c, const struct framer *frame)
 		frame->kind == FRAME_TDS && c->from == SIDE_CLIENT ? FLOW_UNPROVEN : FLOW_PROVEN;
 }
 
+/* The client still authenticates: what was joined is the rest of a login, and no session so far. */
+static bool frames_is_login_left(enum side from, const struct framer *frame)
+{
+	return from == SIDE_CLIENT && frame->kind == FRAME_TDS &&
+	       (frame->header[0] == TDS_SSPI || frame->header[0] == TDS_LOGIN7);
+}
+
+static bool frames_is_alert(const struct framer *frame)
+{
+	return frame->kind == FRAME_TLS && frame->header[0] == TLS_ALERT;
+}
+
 static void frames_prove(struct flow *f, enum side from, const struct framer *frame)
 {
-	if (f->unproven == FLOW_PROVEN)
+	if (f->has_login) /* that proved it */
+		return;
+	if (frames_is_login_left(from, frame)) {
+		f->unproven = FLOW_UNPROVEN;
+		return;
+	}
+	if (f->unproven == FLOW_PROVEN || frames_is_alert(frame))
 		return;
 	if (from == SIDE_SERVER)
 		f->unproven = frames_window_is_zero(frame) ? FLOW_PROVEN : f->unproven;

@@ -202,12 +202,33 @@ static bool is_server_unclear(const struct closing *c)
 	       !commands;
 }
 
+#define LOGIN_ANSWERS 2 /* of the server's: a Windows login has a challenge before its answer */
+
+/*
+ * Joined under TLS, and so few messages were seen that they may have been a login's. Then it is not
+ * known whether there was a session.
+ */
+static bool is_joined_unclear(const struct closing *c)
+{
+	uint64_t commands = 0;
+
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		commands += c->r->commands[i];
+	return !c->r->has_login && (c->f->hidden || c->f->unfollowed) &&
+	       commands == c->r->commands[COMMAND_UNKNOWN] && commands <= LOGIN_ANSWERS;
+}
+
+static bool is_server_of_joined(const struct closing *c)
+{
+	return c->r->by == SIDE_SERVER && is_joined_unclear(c);
+}
+
 static bool is_busy(const struct closing *c)
 {
 	/* Its answer may be among the packets that the tap has just lost. */
 	bool lost = c->lost_ns && c->lost_ns + LOST_LATELY_NS > c->f->last_ns;
 
-	return c->f->awaiting && !c->r->graceful && !lost;
+	return c->f->awaiting && !c->r->graceful && !lost && !is_joined_unclear(c);
 }
 
 static char *busy_text(const struct closing *c)
@@ -276,6 +297,7 @@ static const struct close_row verdicts[] = {
 	{V_CLOSED_BUSY, is_busy, busy_text},
 	{V_CLOSED, is_graceful, graceful_text},
 	{V_CLIENT_RESET, is_client_reset, client_reset_text},
+	{V_NONE, is_server_of_joined, NULL},
 	{V_SERVER_CLOSED, is_server_closed, server_closed_text},
 };
 
