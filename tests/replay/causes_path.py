@@ -177,6 +177,93 @@ def syn_within_a_session(s):
     c.close()
 
 
+@causes.close("path_dead", "the server sent its last 43 bytes 3 times, and the client never acknowledged them: the path lost "
+              "them, or that host is gone; check firewalls and the network between the two hosts",
+              also={"by": None, "how": "open"})
+def reset_ahead_after_which_its_receiver_goes_on(s):
+    c = s.connection().connect().client(prelogin())
+    c.packet(CLIENT, RST, after=0.1, seq=c.seq[CLIENT] + 50000)
+    c.server(prelogin_reply())
+    again(c, SERVER, len(prelogin_reply()), (600, 1200))
+
+
+@causes.fact({"outcome": "timed_out", "tcp": {"missing_bytes": 0}, "waits": {"network_ns": 400000},
+              "verdict": {"name": "timed_out"}})
+def payload_too_far_ahead(s):
+    """Nothing of it arrives: else the path would have lost what seems to be before it."""
+    c = s.connection().connect()
+    c.packet(SERVER, ACK | PSH, b"x" * 100, 0.1, seq=c.seq[SERVER] + (1 << 24))
+    c.client(login7())
+    c.ack(SERVER, 0)
+    c.fin(CLIENT, 12000).fin(SERVER, 1)
+
+
+@causes.close(None, None, also={"login": "ok", "by": None, "how": "open", "commands": {"batch": 1}})
+def fin_too_far_ahead(s):
+    c = begin_clear(s.connection())
+    c.packet(CLIENT, FIN | ACK, after=0.1, seq=c.seq[CLIENT] + (1 << 20))
+    c.client(login7()).server(success()).client(batch())
+
+
+@causes.close(None, None, also={"login": "refused", "by": "client", "how": "rst", "bytes": {"client": 205}})
+def fin_too_far_ahead_and_a_reset(s):
+    c = begin_clear(s.connection())
+    c.packet(CLIENT, FIN | ACK, after=0.1, seq=c.seq[CLIENT] + 70000)
+    c.client(login7()).server(failure(18456)).rst(CLIENT)
+
+
+@causes.close("packets_missing", "the client closed the connection; packets before that are missing from the capture, so "
+              "the other side may have closed it first", also={"by": None, "how": "fin", "login": "ok"})
+def fin_ahead_that_nobody_acknowledges(s):
+    c = worked(s)
+    c.packet(CLIENT, FIN | ACK, after=1, seq=c.seq[CLIENT] + 5000)
+
+
+@causes.close("closed", "the client closed the connection", also={"by": "client", "how": "fin", "commands": {"batch": 2}})
+def second_fin_behind_the_first(s):
+    c = worked(s)
+    c.packet(SERVER, FIN | ACK, after=1, seq=c.seq[SERVER] + 3000)
+    c.client(batch()).server(answer(done())).close()
+
+
+def joined_at_login7(s, forge):
+    """A login without its handshake; forge(connection) adds a packet between two others."""
+    c = s.connection().client(prelogin(NOT_SUP))
+    forge(c)
+    c.server(prelogin_reply(NOT_SUP)).client(login7()).server(success()).client(batch()).server(answer(done())).close()
+
+
+JOINED = {"outcome": "ok", "mid_stream": True, "verdict": {"name": "ok"}}
+
+
+@causes.fact(JOINED)
+def joined_and_an_old_fin(s):
+    joined_at_login7(s, lambda c: c.packet(SERVER, FIN | ACK, seq=c.seq[SERVER] - 1000))
+
+
+@causes.fact(JOINED)
+def joined_and_an_old_reset(s):
+    joined_at_login7(s, lambda c: c.packet(CLIENT, RST, seq=c.seq[CLIENT] - 1000))
+
+
+@causes.fact(JOINED)
+def joined_and_a_syn_of_the_server(s):
+    def forge(c):
+        c.ack(SERVER)
+        c.packet(SERVER, SYN, seq=c.seq[SERVER])
+    joined_at_login7(s, forge)
+
+
+@causes.close("closed", "the client closed the connection", also={"login": "ok", "by": "client", "commands": {"batch": 1}})
+def joined_and_a_syn_ack_of_the_client(s):
+    joined_at_login7(s, lambda c: c.packet(CLIENT, SYN | ACK, seq=c.seq[CLIENT] + (1 << 31) - 999, ack=123456))
+
+
+@causes.fact(JOINED)
+def joined_and_a_syn_of_the_client(s):
+    joined_at_login7(s, lambda c: c.packet(CLIENT, SYN, seq=777777777))
+
+
 @causes.login("ok", "logged in after 5.200 ms", also={"outcome": "ok", "tcp": {"missing_bytes": 0}})
 def forged_acknowledgement(s):
     c = begin_clear(s.connection())
@@ -328,6 +415,18 @@ def client_fin_lost(s):
     c.ack(CLIENT)
 
 
+@causes.close("closed", "the client closed the connection", also={"how": "fin", "by": "client"})
+def last_two_answers_and_the_servers_fin_lost(s):
+    """The client's second request acknowledges the first answer: that one is missing before it, the others after it."""
+    c = worked(s).client(batch())
+    c.seq[SERVER] += len(answer(done()))
+    c.client(batch())
+    c.seq[SERVER] += len(answer(done()))
+    c.fin(CLIENT)
+    c.seq[SERVER] += 1
+    c.ack(CLIENT)
+
+
 @causes.close("closed", "the client closed the connection", also={"how": "fin"})
 def last_answer_lost(s):
     c = worked(s).client(batch())
@@ -340,6 +439,44 @@ def last_answer_lost(s):
 def only_the_client(s):
     begin_clear(s.connection()).client(login7()).server(success()).client(batch()).server(answer(done())).close()
     s.packets = [p for p in s.packets if p[1][34:36] != b"\x05\x99"]
+
+
+def one_side(s, server):
+    """Only the packets that this side sent are in the capture."""
+    s.packets = [p for p in s.packets if (p[1][34:36] == b"\x05\x99") == server]
+
+
+@causes.close("packets_missing", "the server closed the connection; packets before that are missing from the capture, so "
+              "the other side may have closed it first", also={"by": None, "how": "fin", "login": "ok"})
+def only_the_server(s):
+    worked(s).close()
+    one_side(s, True)
+
+
+@causes.fact({"outcome": "ok", "mars": None})
+def only_the_server_which_agrees_to_mars(s):
+    """What the client said of it is not known."""
+    session(s, mars=1).close()
+    one_side(s, True)
+
+
+@causes.login("one_direction", "only the packets of the client were captured; capture both directions (a mirror port may "
+              "copy one of them, or the way back takes another path)", also={"outcome": "incomplete"})
+def only_the_client_from_its_login7_on(s):
+    begin_clear(s.connection()).client(login7()).server(success()).client(batch()).server(answer(done())).close()
+    one_side(s, False)
+    s.packets = s.packets[3:]
+
+
+@causes.login("one_direction", "only the packets of the client were captured; capture both directions (a mirror port may "
+              "copy one of them, or the way back takes another path)", also={"outcome": "incomplete"})
+def the_syn_and_later_acknowledgements_of_the_client(s):
+    c = s.connection().connect().client(login7())
+    c.ack(CLIENT, 10000)
+    one_side(s, False)
+    s.packets = [s.packets[0], s.packets[-1]]
+    s.idle_until(100000)
+    return c
 
 
 # ---- clocks ---------------------------------------------------------------------------------------

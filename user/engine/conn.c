@@ -294,6 +294,9 @@ void conn_close(struct engine *e, struct flow *f, enum close_how how, uint64_t n
 	if (f->close_by == SIDE_NONE) /* the event that was to end it may have just been
 				       * dismissed */
 		f->close_how = how == CLOSE_RST || how == CLOSE_FIN ? CLOSE_OPEN : (uint8_t)how;
+	if (f->close_by != SIDE_NONE && f->close_how == CLOSE_FIN &&
+	    flow_is_unseen(f, side_other((enum side)f->close_by)))
+		f->close_unsure = true;
 	flow_touch(&e->flows, f, FLOW_CLOSED);
 	seen = f->handed_payload || f->half[0].has_isn || f->half[1].has_isn ||
 	       f->half[0].probes >= KEEPALIVE_LEAST || f->half[1].probes >= KEEPALIVE_LEAST;

@@ -13,9 +13,8 @@
 #include "engine/sweep.h"
 #include "lib/off_path.h"
 
-#define IDLE_LONG_NS   (60 * NS_PER_S) /* after it, devices in the path drop idle connections */
-#define FAR_SEQ	       (64 << 20)      /* bytes; see dispatch_of_another() */
-#define SETTLE_SEQ_MAX (1u << 20)      /* a late SYN is this close to what came before it */
+#define IDLE_LONG_NS (60 * NS_PER_S) /* after it, devices in the path drop idle connections */
+#define FAR_SEQ	     (64 << 20)	     /* bytes; see dispatch_of_another() */
 
 /*
  * If there is no room for another connection, evict the oldest: first of those that are over, then
@@ -129,8 +128,8 @@ static bool dispatch_syn_is_new(const struct flow *f, enum side from, const stru
 	if (h->has_isn)
 		return h->isn != seg->seq;
 	if (f->settling && tcp_held(f, from))
-		return tcp_held(f, from)->seg.seq - seg->seq > SETTLE_SEQ_MAX;
-	return h->known && h->next - seg->seq > SETTLE_SEQ_MAX;
+		return tcp_data_seq(&tcp_held(f, from)->seg) - seg->seq - 1 > HELD_SYN_MOST;
+	return h->known && h->next - seg->seq > HELD_SYN_MOST;
 }
 
 /*
@@ -150,8 +149,7 @@ static bool dispatch_of_another(const struct engine *e, const struct flow *f, en
 /* Neither over, nor closed by a side: anybody may have sent a SYN within it. */
 static bool dispatch_is_open(const struct flow *f)
 {
-	return !f->close_emitted && !f->settling && !flow_is_reset(f) &&
-	       !(f->login && f->login->tcp.refused_ns);
+	return !f->close_emitted && !flow_is_reset(f) && !(f->login && f->login->tcp.refused_ns);
 }
 
 static enum side dispatch_side(const struct flow *f, uint8_t sender)
@@ -226,7 +224,7 @@ OFF_PATH static struct flow *dispatch_which(struct engine *e, struct flow *f, co
 		return f;
 	if (from == SIDE_CLIENT && !dispatch_syn_is_new(f, from, seg))
 		return f;
-	if (from == SIDE_SERVER && f->settling) {
+	if (from == SIDE_SERVER && f->settling && !dispatch_syn_is_new(f, from, seg)) {
 		f->client = sender; /* the ports were misleading */
 		return f;
 	}

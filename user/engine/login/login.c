@@ -375,8 +375,11 @@ static void note_wait(struct flow *f, enum side waits)
 	const struct framer *part = &f->half[other].framer;
 
 	for (int i = 0; i < 2; i++) {
-		if (flow_is_unseen(f, (enum side)i))
-			l->lossy = l->one_sided = true;
+		if (!flow_is_unseen(f, (enum side)i))
+			continue;
+		l->lossy = true;
+		/* Of a server that was heard, no packet had a place in its stream. */
+		l->one_sided = i == SIDE_CLIENT || !l->tcp.server_heard;
 	}
 	if (may_lack_packets(l))
 		l->lossy = l->ring_lost = true;

@@ -9,8 +9,9 @@
 #include "engine/stream/seq.h"
 #include "lib/units.h"
 
-#define LATER_NS   (10 * NS_PER_S / 1000) /* more than a capture mixes up the order of packets */
-#define CLAIM_MOST (1 << 16) /* bytes: no client sends more before it hears of the server */
+#define LATER_NS     (10 * NS_PER_S / 1000) /* more than a capture mixes up the order of packets */
+#define UNDER_WAY_NS NS_PER_S  /* RFC 6298 2.1: an answer takes no longer, as TCP assumes */
+#define CLAIM_MOST   (1 << 16) /* bytes: no client sends more before it hears of the server */
 
 /* ---- resets ---- */
 
@@ -88,15 +89,17 @@ static bool reset_contradicted(const struct flow *f, enum side from, const struc
 
 /*
  * Its sender goes on, though not beyond it: either the capture's order is mixed up, or the reset
- * was ignored.
+ * was ignored. If its receiver still sends payload when all that was under way has come, the reset
+ * was ignored or never arrived.
  */
 static bool goes_on(const struct flow *f, enum side from, const struct seg *seg)
 {
 	const struct reorder *r = f->reorder;
 
-	return from == r->rst_from &&
-	       (seg->ts_ns > r->rst.ts_ns + LATER_NS ||
-		(seg->flags & SEG_ACK && tcp_seq_diff(seg->ack, r->rst_peer) > 0));
+	if (from != r->rst_from)
+		return seg->len && seg->ts_ns > r->rst.ts_ns + UNDER_WAY_NS;
+	return seg->ts_ns > r->rst.ts_ns + LATER_NS ||
+	       (seg->flags & SEG_ACK && tcp_seq_diff(seg->ack, r->rst_peer) > 0);
 }
 
 /* ---- SYNs ---- */
@@ -177,6 +180,32 @@ int32_t doubt_claimed(const struct flow *f, enum side side)
 		return 0;
 	n = tcp_seq_diff(f->reorder->claim[side], h->next);
 	return n > 0 ? n : 0;
+}
+
+int32_t doubt_claimed_first(const struct flow *f, enum side side)
+{
+	const struct held *theirs = tcp_held(f, side_other(side));
+	int32_t all = doubt_claimed(f, side), first;
+
+	if (!theirs || !(theirs->seg.flags & SEG_ACK))
+		return all;
+	first = tcp_seq_diff(theirs->seg.ack, f->half[side].next);
+	return first > 0 && first < all ? first : all;
+}
+
+uint32_t doubt_drop_far_ahead(struct held_pool *pool, struct flow *f, enum side side)
+{
+	const struct held *held = tcp_held(f, side);
+	const struct half *h = &f->half[side];
+	int32_t claimed = doubt_claimed(f, side), hole;
+
+	if (!held || !h->known || !f->half[side_other(side)].last_ns ||
+	    held->seg.rec_flags & SEG_F_HEADS)
+		return 0;
+	hole = tcp_seq_diff(tcp_data_seq(&held->seg), h->next);
+	if (hole <= HELD_HOLE_MOST || hole - claimed <= HELD_HOLE_MOST)
+		return 0;
+	return held_drop_beyond(pool, f, side, h->next + HELD_HOLE_MOST);
 }
 
 /* The peer acknowledges more of that side than was seen. */

@@ -10,6 +10,8 @@
 
 #include "engine/stream/flow_table.h"
 
+struct held_pool;
+
 /*
  * How a reset relates to its sender's stream, h: the receiver takes it (RFC 5961 3.2: its sequence
  * number is exactly the next one; RFC 9293 3.10.7.3 for the answer to a SYN), ignores it, or may do
@@ -55,6 +57,18 @@ void doubt_ack(struct flow *f, enum side from, const struct seg *seg);
 
 /* How many bytes of a side its peer acknowledged that we have not seen; 0: none. */
 int32_t doubt_claimed(const struct flow *f, enum side side);
+
+/*
+ * The same, but only up to what the peer's first held segment acknowledges: that comes before what
+ * later ones do.
+ */
+int32_t doubt_claimed_first(const struct flow *f, enum side side);
+
+/*
+ * No more packets of the connection come: drop a side's held segments that are further ahead of the
+ * peer's ACKs than it can be. Others sent them in its name. Returns how many.
+ */
+uint32_t doubt_drop_far_ahead(struct held_pool *pool, struct flow *f, enum side side);
 
 /* All of a side up to its current position was seen: a peer's ACK of that is no longer a claim. */
 void doubt_settle(struct flow *f, enum side side);

@@ -296,8 +296,9 @@ static inline enum side side_other(enum side s)
 static inline bool flow_is_unseen(const struct flow *f, enum side side)
 {
 	const struct half *h = &f->half[side];
+	bool answered = h->known || (f->reorder && f->reorder->claimed[side]);
 
-	return h->known && !h->last_ns && f->half[side_other(side)].last_ns;
+	return answered && !h->last_ns && f->half[side_other(side)].last_ns;
 }
 
 #endif

@@ -122,30 +122,100 @@ void held_note_hole(struct flow *f, enum side from, const struct seg *seg)
 	const struct held *held = tcp_held(f, of);
 	const struct half *h = &f->half[of];
 
-	if (held && h->known && seg->ack == h->next &&
-	    tcp_seq_diff(tcp_data_seq(&held->seg), h->next) > 0 &&
+	int32_t size;
+
+	if (!held || !h->known)
+		return;
+	size = tcp_seq_diff(tcp_data_seq(&held->seg), h->next);
+	if (seg->ack == h->next && size > 0 && size <= HELD_HOLE_MOST &&
 	    seg->ts_ns > held->seg.ts_ns + HOLE_NS && !f->reorder->hole[of]) {
 		f->reorder->hole[of] = true;
 		f->reorder->hole_ns[of] = held->seg.ts_ns;
 	}
 }
 
+static struct held *held_unlink(struct held_pool *pool, struct reorder *r, struct held **at)
+{
+	struct held *held = *at;
+
+	*at = held->next;
+	r->held_count--;
+	r->held_bytes -= held_size(&held->seg);
+	pool->bytes -= held_size(&held->seg);
+	return held;
+}
+
 struct held *held_take(struct held_pool *pool, struct flow *f, enum side from)
 {
-	struct reorder *r = f->reorder;
-	struct held *head = r->held[from];
-
-	r->held[from] = head->next;
-	r->held_count--;
-	r->held_bytes -= held_size(&head->seg);
-	pool->bytes -= held_size(&head->seg);
-	return head;
+	return held_unlink(pool, f->reorder, &f->reorder->held[from]);
 }
 
 /* The segment may contain part of a login. */
 void held_free(struct held *held)
 {
 	wipe_free(held, sizeof(*held) + held->seg.cap_len);
+}
+
+uint32_t held_drop_beyond(struct held_pool *pool, struct flow *f, enum side from, uint32_t seq)
+{
+	struct held **at = f->reorder ? &f->reorder->held[from] : NULL;
+	uint32_t dropped = 0;
+
+	while (at && *at) {
+		if ((*at)->seg.flags & SEG_RST ||
+		    tcp_seq_diff(tcp_data_seq(&(*at)->seg), seq) <= 0) {
+			at = &(*at)->next;
+			continue;
+		}
+		held_free(held_unlink(pool, f->reorder, at));
+		dropped++;
+	}
+	return dropped;
+}
+
+/* A bare FIN or reset, and a later packet with payload that begins there or beyond. */
+static bool held_is_overtaken(const struct held *held)
+{
+	if (held->seg.len || !(held->seg.flags & (SEG_FIN | SEG_RST)))
+		return false;
+	for (const struct held *h = held->next; h; h = h->next) {
+		if (h->seg.len && h->seg.ts_ns > held->seg.ts_ns)
+			return true;
+	}
+	return false;
+}
+
+/* A SYN, and all else of its side is far from where it would begin. */
+static bool held_is_far_syn(const struct held *syn, const struct held *all)
+{
+	bool others = false;
+
+	if (!(syn->seg.flags & SEG_SYN))
+		return false;
+	for (; all; all = all->next) {
+		if (all->seg.flags & (SEG_SYN | SEG_RST))
+			continue;
+		if (all->seg.seq - tcp_data_seq(&syn->seg) <= HELD_SYN_MOST)
+			return false;
+		others = true;
+	}
+	return others;
+}
+
+uint32_t held_drop_foreign(struct held_pool *pool, struct flow *f, enum side from)
+{
+	struct held **at = f->reorder ? &f->reorder->held[from] : NULL;
+	uint32_t dropped = 0;
+
+	while (at && *at) {
+		if (!held_is_overtaken(*at) && !held_is_far_syn(*at, f->reorder->held[from])) {
+			at = &(*at)->next;
+			continue;
+		}
+		held_free(held_unlink(pool, f->reorder, at));
+		dropped++;
+	}
+	return dropped;
 }
 
 void held_release(struct held_pool *pool, struct flow *f)

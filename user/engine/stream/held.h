@@ -20,6 +20,14 @@ static inline const struct held *tcp_held(const struct flow *f, enum side from)
 	return f->reorder ? f->reorder->held[from] : NULL;
 }
 
+/*
+ * Bytes: without an ACK no side sends more (RFC 6928: ten segments at first). What is held behind a
+ * larger hole, others sent in its name, or its peer's ACKs will come.
+ */
+#define HELD_HOLE_MOST (1 << 16)
+/* Bytes: a SYN that comes late is this close to what came before it. */
+#define HELD_SYN_MOST (1u << 20)
+
 static inline bool held_any(const struct flow *f)
 {
 	return f->reorder && f->reorder->held_count;
@@ -47,6 +55,16 @@ void held_note_hole(struct flow *f, enum side from, const struct seg *seg);
 /* Unlink a side's first held segment, which the caller frees. There must be one. */
 struct held *held_take(struct held_pool *pool, struct flow *f, enum side from);
 void held_free(struct held *held);
+/*
+ * Drop a side's held segments that begin beyond a sequence number, except for resets. Returns how
+ * many.
+ */
+uint32_t held_drop_beyond(struct held_pool *pool, struct flow *f, enum side from, uint32_t seq);
+/*
+ * Drop what does not belong to a connection that was joined: FINs and resets after which their side
+ * still sent payload, and SYNs far from all else. Returns how many.
+ */
+uint32_t held_drop_foreign(struct held_pool *pool, struct flow *f, enum side from);
 
 static inline bool held_stalls(const struct flow *f)
 {

@@ -54,13 +54,12 @@ static void deliver_payload(struct reassembly *re, struct flow *f, enum side fro
 {
 	int32_t old = tcp_seq_diff(f->half[from].next, tcp_data_seq(seg));
 	uint32_t skip = old > 0 ? (uint32_t)old : 0;
-	uint32_t captured = seg->cap_len > skip ? seg->cap_len - skip : 0;
+	uint32_t have = seg->cap_len > skip ? seg->cap_len - skip : 0;
 
 	if (skip >= seg->len)
 		return;
 	/* Without a captured byte the payload may be NULL, which nothing may be added to. */
-	plain_hand_on(re, f, from, seg->len - skip, captured ? payload + skip : NULL, captured,
-		      ts_ns);
+	plain_hand_on(re, f, from, seg->len - skip, have ? payload + skip : NULL, have, ts_ns);
 }
 
 static void half_known(struct half *h, uint32_t next)
@@ -109,8 +108,12 @@ static void deliver(struct reassembly *re, struct flow *f, enum side from, const
 		step_over(re, f, from, seg, ts_ns);
 	if (seg->len)
 		deliver_payload(re, f, from, seg, payload, ts_ns);
-	if (seg->flags & SEG_FIN && !h->fin_done && h->next == tcp_data_seq(seg) + seg->len)
+	if (seg->flags & SEG_FIN && !h->fin_done && h->next == tcp_data_seq(seg) + seg->len) {
 		plain_fin(re, f, from, ts_ns);
+		/* RFC 9293 3.6: nothing follows a FIN; others sent it. */
+		if (held_any(f))
+			re->counts.out_of_window += held_drop_beyond(&re->held, f, from, h->next);
+	}
 }
 
 static void deliver_held(struct reassembly *re, struct flow *f, enum side from)
@@ -191,6 +194,10 @@ static void half_begin(struct reassembly *re, struct flow *f, enum side side)
 /* Neither side's beginning will come any more. Begin with the server: its SYN+ACK shows both. */
 static void begin(struct reassembly *re, struct flow *f)
 {
+	if (f->settling) {
+		re->counts.out_of_window += held_drop_foreign(&re->held, f, SIDE_SERVER);
+		re->counts.out_of_window += held_drop_foreign(&re->held, f, SIDE_CLIENT);
+	}
 	f->settling = false;
 	half_begin(re, f, SIDE_SERVER);
 	half_begin(re, f, SIDE_CLIENT);
@@ -206,12 +213,16 @@ static bool is_waited_for(const struct flow *f, enum side side)
 	       tcp_seq_diff(theirs->seg.ack, f->half[side].next) > 0;
 }
 
-static void declare_missing(struct reassembly *re, struct flow *f, enum side side, uint32_t n)
+static void declare_missing(struct reassembly *re, struct flow *f, enum side side, uint32_t n,
+			    bool claimed)
 {
 	f->half[side].next += n;
 	/* Is it a lost FIN? Of a server that closes, whatever its client had sent before. */
 	if (n == 1 || side == SIDE_CLIENT)
 		f->gap_last |= 1u << side;
+	/* Nobody acknowledged what follows: its sender's FIN may be a forged one. */
+	if (!claimed)
+		f->gap_last |= 1u << side_other(side);
 	re->counts.missing_bytes += n;
 	re->ops->gap(re->ctx, f, side, n, GAP_MISSING, f->last_ns);
 	doubt_settle(f, side);
@@ -228,20 +239,22 @@ static bool skip_missing(struct reassembly *re, struct flow *f, bool force)
 		const struct held *held = tcp_held(f, (enum side)i);
 		struct half *h = &f->half[i];
 		int32_t n, to_held;
+		bool claimed;
 
 		if (!h->known || (!held && flow_is_unseen(f, (enum side)i)))
 			continue;
-		n = doubt_claimed(f, (enum side)i);
+		n = doubt_claimed_first(f, (enum side)i);
+		claimed = n > 0;
 		to_held = held ? tcp_seq_diff(tcp_data_seq(&held->seg), h->next) : 0;
 		if (held && to_held <= 0)
 			continue; /* nothing is missing here: it waits for the other side */
 		if (to_held > 0 && (n <= 0 || to_held < n))
-			n = n > 0 || force ? to_held : 0;
+			n = claimed || force ? to_held : 0;
 		if (!held && !force && !is_waited_for(f, (enum side)i))
 			continue;
 		if (n <= 0 || !tcp_believable(n))
 			continue;
-		declare_missing(re, f, (enum side)i, (uint32_t)n);
+		declare_missing(re, f, (enum side)i, (uint32_t)n, claimed);
 		return true;
 	}
 	return false;
@@ -284,12 +297,24 @@ static void flush_held(struct reassembly *re, struct flow *f)
 	}
 }
 
-void tcp_flush(struct reassembly *re, struct flow *f)
+static void flush_all(struct reassembly *re, struct flow *f)
 {
 	flush_held(re, f);
 	while (skip_missing(re, f, true))
 		;
 	held_stall_end(&re->held, f);
+}
+
+void tcp_flush(struct reassembly *re, struct flow *f)
+{
+	f->settling &= !!f->reorder;
+	if (!f->reorder) /* nothing is held, and nothing missing */
+		return;
+	if (held_any(f)) {
+		re->counts.out_of_window += doubt_drop_far_ahead(&re->held, f, SIDE_CLIENT);
+		re->counts.out_of_window += doubt_drop_far_ahead(&re->held, f, SIDE_SERVER);
+	}
+	flush_all(re, f);
 }
 
 void tcp_reset(struct reassembly *re, struct flow *f)
@@ -299,10 +324,12 @@ void tcp_reset(struct reassembly *re, struct flow *f)
 	int32_t n;
 
 	f->reorder->has_rst = false;
+	if (f->half[from].known && tcp_seq_diff(rst.seq, f->half[from].next) == 0)
+		re->counts.out_of_window += held_drop_beyond(&re->held, f, from, rst.seq);
 	tcp_flush(re, f);
 	n = tcp_seq_diff(rst.seq, f->half[from].next);
 	if (n > 0)
-		declare_missing(re, f, from, (uint32_t)n);
+		declare_missing(re, f, from, (uint32_t)n, false);
 	deliver(re, f, from, &rst, NULL);
 }
 
@@ -365,7 +392,7 @@ static void hold(struct reassembly *re, struct flow *f, enum side from, const st
 	full = re->held.bytes > re->max_buffer;
 	re->counts.buffer_evicted += full;
 	if (full || held_too_much(f))
-		tcp_flush(re, f);
+		flush_all(re, f);
 }
 
 static void note_syn(struct flow *f, enum side from, const struct seg *seg)
