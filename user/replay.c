@@ -4,7 +4,9 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <string.h>
+#include <time.h>
 
 #include "app.h"
 #include "system/sandbox.h"
@@ -151,6 +153,16 @@ static void replay_ends(struct app *app)
 		engine_ends(app->engine, ended_ns + TIME_BIAS_NS);
 }
 
+/*
+ * Load what is read once and kept, while its files can still be opened. OpenSSL parses and decrypts
+ * here, which depends on no settings: it must not look for its file later, when that is denied.
+ */
+static void replay_prepare(void)
+{
+	tzset();
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 /* A file that cannot be read does not keep the others from being read. */
 int replay_run(struct app *app)
 {
@@ -169,6 +181,7 @@ int replay_run(struct app *app)
 		err = series ? 0 : -ENOMEM;
 	}
 	if (!err) {
+		replay_prepare();
 		/* Captures may be malicious. Not every kernel has filters. */
 		sandbox_syscalls(
 			SANDBOX_WATCHER |
