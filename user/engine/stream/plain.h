@@ -86,9 +86,10 @@ static inline void tcp_plain(struct reassembly *re, struct flow *f, enum side fr
 		re->ops->established(re->ctx, f, seg, ts_ns);
 	if (!tcp_has_more(seg))
 		return;
-	h->ip_id = seg->ip_id;
 	if (seg->len)
 		plain_hand_on(re, f, from, seg->len, payload, seg->cap_len, ts_ns);
+	/* Not before the bytes are counted: a load of 8 bytes waits for a store into 2 of them. */
+	h->ip_id = seg->ip_id;
 	if (seg->flags & SEG_FIN && !h->fin_done)
 		plain_fin(re, f, from, ts_ns);
 }
