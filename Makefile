@@ -283,11 +283,11 @@ $(O)/skel/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
 
-# The benchmark measures the tap against this program.
+# The benchmarks measure the tap against this program.
 $(O)/skel/floor.bpf.o: tests/bench/floor.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
-$(O)/tests/bench/kernel: $(O)/skel/floor.skel.h
+$(O)/tests/bench/kernel $(O)/tests/bench/scale: $(O)/skel/floor.skel.h
 
 $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@

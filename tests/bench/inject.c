@@ -10,6 +10,9 @@
  *		Takes nothing until everything is injected: what does not fit into the ring buffer is
  *		lost. Prints packets injected, the sum of the tap's counters, packets lost, logins
  *		reported as ok, as incomplete, and as what they were not.
+ *	inject CAPTURE COPIES records
+ *		Takes each packet's records before the next packet. Prints lines of a kind of record,
+ *		how many there are of it, and their bytes in the ring buffer.
  *
  * The exit status is 1 if packets are not accounted for.
  */
@@ -50,11 +53,13 @@ static struct frame frames[FRAMES_MAX];
 static size_t frame_count;
 static struct tap_bpf *tap;
 static struct tap_control control;
+static struct ring_buffer *ring;
 static struct engine *engine;
 static const struct sink_ops *format;
 static void *sink;
 static struct output out;
 static unsigned long ok, incomplete, others;
+static bool counts_records; /* and takes them at once */
 static atomic_bool all_in;
 
 /* The captures are all of one kind: pcap, in this machine's byte order. */
@@ -78,6 +83,43 @@ static void load(const char *path, uint16_t port)
 	fclose(file);
 }
 
+/* What a record tells, and how often it came. */
+static struct kind {
+	const char *name;
+	unsigned long records, bytes;
+} handshakes = {"handshake", 0, 0}, acks = {"bare ACK", 0, 0}, payloads = {"payload", 0, 0},
+  heads = {"head of a frame", 0, 0}, ends = {"FIN or RST", 0, 0}, counts = {"counts", 0, 0};
+
+static struct kind *const kinds[] = {&handshakes, &acks, &payloads, &heads, &ends, &counts};
+
+static struct kind *kind_of(const struct seg *seg)
+{
+	if (seg->flags & SEG_SYN)
+		return &handshakes;
+	if (seg->flags & (SEG_FIN | SEG_RST))
+		return &ends;
+	if (seg->rec_flags & SEG_F_COUNTS)
+		return &counts;
+	if (seg->rec_flags & SEG_F_HEADS)
+		return &heads;
+	return seg->len ? &payloads : &acks;
+}
+
+/* A record has a header of 8 bytes, and takes a multiple of 8. */
+static void kind_count(const struct seg *seg, size_t size)
+{
+	struct kind *kind = kind_of(seg);
+
+	kind->records++;
+	kind->bytes += (BPF_RINGBUF_HDR_SZ + size + 7) / 8 * 8;
+}
+
+static void take_now(void)
+{
+	ring_buffer__consume(ring);
+	tap_control_flush(&control);
+}
+
 /* Each copy has a client address of its own. */
 static void put_in(unsigned long copies)
 {
@@ -98,6 +140,8 @@ static void put_in(unsigned long copies)
 				fprintf(stderr, "inject: test run: %s\n", strerror(errno));
 				exit(1);
 			}
+			if (counts_records)
+				take_now();
 		}
 	}
 	all_in = true;
@@ -143,7 +187,9 @@ static int on_record(void *ctx, void *data, size_t size)
 {
 	struct seg seg;
 
-	(void)ctx, (void)size;
+	(void)ctx;
+	if (counts_records)
+		kind_count(data, size);
 	engine_segment(engine, tap_record(data, SEG_PLAIN, &seg),
 		       (const uint8_t *)data + SEG_PLAIN);
 	return 0;
@@ -158,7 +204,7 @@ static double cpu_s(void)
 }
 
 /* Take records until no more come. */
-static void take_out(struct ring_buffer *ring)
+static void take_out(void)
 {
 	struct timespec pause = {.tv_nsec = LOOK_NS};
 	bool last;
@@ -210,12 +256,12 @@ int main(int argc, char **argv)
 	unsigned long copies = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 	uint64_t counted[TAP_CNT_MAX], all = 0, put;
 	struct port_set ports = {0};
-	struct ring_buffer *ring;
-	bool deaf = argc == 4;
+	bool deaf = argc == 4 && !strcmp(argv[3], "deaf");
 	pthread_t thread;
 	double begin;
 
-	if (!copies || argc > 4)
+	counts_records = argc == 4 && !strcmp(argv[3], "records");
+	if (!copies || argc > 4 || (argc == 4 && !deaf && !counts_records))
 		return 2;
 	port_set_add(&ports, 1433);
 	load(argv[1], 1433);
@@ -223,14 +269,16 @@ int main(int argc, char **argv)
 	ring = ring_buffer__new(bpf_map__fd(tap->maps.events), on_record, NULL, NULL);
 	if (!frame_count || !ring)
 		return 1;
-	if (deaf)
+	if (deaf || counts_records)
 		put_in(copies);
 	else if (pthread_create(&thread, NULL, putting, &copies))
 		return 1;
 	begin = cpu_s();
-	take_out(ring);
+	take_out();
 	engine_finish(engine);
-	if (!deaf)
+	for (size_t i = 0; counts_records && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		printf("%s\t%lu\t%lu\n", kinds[i]->name, kinds[i]->records, kinds[i]->bytes);
+	if (!deaf && !counts_records)
 		printf("%lu\t%.6f\n", ok, cpu_s() - begin);
 	counters(counted);
 	for (int i = 0; i < TAP_CNT_MAX; i++)
@@ -239,7 +287,7 @@ int main(int argc, char **argv)
 	if (deaf)
 		printf("%lu\t%lu\t%lu\t%lu\t%lu\t%lu\n", (unsigned long)put, (unsigned long)all,
 		       (unsigned long)counted[TAP_CNT_LOST], ok, incomplete, others);
-	if (!deaf)
+	if (!deaf && !counts_records)
 		pthread_join(thread, NULL);
 	return all == put && (deaf || (ok == copies && !counted[TAP_CNT_LOST])) ? 0 : 1;
 }
