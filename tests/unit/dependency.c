@@ -3,13 +3,8 @@
  * dependency.c - requests to DNS, KDCs, domain controllers and directories: their messages, the
  * exchanges made of them, and a login's share. Without an engine: packets in, findings out.
  */
-#include <stdlib.h>
-
-#include "engine/dependency/dependency.h"
+#include "exchanges.h"
 #include "guard.h"
-#include "unit.h"
-
-#define MS 1000000ull
 
 static const uint8_t query[] = "\x85\x85\1\0\0\1\0\0\0\0\0\0\3sql\7example\4test\0\0\1\0\1";
 static const uint8_t reply[] = "\x85\x85\x85\x80\0\1\0\1\0\0\0\0\3sql\7example\4test\0\0\1\0\1"
@@ -24,7 +19,6 @@ static const uint8_t search_done[] = "\x30\x0c\2\1\2\x65\7\x0a\1\0\4\0\4\0";
 static const uint8_t krb_error[] =
 	"\x7e\x2b\x30\x29\xa0\3\2\1\5\xa1\3\2\1\x1e\xa6\3\2\1\7\xaa\x18\x30\x16\xa0\3\2\1\1"
 	"\xa1\x0f\x30\x0d\x1b\x08MSSQLSvc\x1b\1w";
-#define BYTES(array) array, sizeof(array) - 1
 
 UNIT_CASE(dns_query_and_response)
 {
@@ -57,13 +51,14 @@ UNIT_CASE(every_cut_of_every_message_is_read_safely)
 		for (size_t n = 0; n <= all[i].len; n++) {
 			const uint8_t *p = guarded(all[i].p, n);
 			enum rpc_interface interface = RPC_UNBOUND;
+			struct rpc_pipes pipes = {.next = 0};
 
 			dns_parse(p, n, &m);
 			kerberos_parse(p, n, &m);
 			ldap_parse(p, n, &m);
 			http_parse(p, n, &m);
 			rpc_parse(p, n, &interface, &m);
-			smb_parse(p, n, &interface, &m);
+			smb_parse(p, n, &pipes, &m);
 			CHECK(m.role <= MESSAGE_ONE_WAY);
 		}
 	}
@@ -100,42 +95,15 @@ UNIT_CASE(an_smb_interim_response_answers_nothing)
 		"\0\0\0\x49\xfeSMB\x40\0\0\0\3\1\0\0\x0b\0\1\0\x13\0\0\0\0\0\0\0"
 		"\x18\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 		"\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\x21";
-	enum rpc_interface pipe = RPC_UNBOUND;
+	struct rpc_pipes pipes = {.next = 0};
 	struct service_message m;
 
-	smb_parse(guarded(BYTES(pending)), sizeof(pending) - 1, &pipe, &m);
+	smb_parse(guarded(BYTES(pending)), sizeof(pending) - 1, &pipes, &m);
 	CHECK_INT(m.role, MESSAGE_ONE_WAY);
 	CHECK_STR(m.operation, "IOCTL");
 }
 
 /* ---- packets ---- */
-
-static const struct endpoint client = {{[10] = 0xff, 0xff, 10, 77, 0, 30}, 40000};
-static const struct endpoint server = {{[10] = 0xff, 0xff, 10, 77, 0, 20}, 1433};
-static const struct endpoint dc = {{[10] = 0xff, 0xff, 10, 77, 0, 10}, 49152};
-
-static struct companions *new_companions(void)
-{
-	static const uint64_t seed[2];
-	struct companions *c = companions_new(seed, false);
-
-	if (!c)
-		abort();
-	return c;
-}
-
-static void packet(struct companions *c, const struct endpoint *from, uint16_t sport,
-		   const struct endpoint *to, uint16_t dport, uint64_t ns, struct seg seg,
-		   const uint8_t *payload, size_t len)
-{
-	seg.ts_ns = ns;
-	memcpy(seg.saddr, from->addr, 16);
-	memcpy(seg.daddr, to->addr, 16);
-	seg.sport = sport;
-	seg.dport = dport;
-	seg.len = seg.cap_len = (uint32_t)len;
-	companions_segment(c, &seg, payload);
-}
 
 static void call(struct companions *c, uint64_t from_ns, uint64_t to_ns, uint8_t id, uint32_t seq)
 {
@@ -153,27 +121,6 @@ static void call(struct companions *c, uint64_t from_ns, uint64_t to_ns, uint8_t
 	packet(c, &dc, dc.port, &server, 42360, to_ns,
 	       (struct seg){.seq = seq, .ack = seq + 40, .flags = SEG_ACK}, response,
 	       sizeof(response) - 1);
-}
-
-/* A login that waits for its server from a to b after its last token. */
-static void find(struct companions *c, uint64_t id, uint64_t a, uint64_t b,
-		 enum authority authority, struct dependency_findings *out)
-{
-	const struct step steps[] = {{STEP_LOGIN7, PHASE_LOGIN, SIDE_CLIENT, 1},
-				     {STEP_LOGINACK, PHASE_AUTH, SIDE_SERVER, b - a}};
-	const struct dependency_login login = {id, client.addr, server.addr, a - 1, steps,
-					       2,  authority,	NULL,	     NULL};
-
-	dependency_find(c, &login, out);
-}
-
-static uint64_t part_ns(const struct dependency_findings *f, enum wait_part part)
-{
-	uint64_t ns = 0;
-
-	for (size_t i = 0; i < f->part_count; i++)
-		ns += f->parts[i].part == part ? f->parts[i].ns : 0;
-	return ns;
 }
 
 static uint64_t all_parts_ns(const struct dependency_findings *f)

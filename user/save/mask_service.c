@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "engine/dependency/service_message.h"
+#include "lib/wire_int.h"
 #include "save/mask.h"
 #include "service_ports.h"
 
 #define PREFIX_KERBEROS 4 /* bytes: the length before a message over TCP */
 #define MESSAGE_MOST	2048
+#define SMB_ID_AT	28 /* of a message over TCP: its id of 8 bytes, MS-SMB2 2.2.1 */
 
 typedef void parse_fn(const uint8_t *p, size_t len, struct service_message *m);
 
@@ -27,13 +29,18 @@ static void parse_rpc(const uint8_t *p, size_t len, struct service_message *m)
 	}
 }
 
+/* The same of pipes. Once the message is taken for the one that opens or opened Netlogon's pipe. */
 static void parse_smb(const uint8_t *p, size_t len, struct service_message *m)
 {
 	for (int i = RPC_UNBOUND; i <= RPC_OTHER; i++) {
-		enum rpc_interface bound = (enum rpc_interface)i;
+		struct rpc_pipes pipes = {.unknown = (enum rpc_interface)i};
 
-		smb_parse(p, len, &bound, &m[i]);
-		m[i].other_id ^= (uint64_t)bound << 56;
+		if (i == RPC_OTHER && len >= SMB_ID_AT + 8)
+			pipes.opening =
+				(uint64_t)le32_at(p + SMB_ID_AT + 4) << 32 | le32_at(p + SMB_ID_AT);
+		smb_parse(p, len, &pipes, &m[i]);
+		m[i].other_id ^= pipes.at[0].file ^ (uint64_t)pipes.at[0].interface << 56 ^
+				 pipes.opening << 32;
 	}
 }
 
@@ -96,7 +103,7 @@ static bool message_is(const struct service_message *a, const struct service_mes
 	return a->role == b->role && a->kind == b->kind && a->id == b->id &&
 	       a->other_id == b->other_id && a->operation == b->operation &&
 	       a->result == b->result && !strcmp(a->target, b->target) && a->more == b->more &&
-	       a->address_count == b->address_count;
+	       a->carries == b->carries && a->address_count == b->address_count;
 }
 
 static bool trial_holds(struct trial *t)

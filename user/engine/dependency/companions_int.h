@@ -44,6 +44,7 @@ struct conversation {
 	const struct service *service;
 	uint8_t requester; /* index of the key's end */
 	enum rpc_interface interface;
+	struct rpc_pipes pipes;
 	bool used, udp, turned;	 /* turned: the only turn that is timed is over */
 	struct stream stream[2]; /* by enum side_of */
 	int32_t first_open;	 /* exchange, newest first; -1: none */

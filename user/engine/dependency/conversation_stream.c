@@ -21,7 +21,7 @@ void conversation_parse(struct conversation *v, enum dependency_kind kind, const
 		ldap_parse(p, len, m);
 		break;
 	case DEPENDENCY_SMB:
-		smb_parse(p, len, &v->interface, m);
+		smb_parse(p, len, &v->pipes, m);
 		break;
 	case DEPENDENCY_HTTP:
 		http_parse(p, len, m);

@@ -92,6 +92,7 @@ static void conversation_syn(struct companions *c, struct conversation *v, enum 
 	stream_reset(&v->stream[REQUESTER]);
 	stream_reset(&v->stream[SERVICE]);
 	v->interface = RPC_UNBOUND;
+	memset(&v->pipes, 0, sizeof(v->pipes));
 	x = exchange_open(c, v, seg->ts_ns, &m);
 	x->connect = true;
 	x->end_seq = seg->seq + 1;

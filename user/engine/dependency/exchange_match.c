@@ -136,6 +136,10 @@ static void exchange_answer(struct companions *c, struct conversation *v,
 {
 	struct exchange *x = exchange_match(c, v, m->id);
 
+	if (!x && m->other_id)
+		x = exchange_match(c, v, m->other_id);
+	if (m->carries && (!x || x->id != m->id))
+		return;
 	if (!x && !m->more && !response_is_copy(c, v, m->id, ns))
 		exchange_orphan(c, v, m, ns);
 	if (x && m->more)

@@ -29,17 +29,36 @@ struct service_message {
 	enum message_role role;
 	enum dependency_kind kind; /* of this message: a named pipe carries Netlogon over SMB */
 	uint64_t id;		   /* a response has the id of its request */
-	uint64_t other_id;	   /* a response may have this id instead; 0: none */
+	uint64_t other_id;	   /* another id that request and response may share; 0: none */
 	const char *operation;	   /* a static string; NULL: no name */
 	const char *result; /* of a response, a static string; "ok" on success, NULL: not known */
 	char target[MESSAGE_TARGET_LEN];	  /* printable ASCII; "": not seen */
 	uint8_t addresses[MESSAGE_ADDRESSES][16]; /* from a DNS response */
 	uint32_t address_count;
 	bool more; /* further fragments or packets of this response follow */
+	/* a response to a request that moves a pipe's bytes: it does not end the RPC call in them */
+	bool carries;
 };
 
 /* RPC interfaces by the UUID of a bind: [C706] 12.6.4.3 */
 enum rpc_interface { RPC_UNBOUND, RPC_NETLOGON, RPC_EPM, RPC_LSA, RPC_SAMR, RPC_OTHER };
+
+#define RPC_PIPES 4
+
+/* A named pipe that RPC goes through. */
+struct rpc_pipe {
+	uint64_t file; /* the volatile half of its id, MS-SMB2 2.2.14.1 */
+	enum rpc_interface interface;
+	bool used;
+};
+
+/* Those of an SMB connection; the oldest is dropped first. All zero: none is known. */
+struct rpc_pipes {
+	struct rpc_pipe at[RPC_PIPES];
+	uint64_t opening;	    /* id of the request that opens Netlogon's pipe; 0: none */
+	enum rpc_interface unknown; /* of all other pipes */
+	uint8_t next;
+};
 
 /*
  * Length in bytes of the message that begins at p, of which len bytes are there. 0: no message of
@@ -64,7 +83,8 @@ void http_parse(const uint8_t *p, size_t len, struct service_message *m);
 /* interface: the one that the connection is bound to. A bind changes it. */
 void rpc_parse(const uint8_t *p, size_t len, enum rpc_interface *interface,
 	       struct service_message *m);
-void smb_parse(const uint8_t *p, size_t len, enum rpc_interface *pipe, struct service_message *m);
+/* pipes: those of the connection. A message may add one. */
+void smb_parse(const uint8_t *p, size_t len, struct rpc_pipes *pipes, struct service_message *m);
 
 /*
  * Append len bytes of p to m->target. '?' replaces what is not printable ASCII; too long a name is
