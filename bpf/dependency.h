@@ -7,6 +7,9 @@
  * Requests are taken at egress hooks and responses at ingress hooks. So a packet on the loopback
  * interface, which passes both, counts once. In bulk transfers only the segments that begin or end a
  * write (PSH) are forwarded.
+ *
+ * Of an SMB2 message the ids of its tree and session and its signature are left out, so that the
+ * bytes which are forwarded reach the number of an RPC call in a named pipe.
  */
 #ifndef TDSMON_DEPENDENCY_H
 #define TDSMON_DEPENDENCY_H
@@ -28,6 +31,9 @@ const volatile bool tap_dependencies = false;
 const volatile __u32 tap_dependency_rate = 2000; /* packets in a second of each CPU */
 
 #define KERBEROS_ERROR 0x7e /* the first byte of a KRB-ERROR, an application tag */
+#define SMB2_KEPT      40u  /* from the length over TCP to the message's id: MS-SMB2 2.2.1.2 */
+#define SMB2_BODY      64u  /* where forwarding goes on: the last bytes of the signature */
+#define SMB2_REST      (DEPENDENCY_HEAD - SMB2_KEPT)
 
 /* This host's addresses (16 bytes, network order), which user space keeps up to date. */
 struct {
@@ -181,6 +187,47 @@ TAP_INLINE bool dependency_is_kdc_error(void *ctx, enum tap_hook hook, const str
 	       head[0] == KERBEROS_ERROR;
 }
 
+/* An SMB2 message that is longer than a head? */
+TAP_INLINE bool dependency_is_smb2(void *ctx, enum tap_hook hook, const struct tap_work *work)
+{
+	__u16 port = dependency_service_port(&work->seg);
+	__u8 head[8] = {};
+
+	return (port == SERVICE_SMB || port == SERVICE_NETBIOS) && work->avail > DEPENDENCY_HEAD &&
+	       !ringbuf_load(ctx, hook, work->payload_off, head, sizeof(head), sizeof(head)) &&
+	       !head[0] && head[4] == 0xfe && head[5] == 'S' && head[6] == 'M' && head[7] == 'B';
+}
+
+/* Forward it with zeros for what is left out. */
+TAP_INLINE enum tap_counter dependency_emit_smb2(void *ctx, enum tap_hook hook,
+						 struct tap_work *work)
+{
+	struct seg *rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + DEPENDENCY_ERROR, 0);
+	__u32 n = work->avail - SMB2_BODY, i;
+	__u8 *payload;
+
+	if (!rec)
+		return TAP_CNT_LOST;
+	*rec = work->seg;
+	payload = (__u8 *)(rec + 1);
+	n = (n < SMB2_REST ? n : SMB2_REST) - 1;
+	tap_opaque(n);
+	n = (n & (DEPENDENCY_HEAD - 1)) + 1;
+	for (i = SMB2_KEPT; i < SMB2_BODY; i += 8)
+		*(__u64 *)(payload + i) = 0;
+	rec->cap_len = SMB2_BODY + n;
+	if (rec->cap_len < rec->len)
+		rec->rec_flags |= SEG_F_TRUNC;
+	if (ringbuf_load(ctx, hook, work->payload_off, payload, SMB2_KEPT, SMB2_BODY) ||
+	    ringbuf_load(ctx, hook, work->payload_off + SMB2_BODY, payload + SMB2_BODY, n,
+			 DEPENDENCY_HEAD)) {
+		rec->cap_len = 0;
+		rec->rec_flags |= SEG_F_TRUNC;
+	}
+	bpf_ringbuf_submit(rec, ringbuf_wakeup());
+	return TAP_CNT_DEPENDENCY;
+}
+
 /* Forward the head of what is in the work, if there is budget for it. */
 TAP_INLINE enum tap_counter dependency_emit(void *ctx, enum tap_hook hook, struct tap_work *work)
 {
@@ -194,6 +241,8 @@ TAP_INLINE enum tap_counter dependency_emit(void *ctx, enum tap_hook hook, struc
 	seg->rec_flags |= SEG_F_SERVICE;
 	if (!dependency_allows(b, seg->ts_ns, bulk))
 		return dependency_skip(work, b, bulk);
+	if (dependency_is_smb2(ctx, hook, work))
+		return dependency_emit_smb2(ctx, hook, work);
 	if (dependency_is_kdc_error(ctx, hook, work))
 		room = DEPENDENCY_ERROR;
 	seg->cap_len = work->avail < room ? work->avail : room;

@@ -34,6 +34,7 @@ enum seg_dir {
  * SEG_F_READ:	no packet: at ts_ns the process at saddr, sport read all that had come from daddr,
  *		dport. Everything else is 0.
  * SEG_F_SERVICE: a packet between this host and a service that a login may depend on, such as DNS.
+ *		Of a long SMB2 message bytes 40 to 63 are zeros: bpf/dependency.h.
  * SEG_F_SKIPPED: with SEG_F_SERVICE: from now on packets of the same group of services are left
  *		out, because they are too many, for a second at most. There is no payload.
  */

@@ -290,6 +290,47 @@ UNIT_CASE(kdc_errors_are_longer)
 	tap_close(&tap);
 }
 
+/* Of SMB2 128 bytes are forwarded, too, but others: what lies between is zeros. */
+UNIT_CASE(smb2_without_session_and_signature)
+{
+	static const uint8_t magic[] = {0, 0, 2, 0xa0, 0xfe, 'S', 'M', 'B'};
+	static const uint32_t lengths[] = {128, 129, 140, 151, 152, 153, 676};
+	static const enum hook hooks[] = {HOOK_INGRESS, HOOK_XDP, HOOK_XDP};
+	static uint8_t text[700];
+	struct tap tap;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i | 1);
+	memcpy(text, magic, sizeof(magic));
+	for (int i = 0; i < 3; i++) {
+		services_open(&tap,
+			      &(struct tap_setup){.dependencies = true, .xdp_direct = i == 2});
+		for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++) {
+			uint32_t len = lengths[k], cap = len < 152 ? len : 152;
+			const struct record *r = &records[0];
+
+			text[0] = 0;
+			HANDED(&tap, hooks[i], ANSWER(k % 2 ? 445 : 139), .payload = text,
+			       .payload_len = len, .flags = PSH | ACK);
+			CHECK_INT(r->seg.len, len);
+			CHECK_INT(r->seg.cap_len, cap);
+			CHECK(!(r->seg.rec_flags & SEG_F_TRUNC) == (len <= 152));
+			for (uint32_t at = 0; at < cap; at++)
+				if (r->payload[at] !=
+				    (len > HEAD && at >= 40 && at < 64 ? 0 : text[at]))
+					UNIT_FAIL("%u bytes: at %u %u", len, at, r->payload[at]);
+			text[0] = 0x81; /* NetBIOS's own message */
+			HANDED(&tap, hooks[i], ANSWER(139), .payload = text, .payload_len = len,
+			       .flags = PSH | ACK);
+			CHECK_INT(r->seg.cap_len, len < HEAD ? len : HEAD);
+		}
+		text[0] = 0;
+		HANDED(&tap, hooks[i], ANSWER(389), .payload = text, .payload_len = 676);
+		CHECK_INT(records[0].seg.cap_len, HEAD);
+		tap_close(&tap);
+	}
+}
+
 /* EPM's response to a map request, as samba gives it: one tower, its port in the fourth floor. */
 static size_t epm_response(uint8_t *out, uint16_t port)
 {
@@ -482,6 +523,7 @@ int main(void)
 	RUN(turns);
 	RUN(https_start);
 	RUN(kdc_errors_are_longer);
+	RUN(smb2_without_session_and_signature);
 	RUN(epm_tells_a_port);
 	RUN(epm_at_every_place);
 	RUN(user_space_tells_a_port);
