@@ -9,6 +9,7 @@ JSON on standard input sets how it behaves from then on, and is answered by "don
     dead        no frame comes through
     stop_ms     the processes stop_pids stand still for so long after each request to port stop_port, or after each
                 Netlogon call where that is 0; their host's kernel goes on and acknowledges it
+    refused     the controller's TCP port to which no connection comes about: each SYN is answered by a RST
 It writes "listening" when it copies, and ends when it is killed.
 """
 import heapq
@@ -24,6 +25,8 @@ import time
 
 ETH_P_ALL, PACKET_OUTGOING = 3, 4
 IPV4, TCP, UDP, ETHERNET = b"\x08\0", 6, 17, 14
+SYN, RST, ACK = 2, 4, 16
+SMB2_IOCTL, IOCTL_INPUT = b"\x0b\0", 4 + 64 + 56
 NETLOGON_CALLS = (2, 39, 45)  # SamLogon, SamLogonEx, SamLogonWithFlags: MS-NRPC 3.5.4.5
 
 
@@ -45,7 +48,32 @@ def payload(frame):
 
 
 def is_netlogon_call(data):
+    """On a TCP port of its own, or in a named pipe: MS-SMB2 2.2.31."""
+    if data[4:8] == b"\xfeSMB" and data[16:18] == SMB2_IOCTL:
+        data = data[IOCTL_INPUT:]
     return data[:3] == b"\5\0\0" and len(data) > 24 and struct.unpack_from("<H", data, 22)[0] in NETLOGON_CALLS
+
+
+def checksum(data):
+    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return struct.pack(">H", total ^ 0xffff)
+
+
+def refusal(frame, refused):
+    """The RST that answers a SYN to that port; None: the frame is something else."""
+    at = ETHERNET + 20
+    if not refused or frame[12:15] != IPV4 + b"\x45" or frame[ETHERNET + 9] != TCP or \
+            frame[at + 2:at + 4] != struct.pack(">H", refused) or frame[at + 13] & (SYN | ACK) != SYN:
+        return None
+    ends = frame[ETHERNET + 16:at] + frame[ETHERNET + 12:ETHERNET + 16]
+    ack = (struct.unpack_from(">I", frame, at + 4)[0] + 1) & 0xffffffff
+    tcp = frame[at + 2:at + 4] + frame[at:at + 2] + struct.pack(">IIBBHHH", 0, ack, 5 << 4, RST | ACK, 0, 0, 0)
+    tcp = tcp[:16] + checksum(ends + struct.pack(">HH", TCP, len(tcp)) + tcp) + tcp[18:]
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, TCP, 0) + ends
+    ip = ip[:10] + checksum(ip) + ip[12:]
+    return frame[6:12] + frame[:6] + IPV4 + ip + tcp
 
 
 def signal_all(pids, sig):
@@ -62,7 +90,8 @@ class Wire:
         self.where = {}  # the interface of each host, by its Ethernet address
         self.queue, self.serial = [], itertools.count()
         self.stops = 0  # that go on
-        self.settings = {"delay_ms": 0, "dead": False, "stop_ms": 0, "stop_port": 0, "stop_pids": []}
+        self.settings = {"delay_ms": 0, "dead": False, "stop_ms": 0, "stop_port": 0, "stop_pids": [],
+                         "refused": 0}
 
     def at(self, wait_ms, act, *args):
         heapq.heappush(self.queue, (time.monotonic() + wait_ms / 1000, next(self.serial), act, args))
@@ -84,6 +113,10 @@ class Wire:
         if source is self.controller:
             for sock in [self.where[frame[:6]]] if frame[:6] in self.where else self.others:
                 sock.send(frame)
+            return
+        rst = refusal(frame, self.settings["refused"])
+        if rst:
+            source.send(rst)
             return
         if self.settings["stop_ms"] and self.is_stopping(*payload(frame)):
             self.stops += 1
