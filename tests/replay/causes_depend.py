@@ -235,6 +235,41 @@ def names_that_somebody_else_looks_up(s):
     return c
 
 
+def again_and_again(s, host, port, request, response, every, takes):
+    """Requests of another program, each on a connection of its own, from 3 s before the login at 3000 ms until after it."""
+    for i in range(int(6000 / every)):
+        asked(s, every * i, host, port, request, response, takes)
+
+
+@causes.login("slow_login", SLOW_LOGIN % "2.000")
+def a_program_that_asks_the_directory_all_the_time(s):
+    again_and_again(s, SERVER_HOST, 389, ldap_search(), ldap_done(), 50, 40.0)
+    c = begin_clear(s.connection(3000)).client(login7()).server(success(), 2000.1)
+    c.close()
+    return c
+
+
+@causes.login("slow_login", SLOW_LOGIN % "2.000")
+def a_backup_over_https(s):
+    """Each object is sent on a connection of its own."""
+    again_and_again(s, SERVER_HOST, 443, client_hello(sni="backup.example.test"), server_flight(), 50, 40.0)
+    c = begin_clear(s.connection(3000)).client(login7()).server(success(), 2000.1)
+    c.close()
+    return c
+
+
+@causes.login("slow_domain_controller", "the server took 2.500 s over the client's authentication message; it asks its domain "
+              "controller then, which may be slow, far away or overrun")
+def calls_of_other_services_without_a_pause(s):
+    """They go through the same channel to the controller, so the login may have waited for them, or not."""
+    c = s.connection(0, client=SERVER_HOST, server=DC, port=49152)
+    c.connect()
+    for i in range(140):
+        c.client(samlogon(20 + i), 2.0).server(samlogon_response(20 + i), 38.0)
+    asked(s, 3005.3, SERVER_HOST, 49152, samlogon(7), samlogon_response(7), 2.0)
+    return windows_login(s, 2500.0, at=3000)
+
+
 def dns_response(number, name=b"else"):
     return (struct.pack(">HHHHHH", number, 0x8180, 1, 1, 0, 0) + bytes([len(name)]) + name + b"\0\0\1\0\1" +
             struct.pack(">HHHIHBBBB", 0xc00c, 1, 1, 60, 4, 10, 9, 9, 9))

@@ -13,66 +13,6 @@ static void span_add(struct spans *s, const struct wait *w, uint64_t from, uint6
 	spans_add(s, w, &(struct span){from, to, part, BASIS_INFERRED, x, grounds});
 }
 
-/* The part of a wait that this kind of request accounts for on its side. */
-static enum wait_part part_of(const struct exchange *x, enum side side)
-{
-	switch (x->kind) {
-	case DEPENDENCY_DNS:
-		return PART_DNS;
-	case DEPENDENCY_LDAP:
-		return PART_LDAP;
-	case DEPENDENCY_KERBEROS:
-		return PART_KDC;
-	case DEPENDENCY_HTTP:
-		return PART_CRL;
-	case DEPENDENCY_HTTPS:
-		return PART_TOKEN;
-	case DEPENDENCY_NETLOGON:
-	case DEPENDENCY_SMB:
-	case DEPENDENCY_OTHER: /* RPC */
-		return side == SIDE_SERVER ? PART_DC : PART_PROCESS;
-	default:
-		return PART_PROCESS;
-	}
-}
-
-/*
- * Add the chain of answered requests that led to the wait's end: the last one ended right before
- * it, the one before that ended right before the last one began, and so on.
- */
-static void chain_add(struct companions *c, const struct wait *w, const struct exchange *call,
-		      struct spans *s)
-{
-	uint64_t from = w->b, near = wait_near(w);
-
-	for (bool more = true; more;) {
-		const struct exchange *next = NULL;
-
-		more = false;
-		for_each_exchange(x, c, w->a)
-		{
-			if (x->state != EXCHANGE_ANSWERED || exchange_is_call(x) ||
-			    !exchange_of(x, w->host) || x->end_ns > from ||
-			    x->end_ns + near < from || x->start_ns >= from || x->end_ns <= w->a ||
-			    x->start_ns + near < w->a || part_of(x, w->side) == PART_PROCESS)
-				continue;
-			if (!next || x->start_ns < next->start_ns)
-				next = x;
-		}
-		if (next) {
-			span_add(s, w, next->start_ns, next->end_ns, part_of(next, w->side), next,
-				 "the wait ended right after its response");
-			from = next->start_ns;
-			more = from > w->a;
-		} else if (call && call->state == EXCHANGE_ANSWERED && call->start_ns < from &&
-			   call->end_ns + near >= from) {
-			from = call->start_ns;
-			call = NULL;
-			more = true;
-		}
-	}
-}
-
 /*
  * Does the service at this peer answer the host in the meantime? If so, one lost response is not an
  * outage.
@@ -90,43 +30,52 @@ static bool peer_answers(struct companions *c, const struct exchange *silent, ui
 	return false;
 }
 
-/* Is the peer of this request a domain controller? Its other requests show it. */
-static bool peer_is_dc(struct companions *c, const struct exchange *of)
+/* The part of the wait that this request may be, if nobody answered it. PART_PROCESS: it is not one. */
+static enum wait_part part_unanswered(struct companions *c, const struct wait *w,
+				      const struct exchange *x)
 {
-	for_each_exchange(x, c, of->start_ns)
+	if (!exchange_of(x, w->host) || !exchange_overlaps(x, w->a, w->b) ||
+	    !exchange_unanswered(c, x, w->b) || peer_answers(c, x, w->b) ||
+	    (exchange_is_call(x) && !w->verifies))
+		return PART_PROCESS;
+	if (x->kind == DEPENDENCY_DNS)
+		return PART_DNS;
+	if (w->side == SIDE_CLIENT)
+		return x->kind == DEPENDENCY_KERBEROS ? PART_KDC : PART_PROCESS;
+	return exchange_part(c, x, w->side) != PART_PROCESS && exchange_peer_is_dc(c, x)
+		       ? PART_DC
+		       : PART_PROCESS;
+}
+
+/* Does an unanswered request of a client begin with its wait? Others may be of other programs. */
+static bool unanswered_begins(struct companions *c, const struct wait *w)
+{
+	uint64_t near = wait_near(w);
+
+	for_each_exchange(x, c, w->a)
 	{
-		if ((x->kind == DEPENDENCY_NETLOGON || x->kind == DEPENDENCY_KERBEROS ||
-		     x->kind == DEPENDENCY_LDAP) &&
-		    !memcmp(x->peer.addr, of->peer.addr, 16) && exchange_of(x, companions_host(of)))
+		if (x->start_ns + near >= w->a && x->start_ns <= w->a + near &&
+		    part_unanswered(c, w, x) != PART_PROCESS)
 			return true;
 	}
 	return false;
 }
 
-/* The part of the wait that an unanswered request may be. PART_PROCESS: it is no part. */
-static enum wait_part part_unanswered(struct companions *c, const struct wait *w,
-				      const struct exchange *x)
-{
-	if (x->kind == DEPENDENCY_DNS)
-		return PART_DNS;
-	if (w->side == SIDE_CLIENT)
-		return x->kind == DEPENDENCY_KERBEROS ? PART_KDC : PART_PROCESS;
-	return part_of(x, w->side) != PART_PROCESS && peer_is_dc(c, x) ? PART_DC : PART_PROCESS;
-}
-
-/* Add the unanswered requests, also those older than the wait, that the wait may have been for. */
+/*
+ * Add the unanswered requests that the wait may have been for. A server's may be older than the
+ * wait: its logins share the connection to the domain controller.
+ */
 static void unanswered_add(struct companions *c, const struct wait *w, struct spans *s)
 {
+	bool is_client = w->side == SIDE_CLIENT;
+
+	if (is_client && !unanswered_begins(c, w))
+		return;
 	for_each_exchange(x, c, w->a)
 	{
-		enum wait_part part;
+		enum wait_part part = part_unanswered(c, w, x);
 
-		if (!exchange_of(x, w->host) || !exchange_overlaps(x, w->a, w->b) ||
-		    !exchange_unanswered(c, x, w->b) || peer_answers(c, x, w->b) ||
-		    (exchange_is_call(x) && !w->verifies))
-			continue;
-		part = part_unanswered(c, w, x);
-		if (part != PART_PROCESS)
+		if (part != PART_PROCESS && (!is_client || x->start_ns + wait_near(w) >= w->a))
 			span_add(s, w, x->start_ns, exchange_until(x, w->b), part, x,
 				 "the request was not answered meanwhile");
 	}
@@ -162,22 +111,35 @@ static void queue_add(struct companions *c, const struct wait *w, const struct e
 		 call, "earlier logins' Netlogon calls were in flight without a gap");
 }
 
-static void server_spans(struct companions *c, const struct dependency_login *login,
-			 const struct wait *w, struct dependency_findings *out, struct spans *s)
+/* The login's own Netlogon call; NULL: none was found. */
+static struct exchange *own_call(struct companions *c, const struct dependency_login *login,
+				 const struct wait *w, struct dependency_findings *out)
 {
 	struct exchange *call = NULL;
 
 	if (login->authority != AUTHORITY_NONE && w->verifies)
 		call = calls_find(c, w);
-	if (call && calls_fit(call, w, login->authority)) {
+	if (!call || !calls_fit(call, w, login->authority))
+		return NULL;
+	if (call->start_ns > w->a + wait_late(w) && !calls_queue_is_logins(c, w, call)) {
+		out->others_unclear = true;
+		return NULL;
+	}
+	return call;
+}
+
+static void server_spans(struct companions *c, const struct dependency_login *login,
+			 const struct wait *w, struct dependency_findings *out, struct spans *s)
+{
+	struct exchange *call = own_call(c, login, w, out);
+
+	if (call) {
 		call->owner = login->id;
 		out->own = call;
 		out->own_at_once = call->start_ns <= w->a + wait_near(w);
 		span_add(s, w, call->start_ns, exchange_until(call, w->b), PART_DC, call,
 			 "the Netlogon call that fits this login by order");
 		queue_add(c, w, call, out, s);
-	} else {
-		call = NULL;
 	}
 	if (w->b - w->a < WAIT_SPLIT_NS)
 		return;

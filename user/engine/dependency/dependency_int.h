@@ -53,6 +53,15 @@ uint64_t wait_near(const struct wait *w);
 /* The same for the Netlogon call of a login that makes one for certain. */
 uint64_t wait_late(const struct wait *w);
 
+/* Does it take at least half of the wait, from right after its beginning until right before its end? */
+bool wait_fits(const struct exchange *x, const struct wait *w);
+
+/* Is the peer of this request a domain controller? The host's other requests to it show it. */
+bool exchange_peer_is_dc(struct companions *c, const struct exchange *of);
+
+/* The part of a wait for that side that the request may account for; PART_PROCESS: none. */
+enum wait_part exchange_part(struct companions *c, const struct exchange *x, enum side side);
+
 /* The shortest round trip seen between host and peer. */
 uint64_t exchange_rtt_to(struct companions *c, const uint8_t *host, const uint8_t *peer,
 			 uint64_t now);
@@ -91,6 +100,20 @@ bool calls_fit(const struct exchange *x, const struct wait *w, enum authority au
 
 /* Did a call that the domain controller's host never acknowledged hold up the others? */
 bool calls_queue_is_dead(struct companions *c, const struct wait *w, const struct exchange *call);
+
+/*
+ * Are the calls that ended in the queue before this one logins'? Others are of other services of
+ * the host, and the login need not have waited for them.
+ */
+bool calls_queue_is_logins(struct companions *c, const struct wait *w, const struct exchange *call);
+
+/*
+ * wait_chain.c: add the answered requests that led to the wait's end, as far as they do not only
+ * coincide with it: the chain of them begins with the wait, or the last one took long, and the
+ * service was not asked all the time before. call: the login's Netlogon call; NULL: none found.
+ */
+void chain_add(struct companions *c, const struct wait *w, const struct exchange *call,
+	       struct spans *s);
 
 /*
  * dependency_list.c: fill in the list: the requests that the waits overlap, and all that failed

@@ -115,9 +115,22 @@ struct exchange *calls_find(struct companions *c, const struct wait *w)
 
 bool calls_fit(const struct exchange *x, const struct wait *w, enum authority authority)
 {
-	return authority == AUTHORITY_DC ||
-	       (x->start_ns <= w->a + wait_near(w) && x->end_ns + wait_near(w) >= w->b &&
-		2 * exchange_gap(x->start_ns, exchange_until(x, w->b)) >= w->b - w->a);
+	return authority == AUTHORITY_DC || wait_fits(x, w);
+}
+
+bool calls_queue_is_logins(struct companions *c, const struct wait *w, const struct exchange *call)
+{
+	uint32_t logins = 0, others = 0;
+
+	for_each_exchange(x, c, w->a)
+	{
+		if (!exchange_is_call(x) || !exchange_of(x, w->host) || x->end_ns <= w->a ||
+		    x->end_ns > call->start_ns)
+			continue;
+		logins += x->owner != 0;
+		others += x->owner == 0;
+	}
+	return logins >= others;
 }
 
 bool calls_queue_is_dead(struct companions *c, const struct wait *w, const struct exchange *call)

@@ -21,6 +21,52 @@ uint64_t wait_late(const struct wait *w)
 	return LATE_NS + (w->b - w->a) / 10;
 }
 
+bool wait_fits(const struct exchange *x, const struct wait *w)
+{
+	return x->start_ns <= w->a + wait_near(w) && x->end_ns + wait_near(w) >= w->b &&
+	       2 * exchange_gap(x->start_ns, exchange_until(x, w->b)) >= w->b - w->a;
+}
+
+/* Only domain controllers are asked so. */
+static bool exchange_is_dcs(const struct exchange *x)
+{
+	return x->kind == DEPENDENCY_NETLOGON || x->kind == DEPENDENCY_KERBEROS ||
+	       x->kind == DEPENDENCY_LDAP;
+}
+
+bool exchange_peer_is_dc(struct companions *c, const struct exchange *of)
+{
+	for_each_exchange(x, c, of->start_ns)
+	{
+		if (exchange_is_dcs(x) && !memcmp(x->peer.addr, of->peer.addr, 16) &&
+		    exchange_of(x, companions_host(of)))
+			return true;
+	}
+	return false;
+}
+
+enum wait_part exchange_part(struct companions *c, const struct exchange *x, enum side side)
+{
+	switch (x->kind) {
+	case DEPENDENCY_DNS:
+		return PART_DNS;
+	case DEPENDENCY_LDAP:
+		return PART_LDAP;
+	case DEPENDENCY_KERBEROS:
+		return PART_KDC;
+	case DEPENDENCY_HTTP:
+		return PART_CRL;
+	case DEPENDENCY_HTTPS:
+		return PART_TOKEN;
+	case DEPENDENCY_NETLOGON:
+	case DEPENDENCY_SMB:
+	case DEPENDENCY_OTHER: /* RPC */
+		return side == SIDE_SERVER && exchange_peer_is_dc(c, x) ? PART_DC : PART_PROCESS;
+	default:
+		return PART_PROCESS;
+	}
+}
+
 uint64_t exchange_rtt_to(struct companions *c, const uint8_t *host, const uint8_t *peer,
 			 uint64_t now)
 {
