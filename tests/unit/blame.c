@@ -215,10 +215,13 @@ UNIT_CASE(calls_of_other_services_are_no_queue)
 	for (size_t k = 0; k < sizeof(rates) / sizeof(rates[0]); k++)
 		for (uint64_t phase = 0; phase < rates[k][0]; phase += 1 + rates[k][0] / 7) {
 			struct companions *c = new_companions();
+			struct dependency_findings f;
 			enum cause cause;
 
 			for (uint64_t at = 7000 + phase; at < B_MS; at += rates[k][0])
 				call(c, at, at + rates[k][1]);
+			call(c, 6000, 6003); /* another login's, long over */
+			find(c, 1, 5999 * MS, 6004 * MS, AUTHORITY_DC, &f);
 			call(c, A_MS + 1, A_MS + 4); /* the login's own */
 			cause = cause_of(c, AUTHORITY_DC);
 			if (cause != CAUSE_NONE && cause != CAUSE_SERVER_BUSY)

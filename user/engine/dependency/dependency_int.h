@@ -103,7 +103,8 @@ bool calls_queue_is_dead(struct companions *c, const struct wait *w, const struc
 
 /*
  * Are the calls that ended in the queue before this one logins'? Others are of other services of
- * the host, and the login need not have waited for them.
+ * the host, and the login need not have waited for them. True if no login's call is known at all,
+ * as in a file with the packets of one login.
  */
 bool calls_queue_is_logins(struct companions *c, const struct wait *w, const struct exchange *call);
 

@@ -121,16 +121,19 @@ bool calls_fit(const struct exchange *x, const struct wait *w, enum authority au
 bool calls_queue_is_logins(struct companions *c, const struct wait *w, const struct exchange *call)
 {
 	uint32_t logins = 0, others = 0;
+	bool known = false;
 
 	for_each_exchange(x, c, w->a)
 	{
-		if (!exchange_is_call(x) || !exchange_of(x, w->host) || x->end_ns <= w->a ||
-		    x->end_ns > call->start_ns)
+		if (!exchange_is_call(x) || !exchange_of(x, w->host))
+			continue;
+		known |= x->owner != 0;
+		if (x->end_ns <= w->a || x->end_ns > call->start_ns)
 			continue;
 		logins += x->owner != 0;
 		others += x->owner == 0;
 	}
-	return logins >= others;
+	return !known || logins >= others;
 }
 
 bool calls_queue_is_dead(struct companions *c, const struct wait *w, const struct exchange *call)
