@@ -371,9 +371,19 @@ def add_csv(corpus):
         corpus.add("csv", seed)
 
 
+def add_json_pick(corpus):
+    """Records as tdsmon top gets them, and JSON that no record has."""
+    corpus.add("json_pick", b'{"id":"\\ud83d\\ude00\\u0000","error":{"number":-9223372036854775807},"dependencies":[ 1e3 ,"]",[{}]]}')
+    for path in sorted(glob.glob(os.path.join(sys.argv[1], "dc_*.json"))):
+        with open(path, "rb") as f:
+            for line in f.read().splitlines():
+                corpus.add("json_pick", line)
+
+
 def main():
     corpus = Corpus(sys.argv[2])
     add_csv(corpus)
+    add_json_pick(corpus)
     add_errorlog(corpus)
     for path in sorted(glob.glob(os.path.join(sys.argv[1], "dc_*.pcap"))):
         add_companions(corpus, path)

@@ -254,24 +254,32 @@ void model_resumed(struct model *model)
 }
 
 /* Was it sent before the connection broke? */
-static bool is_again(const struct model *model, const json_t *record)
+static bool is_again(const struct model *model, uint64_t id)
 {
-	const char *text = row_string(record, "id");
-	uint64_t id = text ? strtoull(text, NULL, 16) : 0;
-
 	return model->again &&
 	       bsearch(&id, model->again, model->again_count, sizeof(*model->again), compare_ns);
 }
 
-static bool take_login(struct model *model, const json_t *record, const char *line, size_t len)
+/* The filter looks into the record only if it asks for a key that a row does not have. */
+static bool matches(const struct model *model, const struct row *row, const char *line, size_t len)
+{
+	json_t *record =
+		filter_needs_record(model->filter) && line ? json_loadb(line, len, 0, NULL) : NULL;
+	bool result = filter_match(model->filter, row, record);
+
+	json_decref(record);
+	return result;
+}
+
+static bool take_login(struct model *model, const char *line, size_t len)
 {
 	struct row row;
 
-	if (is_again(model, record))
-		return true;
-	if (!row_read(&row, record, &model->names)) {
-		row_release(&row, &model->names);
+	if (!row_read(&row, line, len, &model->names))
 		return false;
+	if (is_again(model, row.id)) {
+		row_release(&row, &model->names);
+		return true;
 	}
 	pending_over(model, row.id);
 	if (model->next - model->oldest == MODEL_ROWS)
@@ -279,7 +287,7 @@ static bool take_login(struct model *model, const json_t *record, const char *li
 	row.seq = model->next++;
 	row.line = line_copy(line, len);
 	row.line_len = (uint32_t)len;
-	row.matches = filter_match(model->filter, &row, record);
+	row.matches = matches(model, &row, line, len);
 	if (row.end_ns > model->latest_ns)
 		model->latest_ns = row.end_ns;
 	if (!model->first_ns || row.end_ns < model->first_ns)
@@ -300,27 +308,31 @@ static bool begins(const char *line, size_t len, const char *type)
 	       line[at + n] == '"';
 }
 
-bool model_line(struct model *model, const char *line, size_t len, uint64_t now_ns)
+/* A record that comes about once a second: it is read into a tree. */
+static bool take_state(struct model *model, const char *line, size_t len, uint64_t now_ns)
 {
-	bool login = begins(line, len, "login"), pending = begins(line, len, "pending");
-	bool good = true;
-	json_t *record;
+	json_t *record = json_loadb(line, len, 0, NULL);
 
-	if (!login && !pending && !begins(line, len, "watch")) {
-		good = !len || begins(line, len, "close") || begins(line, len, "command");
-		model->bad_lines += !good;
-		return good;
-	}
-	record = json_loadb(line, len, 0, NULL);
 	if (!record)
-		good = false;
-	else if (login)
-		good = take_login(model, record, line, len);
-	else if (pending)
+		return false;
+	if (begins(line, len, "pending"))
 		take_pending(model, record, line, len);
 	else
 		take_watch(model, record, now_ns);
 	json_decref(record);
+	return true;
+}
+
+bool model_line(struct model *model, const char *line, size_t len, uint64_t now_ns)
+{
+	bool good;
+
+	if (begins(line, len, "login"))
+		good = take_login(model, line, len);
+	else if (begins(line, len, "pending") || begins(line, len, "watch"))
+		good = take_state(model, line, len, now_ns);
+	else
+		good = !len || begins(line, len, "close") || begins(line, len, "command");
 	model->bad_lines += !good;
 	return good;
 }
@@ -340,17 +352,12 @@ void model_ended(struct model *model)
 
 void model_filter(struct model *model, struct filter *filter)
 {
-	bool parse = filter_needs_record(filter);
-
 	filter_free(model->filter);
 	model->filter = filter;
 	for (uint64_t seq = model->oldest; seq < model->next; seq++) {
 		struct row *row = row_at(model, seq);
-		json_t *record =
-			parse && row->line ? json_loadb(row->line, row->line_len, 0, NULL) : NULL;
 
-		row->matches = filter_match(filter, row, record);
-		json_decref(record);
+		row->matches = matches(model, row, row->line, row->line_len);
 	}
 }
 

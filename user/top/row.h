@@ -66,8 +66,11 @@ struct row {
 	bool matches;		   /* the filter */
 };
 
-/* Read a login record. False: it lacks what a login has. line is not touched. */
-bool row_read(struct row *row, const json_t *record, struct name_table *names);
+/*
+ * Read a login record, a line without its LF. False: it is no JSON object, or lacks what a login has;
+ * then row holds nothing. row->line is left NULL.
+ */
+bool row_read(struct row *row, const char *line, size_t len, struct name_table *names);
 void row_release(struct row *row, struct name_table *names);
 
 /* The field's name in filters, and its value: "" if it was not seen. */
