@@ -83,6 +83,20 @@ static void get_events(void *ctx, const struct http_request *req, struct http_re
 	strbuf_adds(&reply->body, "data: first\n\n");
 }
 
+static void next_piece(void *ctx, uint64_t *from, uint64_t to, struct strbuf *out)
+{
+	(void)ctx;
+	if (*from < to)
+		strbuf_addf(out, "piece %d\n", (int)(*from)++);
+}
+
+static void get_pieces(void *ctx, const struct http_request *req, struct http_reply *reply)
+{
+	(void)ctx;
+	(void)req;
+	reply->backlog = (struct http_backlog){next_piece, NULL, 0, 3};
+}
+
 static void get_publish(void *ctx, const struct http_request *req, struct http_reply *reply)
 {
 	struct server *s = ctx;
@@ -119,6 +133,7 @@ static void server_main(int ready, const char *web_config)
 		{"/hello", get_hello, &s, false},     {"/big", get_big, &s, false},
 		{"/stats", get_stats, &s, false},     {"/events", get_events, &s, false},
 		{"/publish", get_publish, &s, false}, {"/any", get_hello, &s, true},
+		{"/pieces", get_pieces, &s, false},
 	};
 	const struct http_config config = {.listen = "127.0.0.1:0",
 					   .web_config = web_config,
@@ -267,6 +282,72 @@ UNIT_CASE(a_route_answers_with_its_headers)
 		     "HTTP/1.1 200 OK\r\n"));
 	CHECK(strstr(answer, "\r\nContent-Length: 13\r\n"));
 	CHECK_STR(body(), "");
+}
+
+/* The headers of an answer, without its first line, Date and what is only about the body's transfer. */
+static char *headers_of(const char *text)
+{
+	static const char *const apart[] = {"HTTP/1.1",
+					    "Date:", "Connection:", "Transfer-Encoding:"};
+	char *kept = calloc(1, strlen(text) + 1);
+
+	for (const char *at = text, *end; (end = strstr(at, "\r\n")) && end > at; at = end + 2) {
+		bool left_out = false;
+
+		for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+			left_out |= starts(at, apart[i]);
+		if (!left_out)
+			strncat(kept, at, (size_t)(end + 2 - at));
+	}
+	return kept;
+}
+
+/* The whole answer to a HEAD is that of GET up to the empty line; the next answer begins there. */
+static void head_is_get(const char *path, const char *more, const char *status, bool again)
+{
+	char request[512], *of_get, *of_head;
+	int fd = connect_client(0);
+
+	answer_len = 0;
+	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", path, more);
+	say(fd, request);
+	CHECK(hear(fd, "\r\n\r\n"));
+	close(fd);
+	of_get = headers_of(answer);
+	snprintf(request, sizeof(request), "HEAD %s HTTP/1.1\r\nHost: x\r\n%s%s\r\n%s", path, more,
+		 again ? "" : "Connection: close\r\n",
+		 again ? "GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" : "");
+	ask(request);
+	of_head = headers_of(answer);
+	CHECK_STR(of_head, of_get);
+	CHECK(starts(answer, status));
+	if (*body() && !(again && starts(body(), "HTTP/1.1 200 OK\r\n")))
+		UNIT_FAIL("after the headers of HEAD %s: %s", path, body());
+	free(of_get);
+	free(of_head);
+}
+
+UNIT_CASE(head_has_the_headers_and_no_body)
+{
+	static const char gzip[] = "Accept-Encoding: gzip\r\n";
+
+	serve(NULL);
+	for (int again = 0; again < 2; again++) {
+		head_is_get("/hello", "", "HTTP/1.1 200 ", again);
+		head_is_get("/big", "", "HTTP/1.1 200 ", again);
+		head_is_get("/big", gzip, "HTTP/1.1 200 ", again);
+		head_is_get("/pieces", "", "HTTP/1.1 200 ", again);
+		head_is_get("/nowhere", gzip, "HTTP/1.1 404 ", again);
+		head_is_get("/hello", "Host: evil.test\r\n", "HTTP/1.1 421 ", again);
+	}
+	CHECK(starts(ask("HEAD /events HTTP/1.1\r\nHost: x\r\n\r\n"), "HTTP/1.1 200 "));
+	CHECK(strstr(answer, "\r\nContent-Type: text/event-stream\r\n"));
+	CHECK_STR(body(), "");
+	CHECK(starts(ask("HEAD /hello HTTP/1.1\r\nHost\r\n\r\n"), "HTTP/1.1 400 "));
+	CHECK_STR(body(), "");
+	get("/stats");
+	CHECK(strstr(body(), " streams=0 ")); /* a HEAD joins none */
+	serve_end();
 }
 
 UNIT_CASE(a_connection_serves_twice)
@@ -720,6 +801,7 @@ int main(void)
 	RUN(a_stream_tells_what_is_published);
 	RUN(a_slow_streams_client_is_dropped);
 	serve_end();
+	RUN(head_has_the_headers_and_no_body);
 	RUN(users_are_asked_for_their_passwords);
 	RUN(wrong_passwords_do_not_keep_the_right_one_out);
 	RUN(another_configuration_while_passwords_wait);

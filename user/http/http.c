@@ -226,6 +226,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 		*data_len = 0;
 		return MHD_YES;
 	}
+	peer->head = !strcmp(method, MHD_HTTP_METHOD_HEAD);
 	/* A request whose password has to be checked comes twice; count it once. */
 	http->stats.requests += peer->auth == BASIC_AUTH_UNKNOWN;
 	http_peer_set(peer, HTTP_PEER_ANSWER, clock_now_ns() + request_ns(http));

@@ -46,6 +46,7 @@ struct http_peer {
 	uint64_t since_ns;    /* start of this state */
 	uint64_t deadline_ns; /* UINT64_MAX for a stream */
 	bool closing;
+	bool head;			/* the request is a HEAD: only headers are sent */
 	uint64_t waits_since_ns;	/* its place in the queue */
 	bool waits;			/* suspended until its password is checked */
 	enum basic_auth_answer auth;	/* result of that check, for the current request */

@@ -60,7 +60,31 @@ static ssize_t gzip_read(void *cls, uint64_t pos, char *buf, size_t max)
 	return (ssize_t)(max - g->z.avail_out);
 }
 
-static struct MHD_Response *gzip_response(struct http_body *body)
+static ssize_t no_bytes(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	(void)cls;
+	(void)pos;
+	(void)buf;
+	(void)max;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+/*
+ * The answer to a HEAD, where that to a GET has a body of unknown length. libmicrohttpd 0.9.75 sends
+ * the last chunk of a chunked body after the headers, though a HEAD has no body (RFC 9110 9.3.2): the
+ * connection's next answer would begin with it. So this answer is not chunked, and ends the connection.
+ */
+static struct MHD_Response *head_response(void)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, no_bytes, NULL, NULL);
+
+	if (response)
+		MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+	return response;
+}
+
+static struct MHD_Response *gzip_body(struct http_body *body)
 {
 	struct gzip *g = calloc(1, sizeof(*g));
 	struct MHD_Response *response;
@@ -79,7 +103,14 @@ static struct MHD_Response *gzip_response(struct http_body *body)
 						     gzip_free);
 	if (!response)
 		gzip_free(g);
-	else
+	return response;
+}
+
+static struct MHD_Response *gzip_response(struct http_body *body, bool head)
+{
+	struct MHD_Response *response = head ? head_response() : gzip_body(body);
+
+	if (response)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	return response;
 }
@@ -174,13 +205,13 @@ static struct MHD_Response *plain_response(struct http_reply *reply, struct http
 	if (reply->fixed)
 		return fixed_response(reply);
 	if (reply->backlog.next)
-		return pieces_response(&reply->backlog);
+		return peer->head ? head_response() : pieces_response(&reply->backlog);
 	if (!reply->shared)
 		reply->shared = http_body_new(&reply->body);
 	if (!reply->shared)
 		return NULL;
 	if (http_body_text(reply->shared)->len >= GZIP_LEAST && takes_gzip(peer->connection))
-		response = gzip_response(reply->shared);
+		response = gzip_response(reply->shared, peer->head);
 	return response ?: body_response(reply->shared);
 }
 
@@ -219,7 +250,7 @@ enum MHD_Result http_reply_queue(struct http *http, struct http_peer *peer,
 		strbuf_release(&reply->body);
 	}
 	if (reply->stream) {
-		response = http_stream_join(peer, reply);
+		response = peer->head ? head_response() : http_stream_join(peer, reply);
 		if (!response) {
 			reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
 			http->stats.refused++;
