@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A value as it stands in the text, without the white space around it. at is NULL: there is none. */
+/* A value as it stands in the text, without the white space around it. at is NULL: there is no value. */
 struct json_text {
 	const char *at;
 	size_t len;
