@@ -81,7 +81,8 @@ struct seg {
 	__u8 rec_flags; /* SEG_F_* */
 #if !defined(__BPF__) || TAP_DECAP
 	__u32 tunnel; /* TUNNEL_* */
-	__u32 pad;
+	__u16 mss; /* of a SYN, RFC 9293 3.7.1; 0: none, or from the tap, which reads no options */
+	__u16 pad;
 #endif
 };
 #define SEG_PLAIN 72u

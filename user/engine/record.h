@@ -493,6 +493,14 @@ struct login_record {
 	struct {
 		uint32_t syn_retransmits, retransmits, out_of_order, zero_windows;
 		uint64_t missing_bytes;
+		uint16_t mss[2]; /* SIDE_CLIENT, SIDE_SERVER: that its SYN stated; 0: not known */
+		/* Payload that held the login up, because the peer never acknowledged it. */
+		struct {
+			enum side side;
+			uint64_t bytes;
+			uint32_t sent;	   /* how often; 0: no such payload */
+			uint32_t shortest; /* bytes of its shortest segment */
+		} unacknowledged;
 	} tcp;
 };
 

@@ -254,6 +254,11 @@ static void report_outcome(struct login_record *r, const struct login *l)
 	r->tcp.out_of_order = l->tcp.out_of_order;
 	r->tcp.zero_windows = l->tcp.zero_windows[SIDE_CLIENT] + l->tcp.zero_windows[SIDE_SERVER];
 	r->tcp.missing_bytes = l->missing_bytes;
+	memcpy(r->tcp.mss, l->tcp.mss, sizeof(r->tcp.mss));
+	r->tcp.unacknowledged.side = l->unacked.side;
+	r->tcp.unacknowledged.bytes = l->unacked.bytes;
+	r->tcp.unacknowledged.sent = l->unacked.sent;
+	r->tcp.unacknowledged.shortest = l->unacked.shortest;
 }
 
 /* The server's own entry. Where an error was read, its number and state are kept. */

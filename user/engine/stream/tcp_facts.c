@@ -37,6 +37,7 @@ static void facts_syn(struct tcp_facts *t, const struct seg *seg)
 	if (!t->synack_ns || seg->ts_ns <= t->synack_ns)
 		t->last_syn_ns = seg->ts_ns;
 	t->syn_ip_id = seg->ip_id;
+	t->mss[SIDE_CLIENT] = seg->mss;
 }
 
 bool tcp_facts_segment(struct tcp_facts *t, enum side from, const struct seg *seg, uint64_t ts_ns)
@@ -49,6 +50,8 @@ bool tcp_facts_segment(struct tcp_facts *t, enum side from, const struct seg *se
 		}
 		if (!t->synack_ns)
 			t->synack_ns = seg->ts_ns;
+		if (from == SIDE_SERVER)
+			t->mss[SIDE_SERVER] = seg->mss;
 		if (!t->ack_ns)
 			t->last_synack_ns = seg->ts_ns;
 		return false;

@@ -23,6 +23,7 @@ struct tcp_facts {
 	uint32_t refusals; /* how often a reset answered a SYN */
 	uint32_t syns, retransmits, out_of_order, zero_windows[2];
 	uint16_t syn_ip_id;
+	uint16_t mss[2];   /* that each side's SYN stated; 0: not known */
 	bool port_reused;  /* the SYN got an answer for an earlier connection on these ports */
 	bool server_heard; /* a packet of the server was seen */
 	bool lacks_ack;	   /* the handshake's ACK is missing: lost to us, or to the server */

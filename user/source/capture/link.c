@@ -11,6 +11,9 @@
 #include "lib/wire_int.h"
 #include "service_ports.h"
 
+/* Kinds of TCP options, RFC 9293 3.2 */
+enum { TCP_OPTION_END = 0, TCP_OPTION_NOP = 1, TCP_OPTION_MSS = 2 };
+
 /* The header of frames, by the link type in the file. */
 struct link {
 	uint32_t type;
@@ -136,6 +139,26 @@ static bool link_wants_port(uint16_t port)
 	return port == SSRP_PORT || service_is_udp(port);
 }
 
+/* The maximum segment size that a SYN's options state (RFC 9293 3.2); 0: they state none. end: of the frame. */
+static uint16_t link_mss(const struct pkt *pkt, const uint8_t *frame, const uint8_t *end)
+{
+	const uint8_t *p = (const uint8_t *)(pkt->tcp + 1), *data = frame + pkt->payload_off;
+
+	end = data < end ? data : end;
+	while (p < end && *p != TCP_OPTION_END) {
+		if (*p == TCP_OPTION_NOP) {
+			p++;
+			continue;
+		}
+		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
+			return 0;
+		if (*p == TCP_OPTION_MSS)
+			return p[1] == 4 ? (uint16_t)(p[2] << 8 | p[3]) : 0;
+		p += p[1];
+	}
+	return 0;
+}
+
 enum pkt_result link_segment(const struct link *link, const struct frame *frame, struct seg *seg,
 			     const uint8_t **payload)
 {
@@ -159,6 +182,8 @@ enum pkt_result link_segment(const struct link *link, const struct frame *frame,
 		pkt_datagram(&pkt, seg);
 	else
 		pkt_seg(&pkt, seg);
+	if (seg->flags & SEG_SYN)
+		seg->mss = link_mss(&pkt, frame->data, frame->data + frame->cap_len);
 	if (seg->cap_len < seg->len)
 		seg->rec_flags |= SEG_F_TRUNC;
 	*payload = frame->data + (seg->cap_len ? pkt.payload_off : 0);

@@ -23,7 +23,7 @@ static inline const struct seg *tap_record(const void *record, size_t head, stru
 		return record;
 	memcpy(room, record, SEG_PLAIN);
 	room->tunnel = TUNNEL_NONE;
-	room->pad = 0;
+	room->mss = room->pad = 0;
 	return room;
 }
 
