@@ -124,6 +124,14 @@ static void csv_wire(struct output *out, const struct login_record *rec)
 	csv_text(out, rec->verdict.text);
 }
 
+static void csv_mss(struct output *out, uint16_t mss)
+{
+	if (mss)
+		output_printf(out, ",%u", mss);
+	else
+		output_write(out, ",", 1);
+}
+
 static void csv_login(void *ctx, const struct login_record *rec)
 {
 	char time[CLOCK_TEXT], id[SINK_ID_MAX];
@@ -138,6 +146,8 @@ static void csv_login(void *ctx, const struct login_record *rec)
 	csv_outcome(out, rec);
 	csv_who(out, rec);
 	csv_wire(out, rec);
+	csv_mss(out, rec->tcp.mss[SIDE_CLIENT]);
+	csv_mss(out, rec->tcp.mss[SIDE_SERVER]);
 	output_write(out, "\r\n", 2);
 }
 

@@ -11,6 +11,6 @@
 	"client_wait_ms,server_wait_ms,network_wait_ms,app,host,database,driver,client_version,"   \
 	"tds_version,server_version,instance,auth_method,user,domain,workstation,encryption,"      \
 	"tls_version,tls_cipher,mars,error_number,error_state,error_message,syn_retransmits,"      \
-	"retransmits,missing_bytes,verdict_text"
+	"retransmits,missing_bytes,verdict_text,client_mss,server_mss"
 
 #endif

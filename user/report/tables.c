@@ -188,8 +188,7 @@ const struct survey_table survey_tables[] = {
 	 .order = group_by_count,
 	 .close = table_close_mars},
 	{.id = "paths",
-	 .title = "Paths that lose, and keep-alives without an answer",
-	 .note = "mtu: only full-size segments were lost. Live, keep-alive probes are not seen.",
+	 .title = "Paths that lose",
 	 .parts = {"what", "client", "server"},
 	 .count = "connections",
 	 .figures = FIGURES_COUNT,
@@ -197,6 +196,40 @@ const struct survey_table survey_tables[] = {
 	 .order = group_by_count,
 	 .login = table_paths,
 	 .close = table_close_paths},
+	{.id = "mtu",
+	 .title = "MTU",
+	 .note = "Pairs of which a SYN states a smaller MSS than an MTU of 1500 allows (1460 "
+		 "bytes, "
+		 "IPv6 1440), and logins whose large segments never arrived while small ones did "
+		 "(verdict mtu). A device in the path may have lowered the MSS. Live, the MSS is "
+		 "not "
+		 "known.",
+	 .parts = {"client", "server", "lost large segments of"},
+	 .count = "logins",
+	 .figures = FIGURES_COUNT,
+	 .extras = {{"client's MSS", UNIT_COUNT},
+		    {"server's MSS", UNIT_COUNT},
+		    {"times sent", UNIT_COUNT},
+		    {"shortest lost, bytes", UNIT_COUNT}},
+	 .order = group_by_count,
+	 .login = table_mtu},
+	{.id = "keepalives",
+	 .title = "Keep-alives and idle connections",
+	 .note = "keepalive_dead: three keep-alive probes or more had no answer; live, probes are "
+		 "not "
+		 "seen. idle_dropped: after a silence nothing was acknowledged any more, so a "
+		 "device "
+		 "has probably forgotten the connection (inferred). Keep-alives that come sooner "
+		 "than "
+		 "its idle time-out prevent that.",
+	 .parts = {"what", "noticed by", "client", "server"},
+	 .count = "connections",
+	 .figures = FIGURES_COUNT,
+	 .extras = {{"shortest life", UNIT_NS},
+		    {"bytes never acknowledged", UNIT_BYTES},
+		    {"times sent", UNIT_COUNT}},
+	 .order = group_by_count,
+	 .close = table_close_keepalives},
 	{.id = "packets",
 	 .title = "Lost, repeated and disordered packets of logins",
 	 .parts = {"client", "server"},

@@ -91,6 +91,7 @@ void table_dependencies(struct survey *s, struct groups *g, const struct login_r
 void table_waits(struct survey *s, struct groups *g, const struct login_record *rec);
 void table_packets(struct survey *s, struct groups *g, const struct login_record *rec);
 void table_paths(struct survey *s, struct groups *g, const struct login_record *rec);
+void table_mtu(struct survey *s, struct groups *g, const struct login_record *rec);
 void table_ports(struct survey *s, struct groups *g, const struct login_record *rec);
 
 /* Tables about connections and their ends: tables_close.c. */
@@ -100,6 +101,7 @@ void table_close_attentions(struct survey *s, struct groups *g, const struct clo
 void table_close_pools(struct survey *s, struct groups *g, const struct close_record *rec);
 void table_close_mars(struct survey *s, struct groups *g, const struct close_record *rec);
 void table_close_paths(struct survey *s, struct groups *g, const struct close_record *rec);
+void table_close_keepalives(struct survey *s, struct groups *g, const struct close_record *rec);
 void table_close_redirects(struct survey *s, struct groups *g, const struct close_record *rec);
 
 #endif

@@ -118,22 +118,40 @@ void table_close_mars(struct survey *s, struct groups *g, const struct close_rec
 	row->extra[2] += rec->mars_window_stalls;
 }
 
+/* Did it end because nobody was there any more after a silence? */
+static bool is_idle_end(const struct close_record *rec)
+{
+	return rec->verdict.id == V_IDLE_DROPPED || rec->verdict.id == V_KEEPALIVE_DEAD;
+}
+
 void table_close_paths(struct survey *s, struct groups *g, const struct close_record *rec)
 {
-	bool dead = rec->verdict.id == V_IDLE_DROPPED || rec->verdict.id == V_KEEPALIVE_DEAD;
 	struct group *row;
 	struct ends e;
 
 	(void)s;
-	if (!dead && !rec->unacknowledged.sent)
+	if (is_idle_end(rec) || !rec->unacknowledged.sent)
 		return;
 	ends_of(rec, &e);
-	row = table_count(g, dead ? verdict_of(rec) : "never acknowledged", e.client, e.server,
-			  NULL);
-	if (!rec->unacknowledged.sent)
-		return;
+	row = table_count(g, "never acknowledged", e.client, e.server, NULL);
 	row->extra[0] += rec->unacknowledged.bytes;
 	row->extra[1] += rec->unacknowledged.sent;
+}
+
+void table_close_keepalives(struct survey *s, struct groups *g, const struct close_record *rec)
+{
+	struct group *row;
+	struct ends e;
+
+	(void)s;
+	if (!is_idle_end(rec))
+		return;
+	ends_of(rec, &e);
+	row = table_count(g, verdict_of(rec), by_of(rec), e.client, e.server, NULL);
+	if (rec->duration_ns != NO_NS && (!row->extra[0] || rec->duration_ns < row->extra[0]))
+		row->extra[0] = rec->duration_ns;
+	row->extra[1] += rec->unacknowledged.bytes;
+	row->extra[2] += rec->unacknowledged.sent;
 }
 
 void table_close_redirects(struct survey *s, struct groups *g, const struct close_record *rec)

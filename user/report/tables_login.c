@@ -8,12 +8,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/ip_addr.h"
 #include "report/tables.h"
 
 #define TABLE_PORT_MAPS 1024 /* 8 KiB each */
 #define TABLE_DATE	16
 #define TABLE_EXAMPLE	1024
 #define PORTS		65536
+/* MSS that an MTU of 1500 allows: RFC 9293 3.7.1 */
+#define TABLE_MSS_IP4 1460
+#define TABLE_MSS_IP6 1440
 
 static struct group *table_row(struct groups *g, const char *const *parts)
 {
@@ -398,9 +402,47 @@ void table_paths(struct survey *s, struct groups *g, const struct login_record *
 	char client[SINK_ADDR_MAX], server[SINK_ENDPOINT_MAX];
 
 	(void)s;
-	if (rec->verdict.id == V_MTU || rec->verdict.id == V_PATH_DEAD)
+	if (rec->verdict.id == V_PATH_DEAD)
 		table_count(g, verdict_name(rec->verdict.id), client_addr(rec, client),
 			    sink_endpoint(&rec->server, server), NULL);
+}
+
+/* Does the SYN of a side state less than Ethernet's MTU allows? */
+static bool is_small_mss(const struct login_record *rec)
+{
+	uint16_t most = ip_is_v4(rec->server.addr) ? TABLE_MSS_IP4 : TABLE_MSS_IP6;
+
+	for (int side = 0; side < 2; side++)
+		if (rec->tcp.mss[side] && rec->tcp.mss[side] < most)
+			return true;
+	return false;
+}
+
+/* The smallest of the row's and this one, where it is known. */
+static void extra_least(struct group *row, int at, uint64_t value)
+{
+	if (value && (!row->extra[at] || value < row->extra[at]))
+		row->extra[at] = value;
+}
+
+void table_mtu(struct survey *s, struct groups *g, const struct login_record *rec)
+{
+	char client[SINK_ADDR_MAX], server[SINK_ENDPOINT_MAX];
+	bool lost = rec->verdict.id == V_MTU;
+	struct group *row;
+
+	(void)s;
+	if (!lost && !is_small_mss(rec))
+		return;
+	row = table_count(g, sink_addr(rec->client.addr, client),
+			  sink_endpoint(&rec->server, server),
+			  lost ? side_name(rec->tcp.unacknowledged.side) : "", NULL);
+	extra_least(row, 0, rec->tcp.mss[SIDE_CLIENT]);
+	extra_least(row, 1, rec->tcp.mss[SIDE_SERVER]);
+	if (!lost)
+		return;
+	row->extra[2] += rec->tcp.unacknowledged.sent;
+	extra_least(row, 3, rec->tcp.unacknowledged.shortest);
 }
 
 void table_ports(struct survey *s, struct groups *g, const struct login_record *rec)
