@@ -70,7 +70,22 @@ static enum writer_mood finding_well(const struct survey *s, struct strbuf *text
 	return MOOD_GOOD;
 }
 
-enum writer_mood finding_write(const struct survey *s, struct strbuf *text)
+/* Sessions that were lost show in no login. */
+static void finding_failovers(const struct survey *s, struct strbuf *text)
+{
+	const struct failovers *f = &s->failovers;
+	char server[SINK_ENDPOINT_MAX];
+
+	if (f->found == 1)
+		strbuf_addf(text, " %s closed most of its sessions at once.",
+			    sink_endpoint(&f->events[0].server, server));
+	else if (f->found)
+		strbuf_addf(text,
+			    " %" PRIu64 " times a server closed most of its sessions at once.",
+			    f->found);
+}
+
+static enum writer_mood finding_logins(const struct survey *s, struct strbuf *text)
 {
 	uint64_t wanted = survey_wanted(s), failed = s->classes[VERDICT_FAILED],
 		 slow = s->classes[VERDICT_SLOW];
@@ -92,4 +107,12 @@ enum writer_mood finding_write(const struct survey *s, struct strbuf *text)
 	strbuf_adds(text, ".");
 	finding_cause(s, text);
 	return failed ? MOOD_BAD : MOOD_SLOW;
+}
+
+enum writer_mood finding_write(const struct survey *s, struct strbuf *text)
+{
+	enum writer_mood mood = finding_logins(s, text);
+
+	finding_failovers(s, text);
+	return s->failovers.found ? MOOD_BAD : mood;
 }

@@ -272,6 +272,8 @@ static void sections_tables(struct writer *w, const struct survey *s)
 {
 	struct strbuf empty = {0};
 
+	if (!s->failovers.found)
+		strbuf_adds(&empty, "Failovers");
 	for (size_t i = TABLE_SERVERS; i < survey_table_count; i++) {
 		const struct survey_table *table = &survey_tables[i];
 
@@ -314,6 +316,7 @@ void sections_write(struct writer *w, const struct survey *s, const struct surve
 	sections_seen(w, s, source);
 	sections_time(w, s);
 	sections_causes(w, s);
+	failovers_write(w, &s->failovers, s->clock);
 	if (s->slowest.count) {
 		w->ops->section(w, "slowest", "The slowest logins", NULL);
 		w->ops->slowest(w, &s->slowest);

@@ -24,7 +24,8 @@ struct survey *survey_new(const struct wallclock *clock)
 	s->clock = clock;
 	s->budget = SURVEY_BUDGET;
 	s->groups = calloc(survey_table_count, sizeof(*s->groups));
-	if (!s->groups) {
+	if (!s->groups || !failovers_init(&s->failovers)) {
+		free(s->groups);
 		free(s);
 		return NULL;
 	}
@@ -40,6 +41,7 @@ void survey_free(struct survey *s)
 	for (size_t i = 0; i < survey_table_count; i++)
 		group_table_release(&s->groups[i]);
 	slowest_release(&s->slowest);
+	failovers_release(&s->failovers);
 	free(s->groups);
 	free(s);
 }
@@ -83,6 +85,7 @@ void survey_login(struct survey *s, const struct login_record *rec)
 	survey_times(s, rec);
 	rates_add(&s->rates, wall_ns, sink_failed(rec), rec->verdict.class == VERDICT_SLOW);
 	slowest_add(&s->slowest, rec, wall_ns);
+	failovers_login(&s->failovers, rec);
 	for (size_t i = 0; i < survey_table_count; i++)
 		if (survey_tables[i].login)
 			survey_tables[i].login(s, &s->groups[i], rec);
@@ -95,6 +98,7 @@ void survey_close(struct survey *s, const struct close_record *rec)
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		s->commands[i] += rec->commands[i];
 	survey_period(s, rec->time_ns, rec->time_ns);
+	failovers_close(&s->failovers, rec);
 	for (size_t i = 0; i < survey_table_count; i++)
 		if (survey_tables[i].close)
 			survey_tables[i].close(s, &s->groups[i], rec);

@@ -8,6 +8,7 @@
 
 #include "lib/counter.h"
 #include "lib/log_histogram.h"
+#include "report/failovers.h"
 #include "report/group.h"
 #include "report/slowest.h"
 #include "report/rates.h"
@@ -42,6 +43,7 @@ struct survey {
 	struct log_histogram total, phases[PHASE_SESSION]; /* of logins whose times count */
 	struct rates rates;
 	struct slowest slowest;
+	struct failovers failovers;
 	size_t budget;	       /* bytes that the tables may still take */
 	unsigned port_maps;    /* clients whose ports are followed */
 	struct groups *groups; /* one for each table */

@@ -281,21 +281,29 @@ void failover_close(struct failover *failover, const struct close_record *rec)
 	s->open--;
 }
 
+const char *failover_kind_text(enum failover_kind kind)
+{
+	static const char *const texts[] = {[FAILOVER_CLOSED] = "sessions closed",
+					    [FAILOVER_SAME] =
+						    "failover behind the same address, or restart",
+					    [FAILOVER_ELSEWHERE] = "failover"};
+
+	return texts[kind];
+}
+
 const char *failover_text(const struct failover_event *event, char text[FAILOVER_TEXT])
 {
 	char server[SINK_ENDPOINT_MAX], to[SINK_ENDPOINT_MAX], within[CLOCK_TEXT],
 		login[CLOCK_TEXT];
-	const char *what = event->kind == FAILOVER_ELSEWHERE ? "failover (inferred): "
-			   : event->kind == FAILOVER_SAME
-				   ? "failover behind the same address, or restart (inferred): "
-				   : "";
+	bool inferred = event->kind != FAILOVER_CLOSED;
 	int len;
 
 	len = snprintf(text, FAILOVER_TEXT,
-		       "%s%s closed %" PRIu32 " of %" PRIu32 " sessions of %" PRIu32
+		       "%s%s%s closed %" PRIu32 " of %" PRIu32 " sessions of %" PRIu32
 		       " client%s within %s; %" PRIu32 " login%s failed; ",
-		       what, sink_endpoint(&event->server, server), event->closed, event->open,
-		       event->clients, event->clients == 1 ? "" : "s",
+		       inferred ? failover_kind_text(event->kind) : "",
+		       inferred ? " (inferred): " : "", sink_endpoint(&event->server, server),
+		       event->closed, event->open, event->clients, event->clients == 1 ? "" : "s",
 		       clock_duration(event->close_ns, within), event->failed,
 		       event->failed == 1 ? "" : "s");
 	if (event->login_ns == NO_NS)

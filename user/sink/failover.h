@@ -56,6 +56,9 @@ void failover_close(struct failover *failover, const struct close_record *rec);
 /* About once a second; now_ns on the source's clock. */
 void failover_tick(struct failover *failover, uint64_t now_ns);
 
+/* An event in a few words: "failover", "failover behind the same address, or restart", "sessions closed". */
+const char *failover_kind_text(enum failover_kind kind);
+
 #define FAILOVER_TEXT 320
 
 /* The event in a sentence. Returns text. */
