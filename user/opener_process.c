@@ -425,10 +425,10 @@ static bool may_write(void *ctx)
 /* A file that is written later; path NULL: none. */
 static int opener_replaces(struct replace *file, const char *path)
 {
-	int err = path ? replace_open(file, path) : 0;
+	int err = path ? replace_open(file, path) ?: replace_try(file) : 0;
 
 	if (err)
-		log_error("cannot write %s: %s", path, regular_error(err));
+		replace_refused(path, err);
 	return err;
 }
 

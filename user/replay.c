@@ -13,6 +13,7 @@
 #include "errorlogs.h"
 #include "export.h"
 #include "lib/log.h"
+#include "lib/replace.h"
 #include "ports.h"
 #include "saves.h"
 #include "source/capture/series.h"
@@ -172,6 +173,8 @@ int replay_run(struct app *app)
 
 	app->clock.offset_ns = -TIME_BIAS_NS;
 	app->saves = saves_start(app->opts, &err);
+	if (!err && app->opts->textfile)
+		err = replace_try_path(app->opts->textfile);
 	if (!err)
 		err = errorlogs_open(app, false);
 	if (!err)
@@ -190,7 +193,7 @@ int replay_run(struct app *app)
 		err = read_series(app, series);
 		replay_ends(app);
 		engine_finish(app->engine);
-		saves_finish(app->saves);
+		err = saves_finish(app->saves) ?: err;
 		if (app->by)
 			by_print(app->by->sink, 0);
 		output_flush(app->out);

@@ -49,7 +49,7 @@ static int report_create(struct report_run *run)
 		fd = open(run->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 		return fd < 0 ? -errno : fd;
 	}
-	err = replace_open(&run->file, run->path);
+	err = replace_open(&run->file, run->path) ?: replace_try(&run->file);
 	run->replaces = true;
 	return err ?: replace_begin(&run->file);
 }
@@ -64,7 +64,7 @@ static int report_open(struct report_run *run)
 	run->file_out = malloc(sizeof(*run->file_out));
 	fd = run->file_out ? report_create(run) : -ENOMEM;
 	if (fd < 0) {
-		log_error("cannot write %s: %s", run->app.opts->output, regular_error(fd));
+		replace_refused(run->app.opts->output, fd);
 		free(run->file_out);
 		run->file_out = NULL;
 		return fd;

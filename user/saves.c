@@ -32,6 +32,7 @@ struct saves {
 	int under_way[SAVE_SLOTS];
 	size_t first, count;
 	bool told_slow, told_error;
+	int err; /* the first file that could not be written; 0: none */
 	uint64_t lost;
 };
 
@@ -104,6 +105,8 @@ static void saves_lost(struct saves *s, int err)
 	bool *told = err == -EBUSY ? &s->told_slow : &s->told_error;
 
 	s->lost++;
+	if (!s->err && err != -ENOBUFS)
+		s->err = err;
 	if (!*told)
 		saves_tell(s->opts->save, err);
 	*told = true;
@@ -134,14 +137,15 @@ void saves_tick(struct saves *s)
 		saves_take(s, 0);
 }
 
-void saves_finish(struct saves *s)
+int saves_finish(struct saves *s)
 {
 	if (!s)
-		return;
+		return 0;
 	saves_take(s, s->waits ? PATIENCE_NS : FINISH_NS);
 	/* Nobody will learn whether the others are still written. */
 	for (; s->count; s->count--)
 		saves_lost(s, -EBUSY);
+	return s->waits ? s->err : 0;
 }
 
 void saves_packet(struct saves *s, void **packets, const struct seg *seg, const uint8_t *payload)

@@ -24,8 +24,11 @@ void saves_stop(struct saves *s); /* accepts NULL, as the functions below */
 int saves_open(struct saves *s, const struct sink_config *config);
 /* Learn what became of the files under way. */
 void saves_tick(struct saves *s);
-/* The same, and wait for them: live, 2 s at most. */
-void saves_finish(struct saves *s);
+/*
+ * The same, and wait for them: live, 2 s at most. Of captures -errno if a file could not be written, which was
+ * logged; live 0.
+ */
+int saves_finish(struct saves *s);
 
 /* As in engine_ops; not for NULL. */
 void saves_packet(struct saves *s, void **packets, const struct seg *seg, const uint8_t *payload);

@@ -85,3 +85,15 @@ int beneath_open(int dir, const char *path, int flags, mode_t mode)
 	}
 	return -errno;
 }
+
+int beneath_try(int dir, const char *name)
+{
+	int fd = beneath_open(dir, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	if (fd == -ENOSPC || fd == -EDQUOT)
+		return 0;
+	if (fd < 0)
+		return fd == -ENOENT ? -EPERM : fd; /* the directory is there, but takes no file */
+	close(fd);
+	return unlinkat(dir, name, 0) ? -errno : 0;
+}

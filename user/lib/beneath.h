@@ -20,4 +20,11 @@ int beneath_open(int dir, const char *path, int flags, mode_t mode);
 /* The second way, which beneath_open() takes without openat2(). */
 int beneath_walk(int dir, const char *path, int flags, mode_t mode);
 
+/*
+ * Create a file of that name, which must be free, in the directory, and remove it. Permissions do not
+ * tell: the kernel creates no file in /proc, for one. 0 or -errno; 0 also on a full disk, which may
+ * have room later.
+ */
+int beneath_try(int dir, const char *name);
+
 #endif

@@ -78,13 +78,16 @@ static int bounded_list(struct bounded_dir *d)
 int bounded_dir_open(struct bounded_dir *d, const char *path, size_t files_most,
 		     uint64_t bytes_most, bool (*is_own)(const char *name))
 {
+	char trial[32];
+
 	*d = (struct bounded_dir){.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 				  .files_most = files_most,
 				  .bytes_most = bytes_most,
 				  .is_own = is_own};
 	if (d->fd < 0 || faccessat(d->fd, ".", W_OK | X_OK, AT_EACCESS))
 		return -errno;
-	return bounded_list(d);
+	snprintf(trial, sizeof(trial), "trial.%d.tmp", getpid());
+	return beneath_try(d->fd, trial) ?: bounded_list(d);
 }
 
 void bounded_dir_close(struct bounded_dir *d)

@@ -24,7 +24,7 @@ struct bounded_dir {
 };
 
 /*
- * Open the directory, which must exist and be writable, and note its regular files whose names
+ * Open the directory, which must exist and in which a file is created for trial, and note its regular files whose names
  * is_own() knows, by the time of their last change. 0 or -errno; call bounded_dir_close() in both
  * cases.
  */

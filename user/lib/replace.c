@@ -12,6 +12,8 @@
 
 #include "lib/beneath.h"
 #include "lib/fd.h"
+#include "lib/log.h"
+#include "lib/regular.h"
 #include "lib/replace.h"
 
 #define REPLACE_MODE 0644
@@ -54,6 +56,30 @@ void replace_close(struct replace *file)
 	free(file->name);
 	free(file->temporary);
 	*file = (struct replace){.dir = -1};
+}
+
+int replace_try(const struct replace *file)
+{
+	unlinkat(file->dir, file->temporary, 0);
+	return beneath_try(file->dir, file->temporary);
+}
+
+void replace_refused(const char *path, int err)
+{
+	log_error("cannot write %s: %s; name a file in a directory that exists and can be written "
+		  "to",
+		  path, regular_error(err));
+}
+
+int replace_try_path(const char *path)
+{
+	struct replace file;
+	int err = replace_open(&file, path) ?: replace_try(&file);
+
+	replace_close(&file);
+	if (err)
+		replace_refused(path, err);
+	return err;
 }
 
 int replace_begin(const struct replace *file)

@@ -19,6 +19,13 @@ struct replace {
 int replace_open(struct replace *file, const char *path);
 void replace_close(struct replace *file);
 
+/* Try whether the file could be written now: beneath_try(). 0 or -errno. */
+int replace_try(const struct replace *file);
+/* Open, try and close: log why path cannot be written and what to do. 0 or -errno. */
+int replace_try_path(const char *path);
+/* Log that. */
+void replace_refused(const char *path, int err);
+
 /* Begin a new file, which readers do not see yet. Returns a descriptor or -errno. */
 int replace_begin(const struct replace *file);
 /* Put it in the old one's place. 0, or -errno; then the old one stays. */

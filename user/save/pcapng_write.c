@@ -32,7 +32,8 @@ enum {
 #define IP6_HEADER    40u
 #define TCP_HEADER    20u
 #define UDP_HEADER    8u
-#define HEADERS_MOST  (IP6_HEADER + TCP_HEADER)
+#define TCP_MSS	      4u /* the option: 2, its length, the size; RFC 9293 3.2 */
+#define HEADERS_MOST  (IP6_HEADER + TCP_HEADER + TCP_MSS)
 #define DONT_FRAGMENT 0x40
 
 static void put(struct strbuf *out, const void *data, size_t len)
@@ -169,8 +170,9 @@ static uint8_t *put_ip(uint8_t *p, const struct seg *seg, uint8_t protocol, uint
 static size_t put_headers(uint8_t headers[HEADERS_MOST], const struct seg *seg)
 {
 	bool udp = seg->rec_flags & SEG_F_UDP;
+	uint32_t tcp = TCP_HEADER + (seg->mss ? TCP_MSS : 0);
 	uint8_t *p = put_ip(headers, seg, udp ? IPPROTO_UDP : IPPROTO_TCP,
-			    (udp ? UDP_HEADER : TCP_HEADER) + seg->len);
+			    (udp ? UDP_HEADER : tcp) + seg->len);
 
 	p = put_be16(p, seg->sport);
 	p = put_be16(p, seg->dport);
@@ -180,10 +182,13 @@ static size_t put_headers(uint8_t headers[HEADERS_MOST], const struct seg *seg)
 	}
 	p = put_be32(p, seg->seq);
 	p = put_be32(p, seg->flags & SEG_ACK ? seg->ack : 0);
-	*p++ = TCP_HEADER / 4 << 4;
+	*p++ = (uint8_t)(tcp / 4 << 4);
 	*p++ = seg->flags;
 	p = put_be16(p, seg->window);
-	return (size_t)(put_be32(p, 0) - headers);
+	p = put_be32(p, 0);
+	if (seg->mss)
+		p = put_be32(p, 2u << 24 | TCP_MSS << 16 | seg->mss);
+	return (size_t)(p - headers);
 }
 
 static void put_packet(struct strbuf *out, uint32_t interface, const struct seg *seg,
