@@ -182,7 +182,8 @@ UNIT_CASE(json_login_full)
 		  "\"in_flight_most\":1,\"result\":\"ok\"}],"
 		  "\"verdict\":{\"name\":\"ok\",\"class\":\"ok\",\"text\":\"Logged in.\"},"
 		  "\"tcp\":{\"syn_retransmits\":0,\"retransmits\":1,\"out_of_order\":0,"
-		  "\"zero_windows\":0,\"missing_bytes\":0}}\n");
+		  "\"zero_windows\":0,\"missing_bytes\":0,"
+		  "\"client_mss\":null,\"server_mss\":null,\"unacknowledged\":null}}\n");
 }
 
 UNIT_CASE(json_login_bare)
