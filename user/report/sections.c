@@ -182,14 +182,16 @@ static void seen_gaps(struct facts *f, const struct survey *s, const struct surv
 			  s->classes[VERDICT_UNKNOWN]);
 	if (s->mid_stream)
 		facts_add(f, MOOD_SLOW, "begun before",
-			  "%" PRIu64 " logins were under way when tdsmon began to see them",
-			  s->mid_stream);
+			  "%" PRIu64 " login%s under way when tdsmon began to see %s",
+			  s->mid_stream, s->mid_stream == 1 ? " was" : "s were",
+			  s->mid_stream == 1 ? "it" : "them");
 	if (s->joined)
-		facts_add(f, MOOD_NONE, "login not seen", "%" PRIu64 " sessions began before",
-			  s->joined);
+		facts_add(f, MOOD_NONE, "login not seen", "%" PRIu64 " session%s began before",
+			  s->joined, s->joined == 1 ? "" : "s");
 	if (s->lossy)
 		facts_add(f, MOOD_SLOW, "incomplete",
-			  "%" PRIu64 " logins, of which packets are missing", s->lossy);
+			  "%" PRIu64 " login%s, of which packets are missing", s->lossy,
+			  s->lossy == 1 ? "" : "s");
 	for (size_t i = 0; i < source->counter_count; i++)
 		if (source->counters[i].value)
 			facts_add(f, MOOD_SLOW, i ? "" : "lost or skipped", "%" PRIu64 " %s",
