@@ -422,10 +422,10 @@ OFF_PATH static void dispatch_other(struct engine *e, const struct seg *seg, con
 static bool dispatch_is_plain(const struct engine *e, const struct flow *f, enum side from,
 			      const struct seg *seg)
 {
-	return !seg->rec_flags && !f->close_emitted && !(f->login && f->login->silent) &&
-	       tcp_is_plain(f, from, seg) && seg->ifindex == f->half[from].ifindex &&
-	       seg->ts_ns >= f->first_ns && (f->login || !seg->cap_len || !e->ops.tap) &&
-	       !e->config.keys_late;
+	return !seg->rec_flags && !f->close_emitted && !f->tentative &&
+	       !(f->login && f->login->silent) && tcp_is_plain(f, from, seg) &&
+	       seg->ifindex == f->half[from].ifindex && seg->ts_ns >= f->first_ns &&
+	       (f->login || !seg->cap_len || !e->ops.tap) && !e->config.keys_late;
 }
 
 /* The result is that of dispatch_any(), in fewer steps. */
@@ -444,7 +444,8 @@ OFF_PATH static void dispatch_any(struct engine *e, struct flow *f, const struct
 
 	f = f ? dispatch_which(e, f, seg, payload, sender)
 	      : dispatch_begin(e, seg, payload, sender);
-	if (!f && e->companions && !e->ops.is_local)
+	/* On any port a connection to a service may still show that it is TDS. */
+	if ((!f || f->tentative) && e->companions && !e->ops.is_local)
 		dispatch_service(e, seg, payload);
 	if (!f || dispatch_is_doubted(f, seg) ||
 	    (e->config.keys_late && late_keys_take(e, f, seg, payload)))
