@@ -43,17 +43,26 @@ static void percent(char text[UI_CLOCK], uint64_t part, uint64_t whole)
 	snprintf(text, UI_CLOCK, share && share < 10 ? "%.1f %%" : "%.0f %%", share);
 }
 
+/* In the unit in which it has a digit before the point. */
+static void rate(char text[UI_CLOCK], double per_s)
+{
+	if (!per_s || per_s >= 10)
+		snprintf(text, UI_CLOCK, "%.0f/s", per_s);
+	else if (per_s >= 0.1)
+		snprintf(text, UI_CLOCK, "%.1f/s", per_s);
+	else if (per_s * 60 >= 1)
+		snprintf(text, UI_CLOCK, "%.1f/min", per_s * 60);
+	else
+		snprintf(text, UI_CLOCK, "%.1f/h", per_s * 3600);
+}
+
 static void draw_figures(const struct model_summary *sum, struct cells *cells, int y)
 {
 	static const char *const names[3] = {"p50", "p95", "p99"};
 	char text[UI_CLOCK];
 	int x = 0;
 
-	snprintf(text, sizeof(text),
-		 !sum->per_s || sum->per_s >= 10 ? "%.0f/s"
-		 : sum->per_s >= 0.1		 ? "%.1f/s"
-						 : "%.1g/s",
-		 sum->per_s);
+	rate(text, sum->per_s);
 	figure(cells, y, &x, STYLE_BOLD, "logins", text);
 	percent(text, sum->failed, sum->logins);
 	figure(cells, y, &x, sum->failed ? STYLE_BAD : STYLE_GOOD, "failed", text);
