@@ -31,6 +31,7 @@ struct direction {
 	uint32_t head_at; /* where the next frame's head begins */
 	bool framed;
 	bool lost;		    /* the framing was lost before */
+	bool whole;		    /* from the SYN on, no byte is missing so far */
 	struct mask_tls tls, inner; /* records by themselves, and those in TDS packets */
 	bool in_tls;		    /* the present TDS packet is of records */
 	/* the message that is put together, and where its bytes stand */
@@ -176,14 +177,24 @@ static void on_end(void *ctx, const struct framer *f, uint64_t ts_ns)
 		message_end(d);
 }
 
+/*
+ * Show what was read of a head that is not complete, or that was one but for its last byte. If bytes
+ * before it are missing, a client's may lie within a message, and only begin like a head.
+ */
+static void show_part_of_head(struct direction *d, const struct framer *f)
+{
+	if (d->whole || d->side == SIDE_SERVER)
+		show(d, d->head_at, f->have);
+}
+
 static void on_lost(void *ctx, const struct framer *f, const uint8_t *data, uint32_t len,
 		    uint64_t ts_ns)
 {
 	struct direction *d = ctx;
 
 	(void)data, (void)len, (void)ts_ns;
-	if (f->have > 1) /* it was as a head is, but for the last byte */
-		show(d, d->head_at, f->have);
+	if (f->have > 1)
+		show_part_of_head(d, f);
 	d->lost = true;
 	d->in_tls = false;
 	d->message_len = 0;
@@ -207,15 +218,17 @@ static int piece_compare(const void *a, const void *b)
 
 /* The number of the direction's first byte: after its SYN, else the lowest. */
 static bool stream_base(struct packets *packets, const struct endpoint *client, enum side side,
-			uint32_t *base)
+			uint32_t *base, bool *syn)
 {
 	bool known = false;
 
+	*syn = false;
 	for (struct packet *p = NULL; (p = packets_next(packets, p));) {
 		if (packet_is_from(p, client) != (side == SIDE_CLIENT))
 			continue;
 		if (p->seg.flags & SEG_SYN) {
 			*base = p->seg.seq + 1;
+			*syn = true;
 			return true;
 		}
 		if (p->seg.len && (!known || (int32_t)(p->seg.seq - *base) < 0))
@@ -277,6 +290,7 @@ static void piece_feed(struct direction *d, const struct piece *piece, uint32_t 
 	uint32_t held = piece->at + piece->packet->seg.cap_len;
 
 	if (piece->at > *next) {
+		d->whole = false;
 		frame_feed(&d->framer, &ops, d, NULL, piece->at - *next, 0);
 		*next = piece->at;
 	}
@@ -288,6 +302,7 @@ static void piece_feed(struct direction *d, const struct piece *piece, uint32_t 
 		*next = held;
 	}
 	if (end > *next) {
+		d->whole = false;
 		frame_feed(&d->framer, &ops, d, NULL, end - *next, 0);
 		*next = end;
 	}
@@ -314,7 +329,7 @@ static void direction_read(struct direction *d, const struct piece *pieces, size
 			piece_feed(d, &pieces[i], &next);
 	message_end(d);
 	if (d->framer.kind == FRAME_NONE && d->framer.have)
-		show(d, d->head_at, d->framer.have); /* a head that is not complete */
+		show_part_of_head(d, &d->framer);
 	if (!d->framed && d->span && d->had[0] &&
 	    other_protocol(d->bytes, d->span < OTHER_MOST ? d->span : OTHER_MOST, &shown))
 		show(d, 0, (uint32_t)shown);
@@ -366,7 +381,7 @@ static void mask_side(struct packets *packets, const struct endpoint *client, en
 	size_t count = 0;
 	uint32_t base;
 
-	if (!stream_base(packets, client, side, &base))
+	if (!stream_base(packets, client, side, &base, &d.whole))
 		return;
 	pieces = stream_pieces(packets, client, side, base, &count);
 	if (pieces && direction_arrays(&d, pieces, count))
