@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "engine/protocol/der.h"
 #include "engine/protocol/sspi.h"
 #include "lib/wire_int.h"
 #include "save/mask.h"
@@ -80,22 +81,6 @@ static void login7_features(const struct mask_message *m)
 		mask_mark(m, at, 1, MASK_SHOW);
 }
 
-/* Bytes of the DER value at p, its head included, as the head says; 0: that is incomplete. */
-static uint64_t der_size(const uint8_t *p, uint32_t len)
-{
-	uint64_t size = 0;
-	uint32_t bytes;
-
-	if (len < 2)
-		return 0;
-	bytes = p[1] & 0x80 ? p[1] & 0x7fu : 0;
-	if (bytes > 4 || len - 2 < bytes)
-		return 0;
-	for (uint32_t i = 0; i < bytes; i++)
-		size = size << 8 | p[2 + i];
-	return 2 + bytes + (bytes ? size : p[1]);
-}
-
 /* Is the first byte that of a token of GSS-API or SPNEGO? */
 static bool is_gss(const uint8_t *p, uint32_t len)
 {
@@ -105,8 +90,11 @@ static bool is_gss(const uint8_t *p, uint32_t len)
 /* Some clients send the next SSPI token in a message of LOGIN7's type: is it that, and only that? */
 static bool is_sspi_only(const struct mask_message *m)
 {
+	const uint8_t *p = m->data, *end = m->data + m->len;
+	struct der token;
+
 	return (m->len >= 8 && !memcmp(m->data, "NTLMSSP", 8)) ||
-	       (is_gss(m->data, m->len) && der_size(m->data, m->len) >= m->len);
+	       (is_gss(m->data, m->len) && der_next(&p, end, &token) && p == end);
 }
 
 uint32_t mask_login7(const struct mask_message *m)

@@ -6,7 +6,7 @@
 #include <openssl/asn1.h>
 #include <string.h>
 
-#include "engine/dependency/der.h"
+#include "engine/protocol/der.h"
 #include "engine/dependency/service_message.h"
 #include "lib/wire_int.h"
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/protocol/der.h"
 #include "engine/protocol/x509.h"
 #include "engine/protocol/wire_text.h"
 
@@ -43,25 +44,10 @@ static char *name_text(const X509_NAME *name)
 	return text;
 }
 
-struct der {
-	const uint8_t *at, *end;
-};
-
-/* Step into the next element, or over it. tag: X.690 8.1.2, without its class. */
-static bool der_next(struct der *d, struct der *inside, int *tag)
+/* The next element of in, all of it. */
+static bool element(struct der *in, struct der *out)
 {
-	const uint8_t *p = d->at;
-	int class, how;
-	long len;
-
-	if (p >= d->end)
-		return false;
-	how = ASN1_get_object(&p, &len, tag, &class, d->end - p);
-	if (how & 0x80 || how & 1) /* an error, or a length that DER does not allow */
-		return false;
-	*inside = (struct der){p, p + len};
-	d->at = inside->end;
-	return true;
+	return der_next(&in->p, in->end, out) && !out->cut;
 }
 
 /* In OpenSSL's types. */
@@ -70,38 +56,35 @@ struct fields {
 	ASN1_TIME *not_after;
 };
 
-static X509_NAME *der_name(struct der *d)
+static X509_NAME *der_name(struct der *in)
 {
-	struct der whole = *d, inside;
-	int tag;
+	const uint8_t *begin = in->p;
+	struct der inside;
 
-	if (!der_next(d, &inside, &tag))
+	if (!element(in, &inside))
 		return NULL;
-	return d2i_X509_NAME(NULL, &whole.at, d->at - whole.at);
+	return d2i_X509_NAME(NULL, &begin, in->p - begin);
 }
 
-static ASN1_TIME *der_not_after(struct der *d)
+static ASN1_TIME *der_not_after(struct der *in)
 {
 	struct der validity, inside;
-	int tag;
 
-	if (!der_next(d, &validity, &tag) || !der_next(&validity, &inside, &tag))
+	if (!element(in, &validity) || !element(&validity, &inside))
 		return NULL;
-	return d2i_ASN1_TIME(NULL, &validity.at, validity.end - validity.at);
+	return d2i_ASN1_TIME(NULL, &validity.p, validity.end - validity.p);
 }
 
 /* RFC 5280 4.1: read the certificate's first part, up to the subject. */
 static bool fields_read(struct fields *f, const uint8_t *data, uint32_t len)
 {
-	struct der all = {data, data + len}, outer, tbs, inside;
-	int tag;
+	struct der all = {.p = data, .end = data + len}, outer, tbs, inside;
 
-	if (!der_next(&all, &outer, &tag) || !der_next(&outer, &tbs, &tag) ||
-	    !der_next(&tbs, &inside, &tag))
+	if (!element(&all, &outer) || !element(&outer, &tbs) || !element(&tbs, &inside))
 		return false;
-	if (tag == 0 && !der_next(&tbs, &inside, &tag)) /* the version is optional */
+	if (inside.tag == 0 && !element(&tbs, &inside)) /* the version is optional */
 		return false;
-	if (!der_next(&tbs, &inside, &tag)) /* the serial number was before; the algorithm */
+	if (!element(&tbs, &inside)) /* the serial number was before; the algorithm */
 		return false;
 	f->issuer = der_name(&tbs);
 	f->not_after = f->issuer ? der_not_after(&tbs) : NULL;

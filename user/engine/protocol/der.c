@@ -5,7 +5,7 @@
 #include <openssl/asn1.h>
 #include <openssl/err.h>
 
-#include "engine/dependency/der.h"
+#include "engine/protocol/der.h"
 
 bool der_next(const uint8_t **p, const uint8_t *end, struct der *out)
 {

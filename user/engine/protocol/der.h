@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * der.h - steps through DER and BER with definite lengths, for Kerberos and LDAP. OpenSSL reads the
- * heads.
+ * der.h - steps through DER and BER with definite lengths, for certificates, Kerberos and LDAP.
+ * OpenSSL reads the heads.
  */
 #ifndef TDSMON_DER_H
 #define TDSMON_DER_H
