@@ -230,8 +230,7 @@ static struct report_env report_env_of(const struct engine *e, const struct flow
  */
 static bool is_time_lost(const struct login *l, const struct login_record *r)
 {
-	return l->clock_stepped && l->sound_marks < l->mark_count &&
-	       r->outcome != OUTCOME_INCOMPLETE;
+	return login_clock_jumped(l) && r->outcome != OUTCOME_INCOMPLETE;
 }
 
 void login_emit(struct engine *e, struct flow *f)

@@ -111,19 +111,18 @@ static uint64_t links_add(struct chain *chain, uint64_t before, bool only_long, 
 	for_each_exchange(x, chain->c, chain->w->a)
 	{
 		const struct chain_service *service;
+		enum wait_part part;
 
 		if (!is_link(chain, x, before) || (only_long && !is_long(chain, x)))
 			continue;
 		service = service_of(chain, x);
-		if (service ? service->part == PART_PROCESS ||
-				      (service->goes_on && !wait_fits(x, chain->w))
-			    : !wait_fits(x, chain->w))
+		part = service ? service->part : exchange_part(chain->c, x, chain->w->side);
+		if (part == PART_PROCESS ||
+		    ((!service || service->goes_on) && !wait_fits(x, chain->w)))
 			continue;
 		if (s)
 			spans_add(s, chain->w,
-				  &(struct span){x->start_ns, x->end_ns,
-						 exchange_part(chain->c, x, chain->w->side),
-						 BASIS_INFERRED, x,
+				  &(struct span){x->start_ns, x->end_ns, part, BASIS_INFERRED, x,
 						 "the wait ended right after its response"});
 		if (x->start_ns < from)
 			from = x->start_ns;

@@ -216,6 +216,12 @@ bool login_proven_by(struct login *l, enum side from, const struct framer *frame
 /* Nothing has come for a while: the silence may decide a hidden login. */
 void login_judge_idle(struct flow *f);
 
+/* Did the capture's clock jump before the login's last step, so that its whole time is not known? */
+static inline bool login_clock_jumped(const struct login *l)
+{
+	return l->clock_stepped && l->sound_marks < l->mark_count;
+}
+
 /* Joined in the middle: nothing of the TCP handshake was seen. */
 bool login_joined(const struct login *l);
 

@@ -156,23 +156,6 @@ void held_free(struct held *held)
 	wipe_free(held, sizeof(*held) + held->seg.cap_len);
 }
 
-uint32_t held_drop_beyond(struct held_pool *pool, struct flow *f, enum side from, uint32_t seq)
-{
-	struct held **at = f->reorder ? &f->reorder->held[from] : NULL;
-	uint32_t dropped = 0;
-
-	while (at && *at) {
-		if ((*at)->seg.flags & SEG_RST ||
-		    tcp_seq_diff(tcp_data_seq(&(*at)->seg), seq) <= 0) {
-			at = &(*at)->next;
-			continue;
-		}
-		held_free(held_unlink(pool, f->reorder, at));
-		dropped++;
-	}
-	return dropped;
-}
-
 /* A bare FIN or reset, and a later packet with payload that begins there or beyond. */
 static bool held_is_overtaken(const struct held *held)
 {
@@ -202,13 +185,29 @@ static bool held_is_far_syn(const struct held *syn, const struct held *all)
 	return others;
 }
 
-uint32_t held_drop_foreign(struct held_pool *pool, struct flow *f, enum side from)
+/* Is the held segment, one of all of its side, somebody else's? seq: as the caller has it. */
+typedef bool held_is_fn(const struct held *held, const struct held *all, uint32_t seq);
+
+static bool held_is_beyond(const struct held *held, const struct held *all, uint32_t seq)
+{
+	(void)all;
+	return !(held->seg.flags & SEG_RST) && tcp_seq_diff(tcp_data_seq(&held->seg), seq) > 0;
+}
+
+static bool held_is_foreign(const struct held *held, const struct held *all, uint32_t seq)
+{
+	(void)seq;
+	return held_is_overtaken(held) || held_is_far_syn(held, all);
+}
+
+static uint32_t held_drop(struct held_pool *pool, struct flow *f, enum side from, held_is_fn *is,
+			  uint32_t seq)
 {
 	struct held **at = f->reorder ? &f->reorder->held[from] : NULL;
 	uint32_t dropped = 0;
 
 	while (at && *at) {
-		if (!held_is_overtaken(*at) && !held_is_far_syn(*at, f->reorder->held[from])) {
+		if (!is(*at, f->reorder->held[from], seq)) {
 			at = &(*at)->next;
 			continue;
 		}
@@ -216,6 +215,16 @@ uint32_t held_drop_foreign(struct held_pool *pool, struct flow *f, enum side fro
 		dropped++;
 	}
 	return dropped;
+}
+
+uint32_t held_drop_beyond(struct held_pool *pool, struct flow *f, enum side from, uint32_t seq)
+{
+	return held_drop(pool, f, from, held_is_beyond, seq);
+}
+
+uint32_t held_drop_foreign(struct held_pool *pool, struct flow *f, enum side from)
+{
+	return held_drop(pool, f, from, held_is_foreign, 0);
 }
 
 void held_release(struct held_pool *pool, struct flow *f)

@@ -191,15 +191,21 @@ static char *close_unsure_text(const struct closing *c)
 			   side_name((enum side)c->f->close_by));
 }
 
-/* It is not known whether there was a session, so the server's close has no known meaning. */
-static bool is_server_unclear(const struct closing *c)
+/* Of all kinds. */
+static uint64_t commands_of(const struct closing *c)
 {
 	uint64_t commands = 0;
 
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		commands += c->r->commands[i];
+	return commands;
+}
+
+/* It is not known whether there was a session, so the server's close has no known meaning. */
+static bool is_server_unclear(const struct closing *c)
+{
 	return c->r->by == SIDE_SERVER && c->r->has_login && c->r->login == OUTCOME_INCOMPLETE &&
-	       !commands;
+	       !commands_of(c);
 }
 
 #define LOGIN_ANSWERS 2 /* of the server's: a Windows login has a challenge before its answer */
@@ -210,10 +216,8 @@ static bool is_server_unclear(const struct closing *c)
  */
 static bool is_joined_unclear(const struct closing *c)
 {
-	uint64_t commands = 0;
+	uint64_t commands = commands_of(c);
 
-	for (int i = 0; i < COMMAND_COUNT; i++)
-		commands += c->r->commands[i];
 	return !c->r->has_login && (c->f->hidden || c->f->unfollowed) &&
 	       commands == c->r->commands[COMMAND_UNKNOWN] && commands <= LOGIN_ANSWERS;
 }

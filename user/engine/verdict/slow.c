@@ -76,7 +76,7 @@ static char *fine_text(const struct login *l, const struct login_record *r)
 	const struct endpoint *by =
 		history_sent_by(l->env->history, &r->client, &r->server, r->start_ns);
 
-	if (l->clock_stepped && l->sound_marks < l->mark_count)
+	if (login_clock_jumped(l))
 		return text_format(
 			"logged in%s; the capture's clock jumped during this login, so how "
 			"long it took is not known",
