@@ -24,9 +24,9 @@ struct bounded_dir {
 };
 
 /*
- * Open the directory, which must exist and in which a file is created for trial, and note its regular files whose names
- * is_own() knows, by the time of their last change. 0 or -errno; call bounded_dir_close() in both
- * cases.
+ * Open the directory, which must exist. Create and remove a file in it, to learn whether it can be
+ * written to, and note its regular files whose names is_own() knows, by the time of their last
+ * change. 0 or -errno; call bounded_dir_close() in both cases.
  */
 int bounded_dir_open(struct bounded_dir *d, const char *path, size_t files_most,
 		     uint64_t bytes_most, bool (*is_own)(const char *name));

@@ -199,11 +199,9 @@ const struct survey_table survey_tables[] = {
 	{.id = "mtu",
 	 .title = "MTU",
 	 .note = "Pairs of which a SYN states a smaller MSS than an MTU of 1500 allows (1460 "
-		 "bytes, "
-		 "IPv6 1440), and logins whose large segments never arrived while small ones did "
-		 "(verdict mtu). A device in the path may have lowered the MSS. Live, the MSS is "
-		 "not "
-		 "known.",
+		 "bytes, IPv6 1440), and logins whose large segments never arrived while small "
+		 "ones did (verdict mtu). A device in the path may have lowered the MSS. Live, "
+		 "the MSS is not known.",
 	 .parts = {"client", "server", "lost large segments of"},
 	 .count = "logins",
 	 .figures = FIGURES_COUNT,
@@ -215,13 +213,10 @@ const struct survey_table survey_tables[] = {
 	 .login = table_mtu},
 	{.id = "keepalives",
 	 .title = "Keep-alives and idle connections",
-	 .note = "keepalive_dead: three keep-alive probes or more had no answer; live, probes are "
-		 "not "
-		 "seen. idle_dropped: after a silence nothing was acknowledged any more, so a "
-		 "device "
-		 "has probably forgotten the connection (inferred). Keep-alives that come sooner "
-		 "than "
-		 "its idle time-out prevent that.",
+	 .note = "keepalive_dead: three keep-alive probes or more had no answer; live, probes "
+		 "are not seen. idle_dropped: after a silence nothing was acknowledged any more, "
+		 "so a device has probably forgotten the connection (inferred). Keep-alives that "
+		 "come sooner than its idle time-out prevent that.",
 	 .parts = {"what", "noticed by", "client", "server"},
 	 .count = "connections",
 	 .figures = FIGURES_COUNT,

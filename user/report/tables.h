@@ -64,6 +64,8 @@ extern const size_t survey_table_count;
 struct group *table_login_parts(struct groups *g, const struct login_record *rec,
 				const char *const *parts);
 struct group *table_count_parts(struct groups *g, const char *const *parts);
+/* Keep the smaller of the row's figure and this one; 0: not known. */
+void table_least(struct group *row, int extra, uint64_t value);
 
 /* Tables about logins: tables_login.c. */
 void table_causes(struct survey *s, struct groups *g, const struct login_record *rec);

@@ -148,8 +148,7 @@ void table_close_keepalives(struct survey *s, struct groups *g, const struct clo
 		return;
 	ends_of(rec, &e);
 	row = table_count(g, verdict_of(rec), by_of(rec), e.client, e.server, NULL);
-	if (rec->duration_ns != NO_NS && (!row->extra[0] || rec->duration_ns < row->extra[0]))
-		row->extra[0] = rec->duration_ns;
+	table_least(row, 0, rec->duration_ns == NO_NS ? 0 : rec->duration_ns);
 	row->extra[1] += rec->unacknowledged.bytes;
 	row->extra[2] += rec->unacknowledged.sent;
 }

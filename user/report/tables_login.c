@@ -36,6 +36,12 @@ struct group *table_count_parts(struct groups *g, const char *const *parts)
 	return row;
 }
 
+void table_least(struct group *row, int extra, uint64_t value)
+{
+	if (value && (!row->extra[extra] || value < row->extra[extra]))
+		row->extra[extra] = value;
+}
+
 struct group *table_login_parts(struct groups *g, const struct login_record *rec,
 				const char *const *parts)
 {
@@ -418,13 +424,6 @@ static bool is_small_mss(const struct login_record *rec)
 	return false;
 }
 
-/* The smallest of the row's and this one, where it is known. */
-static void extra_least(struct group *row, int at, uint64_t value)
-{
-	if (value && (!row->extra[at] || value < row->extra[at]))
-		row->extra[at] = value;
-}
-
 void table_mtu(struct survey *s, struct groups *g, const struct login_record *rec)
 {
 	char client[SINK_ADDR_MAX], server[SINK_ENDPOINT_MAX];
@@ -437,12 +436,12 @@ void table_mtu(struct survey *s, struct groups *g, const struct login_record *re
 	row = table_count(g, sink_addr(rec->client.addr, client),
 			  sink_endpoint(&rec->server, server),
 			  lost ? side_name(rec->tcp.unacknowledged.side) : "", NULL);
-	extra_least(row, 0, rec->tcp.mss[SIDE_CLIENT]);
-	extra_least(row, 1, rec->tcp.mss[SIDE_SERVER]);
+	table_least(row, 0, rec->tcp.mss[SIDE_CLIENT]);
+	table_least(row, 1, rec->tcp.mss[SIDE_SERVER]);
 	if (!lost)
 		return;
 	row->extra[2] += rec->tcp.unacknowledged.sent;
-	extra_least(row, 3, rec->tcp.unacknowledged.shortest);
+	table_least(row, 3, rec->tcp.unacknowledged.shortest);
 }
 
 void table_ports(struct survey *s, struct groups *g, const struct login_record *rec)

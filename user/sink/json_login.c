@@ -332,14 +332,6 @@ static void json_before(struct json_writer *w, const struct before *before)
 	json_writer_object_end(w);
 }
 
-static void json_mss(struct json_writer *w, const char *key, uint16_t mss)
-{
-	if (mss)
-		json_writer_uint(w, key, mss);
-	else
-		json_writer_null(w, key);
-}
-
 static void json_tcp_unacknowledged(struct json_writer *w, const struct login_record *rec)
 {
 	if (!rec->tcp.unacknowledged.sent) {
@@ -362,8 +354,8 @@ static void json_tcp(struct json_writer *w, const struct login_record *rec)
 	json_writer_uint(w, "out_of_order", rec->tcp.out_of_order);
 	json_writer_uint(w, "zero_windows", rec->tcp.zero_windows);
 	json_writer_uint(w, "missing_bytes", rec->tcp.missing_bytes);
-	json_mss(w, "client_mss", rec->tcp.mss[SIDE_CLIENT]);
-	json_mss(w, "server_mss", rec->tcp.mss[SIDE_SERVER]);
+	json_seen(w, "client_mss", rec->tcp.mss[SIDE_CLIENT] ?: -1);
+	json_seen(w, "server_mss", rec->tcp.mss[SIDE_SERVER] ?: -1);
 	json_tcp_unacknowledged(w, rec);
 	json_writer_object_end(w);
 }

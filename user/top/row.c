@@ -150,7 +150,8 @@ static unsigned long digits(const char **text, int count, char after, bool *good
 		(*text)++;
 	}
 	*good = *good && **text == after;
-	(*text)++;
+	if (*good)
+		(*text)++;
 	return n;
 }
 

@@ -153,7 +153,7 @@ static uint16_t link_mss(const struct pkt *pkt, const uint8_t *frame, const uint
 		if (end - p < 2 || p[1] < 2 || p[1] > end - p)
 			return 0;
 		if (*p == TCP_OPTION_MSS)
-			return p[1] == 4 ? (uint16_t)(p[2] << 8 | p[3]) : 0;
+			return p[1] == 4 ? be16_at(p + 2) : 0;
 		p += p[1];
 	}
 	return 0;
