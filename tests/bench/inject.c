@@ -29,6 +29,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bench/measure.h"
 #include "engine/engine.h"
 #include "sink/formats.h"
 #include "source/live/tap_load.h"
@@ -195,14 +196,6 @@ static int on_record(void *ctx, void *data, size_t size)
 	return 0;
 }
 
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Take records until no more come. */
 static void take_out(void)
 {
@@ -273,13 +266,13 @@ int main(int argc, char **argv)
 		put_in(copies);
 	else if (pthread_create(&thread, NULL, putting, &copies))
 		return 1;
-	begin = cpu_s();
+	begin = thread_cpu_s();
 	take_out();
 	engine_finish(engine);
 	for (size_t i = 0; counts_records && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		printf("%s\t%lu\t%lu\n", kinds[i]->name, kinds[i]->records, kinds[i]->bytes);
 	if (!deaf && !counts_records)
-		printf("%lu\t%.6f\n", ok, cpu_s() - begin);
+		printf("%lu\t%.6f\n", ok, thread_cpu_s() - begin);
 	counters(counted);
 	for (int i = 0; i < TAP_CNT_MAX; i++)
 		all += i == TAP_CNT_SYNS ? 0 : counted[i];

@@ -10,6 +10,7 @@
  */
 #include <linux/pkt_cls.h>
 
+#include "bench/measure.h"
 #include "bpf/run.h"
 #include "floor.skel.h"
 #include "latency_histogram.h"
@@ -79,19 +80,6 @@ static struct gate gates[] = {
 static int noop_fd[2]; /* tc, XDP */
 static struct floor_bpf *the_floor;
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), compare);
-	return v[n / 2];
-}
-
 /* mov r0, answer; exit */
 static int noop(enum bpf_prog_type type, int answer)
 {
@@ -122,19 +110,13 @@ static int program_fd(struct tap *tap, enum hook hook, const char *floor, enum p
 	return bpf_program__fd(tap_program(tap, hook));
 }
 
-/* Records are read and dropped. */
-static int forget(void *ctx, void *data, size_t size)
-{
-	(void)ctx, (void)data, (void)size;
-	return 0;
-}
-
 static void empty_rings(struct tap *tap)
 {
 	static struct ring_buffer *floors;
 
 	if (!floors)
-		floors = ring_buffer__new(bpf_map__fd(the_floor->maps.events), forget, NULL, NULL);
+		floors = ring_buffer__new(bpf_map__fd(the_floor->maps.events), forget_record, NULL,
+					  NULL);
 	record_count = RECORDS_MAX;
 	ring_buffer__consume(tap->ring);
 	ring_buffer__consume(floors);
@@ -151,14 +133,7 @@ static void floor_follow(const struct tap_key *key)
 /* ns of one run, averaged over so many runs with the current packet */
 static double run(int fd, uint32_t repeat)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet.data,
-		    .data_size_in = (__u32)packet.len, .repeat = (int)repeat);
-
-	if (bpf_prog_test_run_opts(fd, &opts)) {
-		fprintf(stderr, "kernel: test run: %s\n", strerror(errno));
-		exit(1);
-	}
-	return opts.duration;
+	return test_run(fd, packet.data, packet.len, repeat);
 }
 
 static void gate_round(struct tap *tap, struct gate *g, int round)
@@ -181,12 +156,6 @@ static void spec_client(struct packet_spec *spec, uint32_t i)
 {
 	spec->sport = (uint16_t)(1024 + i);
 	spec->swap = 1;
-}
-
-static void tell(const char *name, double value)
-{
-	printf("%s\t%.1f\n", name, value);
-	fflush(stdout);
 }
 
 /* The medians of all rounds. */
@@ -496,22 +465,6 @@ static void tell_instructions(struct tap *tap)
 		snprintf(name, sizeof(name), "verifier instructions, %s", bpf_program__name(prog));
 		tell(name, info.verified_insns);
 	}
-}
-
-/* Bytes of memory that a map is charged, from its descriptor's fdinfo. */
-static uint64_t map_bytes(int fd)
-{
-	char path[64], line[128];
-	unsigned long long bytes = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, "memlock: %llu", &bytes);
-	if (f)
-		fclose(f);
-	return bytes;
 }
 
 /* A million connections: only the tap's flow map. */

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "bench/measure.h"
 #include "bpf/run.h"
 #include "floor.skel.h"
 #include "lib/clock.h"
@@ -52,25 +53,6 @@ static struct lane lanes[LANES];
 static pthread_barrier_t barrier;
 static atomic_bool over;
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), compare);
-	return v[n / 2];
-}
-
-static void tell(const char *name, double value)
-{
-	printf("%s\t%.1f\n", name, value);
-	fflush(stdout);
-}
-
 static void pin(int cpu)
 {
 	cpu_set_t set;
@@ -83,34 +65,6 @@ static void pin(int cpu)
 	}
 }
 
-static double cpu_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* ns of one run, averaged over so many */
-static double run(struct lane *lane, int program, uint32_t repeat)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = lane->packet.data,
-		    .data_size_in = (__u32)lane->packet.len, .repeat = (int)repeat);
-
-	if (bpf_prog_test_run_opts(program, &opts)) {
-		fprintf(stderr, "scale: test run: %s\n", strerror(errno));
-		exit(1);
-	}
-	return opts.duration;
-}
-
-/* Records are read and dropped. */
-static int forget(void *ctx, void *data, size_t size)
-{
-	(void)ctx, (void)data, (void)size;
-	return 0;
-}
-
 static void floor_open(int which)
 {
 	struct floor_bpf *skel = floors[which] = floor_bpf__open();
@@ -120,7 +74,8 @@ static void floor_open(int which)
 		exit(1);
 	}
 	skel->bss->ports[1433 / 64] |= 1ull << 1433 % 64;
-	floor_rings[which] = ring_buffer__new(bpf_map__fd(skel->maps.events), forget, NULL, NULL);
+	floor_rings[which] =
+		ring_buffer__new(bpf_map__fd(skel->maps.events), forget_record, NULL, NULL);
 }
 
 /* The lane's connection in a tap, at a level: at TAP_FULL each packet is a record. */
@@ -154,7 +109,8 @@ static void *lane_cost(void *ctx)
 	for (uint32_t done = 0; done < RUNS; done += lane->at_once) {
 		bool other = lane->other >= 0 && (done + (uint32_t)lane->cpu) * 2654435761u >> 31;
 
-		sum += run(lane, other ? lane->other : lane->program, lane->at_once) *
+		sum += test_run(other ? lane->other : lane->program, lane->packet.data,
+				lane->packet.len, lane->at_once) *
 		       lane->at_once;
 	}
 	lane->ns = sum / RUNS;
@@ -181,13 +137,13 @@ static double cost(unsigned int count)
 /* Empty a ring buffer: the number of records, and the ns that each took. */
 static unsigned int drained(struct ring_buffer *ring, double *took)
 {
-	double begin = cpu_s();
+	double begin = thread_cpu_s();
 	int got;
 
 	record_count = RECORDS_MAX; /* nothing is kept of them */
 	got = ring_buffer__consume(ring);
 	if (got > 0)
-		*took = (cpu_s() - begin) / got * 1e9;
+		*took = (thread_cpu_s() - begin) / got * 1e9;
 	return got > 0 ? (unsigned int)got : 0;
 }
 
@@ -281,7 +237,7 @@ static void *lane_produce(void *ctx)
 	pin(lane->cpu);
 	pthread_barrier_wait(&barrier);
 	while (!over) {
-		run(lane, lane->program, AT_ONCE);
+		test_run(lane->program, lane->packet.data, lane->packet.len, AT_ONCE);
 		lane->runs += AT_ONCE;
 	}
 	return NULL;
@@ -292,7 +248,7 @@ static void *lane_read(void *ctx)
 {
 	struct timespec pause = {.tv_nsec = LOOK_NS};
 	struct lane *lane = ctx;
-	double begin = cpu_s();
+	double begin = thread_cpu_s();
 	int got;
 
 	pin(!lane->cpu);
@@ -304,7 +260,7 @@ static void *lane_read(void *ctx)
 		else
 			nanosleep(&pause, NULL);
 	}
-	lane->reader_s = cpu_s() - begin;
+	lane->reader_s = thread_cpu_s() - begin;
 	return NULL;
 }
 
@@ -362,22 +318,6 @@ static bool map_is_per_cpu(const struct bpf_map *map)
 
 	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
 	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
-/* Bytes that a map is charged, from its descriptor's fdinfo. */
-static uint64_t map_bytes(int fd)
-{
-	char path[64], line[128];
-	unsigned long long bytes = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f))
-		sscanf(line, "memlock: %llu", &bytes);
-	if (f)
-		fclose(f);
-	return bytes;
 }
 
 /* A value in a per-CPU map takes a multiple of 8 bytes on each CPU. */
