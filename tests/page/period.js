@@ -26,6 +26,16 @@ async function nothing(page) {
 		return /Watching lo .* for port [\d, ]+ since \d/.test(text) && /0 packets/.test(text) && /doctor/.test(text) ? null : text;
 	});
 	await page.screenshot({ path: folder + "/empty.png" });
+	await tell("empty: no heading without a text, before tdsmon has said what it watches", async () => {
+		const got = await page.evaluate(() => {
+			const hidden = () => document.getElementById("empty").hidden, full = stats;
+			statsTake(Object.assign({}, full, { watched: undefined }));
+			const before = hidden();
+			statsTake(full);
+			return [before, hidden()];
+		});
+		return differ(got, [true, false]);
+	});
 }
 
 /* ARGUMENTS: the quick server, the slow one, logins at the quick one, those of them that failed, slow ones. */

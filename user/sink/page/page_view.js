@@ -52,7 +52,7 @@ function setText(id, text) { if ($(id).textContent !== text) $(id).textContent =
 
 function empty() {
 	const seen = logins.length || pending.length || [...times.slots[60].values()].some(m => m.logins), w = stats && stats.watched;
-	$("empty").hidden = Boolean(seen) || !times.loaded;
+	$("empty").hidden = Boolean(seen) || !times.loaded || !w;
 	$("now").hidden = !$("empty").hidden;
 	document.body.classList.toggle("nothing", !$("empty").hidden);
 	if (!w) return;
