@@ -519,6 +519,26 @@ def clock_set_back_and_left(s):
     shifted(s, [6], -3600000)
 
 
+@causes.login("ok", JUMPED, also={"outcome": "ok", "phases": {"tcp_ns": None, "login_ns": None}, "total_ns": None})
+def first_time_an_hour_early(s):
+    begin_clear(s.connection()).client(login7()).server(success()).close()
+    shifted(s, [0], -3600000)
+
+
+@causes.login("slow_login", "the server took 2.500 s to answer LOGIN7; possible causes: no free worker thread, a logon trigger, the "
+              "database's state or, for Windows logins, its domain controller",
+              also={"outcome": "ok", "phases": {"login_ns": 2501000000}, "waits": {"server_ns": 2500800000}})
+def others_times_ahead_for_a_while(s):
+    """Ten packets of another connection, 1,000 s ahead, while the server works."""
+    begin_clear(s.connection()).client(login7()).server(success(), 2500).close()
+    first, other = len(s.packets), s.connection(1000, client="10.1.0.8")
+    for _ in range(10):
+        other.ack()
+    ahead = s.packets[first:]
+    s.packets[6:] = ahead + s.packets[6:first]
+    shifted(s, range(6, 6 + len(ahead)), 1000000)
+
+
 # ---- room -----------------------------------------------------------------------------------------
 
 @causes.login("evicted", "tdsmon had to forget this connection to make room for others while it waited for the answer to "

@@ -335,7 +335,7 @@ static void on_take(void *ctx, const struct seg *seg, const uint8_t *payload)
 
 	(void)ctx, (void)payload;
 	if (seg->flags & SEG_SYN)
-		flow_add(&t.flows, &key);
+		flow_add(&t.flows, &key)->last_ns = seg->ts_ns;
 	if (seg->ts_ns > t.now_ns)
 		t.now_ns = seg->ts_ns;
 	say("%u@%llu ", seg->seq, (unsigned long long)(seg->ts_ns / NS_PER_S));
@@ -354,7 +354,13 @@ static void on_stepped(void *ctx, struct flow *f, uint64_t now_ns)
 	say("stepped%u ", f->key.port[0]);
 }
 
-static const struct timeline_ops clock_ops = {on_take, on_set_back, on_stepped};
+static void on_undisturbed(void *ctx, struct flow *f)
+{
+	(void)ctx;
+	say("undisturbed%u ", f->key.port[0]);
+}
+
+static const struct timeline_ops clock_ops = {on_take, on_set_back, on_stepped, on_undisturbed};
 
 static void captured(struct timeline *clock, uint8_t flags, uint32_t seq, uint64_t s)
 {
@@ -399,6 +405,19 @@ UNIT_CASE(a_copy_confirms_no_time)
 	end("1@100 2@100 2@100 2@100 3@101 ");
 }
 
+UNIT_CASE(ahead_for_a_while)
+{
+	struct timeline clock = clock_of_capture();
+
+	captured(&clock, SEG_ACK, 1, 100);
+	captured(&clock, SEG_SYN, 2, 900000);
+	captured(&clock, SEG_SYN, 3, 900000);
+	captured(&clock, SEG_ACK, 4, 101);
+	CHECK_INT(clock.steps, 1);
+	timeline_release(&clock);
+	end("1@100 2@900000 3@900000 back undisturbed50000 stepped5 stepped5 4@101 ");
+}
+
 UNIT_CASE(a_silence)
 {
 	struct timeline clock = clock_of_capture();
@@ -429,6 +448,7 @@ int main(void)
 	RUN(joined);
 	RUN(a_time_that_stands_out);
 	RUN(a_copy_confirms_no_time);
+	RUN(ahead_for_a_while);
 	RUN(a_silence);
 	return unit_status();
 }

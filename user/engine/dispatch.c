@@ -211,6 +211,10 @@ OFF_PATH static struct flow *dispatch_which(struct engine *e, struct flow *f, co
 	if (!f)
 		return dispatch_begin(e, seg, payload, sender);
 	from = dispatch_side(f, sender);
+	if (silence_is_wrong(e, f, from, seg)) {
+		silence_was_none(e, f);
+		conn_clock_stepped(f, e->now_ns);
+	}
 	silence_ends(e, f, from, seg);
 	if (dispatch_of_another(e, f, from, seg)) {
 		conn_close(e, f, CLOSE_EVICTED, seg->ts_ns);

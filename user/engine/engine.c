@@ -13,6 +13,7 @@
 #include "engine/dispatch.h"
 #include "engine/errorlog/errorlog.h"
 #include "engine/late_keys.h"
+#include "engine/silence.h"
 #include "engine/sweep.h"
 
 #define FLOWS_DEFAULT	   65536
@@ -85,8 +86,13 @@ static void engine_stepped(void *ctx, struct flow *f, uint64_t now_ns)
 	conn_clock_stepped(f, now_ns);
 }
 
+static void engine_undisturbed(void *ctx, struct flow *f)
+{
+	silence_was_none(ctx, f);
+}
+
 static const struct timeline_ops engine_timeline = {engine_take_settled, engine_set_back,
-						    engine_stepped};
+						    engine_stepped, engine_undisturbed};
 
 struct engine *engine_new(const struct engine_config *config, const struct engine_ops *ops,
 			  void *ctx)

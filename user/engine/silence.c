@@ -4,6 +4,9 @@
 #include "engine/silence.h"
 #include "engine/stream/seq.h"
 
+/* TCP repeats a SYN 127 s after the first one at the latest (Linux; Windows 21 s): tcp(7), tcp_syn_retries. */
+#define SYN_MOST_NS (180 * NS_PER_S)
+
 #define SHARE 4 /* at most a 4th of the table waits: each sweep visits these flows */
 
 bool silence_keeps(struct engine *e, struct flow *f)
@@ -39,6 +42,24 @@ uint64_t silence_over_ns(const struct engine *e, const struct flow *f, uint64_t 
 	uint64_t over_ns = f->last_ns + e->config.give_up_ns;
 
 	return over_ns < now_ns ? over_ns : now_ns;
+}
+
+void silence_was_none(struct engine *e, struct flow *f)
+{
+	if (!f->login || !f->login->silent)
+		return;
+	f->login->silent = false;
+	flow_touch(&e->flows, f, f->login->tcp.ack_ns ? FLOW_LOGIN : FLOW_HALF);
+}
+
+bool silence_is_wrong(const struct engine *e, const struct flow *f, enum side from,
+		      const struct seg *seg)
+{
+	const struct half *client = &f->half[SIDE_CLIENT];
+
+	return f->login && f->login->silent && from == SIDE_SERVER && (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK) &&
+	       client->known && seg->ack == client->next && f->login->tcp.syns == 1 &&
+	       !f->login->tcp.synack_ns && e->now_ns > f->last_ns + SYN_MOST_NS;
 }
 
 void silence_ends(struct engine *e, struct flow *f, enum side from, const struct seg *seg)

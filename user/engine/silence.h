@@ -18,6 +18,16 @@ bool silence_keeps(struct engine *e, struct flow *f);
  */
 void silence_ends(struct engine *e, struct flow *f, enum side from, const struct seg *seg);
 
+/*
+ * The segment is the server's answer to the client's only SYN, which came minutes before: no TCP waits so
+ * long, so the time of one of the two is wrong.
+ */
+bool silence_is_wrong(const struct engine *e, const struct flow *f, enum side from,
+		      const struct seg *seg);
+
+/* The clock that said so was wrong: the login goes on as if it had never been silent. */
+void silence_was_none(struct engine *e, struct flow *f);
+
 /* When the time of this login, which is given up, was over. now_ns: unless it was silent before. */
 uint64_t silence_over_ns(const struct engine *e, const struct flow *f, uint64_t now_ns);
 

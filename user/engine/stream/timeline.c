@@ -24,11 +24,14 @@ static void timeline_step_back(struct timeline *t, uint64_t now_ns)
 		return;
 	t->walks++;
 	for (int i = 0; i < FLOW_LISTS; i++) {
-		struct flow *f = flow_oldest(t->flows, (enum flow_list)i);
+		struct flow *next, *f = flow_oldest(t->flows, (enum flow_list)i);
 
-		for (; f; f = flow_next(t->flows, f)) {
+		for (; f; f = next) {
+			next = flow_next(t->flows, f);
 			if (f->last_ns > now_ns)
 				t->ops->stepped(t->ctx, f, now_ns);
+			else
+				t->ops->undisturbed(t->ctx, f);
 		}
 	}
 }

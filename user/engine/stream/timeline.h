@@ -17,8 +17,10 @@ struct timeline_ops {
 	void (*take)(void *ctx, const struct seg *seg, const uint8_t *payload);
 	/* Set the clock back. */
 	void (*set_back)(void *ctx, uint64_t now_ns);
-	/* The clock jumped to now_ns while this connection was open. */
+	/* The clock jumped to now_ns while this connection was open, between two of its packets. */
 	void (*stepped)(void *ctx, struct flow *f, uint64_t now_ns);
+	/* The clock was ahead, and this connection has no packet of that time. */
+	void (*undisturbed)(void *ctx, struct flow *f);
 };
 
 /* Its owner fills in the first part; the rest begins 0. */
