@@ -117,9 +117,9 @@ static bool imitates_first(const uint8_t *p, size_t len)
 	static const uint8_t types[] = {TDS_PRELOGIN, TDS_LOGIN7, TDS_SSPI, TDS_LOGIN_OLD,
 					TDS_FEDAUTH_TOKEN};
 
-	for (size_t at = TDS_HEADER; at + TDS_HEADER < len; at++)
+	for (size_t at = TDS_HEADER; at + TDS_HEADER <= len; at++)
 		if ((p[at] == 0x16 && p[at + 1] == 3 && p[at + 5] == 1) ||
-		    (memchr(types, p[at], sizeof(types)) && p[at + 1] <= 1))
+		    (memchr(types, p[at], sizeof(types)) && frame_tds_is_typical(p + at)))
 			return true;
 	return false;
 }

@@ -30,7 +30,7 @@ struct direction {
 	struct framer framer;
 	uint32_t head_at; /* where the next frame's head begins */
 	bool framed;
-	bool lost;		    /* the framing was lost before */
+	bool lost;		    /* the framing was lost before, or may have been */
 	bool whole;		    /* from the SYN on, no byte is missing so far */
 	struct mask_tls tls, inner; /* records by themselves, and those in TDS packets */
 	bool in_tls;		    /* the present TDS packet is of records */
@@ -129,8 +129,10 @@ static void on_head(void *ctx, const struct framer *f, uint64_t ts_ns)
 		d->tls.encrypts |= d->inner.encrypts;
 		for (int i = 0; i < f->have; i++)
 			mask_tls_byte(&d->tls, f->header[i]);
-	} else if (f->kind == FRAME_TDS && !d->message_len) {
-		d->message_type = f->header[0];
+	} else if (f->kind == FRAME_TDS) {
+		d->lost |= !d->whole && !frame_tds_is_typical(f->header);
+		if (!d->message_len)
+			d->message_type = f->header[0];
 	}
 	d->head_at += f->have;
 }
