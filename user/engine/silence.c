@@ -57,9 +57,10 @@ bool silence_is_wrong(const struct engine *e, const struct flow *f, enum side fr
 {
 	const struct half *client = &f->half[SIDE_CLIENT];
 
-	return f->login && f->login->silent && from == SIDE_SERVER && (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK) &&
-	       client->known && seg->ack == client->next && f->login->tcp.syns == 1 &&
-	       !f->login->tcp.synack_ns && e->now_ns > f->last_ns + SYN_MOST_NS;
+	return f->login && f->login->silent && from == SIDE_SERVER &&
+	       (seg->flags & (SEG_SYN | SEG_ACK)) == (SEG_SYN | SEG_ACK) && client->known &&
+	       seg->ack == client->next && f->login->tcp.syns == 1 && !f->login->tcp.synack_ns &&
+	       e->now_ns > f->last_ns + SYN_MOST_NS;
 }
 
 void silence_ends(struct engine *e, struct flow *f, enum side from, const struct seg *seg)
