@@ -46,7 +46,7 @@ static void list_add(struct companions *c, struct dependency_findings *out, stru
 		     enum side side, uint64_t b)
 {
 	struct dependency *d = list_place(out, x, side, x->result);
-	uint32_t in_flight = 0;
+	uint32_t in_flight = 1;
 	uint64_t until = exchange_until(x, b > x->start_ns ? b : x->start_ns);
 
 	if (!d)
@@ -60,10 +60,10 @@ static void list_add(struct companions *c, struct dependency_findings *out, stru
 		d->rtt_ns = exchange_rtt_to(c, companions_host(x), x->peer.addr, b);
 	for_each_exchange(other, c, x->start_ns)
 	{
-		in_flight += other == x ||
-			     (other->kind == x->kind && exchange_of(other, companions_host(x)) &&
-			      !memcmp(&other->peer, &x->peer, sizeof(x->peer)) &&
-			      other->start_ns <= x->start_ns && other->end_ns > x->start_ns);
+		in_flight += other != x && other->kind == x->kind &&
+			     exchange_of(other, companions_host(x)) &&
+			     !memcmp(&other->peer, &x->peer, sizeof(x->peer)) &&
+			     other->start_ns <= x->start_ns && other->end_ns > x->start_ns;
 	}
 	if (in_flight > d->in_flight_most)
 		d->in_flight_most = in_flight;
