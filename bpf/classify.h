@@ -265,6 +265,29 @@ TAP_INLINE int classify_tunnels(void *ctx, enum tap_hook hook, __u16 type, __u32
 	return TAP_CNT_NESTED;
 }
 
+#define CLASSIFY_UNUSUAL (-1) /* classify_eth() or classify_xdp() has to parse the frame */
+
+#if !TAP_DECAP
+/* The usual frame: pkt_parse_usual(). For others CLASSIFY_UNUSUAL. */
+__noinline int classify_usual(struct __sk_buff *skb, __u32 dir)
+{
+	struct pkt pkt;
+
+	if (!pkt_parse_usual(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end))
+		return CLASSIFY_UNUSUAL;
+	return classify_packet(skb, TAP_HOOK_SKB, &pkt, PKT_TCP, skb->ifindex, dir);
+}
+
+__noinline int classify_usual_xdp(struct xdp_md *xdp, __u32 dir)
+{
+	struct pkt pkt;
+
+	if (!pkt_parse_usual(&pkt, (void *)(long)xdp->data, (void *)(long)xdp->data_end))
+		return CLASSIFY_UNUSUAL;
+	return classify_packet(xdp, TAP_HOOK_XDP, &pkt, PKT_TCP, xdp->ingress_ifindex, dir);
+}
+#endif
+
 __noinline int classify_eth(struct __sk_buff *skb, __u32 dir)
 {
 	struct pkt pkt;

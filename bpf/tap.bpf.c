@@ -116,10 +116,16 @@ TAP_INLINE bool tap_pull(struct __sk_buff *skb, int found)
 
 TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
 {
-	int found = classify_eth(skb, tap_dir(dir));
+	int found = CLASSIFY_UNUSUAL;
 
-	if (tap_pull(skb, found))
+#if !TAP_DECAP
+	found = classify_usual(skb, tap_dir(dir));
+#endif
+	if (found == CLASSIFY_UNUSUAL) {
 		found = classify_eth(skb, tap_dir(dir));
+		if (tap_pull(skb, found))
+			found = classify_eth(skb, tap_dir(dir));
+	}
 	tap_finish(skb, TAP_HOOK_SKB, found);
 	return TAP_TC_PASS;
 }
@@ -200,7 +206,14 @@ int tap_egress_ip(struct __sk_buff *skb)
 SEC("xdp")
 int tap_xdp(struct xdp_md *xdp)
 {
-	tap_finish(xdp, TAP_HOOK_XDP, classify_xdp(xdp, tap_dir(SEG_DIR_INGRESS)));
+	int found = CLASSIFY_UNUSUAL;
+
+#if !TAP_DECAP
+	found = classify_usual_xdp(xdp, tap_dir(SEG_DIR_INGRESS));
+#endif
+	if (found == CLASSIFY_UNUSUAL)
+		found = classify_xdp(xdp, tap_dir(SEG_DIR_INGRESS));
+	tap_finish(xdp, TAP_HOOK_XDP, found);
 	return XDP_PASS;
 }
 

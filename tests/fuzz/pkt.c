@@ -6,6 +6,16 @@
 #include "fuzz.h"
 #include "pkt.h"
 
+static void check_usual(const uint8_t *frame, const uint8_t *end, uint32_t len)
+{
+	struct pkt usual = {0}, any = {0};
+
+	if (!pkt_parse_usual(&usual, frame, end))
+		return;
+	FUZZ_ASSERT(pkt_parse_eth(&any, frame, end, len) == PKT_TCP);
+	FUZZ_ASSERT(!memcmp(&usual, &any, sizeof(any)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz in = {data, data + size};
@@ -17,6 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					 : pkt_parse_eth(&pkt, frame, end, len + more);
 	struct seg seg = {0};
 
+	if (!(how & 1))
+		check_usual(frame, end, len + more);
 	FUZZ_ASSERT(result >= PKT_TCP && result <= PKT_UDP);
 	if (result == PKT_TCP) {
 		const uint8_t *tcp = (const uint8_t *)pkt.tcp;

@@ -291,6 +291,30 @@ UNIT_CASE(cut_at_every_byte)
 	}
 }
 
+/* pkt_parse_usual() says the same as pkt_parse_eth(), or nothing, whatever is cut off. */
+UNIT_CASE(usual)
+{
+	uint32_t usual = 0;
+
+	for (size_t i = 0; i < CASES; i++) {
+		const struct pkt_case *c = &cases[i];
+
+		packet_build(&packet, &c->spec);
+		for (size_t cut = 0; cut <= packet.len && cut <= 5000; cut++) {
+			const uint8_t *data = guarded(packet.data, cut);
+			struct pkt one = {0}, two = {0};
+
+			if (c->spec.raw || !pkt_parse_usual(&one, data, data + cut))
+				continue;
+			usual++;
+			if (pkt_parse_eth(&two, data, data + cut, (__u32)packet.len) != PKT_TCP ||
+			    memcmp(&one, &two, sizeof(one)))
+				UNIT_FAIL("%s, %zu bytes: another result", c->name, cut);
+		}
+	}
+	CHECK(usual > 100);
+}
+
 UNIT_CASE(segment_ipv4)
 {
 	static const struct packet_spec spec = {
@@ -379,6 +403,7 @@ int main(void)
 {
 	RUN(table);
 	RUN(cut_at_every_byte);
+	RUN(usual);
 	RUN(segment_ipv4);
 	RUN(segment_ipv6);
 	RUN(datagram);
