@@ -186,11 +186,16 @@ static enum command_kind command_kind(uint8_t type)
 	return COMMAND_COUNT;
 }
 
+void channel_token_missing(const struct channel *c)
+{
+	*c->in_message &= (uint8_t)~IN_FIRST_TOKEN;
+}
+
 void channel_token(const struct channel *c, uint8_t token)
 {
 	enum command_kind kind = sql_old_kind(token);
 
-	*c->in_message &= (uint8_t)~IN_FIRST_TOKEN;
+	channel_token_missing(c);
 	c->f->commands[COMMAND_UNKNOWN]--;
 	if (kind != COMMAND_COUNT)
 		c->f->commands[kind]++;
@@ -248,6 +253,8 @@ void channel_end(const struct channel *c, enum side from, const uint8_t *header,
 	if (from == SIDE_CLIENT) {
 		if (c->request)
 			request_end(c, header, ts_ns);
+		if (header[0] == TDS_NORMAL_OLD && header[1] & TDS_STATUS_EOM)
+			channel_token_missing(c); /* the message is empty, or has shown it */
 		return;
 	}
 	if (!(header[1] & TDS_STATUS_EOM))

@@ -49,6 +49,8 @@ void channel_head(const struct channel *c, enum side from, const uint8_t *header
 void channel_end(const struct channel *c, enum side from, const uint8_t *header, uint64_t ts_ns);
 /* The first byte of a TDS 5 request: its kind, or that it is not a request. */
 void channel_token(const struct channel *c, uint8_t token);
+/* That byte was not seen: the request's kind remains unknown. */
+void channel_token_missing(const struct channel *c);
 /* Payload of the client's, for the request's text. r: NULL, or the channel's. */
 void channel_text(struct request *r, const struct framer *frame, const uint8_t *data, uint32_t len);
 /* The connection is over: report the request that was never answered. */

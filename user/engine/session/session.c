@@ -90,9 +90,15 @@ void session_skip(struct session_env *env, struct flow *f, enum side from, uint3
 void session_body(struct session_env *env, struct flow *f, enum side from,
 		  const struct framer *frame, const uint8_t *data, uint32_t len, uint64_t ts_ns)
 {
-	if (frame->kind == FRAME_TDS && from == SIDE_CLIENT && data && len &&
-	    f->in_message & IN_FIRST_TOKEN)
-		channel_token(&(struct channel){env, f, f->request, &f->in_message, -1}, data[0]);
+	if (frame->kind == FRAME_TDS && from == SIDE_CLIENT && len &&
+	    frame->header[0] == TDS_NORMAL_OLD && f->in_message & IN_FIRST_TOKEN) {
+		const struct channel c = {env, f, f->request, &f->in_message, -1};
+
+		if (data)
+			channel_token(&c, data[0]);
+		else
+			channel_token_missing(&c);
+	}
 	if (frame->kind == FRAME_TDS && from == SIDE_CLIENT)
 		channel_text(f->request, frame, data, len);
 	if (frame->kind == FRAME_SMP)
