@@ -45,6 +45,27 @@ struct {
 	__type(value, struct slot);
 } slots SEC(".maps");
 
+struct set {
+	__u16 tags[8];
+	__u32 next;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2048);
+	__type(key, __u32);
+	__type(value, struct set);
+} sets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, struct tap_handshake);
+} handshakes SEC(".maps");
+
+__u64 sets_full;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 6);
@@ -268,6 +289,45 @@ int floor_syn(struct __sk_buff *skb)
 	__builtin_memcpy(slot->words, &key, sizeof(key));
 	pkt_seg(&pkt, (struct seg *)(slot->words + 2));
 	slot->words[2] = bpf_ktime_get_ns();
+	return -1;
+}
+
+/*
+ * The same, in a table that holds as many handshakes as the tap's, and as large; the oldest of a set
+ * makes room. And the flow is looked for, since its ports may be used again. So all the memory is touched
+ * that the tap has to touch.
+ */
+SEC("tc")
+int floor_syn_tables(struct __sk_buff *skb)
+{
+	struct pkt pkt;
+	struct tap_key key;
+	struct tap_handshake *kept;
+	struct set *set;
+	__u64 hash;
+	__u32 index;
+
+	if (!parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))
+		return -1;
+	key = key_of(&pkt);
+	if (bpf_map_lookup_elem(&flows, &key))
+		return -1;
+	hash = key_mix((__u64)key.addr[0] << 32 | key.addr[1],
+		       (__u32)key.port[0] << 16 | key.port[1]);
+	index = hash >> 40 & 2047;
+	set = bpf_map_lookup_elem(&sets, &index);
+	if (!set)
+		return -1;
+	index = index * 8 + (set->next++ & 7);
+	kept = bpf_map_lookup_elem(&handshakes, &index);
+	if (!kept)
+		return -1;
+	if (kept->state)
+		sets_full++;
+	kept->key = key;
+	kept->state = 1;
+	pkt_seg(&pkt, &kept->syn);
+	kept->syn.ts_ns = bpf_ktime_get_ns();
 	return -1;
 }
 

@@ -444,6 +444,9 @@ static void bench_flood(struct tap *tap)
 	record_count = 0;
 	ring_buffer__consume(tap->ring);
 	events = (uint32_t)record_count;
+	MEASURE(tap, "SYN flood: a SYN, tc, against tables of the tap's size", "floor_syn_tables",
+		SYNS / ROUNDS, {SADDR, 4, 16, 1, -1, 1, 0x0a150001}, {SPORT, 2, 0, 1, 0xffff, 1, 0},
+		{SEQ, 4, 0, 1, -1, 77, 5});
 	for (uint32_t i = 0; i < IDLE_FLOWS; i++)
 		alive += flow_level(tap, (uint16_t)(1024 + i), &key) == TAP_HEADS;
 	tell("SYN flood: records", events + (double)(tap_counter(tap, TAP_CNT_LOST) - lost));
