@@ -32,31 +32,40 @@ TAP_INLINE void classify_fill_work(struct tap_work *work, const struct pkt *pkt,
 	work->payload_off = pkt->payload_off;
 }
 
-/* Payload bytes that the frame holds. The IP header may promise more. */
-TAP_INLINE void classify_set_avail(struct tap_work *work, __u32 frame_len)
-{
-	__u32 avail = frame_len > work->payload_off ? frame_len - work->payload_off : 0;
-
-	work->avail = avail < work->seg.len ? avail : work->seg.len;
-}
-
-TAP_INLINE __u32 classify_frame_len(void *ctx, enum tap_hook hook)
+/* Bytes of the frame's first buffer, in which most frames lie as a whole. */
+TAP_INLINE __u32 classify_first_len(void *ctx, enum tap_hook hook)
 {
 	struct xdp_md *xdp = ctx;
 
-	if (hook == TAP_HOOK_SKB)
-		return ((struct __sk_buff *)ctx)->len;
-	/* Since 5.18 a frame may lie in several buffers, and this helper exists. */
-	if (tap_has_xdp_load())
-		return bpf_xdp_get_buff_len(xdp);
-	return xdp->data_end - xdp->data;
+	return hook == TAP_HOOK_SKB ? ((struct __sk_buff *)ctx)->len : xdp->data_end - xdp->data;
+}
+
+/* Since 5.18 an XDP frame may lie in several buffers, and this helper exists. */
+TAP_INLINE __u32 classify_frame_len(void *ctx, enum tap_hook hook)
+{
+	if (hook == TAP_HOOK_XDP && tap_has_xdp_load())
+		return bpf_xdp_get_buff_len(ctx);
+	return classify_first_len(ctx, hook);
+}
+
+/* Payload bytes that the frame holds. The IP header may promise more. */
+TAP_INLINE void classify_set_avail(struct tap_work *work, void *ctx, enum tap_hook hook)
+{
+	__u32 end = work->payload_off + work->seg.len, frame_len;
+
+	work->avail = work->seg.len;
+	if (end <= classify_first_len(ctx, hook))
+		return;
+	frame_len = classify_frame_len(ctx, hook);
+	if (end > frame_len)
+		work->avail = frame_len > work->payload_off ? frame_len - work->payload_off : 0;
 }
 
 /* How the packet came: the rest of the work that every kind of packet has. */
 TAP_INLINE void classify_fill_arrival(struct tap_work *work, void *ctx, enum tap_hook hook,
 				      __u32 ifindex, __u32 dir)
 {
-	classify_set_avail(work, classify_frame_len(ctx, hook));
+	classify_set_avail(work, ctx, hook);
 	work->seg.ifindex = ifindex;
 	work->seg.dir = dir;
 }
@@ -175,6 +184,32 @@ TAP_INLINE int classify_datagram(void *ctx, enum tap_hook hook, const struct pkt
 	return hook == TAP_HOOK_SKB ? sql_browser_skb(ctx) : sql_browser_xdp(ctx);
 }
 
+TAP_INLINE bool classify_is_watched(const struct pkt *pkt)
+{
+	return tap_port(pkt->dport) || tap_port(pkt->sport);
+}
+
+/* A TCP packet. watched: classify_is_watched(). */
+TAP_INLINE int classify_tcp(void *ctx, enum tap_hook hook, const struct pkt *pkt, bool watched,
+			    __u32 ifindex, __u32 dir)
+{
+	if (!watched) {
+		if (dependency_is_tcp(pkt, dir)) {
+			/* With any_port it may also be TDS, and is counted as that. */
+			int found = classify_service(ctx, hook, pkt, ifindex, dir);
+
+			if (!tap_any_port)
+				return found;
+		}
+		if (!tap_any_port) {
+			if (tap_recognise_unwatched)
+				recognise_unwatched(ctx, hook, pkt);
+			return TAP_CNT_OTHER;
+		}
+	}
+	return classify_segment(ctx, hook, pkt, ifindex, dir);
+}
+
 /* Count packets that are not TCP or not on a port of interest; pass on the others. */
 TAP_INLINE int classify_packet(void *ctx, enum tap_hook hook, const struct pkt *pkt,
 			       enum pkt_result parsed, __u32 ifindex, __u32 dir)
@@ -191,21 +226,7 @@ TAP_INLINE int classify_packet(void *ctx, enum tap_hook hook, const struct pkt *
 		return TAP_CNT_NESTED;
 	if (parsed != PKT_TCP)
 		return TAP_CNT_OTHER;
-	if (!tap_port(pkt->dport) && !tap_port(pkt->sport)) {
-		if (dependency_is_tcp(pkt, dir)) {
-			/* With any_port it may also be TDS, and is counted as that. */
-			int found = classify_service(ctx, hook, pkt, ifindex, dir);
-
-			if (!tap_any_port)
-				return found;
-		}
-		if (!tap_any_port) {
-			if (tap_recognise_unwatched)
-				recognise_unwatched(ctx, hook, pkt);
-			return TAP_CNT_OTHER;
-		}
-	}
-	return classify_segment(ctx, hook, pkt, ifindex, dir);
+	return classify_tcp(ctx, hook, pkt, classify_is_watched(pkt), ifindex, dir);
 }
 
 /* Read one header of the frame in the work. Returns CLASSIFY_INNER, or the packet's result. */
@@ -269,22 +290,31 @@ TAP_INLINE int classify_tunnels(void *ctx, enum tap_hook hook, __u16 type, __u32
 
 #if !TAP_DECAP
 /* The usual frame: pkt_parse_usual(). For others CLASSIFY_UNUSUAL. */
-__noinline int classify_usual(struct __sk_buff *skb, __u32 dir)
+TAP_INLINE int classify_usual(void *ctx, enum tap_hook hook, const void *data, const void *end,
+			      __u32 ifindex, __u32 dir)
 {
 	struct pkt pkt;
+	bool watched;
 
-	if (!pkt_parse_usual(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end))
+	if (!pkt_parse_usual(&pkt, data, end))
 		return CLASSIFY_UNUSUAL;
-	return classify_packet(skb, TAP_HOOK_SKB, &pkt, PKT_TCP, skb->ifindex, dir);
+	watched = classify_is_watched(&pkt);
+	if (!watched && !tap_any_port && !tap_recognise_unwatched && !dependency_is_tcp(&pkt, dir))
+		return TAP_CNT_OTHER;
+	pkt_parse_usual_payload(&pkt);
+	return classify_tcp(ctx, hook, &pkt, watched, ifindex, dir);
+}
+
+__noinline int classify_usual_skb(struct __sk_buff *skb, __u32 dir)
+{
+	return classify_usual(skb, TAP_HOOK_SKB, (void *)(long)skb->data,
+			      (void *)(long)skb->data_end, skb->ifindex, dir);
 }
 
 __noinline int classify_usual_xdp(struct xdp_md *xdp, __u32 dir)
 {
-	struct pkt pkt;
-
-	if (!pkt_parse_usual(&pkt, (void *)(long)xdp->data, (void *)(long)xdp->data_end))
-		return CLASSIFY_UNUSUAL;
-	return classify_packet(xdp, TAP_HOOK_XDP, &pkt, PKT_TCP, xdp->ingress_ifindex, dir);
+	return classify_usual(xdp, TAP_HOOK_XDP, (void *)(long)xdp->data,
+			      (void *)(long)xdp->data_end, xdp->ingress_ifindex, dir);
 }
 #endif
 

@@ -13,8 +13,9 @@
 #include "ringbuf.h"
 #include "split_head.h"
 
-#define FRAME_WALK_MAX	128u /* most frames that are walked in a segment */
-#define FRAME_WALK_SYNC 512u /* bytes of a segment in which one typical head shows a boundary */
+#define FRAME_WALK_MAX	 128u	 /* most frames that are walked in a segment */
+#define FRAME_WALK_FIRST 0x4000u /* bytes of a frame in which heads are read directly */
+#define FRAME_WALK_SYNC	 512u	 /* bytes of a segment in which one typical head shows a boundary */
 
 /*
  * Length of the head at p, of which n bytes are present; it may be more than n. 0: not a frame. An
@@ -184,6 +185,22 @@ TAP_INLINE bool frame_walk_continues(const __u8 *first, const __u8 *head, __u32 
 	return head[1] ? len >= left && len <= most : len == most && len >= left;
 }
 
+/* Load a head at off of the frame. Most are in its first buffer, and need no helper's call. */
+TAP_INLINE long frame_walk_load(void *ctx, enum tap_hook hook, __u32 off, __u8 *head)
+{
+	struct __sk_buff *skb = ctx;
+	struct xdp_md *xdp = ctx;
+	const __u8 *data = (void *)(long)(hook == TAP_HOOK_SKB ? skb->data : xdp->data);
+	const __u8 *end = (void *)(long)(hook == TAP_HOOK_SKB ? skb->data_end : xdp->data_end);
+
+	tap_opaque(off);
+	if (off < FRAME_WALK_FIRST && data + off + TDS_HEADER <= end) {
+		__builtin_memcpy(head, data + off, TDS_HEADER);
+		return 0;
+	}
+	return ringbuf_load(ctx, hook, off, head, TDS_HEADER, TDS_HEADER);
+}
+
 /*
  * The usual segment: a TDS packet begins in it that ends with it or after it; before that only
  * packets of the same response, of which one head is read. seq and len are the segment's, off is the
@@ -198,8 +215,7 @@ TAP_INLINE bool frame_walk_usual(void *ctx, enum tap_hook hook, struct frame_tra
 	if (track->state != TRACK_SYNCED || track->have || at > len || left < sizeof(head) ||
 	    (at && track->flags & TRACK_LAST_FRAME))
 		return false;
-	if (ringbuf_load(ctx, hook, off + at, head, sizeof(head), sizeof(head)) ||
-	    !frame_tds_valid(head))
+	if (frame_walk_load(ctx, hook, off + at, head) || !frame_tds_valid(head))
 		return false;
 	packet_len = frame_tds_len(head);
 	if (packet_len >= left) {
@@ -208,7 +224,7 @@ TAP_INLINE bool frame_walk_usual(void *ctx, enum tap_hook hook, struct frame_tra
 	} else {
 		stride = frame_walk_stride(head, left);
 		if (head[0] != TDS_RESULT || head[1] ||
-		    ringbuf_load(ctx, hook, off + at + stride, last, sizeof(last), sizeof(last)) ||
+		    frame_walk_load(ctx, hook, off + at + stride, last) ||
 		    !frame_walk_continues(head, last, stride / packet_len, left - stride))
 			return false;
 		frame_walk_read_tds(walk, head, frame_walk_note_tds(track, head), false);

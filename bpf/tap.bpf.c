@@ -119,7 +119,7 @@ TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
 	int found = CLASSIFY_UNUSUAL;
 
 #if !TAP_DECAP
-	found = classify_usual(skb, tap_dir(dir));
+	found = classify_usual_skb(skb, tap_dir(dir));
 #endif
 	if (found == CLASSIFY_UNUSUAL) {
 		found = classify_eth(skb, tap_dir(dir));

@@ -382,32 +382,41 @@ PKT_INLINE enum pkt_result pkt_parse_ip(struct pkt *pkt, const void *data, const
 }
 
 /*
- * Is it the usual frame: Ethernet, IPv4 without options, and a valid TCP header? Then fills *pkt as
- * pkt_parse_eth() does, which has to parse all other frames. It takes fewer instructions.
+ * Is it the usual frame: Ethernet, IPv4 without options, and a valid TCP header? Then sets the headers and
+ * ports as pkt_parse_eth() does, which has to parse all other frames. It takes fewer instructions.
  */
 PKT_INLINE int pkt_parse_usual(struct pkt *pkt, const void *data, const void *end)
 {
 	const struct pkt_eth *eth = data;
 	const struct pkt_ip4 *ip = (const void *)(eth + 1);
 	const struct pkt_tcp *tcp = (const void *)(ip + 1);
-	__u32 header_len, total_len;
+	__u32 header_len;
 
 	if ((const void *)(tcp + 1) > end)
 		return 0;
 	header_len = (__u32)sizeof(*ip) + (tcp->offset >> 4) * 4;
-	total_len = pkt_be16(ip->total_len_be);
 	if (eth->type_be != pkt_be16(PKT_ETH_IP4) || ip->version_ihl != 0x45 ||
 	    ip->proto != PKT_IP_TCP || ip->frag_be & pkt_be16(PKT_IP4_OFFSET) ||
-	    header_len < sizeof(*ip) + sizeof(*tcp) || total_len < header_len)
+	    header_len < sizeof(*ip) + sizeof(*tcp) || pkt_be16(ip->total_len_be) < header_len)
 		return 0;
 	pkt->ip4 = ip;
 	pkt->ip6 = 0;
 	pkt->tcp = tcp;
-	pkt->payload_off = (__u32)sizeof(*eth) + header_len;
-	pkt->payload_len = total_len - header_len;
 	pkt->sport = pkt_be16(tcp->sport_be);
 	pkt->dport = pkt_be16(tcp->dport_be);
 	return 1;
+}
+
+/* The rest, for those whose ports are of interest: where the payload is. */
+PKT_INLINE void pkt_parse_usual_payload(struct pkt *pkt)
+{
+	const struct pkt_tcp *tcp = pkt->tcp;
+	__u32 header_len;
+
+	pkt_opaque(tcp); /* or clang works it out before the ports are tested */
+	header_len = (__u32)sizeof(struct pkt_ip4) + (tcp->offset >> 4) * 4;
+	pkt->payload_off = (__u32)sizeof(struct pkt_eth) + header_len;
+	pkt->payload_len = pkt_be16(pkt->ip4->total_len_be) - header_len;
 }
 
 /* The same, for a frame that starts with its Ethernet header. */

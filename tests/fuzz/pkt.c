@@ -12,6 +12,7 @@ static void check_usual(const uint8_t *frame, const uint8_t *end, uint32_t len)
 
 	if (!pkt_parse_usual(&usual, frame, end))
 		return;
+	pkt_parse_usual_payload(&usual);
 	FUZZ_ASSERT(pkt_parse_eth(&any, frame, end, len) == PKT_TCP);
 	FUZZ_ASSERT(!memcmp(&usual, &any, sizeof(any)));
 }

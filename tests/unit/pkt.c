@@ -307,6 +307,7 @@ UNIT_CASE(usual)
 			if (c->spec.raw || !pkt_parse_usual(&one, data, data + cut))
 				continue;
 			usual++;
+			pkt_parse_usual_payload(&one);
 			if (pkt_parse_eth(&two, data, data + cut, (__u32)packet.len) != PKT_TCP ||
 			    memcmp(&one, &two, sizeof(one)))
 				UNIT_FAIL("%s, %zu bytes: another result", c->name, cut);
