@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/decimal.h"
 #include "lib/json_writer.h"
 #include "lib/output.h"
 #include "lib/siphash.h"
@@ -21,6 +22,29 @@
 		CHECK_STR(made, want);                                                             \
 		free(made);                                                                        \
 	} while (0)
+
+UNIT_CASE(decimal_numbers)
+{
+	static const uint64_t around[] = {0,
+					  10,
+					  100,
+					  1000,
+					  65535,
+					  10000000000,
+					  UINT64_MAX / 10,
+					  10000000000000000000ull,
+					  UINT64_MAX};
+
+	for (size_t i = 0; i < sizeof(around) / sizeof(around[0]); i++)
+		for (int step = -1; step <= 1; step++) {
+			uint64_t n = around[i] + (uint64_t)step;
+			char got[DECIMAL_MAX + 1], want[DECIMAL_MAX + 1];
+
+			*decimal_put(got, n) = 0;
+			snprintf(want, sizeof(want), "%llu", (unsigned long long)n);
+			CHECK_STR(got, want);
+		}
+}
 
 /* The paper's key, and messages of bytes that count up from 0: its appendix A, and OpenSSL's. */
 UNIT_CASE(siphash_is_siphash)
@@ -350,6 +374,7 @@ UNIT_CASE(files_are_not_bounded)
 
 int main(void)
 {
+	RUN(decimal_numbers);
 	RUN(siphash_is_siphash);
 	RUN(durations_have_three_digits);
 	RUN(times_are_rfc3339_with_nine_decimals);

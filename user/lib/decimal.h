@@ -21,9 +21,14 @@ static inline char *decimal_put_last(char *out, uint64_t n, size_t count)
 /* Write n, at most DECIMAL_MAX digits, without a NUL. Returns where they end. */
 static inline char *decimal_put(char *out, uint64_t n)
 {
-	size_t count = 1;
+	size_t count = 2;
 
-	for (uint64_t rest = n; rest >= 10; rest /= 10)
+	if (n < 10) {
+		*out = (char)('0' + n);
+		return out + 1;
+	}
+	/* The largest numbers of so many digits; a division takes longer than a comparison. */
+	for (uint64_t most = 99; n > most && count < DECIMAL_MAX; most = most * 10 + 9)
 		count++;
 	return decimal_put_last(out, n, count);
 }
