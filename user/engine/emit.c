@@ -313,6 +313,7 @@ void close_emit(struct engine *e, const struct flow *f, bool proven)
 		.reset_connections = f->resets,
 		.commands_unfollowed = f->unfollowed,
 	};
+	char *text = NULL;
 
 	for (int i = 0; i < COMMAND_COUNT; i++)
 		r.commands[i] = f->commands[i];
@@ -320,9 +321,9 @@ void close_emit(struct engine *e, const struct flow *f, bool proven)
 	session_mars(f, &r);
 	close_unacked(e, f, &r);
 	if (proven)
-		verdict_close(&e->history, f, &r, e->now_ns, e->logins.lost_ns, &r.verdict);
+		text = verdict_close(&e->history, f, &r, e->now_ns, e->logins.lost_ns, &r.verdict);
 	e->stats.closes++;
 	if (e->ops.close)
 		e->ops.close(e->ctx, &r);
-	free((char *)r.verdict.text);
+	free(text);
 }

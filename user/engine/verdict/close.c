@@ -23,6 +23,7 @@ struct close_row {
 	enum verdict verdict;
 	bool (*match)(const struct closing *c);
 	char *(*text)(const struct closing *c);
+	const char *constant; /* the text, if it is always the same */
 };
 
 static const char *who(const struct closing *c)
@@ -254,22 +255,9 @@ static bool is_graceful(const struct closing *c)
 	return c->r->graceful || (c->r->how == CLOSE_FIN && c->r->by == SIDE_CLIENT);
 }
 
-static char *graceful_text(const struct closing *c)
-{
-	(void)c;
-	return strdup("the client closed the connection"); /* nearly all of them do */
-}
-
 static bool is_client_reset(const struct closing *c)
 {
 	return c->r->by == SIDE_CLIENT;
-}
-
-static char *client_reset_text(const struct closing *c)
-{
-	(void)c;
-	return text_format("the client reset the connection and did not close it: drivers and "
-			   "pools that end so are many; else its process was killed");
 }
 
 static bool is_server_closed(const struct closing *c)
@@ -286,39 +274,47 @@ static char *server_closed_text(const struct closing *c)
 		c->r->how == CLOSE_RST ? "reset" : "closed");
 }
 
+static const char graceful_text[] = "the client closed the connection";
+static const char client_reset_text[] =
+	"the client reset the connection and did not close it: drivers and pools that end so are "
+	"many; else its process was killed";
+
 static const struct close_row verdicts[] = {
-	{V_REDIRECT_FOLLOWED, is_followed, followed_text},
-	{V_REDIRECT_NOT_FOLLOWED, is_not_followed, not_followed_text},
-	{V_REDIRECT_OPEN, is_redirect_open, redirect_open_text},
-	{V_RESET_BY_DEVICE, is_reset_by_device, reset_by_device_text},
-	{V_IDLE_DROPPED, is_idle_dropped, idle_dropped_text},
-	{V_PATH_DEAD, is_path_dead, path_dead_text},
-	{V_KEEPALIVE_DEAD, is_keepalive, keepalive_text},
-	{V_NONE, is_open, NULL},
-	{V_MARS_FINISHED, is_mars_finished, mars_finished_text},
-	{V_PACKETS_MISSING, is_close_unsure, close_unsure_text},
-	{V_NONE, is_server_unclear, NULL},
-	{V_CLOSED_BUSY, is_busy, busy_text},
-	{V_CLOSED, is_graceful, graceful_text},
-	{V_CLIENT_RESET, is_client_reset, client_reset_text},
-	{V_NONE, is_server_of_joined, NULL},
-	{V_SERVER_CLOSED, is_server_closed, server_closed_text},
+	{V_REDIRECT_FOLLOWED, is_followed, followed_text, NULL},
+	{V_REDIRECT_NOT_FOLLOWED, is_not_followed, not_followed_text, NULL},
+	{V_REDIRECT_OPEN, is_redirect_open, redirect_open_text, NULL},
+	{V_RESET_BY_DEVICE, is_reset_by_device, reset_by_device_text, NULL},
+	{V_IDLE_DROPPED, is_idle_dropped, idle_dropped_text, NULL},
+	{V_PATH_DEAD, is_path_dead, path_dead_text, NULL},
+	{V_KEEPALIVE_DEAD, is_keepalive, keepalive_text, NULL},
+	{V_NONE, is_open, NULL, NULL},
+	{V_MARS_FINISHED, is_mars_finished, mars_finished_text, NULL},
+	{V_PACKETS_MISSING, is_close_unsure, close_unsure_text, NULL},
+	{V_NONE, is_server_unclear, NULL, NULL},
+	{V_CLOSED_BUSY, is_busy, busy_text, NULL},
+	{V_CLOSED, is_graceful, NULL, graceful_text},
+	{V_CLIENT_RESET, is_client_reset, NULL, client_reset_text},
+	{V_NONE, is_server_of_joined, NULL, NULL},
+	{V_SERVER_CLOSED, is_server_closed, server_closed_text, NULL},
 };
 
-void verdict_close(const struct history *h, const struct flow *f, const struct close_record *r,
-		   uint64_t now_ns, uint64_t lost_ns, struct verdict_words *words)
+char *verdict_close(const struct history *h, const struct flow *f, const struct close_record *r,
+		    uint64_t now_ns, uint64_t lost_ns, struct verdict_words *words)
 {
 	const struct close_row *v = verdicts;
+	char *text;
 	struct closing c = {.f = f, .r = r, .now_ns = now_ns, .lost_ns = lost_ns};
 
 	*words = (struct verdict_words){0};
 	if (r->has_login && r->login == OUTCOME_REDIRECTED)
 		c.redirect = history_redirect(h, &r->client, &r->server);
 	else if (r->has_login && r->login != OUTCOME_OK && r->login != OUTCOME_INCOMPLETE)
-		return;
+		return NULL;
 	while (!v->match(&c))
 		v++; /* the last row always matches */
+	text = v->text ? v->text(&c) : NULL;
 	words->id = v->verdict;
-	words->text = v->text ? v->text(&c) : NULL;
+	words->text = text ? text : v->constant;
 	words->class = verdict_class_of(v->verdict);
+	return text;
 }

@@ -16,9 +16,10 @@ void verdict_find(const struct login *l, const struct login_record *r, struct ve
 
 /*
  * The same for how a connection ended, as of now_ns. lost_ns: when the source last lost packets; 0:
- * never. Name and text are NULL if there is nothing to report.
+ * never. Name and text are NULL if there is nothing to report. Returns what the caller frees when the
+ * words are no longer needed, or NULL.
  */
-void verdict_close(const struct history *h, const struct flow *f, const struct close_record *r,
-		   uint64_t now_ns, uint64_t lost_ns, struct verdict_words *words);
+char *verdict_close(const struct history *h, const struct flow *f, const struct close_record *r,
+		    uint64_t now_ns, uint64_t lost_ns, struct verdict_words *words);
 
 #endif
