@@ -113,16 +113,6 @@ void processes_free(struct processes *p)
 	free(p);
 }
 
-void processes_sweep(struct processes *p, uint64_t now_ns)
-{
-	if (now_ns < p->swept_ns + NS_PER_S)
-		return;
-	p->swept_ns = now_ns;
-	for (size_t i = 0; i < PROCESSES_MOST; i++)
-		if (p->at[i].used_ns + IDLE_NS < now_ns)
-			process_release(p, &p->at[i]);
-}
-
 /* ---- what files say ---- */
 
 /* The whole of a short file from its start, as of now. False: it cannot be read. */
@@ -262,22 +252,30 @@ static int ticket_take(struct processes *p, int *ticket)
 	return result;
 }
 
-/* Read its files again. They are valid only if the process still exists. False: it has ended. */
-static bool process_update(struct processes *p, struct owner *process, uint64_t now_ns)
+/* Take the files that the opener has opened meanwhile. False: there are none. */
+static bool process_collect(struct processes *p, struct owner *process)
 {
 	int cgroup = ticket_take(p, &process->cgroup_ticket);
 	int cpu = ticket_take(p, &process->cpu_ticket);
 	int freezer = ticket_take(p, &process->freezer_ticket);
 
 	process_ask(p, process);
-	process->used_ns = now_ns;
 	if (cpu >= 0)
 		process->cpu_fd = cpu;
 	if (freezer >= 0)
 		process->freezer_fd = freezer;
 	if (cgroup >= 0)
 		read_cgroup(process, cgroup);
-	if (cgroup < 0 && cpu < 0 && freezer < 0 && now_ns - process->read_ns < READ_NS)
+	return cgroup >= 0 || cpu >= 0 || freezer >= 0;
+}
+
+/* Read its files again. They are valid only if the process still exists. False: it has ended. */
+static bool process_update(struct processes *p, struct owner *process, uint64_t now_ns)
+{
+	bool more = process_collect(p, process);
+
+	process->used_ns = now_ns;
+	if (!more && now_ns - process->read_ns < READ_NS)
 		return true;
 	process->read_ns = now_ns;
 	read_cpu_stat(process);
@@ -335,6 +333,25 @@ static void socket_answer(struct processes *p, struct socket *socket, uint64_t n
 	if (result <= 0)
 		log_debug("the process of socket %" PRIu32 " is not known: %s", socket->inode,
 			  strerror(-result));
+}
+
+/* Answers for logins that wait no longer are taken here, since their places are few. */
+void processes_sweep(struct processes *p, uint64_t now_ns)
+{
+	if (now_ns < p->swept_ns + NS_PER_S)
+		return;
+	p->swept_ns = now_ns;
+	for (size_t i = 0; i < SOCKETS_MOST; i++)
+		if (p->sockets[i].state == SEARCH_GOES_ON)
+			socket_answer(p, &p->sockets[i], now_ns);
+	for (size_t i = 0; i < PROCESSES_MOST; i++) {
+		if (!p->at[i].pid)
+			continue;
+		if (p->at[i].used_ns + IDLE_NS < now_ns)
+			process_release(p, &p->at[i]);
+		else
+			process_collect(p, &p->at[i]);
+	}
 }
 
 /* Move on with the search for a socket's process. */

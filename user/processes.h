@@ -33,8 +33,9 @@ bool processes_find(struct processes *p, uint32_t inode, uint32_t listener, uint
 		    struct process_state *out);
 
 /*
- * Close the files of processes that nobody asked for in the last minute, so that a process or cgroup
- * that has ended is not held. Does something once a second at most.
+ * Take the opener's answers that nobody came back for, and close the files of processes that nobody
+ * asked for in the last minute, so that a process or cgroup that has ended is not held. Does
+ * something once a second at most.
  */
 void processes_sweep(struct processes *p, uint64_t now_ns);
 
