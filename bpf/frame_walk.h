@@ -115,8 +115,8 @@ TAP_INLINE __u32 frame_walk_command(__u8 type)
 	return type == TDS_ATTENTION ? LATENCY_ATTENTION : LATENCY_KINDS;
 }
 
-/* Count the request that begins with the head that was read last. */
-TAP_INLINE void frame_walk_count(struct segment_walk *walk)
+/* Count a request that begins. */
+TAP_INLINE void frame_walk_count(struct segment_walk *walk, const __u8 *p)
 {
 	__u32 kind = walk->kind;
 
@@ -126,7 +126,8 @@ TAP_INLINE void frame_walk_count(struct segment_walk *walk)
 	tap_opaque(kind);
 	if (kind <= LATENCY_ATTENTION)
 		walk->counts[kind]++;
-	walk->counts[TAP_COUNT_RESETS] += walk->resets;
+	if (p[1] & TDS_STATUS_RESET)
+		walk->counts[TAP_COUNT_RESETS]++;
 }
 
 /* Read a TDS packet's head. ends: the packet ends in this segment. */
@@ -138,7 +139,7 @@ TAP_INLINE void frame_walk_read_tds(struct segment_walk *walk, const __u8 *p, __
 		walk->kind = frame_walk_command(p[0]);
 		if (walk->kind < LATENCY_KINDS)
 			walk->ends = 0; /* that was the previous request's */
-		walk->resets = !!(p[1] & TDS_STATUS_RESET);
+		frame_walk_count(walk, p);
 	}
 	if (note & HEAD_ENDS_MESSAGE && ends)
 		walk->ends = 1;
@@ -393,11 +394,8 @@ TAP_INLINE enum frame_walk_end frame_walk_frame(void *ctx, enum tap_hook hook)
 	note = frame_walk_note(track, work->head);
 	if (note & HEAD_FORWARDED && !walk->sync && !walk->full)
 		frame_walk_emit(work, walk, track->next, len < left ? len : left, need);
-	if (work->head[0] < TLS_TYPE_FIRST && !walk->sync) {
+	if (work->head[0] < TLS_TYPE_FIRST && !walk->sync)
 		frame_walk_read_tds(walk, work->head, note, len <= left);
-		if (note & HEAD_BEGINS_MESSAGE)
-			frame_walk_count(walk);
-	}
 	track->next += len;
 	track->have = 0;
 	walk->frames++;

@@ -71,33 +71,16 @@ TAP_INLINE bool level_heads_skip(const struct pkt *pkt, struct tap_flow *flow, _
 	return true;
 }
 
-TAP_INLINE void level_heads_add_count(struct tap_flow *flow, __u32 which, __u32 count)
-{
-	flow->counts[which] += count;
-	if (flow->counts[which] >= LEVEL_HEADS_COUNT_MAX)
-		/* the next segment's record carries the counts */
-		flow->last_heartbeat = ~flow_heartbeat_epoch();
-}
-
 TAP_INLINE void level_heads_add_counts(struct tap_flow *flow, const struct segment_walk *walk)
 {
 	if (!walk->counted)
 		return;
-	for (int i = 0; i < TAP_COUNTS; i++)
-		level_heads_add_count(flow, i, walk->counts[i]);
-}
-
-/* Count the only request that may begin in the usual segment. */
-TAP_INLINE void level_heads_count_usual(struct tap_flow *flow, const struct segment_walk *walk)
-{
-	__u32 kind = walk->kind;
-
-	tap_opaque(kind);
-	if (!walk->begins || kind > LATENCY_ATTENTION)
-		return;
-	level_heads_add_count(flow, kind, 1);
-	if (walk->resets)
-		level_heads_add_count(flow, TAP_COUNT_RESETS, 1);
+	for (int i = 0; i < TAP_COUNTS; i++) {
+		flow->counts[i] += walk->counts[i];
+		if (flow->counts[i] >= LEVEL_HEADS_COUNT_MAX)
+			/* the next segment's record carries the counts */
+			flow->last_heartbeat = ~flow_heartbeat_epoch();
+	}
 }
 
 /*
@@ -116,7 +99,7 @@ TAP_INLINE bool level_heads_quick(void *ctx, enum tap_hook hook, const struct pk
 	    flow->last_heartbeat != flow_heartbeat_epoch() || level_heads_is_far(track, end) ||
 	    !frame_walk_usual(ctx, hook, track, &walk, seq, pkt->payload_len, pkt->payload_off))
 		return false;
-	level_heads_count_usual(flow, &walk);
+	level_heads_add_counts(flow, &walk);
 	frame_walk_time_command(flow, side, &walk, &now_ns);
 	level_heads_advance(track, end);
 	return true;

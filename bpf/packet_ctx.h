@@ -66,7 +66,6 @@ struct segment_walk {
 	__u8 full; /* the whole segment is forwarded anyway */
 	/* from the heads of its TDS packets */
 	__u8 heads, begins, kind, ends;
-	__u8 resets;	/* the request that begins last asks to reset the session */
 	__u8 encrypted; /* TLS carries application data */
 	__u8 counted;	/* counts are not all 0 */
 	__u32 counts[TAP_COUNTS];
