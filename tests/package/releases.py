@@ -2,6 +2,7 @@
 """Smallest systems of other Debian releases, from the archive that this machine was installed from, and
 programs run in them: by chroot, on a memory file system that ends with the test's mount namespace.
 """
+import fcntl
 import os
 import subprocess
 import sys
@@ -31,13 +32,15 @@ def bootstrap(suite, target, *options):
 
 
 def fetch(build, suite):
-    """A release's essential packages as an archive; kept for the next run."""
+    """A release's essential packages as an archive; kept for the next run. Suites side by side wait for one another."""
     folder = os.path.join(build, "releases")
     out, new = os.path.join(folder, suite + ".tar"), os.path.join(folder, "new-%s.tar" % suite)
     os.makedirs(folder, exist_ok=True)
-    if not os.path.exists(out):
-        bootstrap(suite, new, "--variant=essential")
-        os.rename(new, out)
+    with open(os.path.join(folder, suite + ".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(out):
+            bootstrap(suite, new, "--variant=essential")
+            os.rename(new, out)
     return out
 
 
