@@ -252,7 +252,7 @@ static int ticket_take(struct processes *p, int *ticket)
 	return result;
 }
 
-/* Take the files that the opener has opened meanwhile. False: there are none. */
+/* Take the files that the opener has opened meanwhile. False: it has opened none. */
 static bool process_collect(struct processes *p, struct owner *process)
 {
 	int cgroup = ticket_take(p, &process->cgroup_ticket);

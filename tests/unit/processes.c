@@ -74,7 +74,7 @@ UNIT_CASE(a_sockets_process)
 	struct opener *opener = opener_begin();
 	struct processes *p = processes_new(opener);
 	int fd = socket(AF_INET, SOCK_STREAM, 0),
-	    ms = geteuid() ? WAIT_MS : 0; /* only root is told */
+	    ms = geteuid() ? WAIT_MS : 0; /* only root finds out */
 	struct process_state state = {0};
 
 	while (!processes_find(p, inode_of(fd), 0, clock_now_ns(), &state) && ms++ < WAIT_MS)
