@@ -102,6 +102,13 @@ INLINE struct tap_key key_of(const struct pkt *pkt)
 		.port = {lower ? pkt->sport : pkt->dport, lower ? pkt->dport : pkt->sport}};
 }
 
+/* For tables of slots. */
+INLINE __u64 hash_of(const struct tap_key *key)
+{
+	return key_mix((__u64)key->addr[0] << 32 | key->addr[1],
+		       (__u32)key->port[0] << 16 | key->port[1]);
+}
+
 INLINE struct flow *flow_of(const struct pkt *pkt)
 {
 	struct tap_key key = key_of(pkt);
@@ -274,15 +281,12 @@ int floor_syn(struct __sk_buff *skb)
 	struct pkt pkt;
 	struct tap_key key;
 	struct slot *slot;
-	__u64 hash;
 	__u32 index;
 
 	if (!parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))
 		return -1;
 	key = key_of(&pkt);
-	hash = key_mix((__u64)key.addr[0] << 32 | key.addr[1],
-		       (__u32)key.port[0] << 16 | key.port[1]);
-	index = hash >> 40 & 8191;
+	index = hash_of(&key) >> 40 & 8191;
 	slot = bpf_map_lookup_elem(&slots, &index);
 	if (!slot)
 		return -1;
@@ -304,7 +308,6 @@ int floor_syn_tables(struct __sk_buff *skb)
 	struct tap_key key;
 	struct tap_handshake *kept;
 	struct set *set;
-	__u64 hash;
 	__u32 index;
 
 	if (!parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))
@@ -312,9 +315,7 @@ int floor_syn_tables(struct __sk_buff *skb)
 	key = key_of(&pkt);
 	if (bpf_map_lookup_elem(&flows, &key))
 		return -1;
-	hash = key_mix((__u64)key.addr[0] << 32 | key.addr[1],
-		       (__u32)key.port[0] << 16 | key.port[1]);
-	index = hash >> 40 & 2047;
+	index = hash_of(&key) >> 40 & 2047;
 	set = bpf_map_lookup_elem(&sets, &index);
 	if (!set)
 		return -1;

@@ -423,6 +423,23 @@ static void bench_scattered(struct tap *tap)
 		{DPORT, 2, 0, 20011, FLOWS - 1, 1, 1500});
 }
 
+static bool same_size(const struct bpf_map *a, const struct bpf_map *b)
+{
+	return bpf_map__max_entries(a) == bpf_map__max_entries(b) &&
+	       bpf_map__value_size(a) == bpf_map__value_size(b);
+}
+
+/* floor_syn_tables is a floor only if its tables are as large as the tap's. */
+static void check_tables(const struct tap *tap)
+{
+	if (same_size(tap->skel->maps.half_open, the_floor->maps.handshakes) &&
+	    same_size(tap->skel->maps.half_open_sets, the_floor->maps.sets) &&
+	    same_size(tap->skel->maps.flows, the_floor->maps.flows))
+		return;
+	fprintf(stderr, "kernel: the floor's tables do not have the size of the tap's\n");
+	exit(1);
+}
+
 /* Idle logged-in connections, then a million SYNs, each from another client. */
 static void bench_flood(struct tap *tap)
 {
@@ -444,6 +461,7 @@ static void bench_flood(struct tap *tap)
 	record_count = 0;
 	ring_buffer__consume(tap->ring);
 	events = (uint32_t)record_count;
+	check_tables(tap);
 	MEASURE(tap, "SYN flood: a SYN, tc, against tables of the tap's size", "floor_syn_tables",
 		SYNS / ROUNDS, {SADDR, 4, 16, 1, -1, 1, 0x0a150001}, {SPORT, 2, 0, 1, 0xffff, 1, 0},
 		{SEQ, 4, 0, 1, -1, 77, 5});
