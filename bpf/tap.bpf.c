@@ -119,7 +119,9 @@ TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
 	int found = CLASSIFY_UNUSUAL;
 
 #if !TAP_DECAP
-	found = classify_usual_skb(skb, tap_dir(dir));
+	found = classify_ports((void *)(long)skb->data, (void *)(long)skb->data_end, tap_dir(dir));
+	if (found <= CLASSIFY_USUAL)
+		found = classify_usual_skb(skb, tap_dir(dir), found == CLASSIFY_WATCHED);
 #endif
 	if (found == CLASSIFY_UNUSUAL) {
 		found = classify_eth(skb, tap_dir(dir));
@@ -209,7 +211,11 @@ int tap_xdp(struct xdp_md *xdp)
 	int found = CLASSIFY_UNUSUAL;
 
 #if !TAP_DECAP
-	found = classify_usual_xdp(xdp, tap_dir(SEG_DIR_INGRESS));
+	found = classify_ports((void *)(long)xdp->data, (void *)(long)xdp->data_end,
+			       tap_dir(SEG_DIR_INGRESS));
+	if (found <= CLASSIFY_USUAL)
+		found = classify_usual_xdp(xdp, tap_dir(SEG_DIR_INGRESS),
+					   found == CLASSIFY_WATCHED);
 #endif
 	if (found == CLASSIFY_UNUSUAL)
 		found = classify_xdp(xdp, tap_dir(SEG_DIR_INGRESS));

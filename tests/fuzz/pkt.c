@@ -10,9 +10,10 @@ static void check_usual(const uint8_t *frame, const uint8_t *end, uint32_t len)
 {
 	struct pkt usual = {0}, any = {0};
 
-	if (!pkt_parse_usual(&usual, frame, end))
+	if (!pkt_is_usual(frame, end))
 		return;
-	pkt_parse_usual_payload(&usual);
+	FUZZ_ASSERT(pkt_set_usual(&usual, frame, end));
+	pkt_set_usual_payload(&usual);
 	FUZZ_ASSERT(pkt_parse_eth(&any, frame, end, len) == PKT_TCP);
 	FUZZ_ASSERT(!memcmp(&usual, &any, sizeof(any)));
 }
