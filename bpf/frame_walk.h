@@ -115,10 +115,26 @@ TAP_INLINE __u32 frame_walk_command(__u8 type)
 	return type == TDS_ATTENTION ? LATENCY_ATTENTION : LATENCY_KINDS;
 }
 
-/* Count a request that begins. */
-TAP_INLINE void frame_walk_count(struct segment_walk *walk, const __u8 *p)
+/* Read a TDS packet's head. ends: the packet ends in this segment. */
+TAP_INLINE void frame_walk_read_tds(struct segment_heads *heads, const __u8 *p, __u32 note,
+				    bool ends)
 {
-	__u32 kind = walk->kind;
+	heads->any = 1;
+	if (note & HEAD_BEGINS_MESSAGE) {
+		heads->begins = 1;
+		heads->kind = frame_walk_command(p[0]);
+		heads->resets = !!(p[1] & TDS_STATUS_RESET);
+		if (heads->kind < LATENCY_KINDS)
+			heads->ends = 0; /* that was the previous request's */
+	}
+	if (note & HEAD_ENDS_MESSAGE && ends)
+		heads->ends = 1;
+}
+
+/* Count the request that begins with the head that was read last. */
+TAP_INLINE void frame_walk_count(struct segment_walk *walk)
+{
+	__u32 kind = walk->heads.kind;
 
 	if (tap_commands || kind > LATENCY_ATTENTION)
 		return;
@@ -126,33 +142,17 @@ TAP_INLINE void frame_walk_count(struct segment_walk *walk, const __u8 *p)
 	tap_opaque(kind);
 	if (kind <= LATENCY_ATTENTION)
 		walk->counts[kind]++;
-	if (p[1] & TDS_STATUS_RESET)
-		walk->counts[TAP_COUNT_RESETS]++;
-}
-
-/* Read a TDS packet's head. ends: the packet ends in this segment. */
-TAP_INLINE void frame_walk_read_tds(struct segment_walk *walk, const __u8 *p, __u32 note, bool ends)
-{
-	walk->heads = 1;
-	if (note & HEAD_BEGINS_MESSAGE) {
-		walk->begins = 1;
-		walk->kind = frame_walk_command(p[0]);
-		if (walk->kind < LATENCY_KINDS)
-			walk->ends = 0; /* that was the previous request's */
-		frame_walk_count(walk, p);
-	}
-	if (note & HEAD_ENDS_MESSAGE && ends)
-		walk->ends = 1;
+	walk->counts[TAP_COUNT_RESETS] += walk->heads.resets;
 }
 
 /* Update the current command's times. The sender decides what the heads mean. */
 TAP_INLINE void frame_walk_time_command(struct tap_flow *flow, __u32 side,
-					const struct segment_walk *walk, __u64 *now_ns)
+					const struct segment_heads *heads, __u64 *now_ns)
 {
 	if (side == flow->client)
-		command_timer_request(flow, walk->begins, walk->kind, walk->ends, now_ns);
+		command_timer_request(flow, heads->begins, heads->kind, heads->ends, now_ns);
 	else
-		command_timer_response(flow, walk->heads, walk->ends, now_ns);
+		command_timer_response(flow, heads->any, heads->ends, now_ns);
 }
 
 /*
@@ -207,7 +207,7 @@ TAP_INLINE long frame_walk_load(void *ctx, enum tap_hook hook, __u32 off, __u8 *
  * offset of its payload. True: the packets were noted.
  */
 TAP_INLINE bool frame_walk_usual(void *ctx, enum tap_hook hook, struct frame_track *track,
-				 struct segment_walk *walk, __u32 seq, __u32 len, __u32 off)
+				 struct segment_heads *heads, __u32 seq, __u32 len, __u32 off)
 {
 	__u32 at = track->next - seq, left = len - at, packet_len, stride;
 	__u8 head[TDS_HEADER], last[TDS_HEADER];
@@ -219,7 +219,7 @@ TAP_INLINE bool frame_walk_usual(void *ctx, enum tap_hook hook, struct frame_tra
 		return false;
 	packet_len = frame_tds_len(head);
 	if (packet_len >= left) {
-		frame_walk_read_tds(walk, head, frame_walk_note_tds(track, head),
+		frame_walk_read_tds(heads, head, frame_walk_note_tds(track, head),
 				    packet_len == left);
 	} else {
 		stride = frame_walk_stride(head, left);
@@ -227,11 +227,11 @@ TAP_INLINE bool frame_walk_usual(void *ctx, enum tap_hook hook, struct frame_tra
 		    frame_walk_load(ctx, hook, off + at + stride, last) ||
 		    !frame_walk_continues(head, last, stride / packet_len, left - stride))
 			return false;
-		frame_walk_read_tds(walk, head, frame_walk_note_tds(track, head), false);
+		frame_walk_read_tds(heads, head, frame_walk_note_tds(track, head), false);
 		at += stride;
 		left -= stride;
 		packet_len = frame_tds_len(last);
-		frame_walk_read_tds(walk, last, frame_walk_note_tds(track, last),
+		frame_walk_read_tds(heads, last, frame_walk_note_tds(track, last),
 				    packet_len == left);
 	}
 	if (packet_len == left)
@@ -394,8 +394,11 @@ TAP_INLINE enum frame_walk_end frame_walk_frame(void *ctx, enum tap_hook hook)
 	note = frame_walk_note(track, work->head);
 	if (note & HEAD_FORWARDED && !walk->sync && !walk->full)
 		frame_walk_emit(work, walk, track->next, len < left ? len : left, need);
-	if (work->head[0] < TLS_TYPE_FIRST && !walk->sync)
-		frame_walk_read_tds(walk, work->head, note, len <= left);
+	if (work->head[0] < TLS_TYPE_FIRST && !walk->sync) {
+		frame_walk_read_tds(&walk->heads, work->head, note, len <= left);
+		if (note & HEAD_BEGINS_MESSAGE)
+			frame_walk_count(walk);
+	}
 	track->next += len;
 	track->have = 0;
 	walk->frames++;
@@ -460,7 +463,7 @@ TAP_INLINE bool frame_walk_start(struct tap_work *work, struct frame_track *trac
 	if (track->flags & TRACK_LAST_FRAME && before > 0 &&
 	    seq_diff(walk->end, track->next) >= 0) {
 		track->flags &= ~TRACK_LAST_FRAME;
-		walk->ends = 1; /* a message ends here */
+		walk->heads.ends = 1; /* a message ends here */
 		if (!walk->full && (tap_commands || track->flags & TRACK_SMP))
 			frame_walk_emit(work, walk, walk->seq, before, 0);
 	}

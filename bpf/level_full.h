@@ -57,12 +57,12 @@ TAP_INLINE bool level_full_is_mid_frame(const struct frame_track *track, __u32 e
 TAP_INLINE void level_full_walk(void *ctx, enum tap_hook hook, struct tap_work *work,
 				struct tap_flow *flow, struct frame_track *track)
 {
-	struct segment_walk walk = {};
+	struct segment_heads heads = {};
 	int end;
 
-	if (frame_walk_usual(ctx, hook, track, &walk, work->seg.seq, work->seg.len,
+	if (frame_walk_usual(ctx, hook, track, &heads, work->seg.seq, work->seg.len,
 			     work->payload_off)) {
-		frame_walk_time_command(flow, work->side, &walk, &work->seg.ts_ns);
+		frame_walk_time_command(flow, work->side, &heads, &work->seg.ts_ns);
 		return;
 	}
 	work->track = *track;
@@ -72,7 +72,7 @@ TAP_INLINE void level_full_walk(void *ctx, enum tap_hook hook, struct tap_work *
 	if (end != FRAME_WALK_DONE || work->walk.sync)
 		command_timer_cancel(flow);
 	*track = work->track;
-	frame_walk_time_command(flow, work->side, &work->walk, &work->seg.ts_ns);
+	frame_walk_time_command(flow, work->side, &work->walk.heads, &work->seg.ts_ns);
 }
 
 /* Note the segment in the work, which is forwarded. */

@@ -71,16 +71,33 @@ TAP_INLINE bool level_heads_skip(const struct pkt *pkt, struct tap_flow *flow, _
 	return true;
 }
 
+TAP_INLINE void level_heads_add_count(struct tap_flow *flow, __u32 which, __u32 count)
+{
+	flow->counts[which] += count;
+	if (flow->counts[which] >= LEVEL_HEADS_COUNT_MAX)
+		/* the next segment's record carries the counts */
+		flow->last_heartbeat = ~flow_heartbeat_epoch();
+}
+
 TAP_INLINE void level_heads_add_counts(struct tap_flow *flow, const struct segment_walk *walk)
 {
 	if (!walk->counted)
 		return;
-	for (int i = 0; i < TAP_COUNTS; i++) {
-		flow->counts[i] += walk->counts[i];
-		if (flow->counts[i] >= LEVEL_HEADS_COUNT_MAX)
-			/* the next segment's record carries the counts */
-			flow->last_heartbeat = ~flow_heartbeat_epoch();
-	}
+	for (int i = 0; i < TAP_COUNTS; i++)
+		level_heads_add_count(flow, i, walk->counts[i]);
+}
+
+/* Count the request that begins in the usual segment, which is one at most. */
+TAP_INLINE void level_heads_count(struct tap_flow *flow, const struct segment_heads *heads)
+{
+	__u32 kind = heads->kind;
+
+	if (!heads->begins || kind > LATENCY_ATTENTION)
+		return;
+	tap_opaque(kind);
+	level_heads_add_count(flow, kind & 7, 1); /* old verifiers understand only a mask */
+	if (heads->resets)
+		level_heads_add_count(flow, TAP_COUNT_RESETS, 1);
 }
 
 /*
@@ -92,15 +109,15 @@ TAP_INLINE bool level_heads_quick(void *ctx, enum tap_hook hook, const struct pk
 {
 	struct frame_track *track = flow_track(flow, side);
 	__u32 seq = pkt_be32(pkt->tcp->seq_be), end = seq + pkt->payload_len;
-	struct segment_walk walk = {};
+	struct segment_heads heads = {};
 	__u64 now_ns = 0;
 
 	if (tap_commands || flow->level != TAP_HEADS || flow->encrypted ||
 	    flow->last_heartbeat != flow_heartbeat_epoch() || level_heads_is_far(track, end) ||
-	    !frame_walk_usual(ctx, hook, track, &walk, seq, pkt->payload_len, pkt->payload_off))
+	    !frame_walk_usual(ctx, hook, track, &heads, seq, pkt->payload_len, pkt->payload_off))
 		return false;
-	level_heads_add_counts(flow, &walk);
-	frame_walk_time_command(flow, side, &walk, &now_ns);
+	level_heads_count(flow, &heads);
+	frame_walk_time_command(flow, side, &heads, &now_ns);
 	level_heads_advance(track, end);
 	return true;
 }
@@ -199,7 +216,7 @@ TAP_INLINE void level_heads_walk(void *ctx, enum tap_hook hook, struct tap_work 
 			flow->bytes = 0;
 	} else {
 		if (end == FRAME_WALK_DONE) {
-			frame_walk_time_command(flow, work->side, walk, &work->seg.ts_ns);
+			frame_walk_time_command(flow, work->side, &walk->heads, &work->seg.ts_ns);
 			return;
 		}
 		from = track->next + track->have;

@@ -53,6 +53,15 @@ enum tap_hook {
 /* The longest frame head that is forwarded: an SMP head with the TDS head in it. */
 #define FRAME_HEAD_MAX (SMP_HEADER + TDS_HEADER)
 
+/* What the heads of a segment's TDS packets say. */
+struct segment_heads {
+	__u8 any;
+	__u8 begins; /* a message */
+	__u8 kind;   /* enum latency_kind of the message that begins last */
+	__u8 resets; /* it asks for a connection reset first */
+	__u8 ends;   /* a message */
+};
+
 /* One segment while its frames are walked. */
 struct segment_walk {
 	__u32 seq, end, avail;
@@ -63,11 +72,10 @@ struct segment_walk {
 	__u8 whole;	  /* that record carries the segment's flags */
 	__u8 over_budget; /* nothing was forwarded: the budget is exhausted */
 	__u8 emitted, lost;
-	__u8 full; /* the whole segment is forwarded anyway */
-	/* from the heads of its TDS packets */
-	__u8 heads, begins, kind, ends;
+	__u8 full;	/* the whole segment is forwarded anyway */
 	__u8 encrypted; /* TLS carries application data */
 	__u8 counted;	/* counts are not all 0 */
+	struct segment_heads heads;
 	__u32 counts[TAP_COUNTS];
 };
 
