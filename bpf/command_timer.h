@@ -42,15 +42,11 @@ TAP_INLINE __u16 command_timer_server(const struct seg *seg, bool from_server)
 	return number ? *number : 0;
 }
 
-/* Add a result to its server's. */
-TAP_INLINE void command_timer_sum(const struct tap_result *result)
+/* Add a result to its server's sums. */
+TAP_INLINE void command_timer_sum(struct latency *sum, const struct tap_result *result)
 {
-	__u32 key = result->key, first = latency_bucket(result->first_ns),
-	      total = latency_bucket(result->total_ns);
-	struct latency *sum = bpf_map_lookup_elem(&latencies, &key);
+	__u32 first = latency_bucket(result->first_ns), total = latency_bucket(result->total_ns);
 
-	if (!sum)
-		return;
 	sum->count++;
 	sum->first_sum_ns += result->first_ns;
 	sum->total_sum_ns += result->total_ns;
@@ -62,15 +58,28 @@ TAP_INLINE void command_timer_sum(const struct tap_result *result)
 		sum->total[total]++;
 }
 
-/* Add up this CPU's results. Not static, so that the verifier checks it once. */
+/*
+ * Add up this CPU's results. Most that follow one another are of the same server and kind: so the
+ * sums are looked up only where these change. Not static, so that the verifier checks it once.
+ */
 __noinline int command_timer_flush(void)
 {
 	struct tap_recent *now = tap_recent();
+	struct latency *sum = 0;
+	__u32 key = 0;
 
 	if (!now)
 		return 0;
-	for (__u32 i = 0; i < TAP_RESULTS; i++)
-		command_timer_sum(&now->results[i]);
+	for (__u32 i = 0; i < TAP_RESULTS; i++) {
+		const struct tap_result *result = &now->results[i];
+
+		if (!i || result->key != key) {
+			key = result->key;
+			sum = bpf_map_lookup_elem(&latencies, &key);
+		}
+		if (sum)
+			command_timer_sum(sum, result);
+	}
 	now->flushed = now->added;
 	return 0;
 }

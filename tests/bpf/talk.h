@@ -16,14 +16,19 @@ static uint32_t at[2]; /* sequence numbers: client, server */
 
 enum { CLIENT, SERVER };
 
-static inline void sums_begin(struct tap *tap)
+static inline void sums_begin_one(struct tap *tap, uint32_t key)
 {
 	int map = bpf_map__fd(tap->skel->maps.latencies), cpus = libbpf_num_possible_cpus();
 	struct latency *zero = calloc((size_t)cpus, sizeof(*zero));
 
-	for (uint32_t key = 0; key < LATENCY_KINDS; key++)
-		CHECK(!bpf_map_update_elem(map, &key, zero, BPF_NOEXIST));
+	CHECK(!bpf_map_update_elem(map, &key, zero, BPF_NOEXIST));
 	free(zero);
+}
+
+static inline void sums_begin(struct tap *tap)
+{
+	for (uint32_t key = 0; key < LATENCY_KINDS; key++)
+		sums_begin_one(tap, key);
 }
 
 static inline void sums_read(struct tap *tap)

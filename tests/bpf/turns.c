@@ -57,6 +57,26 @@ UNIT_CASE(counted_and_timed)
 	tap_close(&tap);
 }
 
+/* Results are added up 16 at a time: kinds that change within them, and one without sums, mix nothing. */
+UNIT_CASE(runs_of_a_kind)
+{
+	static const uint8_t types[] = {1, 14, 3};
+	const uint32_t unknown = LATENCY_TRANSACTION;
+	struct tap tap;
+
+	begin(&tap, &(struct tap_setup){0});
+	CHECK(!bpf_map_delete_elem(bpf_map__fd(tap.skel->maps.latencies), &unknown));
+	for (int i = 0; i < 105; i++) {
+		CHECK_INT(tds(&tap, CLIENT, types[i / 5 % 3], 1, 100, 100), TAP_CNT_SKIPPED);
+		CHECK_INT(tds(&tap, SERVER, 4, 1, 300, 300), TAP_CNT_SKIPPED);
+	}
+	sums_begin_one(&tap, unknown);
+	sums_read(&tap);
+	CHECK_INT(sums[LATENCY_BATCH].count, 35);
+	CHECK_INT(sums[LATENCY_RPC].count, 35);
+	tap_close(&tap);
+}
+
 /* Messages of many packets with any boundaries: the first and the last byte count. */
 UNIT_CASE(long_messages)
 {
@@ -246,6 +266,7 @@ int main(void)
 {
 	libbpf_set_print(quiet);
 	RUN(counted_and_timed);
+	RUN(runs_of_a_kind);
 	RUN(long_messages);
 	RUN(attention);
 	RUN(sealed);
