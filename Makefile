@@ -67,7 +67,9 @@ LDLIBS    = $(shell pkg-config --libs $(LIBS)) -lm
 # Failed allocations are counted: user/lib/memory.c.
 override LDFLAGS += $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf asprintf \
 	__vasprintf_chk __asprintf_chk)
-BPF_CFLAGS = -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
+# BPF's instruction set: v3 has arithmetic and jumps of 32 bits, which Linux knows since 5.1.
+BPF_CPU    := v3
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=$(BPF_CPU) -D__TARGET_ARCH_$(ARCH) -std=gnu11 -Wall -Wextra -Wshadow \
 	-Wno-missing-declarations -Wno-unused-parameter -Iinclude -Ivmlinux
 
 USER_SRC := $(wildcard user/*.c user/*/*.c user/*/*/*.c)
@@ -282,6 +284,9 @@ $(O)/user/report/html.o: user/report/report.css
 $(O)/skel/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
+# Linux 5.10 refuses the subtractions of pointers that clang makes of the tunnels' parser with v3.
+$(O)/skel/decap.bpf.o: BPF_CPU := v2
 
 # The benchmarks measure the tap against this program.
 $(O)/skel/floor.bpf.o: tests/bench/floor.bpf.c

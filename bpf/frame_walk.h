@@ -193,10 +193,15 @@ TAP_INLINE long frame_walk_load(void *ctx, enum tap_hook hook, __u32 off, __u8 *
 	const __u8 *data = (void *)(long)(hook == TAP_HOOK_SKB ? skb->data : xdp->data);
 	const __u8 *end = (void *)(long)(hook == TAP_HOOK_SKB ? skb->data_end : xdp->data_end);
 
-	tap_opaque(off);
-	if (off < FRAME_WALK_FIRST && data + off + TDS_HEADER <= end) {
-		__builtin_memcpy(head, data + off, TDS_HEADER);
-		return 0;
+	if (off < FRAME_WALK_FIRST) {
+		__u32 first = off;
+
+		tap_opaque(first);
+		data += first & (FRAME_WALK_FIRST - 1); /* for old verifiers */
+		if (data + TDS_HEADER <= end) {
+			__builtin_memcpy(head, data, TDS_HEADER);
+			return 0;
+		}
 	}
 	return ringbuf_load(ctx, hook, off, head, TDS_HEADER, TDS_HEADER);
 }
