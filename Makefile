@@ -292,7 +292,7 @@ $(O)/skel/decap.bpf.o: BPF_CPU := v2
 $(O)/skel/floor.bpf.o: tests/bench/floor.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
-$(O)/tests/bench/kernel $(O)/tests/bench/scale: $(O)/skel/floor.skel.h
+$(O)/tests/bench/kernel $(O)/tests/bench/scale $(O)/tests/bench/slices: $(O)/skel/floor.skel.h
 
 $(O)/skel/%.skel.h: $(O)/skel/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $(*)_bpf > $@

@@ -179,10 +179,12 @@ int floor_head(struct __sk_buff *skb)
 	return -1;
 }
 
-/* The same, and read the clock; every other packet adds to a sum. */
+/* The same, and read the clock; every other packet adds to a sum. A connection is followed from its first packet on. */
 SEC("tc")
 int floor_command(struct __sk_buff *skb)
 {
+	struct flow none = {};
+	struct tap_key key;
 	struct latency *sum;
 	struct flow *flow;
 	struct pkt pkt;
@@ -192,8 +194,13 @@ int floor_command(struct __sk_buff *skb)
 
 	if (!parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))
 		return -1;
-	flow = flow_of(&pkt);
-	if (!flow || bpf_skb_load_bytes(skb, pkt.payload_off, head, sizeof(head)))
+	key = key_of(&pkt);
+	flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow) {
+		bpf_map_update_elem(&flows, &key, &none, BPF_ANY);
+		return -1;
+	}
+	if (bpf_skb_load_bytes(skb, pkt.payload_off, head, sizeof(head)))
 		return -1;
 	now_ns = bpf_ktime_get_ns();
 	if (head[0] == 1) {

@@ -3,14 +3,16 @@
  * slices.c - what uninterrupted traffic loses by being watched: the tap is attached and detached
  * every 100 ms, so that the machine's other work weighs on both alike.
  *
- *	slices none|noop|tc|xdp INTERFACE PORT PAIRS
+ *	slices none|noop|floor|tc|xdp INTERFACE PORT PAIRS
  *
  * none: nothing is ever attached, which shows the effect of chance. noop: programs that do nothing,
- * on tc ingress and egress, which shows the cost of the hooks. tc: the tap against nothing. xdp:
- * the tap instead of an XDP program that does nothing, and tc egress.
+ * on tc ingress and egress, which shows the cost of the hooks. floor: programs there that only look
+ * the connection up, read a frame's head and the clock, and add to a sum: the least that timing a
+ * command takes (floor.bpf.c). tc: the tap against nothing. xdp: the tap instead of an XDP program
+ * that does nothing, and tc egress.
  *
  * Prints six numbers for each pair: bytes received, bytes sent and packets received per second,
- * without and with. Then "told": the number of logins reported. For noop and tc also "run": the
+ * without and with. Then "told": the number of logins reported. For noop, floor and tc also "run": the
  * nanoseconds of a run of the programs, ingress and egress, by the kernel's statistics of one
  * second ("-": no packet came). The engine and a sink work as in tdsmon. With PAIRS 0, noop stays
  * attached until the process is killed.
@@ -31,6 +33,7 @@
 #include <bpf/libbpf.h>
 
 #include "engine/engine.h"
+#include "floor.skel.h"
 #include "sink/formats.h"
 #include "source/live/attach.h"
 #include "source/live/tap_load.h"
@@ -41,7 +44,7 @@
 #define STATISTICS_NS 1000000000ull
 #define LOOK_NS	      5000000ull /* between polls of the ring buffer, as in live.c */
 
-enum way { NONE, NOOP, TC, XDP };
+enum way { NONE, NOOP, FLOOR, TC, XDP };
 
 struct watcher {
 	enum way way;
@@ -193,6 +196,18 @@ static void noop_begin(struct watcher *w)
 	w->programs = (struct attach_programs){fd, fd, fd, fd, -1};
 }
 
+static void floor_begin(struct watcher *w, uint16_t port)
+{
+	struct floor_bpf *skel = floor_bpf__open_and_load();
+	int fd;
+
+	if (!skel)
+		fail("the floor: %s", strerror(errno));
+	skel->bss->ports[port / 64] |= 1ull << port % 64;
+	fd = bpf_program__fd(skel->progs.floor_command);
+	w->programs = (struct attach_programs){fd, fd, fd, fd, -1};
+}
+
 /* An XDP program that does nothing stays attached; the tap replaces it for a while. */
 static void xdp_begin(struct watcher *w)
 {
@@ -212,7 +227,7 @@ static void attach(struct watcher *w)
 
 	memcpy(at.name, w->at.name, sizeof(at.name));
 	w->at = at;
-	if (w->way == TC || w->way == NOOP)
+	if (w->way != NONE && w->way != XDP)
 		err = attach_interface(&w->at, &w->programs, ATTACH_LINK_ETHERNET, ATTACH_BOTH);
 	if (w->way == XDP) {
 		w->at.egress.link_fd = bpf_link_create(w->programs.egress, (int)w->at.ifindex,
@@ -332,7 +347,7 @@ static void statistics(struct watcher *w)
 
 int main(int argc, char **argv)
 {
-	static const char *const ways[] = {"none", "noop", "tc", "xdp"};
+	static const char *const ways[] = {"none", "noop", "floor", "tc", "xdp"};
 	struct watcher w = {.xdp_link = -1};
 	int pairs;
 
@@ -344,6 +359,8 @@ int main(int argc, char **argv)
 	snprintf(w.at.name, sizeof(w.at.name), "%s", argv[2]);
 	if (w.way == NOOP)
 		noop_begin(&w);
+	if (w.way == FLOOR)
+		floor_begin(&w, (uint16_t)atoi(argv[3]));
 	if (w.way == TC || w.way == XDP)
 		watcher_open(&w, (uint16_t)atoi(argv[3]));
 	if (w.way == XDP)
@@ -356,7 +373,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < pairs; i++)
 		pair(&w, argv[2], i % 2);
 	printf("told %lu\n", w.logins);
-	if (w.way == NOOP || w.way == TC)
+	if (w.way != NONE && w.way != XDP)
 		statistics(&w);
 	return 0;
 }
