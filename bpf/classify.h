@@ -286,29 +286,9 @@ TAP_INLINE int classify_tunnels(void *ctx, enum tap_hook hook, __u16 type, __u32
 	return TAP_CNT_NESTED;
 }
 
-/* Results of classify_ports() that are not final. */
 #define CLASSIFY_UNUSUAL (-1) /* classify_eth() or classify_xdp() has to parse the frame */
-#define CLASSIFY_USUAL	 (-2) /* classify_usual() has to classify it */
-#define CLASSIFY_WATCHED (-3) /* the same, and one of its ports is watched */
 
 #if !TAP_DECAP
-/*
- * Usual frames on other ports end here. They are most of a host's traffic, and a call takes longer
- * than the test of the ports: so this is inlined, and classify_usual() reads the ports once more.
- */
-TAP_INLINE int classify_ports(const void *data, const void *end, __u32 dir)
-{
-	struct pkt pkt;
-
-	if (!pkt_is_usual(data, end) || !pkt_set_usual(&pkt, data, end))
-		return CLASSIFY_UNUSUAL;
-	if (classify_is_watched(&pkt))
-		return CLASSIFY_WATCHED;
-	if (tap_any_port || tap_recognise_unwatched || dependency_is_tcp(&pkt, dir))
-		return CLASSIFY_USUAL;
-	return TAP_CNT_OTHER;
-}
-
 /* A usual frame. watched: one of its ports is. */
 TAP_INLINE int classify_usual(void *ctx, enum tap_hook hook, const void *data, const void *end,
 			      __u32 ifindex, __u32 dir, bool watched)
@@ -331,6 +311,26 @@ __noinline int classify_usual_xdp(struct xdp_md *xdp, __u32 dir, __u32 watched)
 {
 	return classify_usual(xdp, TAP_HOOK_XDP, (void *)(long)xdp->data,
 			      (void *)(long)xdp->data_end, xdp->ingress_ifindex, dir, watched);
+}
+
+/*
+ * Usual frames on other ports end here. They are most of a host's traffic, and a call takes longer
+ * than the test of the ports: so this is inlined, and classify_usual() reads the ports once more.
+ * For frames that are not usual CLASSIFY_UNUSUAL.
+ */
+TAP_INLINE int classify_ports(void *ctx, enum tap_hook hook, const void *data, const void *end,
+			      __u32 dir)
+{
+	struct pkt pkt;
+	bool watched;
+
+	if (!pkt_is_usual(data, end) || !pkt_set_usual(&pkt, data, end))
+		return CLASSIFY_UNUSUAL;
+	watched = classify_is_watched(&pkt);
+	if (!watched && !tap_any_port && !tap_recognise_unwatched && !dependency_is_tcp(&pkt, dir))
+		return TAP_CNT_OTHER;
+	return hook == TAP_HOOK_SKB ? classify_usual_skb(ctx, dir, watched)
+				    : classify_usual_xdp(ctx, dir, watched);
 }
 #endif
 

@@ -119,9 +119,8 @@ TAP_INLINE int tap_skb(struct __sk_buff *skb, enum seg_dir dir)
 	int found = CLASSIFY_UNUSUAL;
 
 #if !TAP_DECAP
-	found = classify_ports((void *)(long)skb->data, (void *)(long)skb->data_end, tap_dir(dir));
-	if (found <= CLASSIFY_USUAL)
-		found = classify_usual_skb(skb, tap_dir(dir), found == CLASSIFY_WATCHED);
+	found = classify_ports(skb, TAP_HOOK_SKB, (void *)(long)skb->data,
+			       (void *)(long)skb->data_end, tap_dir(dir));
 #endif
 	if (found == CLASSIFY_UNUSUAL) {
 		found = classify_eth(skb, tap_dir(dir));
@@ -211,11 +210,8 @@ int tap_xdp(struct xdp_md *xdp)
 	int found = CLASSIFY_UNUSUAL;
 
 #if !TAP_DECAP
-	found = classify_ports((void *)(long)xdp->data, (void *)(long)xdp->data_end,
-			       tap_dir(SEG_DIR_INGRESS));
-	if (found <= CLASSIFY_USUAL)
-		found = classify_usual_xdp(xdp, tap_dir(SEG_DIR_INGRESS),
-					   found == CLASSIFY_WATCHED);
+	found = classify_ports(xdp, TAP_HOOK_XDP, (void *)(long)xdp->data,
+			       (void *)(long)xdp->data_end, tap_dir(SEG_DIR_INGRESS));
 #endif
 	if (found == CLASSIFY_UNUSUAL)
 		found = classify_xdp(xdp, tap_dir(SEG_DIR_INGRESS));
