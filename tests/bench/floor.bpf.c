@@ -194,9 +194,9 @@ int floor_command(struct __sk_buff *skb)
 
 	if (!parsed(&pkt, (void *)(long)skb->data, (void *)(long)skb->data_end, skb->len))
 		return -1;
-	key = key_of(&pkt);
-	flow = bpf_map_lookup_elem(&flows, &key);
+	flow = flow_of(&pkt);
 	if (!flow) {
+		key = key_of(&pkt);
 		bpf_map_update_elem(&flows, &key, &none, BPF_ANY);
 		return -1;
 	}

@@ -189,23 +189,30 @@ static int noop(enum bpf_prog_type type, int answer, const struct bpf_prog_load_
 	return fd;
 }
 
+static struct attach_programs same_at_all(int fd)
+{
+	return (struct attach_programs){fd, fd, fd, fd, -1};
+}
+
+/* Is it attached to both directions at tc? */
+static bool is_by_tc(enum way way)
+{
+	return way == NOOP || way == FLOOR || way == TC;
+}
+
 static void noop_begin(struct watcher *w)
 {
-	int fd = noop(BPF_PROG_TYPE_SCHED_CLS, -1 /* TC_ACT_UNSPEC */, NULL);
-
-	w->programs = (struct attach_programs){fd, fd, fd, fd, -1};
+	w->programs = same_at_all(noop(BPF_PROG_TYPE_SCHED_CLS, -1 /* TC_ACT_UNSPEC */, NULL));
 }
 
 static void floor_begin(struct watcher *w, uint16_t port)
 {
 	struct floor_bpf *skel = floor_bpf__open_and_load();
-	int fd;
 
 	if (!skel)
 		fail("the floor: %s", strerror(errno));
 	skel->bss->ports[port / 64] |= 1ull << port % 64;
-	fd = bpf_program__fd(skel->progs.floor_command);
-	w->programs = (struct attach_programs){fd, fd, fd, fd, -1};
+	w->programs = same_at_all(bpf_program__fd(skel->progs.floor_command));
 }
 
 /* An XDP program that does nothing stays attached; the tap replaces it for a while. */
@@ -227,7 +234,7 @@ static void attach(struct watcher *w)
 
 	memcpy(at.name, w->at.name, sizeof(at.name));
 	w->at = at;
-	if (w->way != NONE && w->way != XDP)
+	if (is_by_tc(w->way))
 		err = attach_interface(&w->at, &w->programs, ATTACH_LINK_ETHERNET, ATTACH_BOTH);
 	if (w->way == XDP) {
 		w->at.egress.link_fd = bpf_link_create(w->programs.egress, (int)w->at.ifindex,
@@ -373,7 +380,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < pairs; i++)
 		pair(&w, argv[2], i % 2);
 	printf("told %lu\n", w.logins);
-	if (w.way != NONE && w.way != XDP)
+	if (is_by_tc(w.way))
 		statistics(&w);
 	return 0;
 }
